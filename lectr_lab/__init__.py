@@ -1,0 +1,60 @@
+"""What your LLM calls cost, where they are slow, and what is odd: in a notebook.
+
+>>> import lectr_lab as lectr
+>>> lectr.scan.__module__
+'lectr_lab.analysis.traffic'
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lectr_lab.analysis.health import errors, latency
+    from lectr_lab.analysis.spend import spend, tokens
+    from lectr_lab.analysis.summary import summary
+    from lectr_lab.analysis.traffic import scan
+    from lectr_lab.charts import error_rates, latency_ranges, spend_bars
+    from lectr_lab.core.errors import LabError
+    from lectr_lab.notebook import Proxy, dashboard, start
+    from lectr_lab.tape.shipped import shipped_cassettes
+
+# A name is loaded when it is first used, so that the proxy never loads polars, and
+# `lectr-lab --help` loads next to nothing.
+_SHELVES = {
+    "lectr_lab.analysis.health": ["errors", "latency"],
+    "lectr_lab.analysis.spend": ["spend", "tokens"],
+    "lectr_lab.analysis.summary": ["summary"],
+    "lectr_lab.analysis.traffic": ["scan"],
+    "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
+    "lectr_lab.core.errors": ["LabError"],
+    "lectr_lab.notebook": ["Proxy", "dashboard", "start"],
+    "lectr_lab.tape.shipped": ["shipped_cassettes"],
+}
+_WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
+
+__all__ = [
+    "LabError",
+    "Proxy",
+    "dashboard",
+    "error_rates",
+    "errors",
+    "latency",
+    "latency_ranges",
+    "scan",
+    "shipped_cassettes",
+    "spend",
+    "spend_bars",
+    "start",
+    "summary",
+    "tokens",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WINDOW:
+        raise AttributeError(f"module 'lectr_lab' has no attribute {name!r}")
+    return getattr(import_module(_WINDOW[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,51 @@
+"""Every error a user can meet, and what each means.
+
+LabError
+├── ConfigError          lectr.toml or a price file: which file, which line, what to write
+├── CassetteError        a recording that cannot be read, with its file and the reason
+├── LogError             a lab folder or a file in it that cannot be used
+├── ProxyError           the proxy did not start, or is not running
+└── UpstreamError        the provider could not be asked, or broke off
+    ├── UpstreamUnreachable   no connection: nothing was sent
+    ├── UpstreamTimeout       connected, but no answer in time
+    └── UpstreamBroken        the answer stopped before its end
+
+Each message says what happened and what to do next. None ever holds a key, a
+prompt or an answer.
+"""
+
+
+class LabError(Exception):
+    """Something a user can put right; the message says how."""
+
+
+class ConfigError(LabError, ValueError):
+    """A configuration file says something that cannot be followed."""
+
+
+class CassetteError(LabError, ValueError):
+    """A cassette cannot be read or written."""
+
+
+class LogError(LabError, OSError):
+    """A lab folder, or a file in it, cannot be used."""
+
+
+class ProxyError(LabError, RuntimeError):
+    """The proxy did not start, or is not there any more."""
+
+
+class UpstreamError(LabError):
+    """A provider could not be asked, or broke off."""
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection to the provider: nothing was sent."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """The provider took the request and did not answer in time."""
+
+
+class UpstreamBroken(UpstreamError):
+    """The provider's answer stopped before its end."""

@@ -1,0 +1,189 @@
+"""Request headers: what a client tells us, and what of it a provider may see.
+
+Facts, from the headers reference and RFC 9110:
+
+- `X-Lectr-*` is for the proxy alone. A repeated header counts once, the first; two
+  different keys are an error. Values are trimmed, and a blank one is missing.
+- Connection headers (section 7.6.1) belong to one hop and are not passed on, in
+  either direction; framing (`content-length`, `trailer`) is each hop's own.
+- The provider's key arrives in `Authorization`, or in the header a vendor's SDK
+  uses where that is absent. It leaves in the target's one header.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
+AuthStyle = Literal["bearer", "x-api-key", "api-key", "none"]
+
+TASKS = frozenset(
+    {"classification", "summarisation", "extraction", "generation", "reasoning"}
+)
+PROVIDERS = frozenset({"openai", "anthropic", "groq", "gemini", "azure"})
+MAX_FEATURE_CHARS = 100
+
+REDACTED = "[redacted]"
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+# In order of preference, where `Authorization` is absent.
+_SDK_KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
+# The engine writes its own host and length; we have already answered `expect`.
+_NOT_FORWARDED = _HOP_BY_HOP | {
+    b"host",
+    b"content-length",
+    b"expect",
+    b"authorization",
+    *_SDK_KEY_HEADERS,
+}
+
+
+class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client said in its headers. Holds keys: never logged, never shown."""
+
+    lectr_key: str | None = None
+    keys_conflict: bool = False
+    feature: str | None = None
+    feature_valid: bool | None = None
+    task: str | None = None
+    provider: str | None = None  # one of PROVIDERS
+    provider_invalid: str | None = None  # as sent, where it is none of them
+    authorization: bytes | None = None  # as received
+    provider_key: bytes | None = None  # the same without its scheme
+    retry_count: int | None = None
+
+
+def read_headers(raw: RawHeaders) -> ClientHeaders:
+    """Read what concerns us; the first of a repeated header counts.
+
+    Args:
+        raw: names in lower case and values, as bytes, in the order received.
+
+    Returns:
+        The client's words, trimmed; None where there are none.
+
+    >>> said = read_headers([(b"x-lectr-task", b" Classification ")])
+    >>> said.task, said.feature
+    ('classification', None)
+    """
+    first: dict[bytes, bytes] = {}
+    conflict = False
+    for name, value in raw:
+        if first.setdefault(name, value) is not value and name == b"x-lectr-key":
+            conflict = conflict or value.strip() != first[name].strip()
+    feature = _text(first.get(b"x-lectr-feature"))
+    task = _text(first.get(b"x-lectr-task"))
+    provider = _text(first.get(b"x-lectr-provider"))
+    known = provider.lower() if provider else None
+    authorization = _authorization(first)
+    return ClientHeaders(
+        lectr_key=_text(first.get(b"x-lectr-key")),
+        keys_conflict=conflict,
+        feature=feature,
+        feature_valid=None if feature is None else len(feature) <= MAX_FEATURE_CHARS,
+        task=task.lower() if task and task.lower() in TASKS else task,
+        provider=known if known in PROVIDERS else None,
+        provider_invalid=None if known in PROVIDERS else provider,
+        authorization=authorization,
+        provider_key=_provider_key(authorization, first),
+        retry_count=_count(first.get(b"x-stainless-retry-count")),
+    )
+
+
+def forwarded_request_headers(
+    raw: RawHeaders, said: ClientHeaders, auth: AuthStyle
+) -> list[tuple[bytes, bytes]]:
+    """The headers a provider gets: the client's, less ours, with the key where it goes.
+
+    Args:
+        raw: the client's headers, names in lower case.
+        said: what `read_headers` made of them.
+        auth: the one header this target takes its key in.
+
+    Returns:
+        Names and values, in the client's order, the key's header last.
+    """
+    dropped = _NOT_FORWARDED | _named_by_connection(raw)
+    kept = [
+        (name, value)
+        for name, value in raw
+        if name not in dropped and not name.startswith(b"x-lectr-")
+    ]
+    key = _key_header(said, auth)
+    return [*kept, key] if key else kept
+
+
+def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """The provider's headers as the client gets them: all but the hop-by-hop ones."""
+    dropped = _HOP_BY_HOP | _named_by_connection(raw)
+    return [(name, value) for name, value in raw if name.lower() not in dropped]
+
+
+def redacted(text: str | None, said: ClientHeaders) -> str | None:
+    """The text, or a mark in its place where it contains one of the request's keys.
+
+    >>> redacted("chat-sk-1", ClientHeaders(provider_key=b"sk-1"))
+    '[redacted]'
+    """
+    if text is None:
+        return None
+    secrets = (said.lectr_key, _text(said.provider_key), _text(said.authorization))
+    return REDACTED if any(s and s in text for s in secrets) else text
+
+
+def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:
+    values = [value for name, value in raw if name.lower() == b"connection"]
+    if not values:
+        return frozenset()
+    return frozenset(t.strip().lower() for v in values for t in v.split(b","))
+
+
+def _key_header(said: ClientHeaders, auth: AuthStyle) -> tuple[bytes, bytes] | None:
+    if said.provider_key is None:
+        return None
+    if auth in ("x-api-key", "api-key"):
+        return auth.encode(), said.provider_key
+    return b"authorization", said.authorization or b"Bearer " + said.provider_key
+
+
+def _authorization(first: dict[bytes, bytes]) -> bytes | None:
+    value = first.get(b"authorization", b"").strip()
+    # A scheme with nothing behind it is what an SDK sends for an empty key.
+    return None if value.lower() in (b"", b"bearer") else value
+
+
+def _provider_key(
+    authorization: bytes | None, first: dict[bytes, bytes]
+) -> bytes | None:
+    if authorization is not None:
+        scheme, _, rest = authorization.partition(b" ")
+        return rest.strip() if scheme.lower() == b"bearer" else authorization
+    keys = (first.get(name, b"").strip() for name in _SDK_KEY_HEADERS)
+    return next((key for key in keys if key), None)
+
+
+def _text(value: bytes | None) -> str | None:
+    """UTF-8, else latin-1; trimmed; blank is missing."""
+    if value is None:
+        return None
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    return text.strip() or None
+
+
+def _count(value: bytes | None) -> int | None:
+    digits = (value or b"").strip()
+    return int(digits) if digits.isdigit() and len(digits) < 6 else None

@@ -1,0 +1,124 @@
+"""The answers that are ours and not a provider's: one shape, which the OpenAI SDKs
+turn into their own exceptions. Each message says what to do."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from lectr_lab.core.event import Outcome
+
+
+class Refusal(NamedTuple):
+    """An answer of the proxy's own."""
+
+    status: int
+    type: str
+    code: str
+    message: str
+    outcome: Outcome = "refused"
+
+    def body(self) -> bytes:
+        """The JSON that goes to the client.
+
+        >>> NOT_FOUND.body()[:34]
+        b'{"error":{"message":"This proxy se'
+        """
+        error = {"message": self.message, "type": self.type, "code": self.code}
+        return msgspec.json.encode({"error": error})
+
+
+def _authentication(code: str, message: str) -> Refusal:
+    return Refusal(401, "authentication_error", code, message)
+
+
+MISSING_LECTR_KEY = _authentication(
+    "missing_lectr_key",
+    "Send the header X-Lectr-Key: lc_key_…. `lectr-lab keys create` makes a key.",
+)
+INVALID_LECTR_KEY = _authentication(
+    "invalid_lectr_key",
+    "The X-Lectr-Key sent is not one of this proxy's. `lectr-lab keys list` shows "
+    "which there are, `lectr-lab keys create` makes a new one.",
+)
+ORG_DISABLED = _authentication(
+    "org_disabled",
+    "This X-Lectr-Key has been disabled. Ask whoever runs the proxy for a new one.",
+)
+MISSING_AUTHORIZATION = _authentication(
+    "missing_authorization",
+    "Send the provider's key too: Authorization: Bearer <provider key>. It is passed "
+    "on and never stored.",
+)
+INVALID_REQUEST = Refusal(
+    400,
+    "invalid_request_error",
+    "invalid_request",
+    "The body must be a JSON object with a string `model`, or the header "
+    "X-Lectr-Provider must name the provider.",
+)
+AZURE_CONFIG_MISSING = Refusal(
+    400,
+    "invalid_request_error",
+    "azure_config_missing",
+    "No Azure endpoint is configured for this organisation. Add [azure] with "
+    "`endpoint` to lectr.toml.",
+)
+WEBSOCKET = Refusal(
+    400,
+    "invalid_request_error",
+    "websocket_unsupported",
+    "This proxy does not carry WebSockets. Connect to the provider for realtime.",
+)
+NOT_FOUND = Refusal(
+    404,
+    "invalid_request_error",
+    "unknown_path",
+    "This proxy serves /v1/… (and /openai/v1/…) and /health. Set the client's "
+    "base_url to end in /v1.",
+)
+PROVIDER_UNREACHABLE = Refusal(
+    503,
+    "upstream_error",
+    "provider_unreachable",
+    "No connection to the provider. Try again; if it stays so, check the network and "
+    "base_url in lectr.toml.",
+    outcome="unreachable",
+)
+PROVIDER_BROKE_OFF = Refusal(
+    503,
+    "upstream_error",
+    "provider_unreachable",
+    "The provider closed the connection before it answered. Try again.",
+    outcome="upstream_disconnect",
+)
+PROVIDER_TIMEOUT = Refusal(
+    504,
+    "upstream_error",
+    "provider_timeout",
+    "The provider did not begin to answer in time. Try again, or raise "
+    "response_timeout_s in lectr.toml.",
+    outcome="timeout",
+)
+
+INTERNAL_ERROR = Refusal(
+    500,
+    "upstream_error",
+    "internal_error",
+    "The proxy made a mistake of its own. Please report it with the line that it "
+    "printed; the provider may have been asked.",
+)
+
+
+def too_large(limit_bytes: int) -> Refusal:
+    """A body over the limit.
+
+    >>> too_large(1024).status
+    413
+    """
+    return Refusal(
+        413,
+        "invalid_request_error",
+        "request_too_large",
+        f"The body is larger than this proxy's limit of {limit_bytes} bytes. Raise "
+        "max_body_bytes in lectr.toml.",
+    )

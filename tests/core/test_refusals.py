@@ -1,0 +1,24 @@
+"""Our own answers, as the SDKs understand them."""
+
+import json
+
+import pytest
+
+from lectr_lab.core import refusals
+from lectr_lab.core.refusals import Refusal
+
+ALL = [v for v in vars(refusals).values() if isinstance(v, Refusal)]
+
+
+@pytest.mark.parametrize("refusal", [*ALL, refusals.too_large(1)], ids=lambda r: r.code)
+def test_a_refusal_is_an_openai_error(refusal):
+    """`{"error": {message, type, code}}`, with a message to act on."""
+    error = json.loads(refusal.body())["error"]
+
+    assert error == {
+        "message": refusal.message,
+        "type": refusal.type,
+        "code": refusal.code,
+    }
+    assert refusal.message.endswith(".")
+    assert 400 <= refusal.status < 600

@@ -1,0 +1,172 @@
+"""A lab folder: where the log, the journal and the state of a lab lie.
+
+    log/date=YYYY-MM-DD/<name>.parquet    sealed events; nothing else is in log/
+    journal/<YYYY-MM-DD>.<name>.journal   events not sealed yet: one segment a file
+    journal/*.bad                         what could not be read, kept for `doctor`
+    state/                                keys, counts
+
+A segment and its part share a name, so that no event counts twice.
+"""
+
+import contextlib
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from lectr_lab.core.errors import LogError
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+_SEGMENT = re.compile(r"(\d{4}-\d\d-\d\d)\.([0-9a-f]{32})\.journal")
+
+
+class LabFolder(NamedTuple):
+    """The paths of a lab, from its root."""
+
+    root: Path
+
+    @property
+    def log(self) -> Path:
+        """Parquet parts, for any reader."""
+        return self.root / "log"
+
+    @property
+    def journal(self) -> Path:
+        """Segments that are being written, or wait to be sealed."""
+        return self.root / "journal"
+
+    @property
+    def state(self) -> Path:
+        """Keys and counts."""
+        return self.root / "state"
+
+    @classmethod
+    def create(cls, root: Path) -> Self:
+        """Make what is missing of a lab folder, readable by its owner alone.
+
+        Args:
+            root: the lab folder; its parents are made too.
+
+        Returns:
+            The folder, with `log/`, `journal/` and `state/` in it.
+
+        Raises:
+            LogError: it is a file, or cannot be written.
+
+        >>> import tempfile
+        >>> lab = LabFolder.create(Path(tempfile.mkdtemp()) / "lab")
+        >>> sorted(p.name for p in lab.root.iterdir())
+        ['journal', 'log', 'state']
+        """
+        lab = cls(root)
+        try:
+            root.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (root, lab.log, lab.journal, lab.state):
+                folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise _not_a_folder(root) from None
+        except OSError as error:
+            raise _unwritable(root, error.strerror or "unknown reason") from None
+        for folder in (lab.log, lab.journal, lab.state):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise _unwritable(root, f"{folder.name}/ is read-only for this user")
+        return lab
+
+    @classmethod
+    def existing(cls, root: Path) -> Self:
+        """A lab folder that is there already; nothing is written.
+
+        Raises:
+            LogError: there is no such folder, or it is a file.
+        """
+        if root.is_dir():
+            return cls(root)
+        if root.exists():
+            raise _not_a_folder(root)
+        raise LogError(
+            f"There is no folder {root}. `lectr-lab init` makes one and `lectr-lab "
+            "serve` fills it; if it is elsewhere, name that path."
+        )
+
+    def segment(self, day: date, name: str) -> Path:
+        """Where a segment lies.
+
+        >>> LabFolder(Path("lab")).segment(date(2026, 11, 24), "0" * 32).name
+        '2026-11-24.00000000000000000000000000000000.journal'
+        """
+        return self.journal / f"{day.isoformat()}.{name}.journal"
+
+    def part(self, segment: Path) -> Path:
+        """Where a segment's part lies once it is sealed."""
+        day, name, _ = segment.name.split(".")
+        return self.log / f"date={day}" / f"{name}.parquet"
+
+    def segments(self) -> list[Path]:
+        """The segments in the journal, by date and age; foreign files are left out."""
+        if not self.journal.is_dir():
+            return []
+        return sorted(p for p in self.journal.iterdir() if segment_date(p) is not None)
+
+
+def segment_date(path: Path) -> date | None:
+    """The date in a segment's name; None where it is not the name of one.
+
+    >>> segment_date(Path(f"2026-11-24.{'0' * 32}.journal"))
+    datetime.date(2026, 11, 24)
+    >>> segment_date(Path("notes.txt"))
+    """
+    named = _SEGMENT.fullmatch(path.name)
+    try:
+        return date.fromisoformat(named[1]) if named else None
+    except ValueError:
+        return None
+
+
+def write_whole(path: Path, data: bytes, aside: Path) -> None:
+    """The whole file under its name, or nothing; safe from power loss on return.
+
+    Args:
+        path: in a folder that exists; a file there is replaced.
+        data: what it will hold.
+        aside: where it is written first, on the same file system.
+
+    Raises:
+        OSError: nothing has changed at `path`.
+    """
+    try:
+        with aside.open("wb") as file:
+            os.fchmod(file.fileno(), FILE_MODE)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder safe from power loss."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _not_a_folder(root: Path) -> LogError:
+    return LogError(
+        f"{root} is a file, or lies below one, or has a file in the place of a folder. "
+        "Name another folder for the lab, or move that file away."
+    )
+
+
+def _unwritable(root: Path, reason: str) -> LogError:
+    return LogError(
+        f"The lab folder {root} cannot be written: {reason}. Give this user write "
+        "access to it, or name another folder."
+    )

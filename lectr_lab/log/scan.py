@@ -1,0 +1,136 @@
+"""One call that reads a lab: sealed parts and the journal's tail, each row once.
+
+Nothing is locked and nothing written. Segments are read first, then the parts are
+listed: a segment sealed in between is in both, and its part counts. Where a segment is
+gone by then without a part, or a part that was listed, they were merged into another
+part meanwhile: the reading begins again.
+"""
+
+import warnings
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.core.event import SCHEMA_VERSION, Event
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.schema import METADATA_KEY, frame, polars_schema
+from lectr_lab.log.segment import is_alive, read_segment
+
+_ATTEMPTS = 20
+
+
+class LogWarning(UserWarning):
+    """A file of the log cannot be read and is left out; the rest is there."""
+
+
+class _Said(msgspec.Struct):
+    """What a part's metadata says, as far as a reader needs it."""
+
+    schema_version: int
+
+
+def scan(folder: str | Path) -> pl.LazyFrame:
+    """The events of a lab, as they are now.
+
+    Args:
+        folder: a lab folder, in use or not; or any folder of the log's Parquet parts.
+
+    Returns:
+        One row per event, with the columns of `polars_schema()` and in no particular
+        order. The journal's tail is read now; Parquet parts when it is collected, and
+        then only the columns and row groups that are asked for. Columns that an older
+        part does not have are null.
+
+    Raises:
+        LogError: there is no such folder.
+
+    Warns:
+        LogWarning: a file could not be read; it is named, and left out.
+
+    >>> import tempfile
+    >>> scan(tempfile.mkdtemp()).collect().height
+    0
+    """
+    parts, events = _snapshot(LabFolder.existing(Path(folder)))
+    frames = [_scan_parts(parts)] if parts else []
+    if events or not frames:
+        frames.append(frame(events).lazy())
+    return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+
+def _snapshot(lab: LabFolder) -> tuple[list[Path], list[Event]]:
+    """The parts that can be read, and the events that are in no part."""
+    bare = not (lab.log.is_dir() or lab.journal.is_dir())
+    for _ in range(_ATTEMPTS):
+        tails = {segment: _tail(segment) for segment in lab.segments()}
+        parts = _parts(lab.root if bare else lab.log)
+        sealed = set(parts)
+        unsealed = [s for s in tails if lab.part(s) not in sealed]
+        try:
+            readable = [part for part in parts if _is_readable(part)]
+        except FileNotFoundError:
+            continue  # merged into another part since it was listed
+        if all(segment.exists() for segment in unsealed):
+            return readable, [event for s in unsealed for event in tails[s]]
+    raise LogError(f"{lab.root} is changing faster than it can be read. Try again.")
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.parquet"))
+
+
+def _tail(segment: Path) -> list[Event]:
+    try:
+        events, _, torn_bytes = read_segment(segment)
+        if torn_bytes and not is_alive(segment):
+            _warn(f"{segment}: its last {torn_bytes} bytes cannot be read.")
+    except FileNotFoundError:
+        return []  # sealed a moment ago: its part is listed next
+    except OSError as error:
+        _warn(str(error))
+        return []
+    return events
+
+
+def _is_readable(part: Path) -> bool:
+    try:
+        reason = _objection(part)
+    except FileNotFoundError:
+        raise
+    except (OSError, msgspec.DecodeError, pl.exceptions.PolarsError) as error:
+        reason = str(error).split("\n")[0]
+    if reason:
+        _warn(f"{part} cannot be read and is left out: {reason}.")
+    return not reason
+
+
+def _objection(part: Path) -> str | None:
+    """Why a part cannot be read with the others. Parts of this version need no look."""
+    said = pl.read_parquet_metadata(part).get(METADATA_KEY)
+    if said is not None:
+        version = msgspec.json.decode(said, type=_Said).schema_version
+        if version == SCHEMA_VERSION:
+            return None
+    ours, theirs = polars_schema(), pl.read_parquet_schema(part)
+    if "event_id" not in theirs or "started_at" not in theirs:
+        return "it is not a part of this log"
+    for name in ours.keys() & theirs.keys():
+        if theirs[name] != ours[name]:
+            return f"its column {name} is {theirs[name]}, not {ours[name]}"
+    return None
+
+
+def _scan_parts(parts: list[Path]) -> pl.LazyFrame:
+    return pl.scan_parquet(
+        parts,
+        schema=polars_schema(),
+        missing_columns="insert",
+        extra_columns="ignore",
+        hive_partitioning=False,
+    )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, LogWarning, stacklevel=2)

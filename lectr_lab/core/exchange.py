@@ -1,0 +1,217 @@
+"""One request as it goes by: it is shown the words and told the time, and yields one
+Event. It never sees a socket, and it keeps counts and names, not bytes."""
+
+from datetime import datetime
+
+from lectr_lab.core.event import ErrorSource, Event, Operation, Outcome
+from lectr_lab.core.headers import ClientHeaders, RawHeaders, redacted
+from lectr_lab.core.keys import KeyEntry
+from lectr_lab.core.providers import Target, logged_path, operation
+from lectr_lab.core.reply import ReplyFacts, ReplyReader
+from lectr_lab.core.request import RequestFacts
+
+# The provider's id of a call, by the header each uses.
+_REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")
+_NO_REQUEST = RequestFacts()
+_NO_REPLY = ReplyFacts()
+_NO_TARGET = Target("", "default")
+
+
+class Exchange:
+    """Watches one request from its first line to its last byte.
+
+    The caller tells it each thing once, in this order: `sent` (the request as it goes
+    to the provider), `answered` (the reply's head), `passed_on` (its first byte is with
+    the client), any number of `chunk`s, and `ended`. Leaving some out is what failed
+    requests look like.
+    """
+
+    def __init__(
+        self,
+        *,
+        event_id: bytes,
+        started_at: datetime,
+        started_s: float,
+        raw_path: bytes,
+        said: ClientHeaders,
+        key: KeyEntry,
+    ) -> None:
+        self.event_id = event_id
+        self.started_at = started_at
+        self.started_s = started_s
+        self.raw_path = raw_path
+        self.said = said
+        self.key = key
+        self.operation: Operation = operation(raw_path)
+        self.target: Target | None = None
+        self.request = _NO_REQUEST
+        self.request_bytes: int | None = None
+        self.status: int | None = None
+        self._received_s: float | None = None
+        self._asked_s: float | None = None
+        self._answered_s: float | None = None
+        self._passed_on_s: float | None = None
+        self._content_s: float | None = None
+        self._reader: ReplyReader | None = None
+        self._response_bytes = 0
+        self._request_id: str | None = None
+
+    def received(
+        self, facts: RequestFacts | None, body_bytes: int, now_s: float
+    ) -> None:
+        """The whole request is here; `facts` is None where it is not a JSON object."""
+        self.request = facts or _NO_REQUEST
+        self.request_bytes = body_bytes
+        self._received_s = now_s
+
+    def asked(self, target: Target, now_s: float) -> None:
+        """The provider is being asked from now on."""
+        self.target = target
+        self._asked_s = now_s
+
+    def answered(self, status: int, headers: RawHeaders, now_s: float) -> None:
+        """The reply's head is here."""
+        self.status = status
+        self._answered_s = now_s
+        first: dict[bytes, bytes] = {}
+        for name, value in headers:
+            first.setdefault(name.lower(), value)
+        self._reader = ReplyReader(
+            self.operation,
+            status,
+            first.get(b"content-type", b"").decode("latin-1"),
+            first.get(b"content-encoding", b"").decode("latin-1"),
+        )
+        ids = (first.get(name) for name in _REQUEST_ID_HEADERS)
+        self._request_id = _short_name(next((v for v in ids if v), b""))
+
+    def passed_on(self, now_s: float) -> None:
+        """The reply's head is on its way to the client."""
+        self._passed_on_s = now_s
+
+    def chunk(self, data: bytes, now_s: float) -> None:
+        """A piece of the reply's body, in order, with the time it arrived."""
+        self._response_bytes += len(data)
+        reader = self._reader
+        if reader is None:
+            return
+        reader.feed(data)
+        if self._content_s is None and reader.content_started:
+            self._content_s = now_s
+
+    @property
+    def reply_complete(self) -> bool:
+        """The reply said that it was over, whatever the connection does after."""
+        return self._reader is not None and self._reader.complete
+
+    def ended(
+        self,
+        outcome: Outcome,
+        now_s: float,
+        *,
+        status: int | None = None,
+        error_type: str | None = None,
+        error_source: ErrorSource | None = None,
+    ) -> Event:
+        """It is over: everything known, as one row.
+
+        Args:
+            outcome: how it ended for the client; an error the provider wrote into a
+                reply that was otherwise passed on whole is found here.
+            now_s: the clock of `started_s`.
+            status: what the client saw, where it was not the provider's.
+            error_type: the class of a failure that was not the provider's reply.
+            error_source: whose failure that was.
+        """
+        reply = self._reader.finish() if self._reader else _NO_REPLY
+        if outcome == "ok" and reply.error_in_stream:
+            outcome = "error_in_stream"
+        elif outcome == "ok" and self.status is not None and self.status >= 400:
+            outcome = "provider_error"
+        if outcome in ("error_in_stream", "provider_error"):
+            error_type = reply.error_type or str(self.status)
+            error_source = "provider"
+        said, request, key = self.said, self.request, self.key
+        target = self.target or _NO_TARGET
+        feature = redacted(said.feature, said)
+        return Event(
+            event_id=self.event_id,
+            started_at=self.started_at,
+            org=key.org,
+            feature=feature or key.feature,
+            feature_valid=said.feature_valid if feature else None,
+            task=redacted(said.task, said),
+            path=logged_path(self.raw_path),
+            operation=self.operation,
+            provider=target.provider or None,
+            provider_source=target.source if target.provider else None,
+            provider_unknown=target.unknown if target.provider else None,
+            provider_header=redacted(said.provider_invalid, said),
+            model_requested=redacted(request.model, said),
+            model_sent=redacted(request.model, said) if target.provider else None,
+            model_actual=redacted(reply.model_actual, said),
+            stream=request.stream,
+            include_usage=request.include_usage,
+            status=self.status if status is None else status,
+            outcome=outcome,
+            error_type=error_type,
+            error_source=error_source,
+            finish_reason=reply.finish_reason,
+            choice_count=reply.choice_count,
+            retry_count=said.retry_count,
+            provider_request_id=redacted(self._request_id, said),
+            total_ms=_ms(self.started_s, now_s) or 0.0,
+            ttfb_ms=_ms(self._asked_s, self._answered_s),
+            ttft_ms=_ms(self._asked_s, self._content_s),
+            overhead_ms=self._overhead_ms(),
+            input_tokens=reply.input_tokens,
+            output_tokens=reply.output_tokens,
+            cache_read_tokens=reply.cache_read_tokens,
+            cache_write_tokens=reply.cache_write_tokens,
+            cache_write_1h_tokens=reply.cache_write_1h_tokens,
+            reasoning_tokens=reply.reasoning_tokens,
+            input_audio_tokens=reply.input_audio_tokens,
+            output_audio_tokens=reply.output_audio_tokens,
+            cache_read_audio_tokens=reply.cache_read_audio_tokens,
+            input_image_tokens=reply.input_image_tokens,
+            output_image_tokens=reply.output_image_tokens,
+            web_searches=reply.web_searches,
+            token_source=reply.token_source,
+            output_chars=reply.output_chars,
+            service_tier_requested=request.service_tier_requested,
+            service_tier=reply.service_tier,
+            request_bytes=self.request_bytes,
+            response_bytes=self._response_bytes if self._reader else None,
+            message_count=request.message_count,
+            prompt_chars=request.prompt_chars,
+            system_chars=request.system_chars,
+            max_output_tokens=request.max_output_tokens,
+            temperature=request.temperature,
+            reasoning_effort=request.reasoning_effort,
+            has_tools=request.has_tools,
+            has_images=request.has_images,
+            has_audio=request.has_audio,
+            response_format=request.response_format,
+            schema_depth=request.schema_depth,
+        )
+
+    def _overhead_ms(self) -> float | None:
+        before = _ms(self._received_s, self._asked_s)
+        after = _ms(self._answered_s, self._passed_on_s)
+        if before is None:
+            return None
+        return round(before + (after or 0.0), 3)
+
+
+def _ms(since_s: float | None, until_s: float | None) -> float | None:
+    """Milliseconds at microsecond resolution; None where either end did not happen."""
+    if since_s is None or until_s is None:
+        return None
+    return round((until_s - since_s) * 1000, 3)
+
+
+def _short_name(value: bytes) -> str | None:
+    text = value.decode("latin-1")
+    return (
+        text if 0 < len(text) <= 128 and text.isascii() and text.isprintable() else None
+    )

@@ -1,0 +1,109 @@
+"""Reading JSON from strangers: what fits is taken, what does not is None, and nothing
+raises. The typed read is the fast way; the rest is for what clients and providers also
+send: NaN, lone surrogates, broken UTF-8, a number where a text should be.
+"""
+
+import json
+import re
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+_Shape = TypeVar("_Shape", bound=msgspec.Struct)
+
+# RecursionError: nesting deeper than the interpreter's stack.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
+_MAX_COUNT = 2**53  # above it a float no longer tells neighbours apart
+_UNFIT = object()
+
+
+def read(decoder: msgspec.json.Decoder[_Shape], data: bytes) -> _Shape | None:
+    """The shape that the bytes hold, less the fields that do not fit it.
+
+    Args:
+        decoder: of a struct whose fields all have defaults.
+        data: JSON, or anything else.
+
+    Returns:
+        None where the bytes are no JSON object.
+
+    >>> class Reply(msgspec.Struct):
+    ...     model: str | None = None
+    ...     choices: list[int] | None = None
+    >>> read(msgspec.json.Decoder(Reply), b'{"model": "m", "choices": [1, "x"]}')
+    Reply(model='m', choices=[1])
+    """
+    try:
+        return decoder.decode(data)
+    except _UNREADABLE:
+        return salvaged(decoder.type, loads(data))
+
+
+def loads(data: bytes) -> Any:
+    """Any JSON value, with what the standard forbids and Python's parser allows.
+
+    >>> loads(b'[NaN]'), loads(b'{"a": ')
+    ([nan], None)
+    """
+    try:
+        return msgspec.json.decode(data)
+    except _UNREADABLE:
+        pass
+    try:
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def salvaged(shape: type[_Shape], value: Any) -> _Shape | None:
+    """The shape, from the fields of a JSON object that fit it; None from no object."""
+    if not isinstance(value, dict):
+        return None
+    fields = msgspec.structs.fields(shape)
+    fitted = {
+        field.name: _fitted(value[field.encode_name], field.type)
+        for field in fields
+        if field.encode_name in value
+    }
+    return shape(**{name: v for name, v in fitted.items() if v is not _UNFIT})
+
+
+def count(value: Any) -> int | None:
+    """A count as it may go on record: a whole number, 0 to 2**53.
+
+    >>> count(12), count(12.0), count(-1), count(True), count("12"), count(1e300)
+    (12, 12, None, None, None, None)
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if type(value) is int and 0 <= value <= _MAX_COUNT:
+        return value
+    return None
+
+
+def name(value: Any) -> str | None:
+    """A short name, such as a finish reason; None for whatever could be content.
+
+    >>> name("stop"), name("Stop, because the user said so"), name(7)
+    ('stop', None, None)
+    """
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
+
+
+def _fitted(value: Any, hint: Any) -> Any:
+    try:
+        return msgspec.convert(value, hint)
+    except (msgspec.ValidationError, RecursionError):
+        pass
+    for kind in get_args(hint) or (hint,):
+        if get_origin(kind) is list and isinstance(value, list):
+            items = [_fitted(item, get_args(kind)[0]) for item in value]
+            return [item for item in items if item is not _UNFIT]
+        if _is_struct(kind) and isinstance(value, dict):
+            return salvaged(kind, value)
+    return _UNFIT
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

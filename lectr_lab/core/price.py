@@ -1,0 +1,268 @@
+"""What one request cost, exactly: its counts times the price in force at its time.
+
+List prices are those that travel with `genai-prices` (nothing is fetched); a user's
+own entries go before them. What neither knows costs None, never 0. The same rule said
+over a whole frame is `analysis/pricing.py`; a law test holds the two equal.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Literal, NamedTuple
+
+import msgspec
+from genai_prices import Usage, calc_price
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import (
+    ConditionalPrice,
+    ModelInfo,
+    ModelPrice,
+    PriceVariant,
+    StartDateConstraint,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
+
+from lectr_lab.core.event import Event
+
+PriceSource = Literal["user", "genai-prices"]
+
+MOST_COUNTED = 10**8
+"""More than any request can hold; a reply that counts higher is not believed."""
+
+USAGE_KEYS = {
+    "input_tokens": "input_tokens",
+    "output_tokens": "output_tokens",
+    "cache_read_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "cache_write_1h_tokens": "cache_write_1h_tokens",
+    "reasoning_tokens": "output_reasoning_tokens",
+    "input_audio_tokens": "input_audio_tokens",
+    "output_audio_tokens": "output_audio_tokens",
+    "cache_read_audio_tokens": "cache_audio_read_tokens",
+    "input_image_tokens": "input_image_tokens",
+    "output_image_tokens": "output_image_tokens",
+    "web_searches": "web_searches",
+}
+"""The event's counts, and what genai-prices calls each."""
+
+_PROVIDER_IDS = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "groq": "groq",
+    "gemini": "google",
+    "azure": "azure",
+}
+
+
+class UserPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A price of the user's own: negotiated, an Azure deployment, a local model."""
+
+    model: str  # a glob, matched without regard to case
+    input_usd_per_mtok: Decimal
+    output_usd_per_mtok: Decimal
+    cache_read_usd_per_mtok: Decimal | None = None  # None: billed as other input
+    cache_write_usd_per_mtok: Decimal | None = None
+    provider: str | None = None
+    first_day: date | None = msgspec.field(default=None, name="from")  # UTC, inclusive
+    last_day: date | None = msgspec.field(default=None, name="until")
+    source: str | None = None
+    checked: date | None = None
+
+
+PriceList = tuple[UserPrice, ...]
+"""The user's entries; the first that fits, from top to bottom, wins."""
+
+
+class Asked(NamedTuple):
+    """What a price depends on, besides the counts."""
+
+    provider: str | None
+    model_actual: str | None
+    model_sent: str | None
+    model_requested: str | None
+    service_tier: str | None
+    started_at: datetime
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names the model went by, the most telling first."""
+        names = (self.model_actual, self.model_sent, self.model_requested)
+        return tuple(name for name in names if name is not None)
+
+
+class Found(NamedTuple):
+    """A price, and whose it is."""
+
+    price: ModelPrice
+    source: PriceSource
+
+
+class Changes(NamedTuple):
+    """Where list prices can change: between two of these they do not."""
+
+    days: frozenset[date]
+    times: frozenset[time]  # UTC; only some models that Azure sells are priced by them
+    input_tokens: frozenset[int]  # a tier holds above its start
+
+
+def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
+    """Price one request, in US dollars, exactly.
+
+    Args:
+        event: the request; its counts, models, provider, tier and time are used.
+        prices: the user's own entries, which go before the list.
+
+    Returns:
+        USD, unrounded. None where the reply did not count its input, where no price is
+        known, and where the counts contradict each other.
+
+    >>> from uuid import UUID
+    >>> hello = Event(
+    ...     event_id=UUID(int=7).bytes, started_at=datetime(2026, 11, 1, tzinfo=UTC),
+    ...     org="local", path="/v1/chat/completions", operation="chat",
+    ...     outcome="ok", total_ms=310.0, provider="openai",
+    ...     model_actual="gpt-4o-mini-2024-07-18",
+    ...     input_tokens=1_000, output_tokens=500,
+    ... )
+    >>> price_event(hello)
+    Decimal('0.00045')
+    """
+    counts = {key: getattr(event, column) for column, key in USAGE_KEYS.items()}
+    if event.input_tokens is None or any(
+        (n or 0) > MOST_COUNTED for n in counts.values()
+    ):
+        return None
+    found = find_price(Asked(*(getattr(event, name) for name in Asked._fields)), prices)
+    if found is None:
+        return None
+    try:
+        return found.price.calc_price(Usage(**counts))["total_price"]
+    except ValueError:  # say, more cached tokens than input
+        return None
+
+
+def find_price(asked: Asked, prices: PriceList = ()) -> Found | None:
+    """The price of a kind of request: the user's, else the list's, else None.
+
+    >>> found = find_price(Asked(
+    ...     "groq", "llama-3.1-8b-instant", None, None, None,
+    ...     datetime(2026, 11, 1, tzinfo=UTC),
+    ... ))
+    >>> found.source, found.price.output_mtok
+    ('genai-prices', Decimal('0.08'))
+    """
+    for entry in prices:
+        if _fits(entry, asked):
+            return Found(_as_model_price(entry), "user")
+    price = _list_price(asked)
+    return None if price is None else Found(price, "genai-prices")
+
+
+def _fits(entry: UserPrice, asked: Asked) -> bool:
+    day = asked.started_at.astimezone(UTC).date()
+    return (
+        entry.provider in (None, asked.provider)
+        and (entry.first_day is None or entry.first_day <= day)
+        and (entry.last_day is None or day <= entry.last_day)
+        and any(fnmatchcase(m.lower(), entry.model.lower()) for m in asked.models)
+    )
+
+
+def _as_model_price(entry: UserPrice) -> ModelPrice:
+    return ModelPrice(
+        input_mtok=entry.input_usd_per_mtok,
+        output_mtok=entry.output_usd_per_mtok,
+        cache_read_mtok=entry.cache_read_usd_per_mtok,
+        cache_write_mtok=entry.cache_write_usd_per_mtok,
+    )
+
+
+def _list_price(asked: Asked) -> ModelPrice | None:
+    provider = _PROVIDER_IDS.get(asked.provider or "")
+    if provider is None or not asked.models:
+        return None
+    try:
+        listed = calc_price(
+            Usage(),
+            asked.models[0],
+            provider_id=provider,
+            genai_request_timestamp=asked.started_at,
+            price_context=_context(asked.service_tier),
+        )
+    except (LookupError, ValueError):
+        return None
+    return listed.model_price if _is_countable(listed.model_price) else None
+
+
+def _context(service_tier: str | None) -> dict[str, str] | None:
+    if service_tier is None:
+        return None
+    if service_tier == "batch":  # Anthropic's word for what the list calls processing
+        return {"processing": "batch"}
+    return {"service_tier": service_tier}
+
+
+def _is_countable(price: ModelPrice) -> bool:
+    """Whether our counts can be billed: not what is sold by the second or the letter."""
+    units = [key for key, value in vars(price).items() if value is not None]
+    return not units or price.input_mtok is not None  # no unit at all: it is free
+
+
+def _constraints(model: ModelInfo) -> Iterator[object]:
+    variants: list[ConditionalPrice | PriceVariant] = [*(model.price_variants or ())]
+    if isinstance(model.prices, list):
+        variants += model.prices
+    return (variant.constraint for variant in variants)
+
+
+@cache
+def list_changes() -> Changes:
+    """Every day, time of day and input length at which a list price can change.
+
+    >>> 200_000 in list_changes().input_tokens
+    True
+    """
+    ids = set(_PROVIDER_IDS.values()) | {"deepseek", "x-ai", "moonshotai"}  # Azure's
+    models = [m for p in get_snapshot().providers if p.id in ids for m in p.models]
+    constraints = [c for model in models for c in _constraints(model)]
+    days = {c.start_date for c in constraints if isinstance(c, StartDateConstraint)}
+    times = {
+        _as_utc(at)
+        for c in constraints
+        if isinstance(c, TimeOfDateConstraint)
+        for at in (c.start_time, c.end_time)
+    }
+    starts = {
+        tier.start
+        for model in models
+        for price in _all_prices(model)
+        for value in vars(price).values()
+        if isinstance(value, TieredPrices)
+        for tier in value.tiers
+    }
+    return Changes(frozenset(days), frozenset(times), frozenset(starts))
+
+
+def _as_utc(at: time) -> time:
+    """A time of the price list, which is UTC where it names no zone."""
+    if at.tzinfo is None:
+        return at
+    return datetime.combine(date(2026, 1, 1), at).astimezone(UTC).time()
+
+
+def _all_prices(model: ModelInfo) -> Iterator[ModelPrice]:
+    if isinstance(model.prices, ModelPrice):
+        yield model.prices
+    else:
+        yield from (conditional.prices for conditional in model.prices)
+    yield from (variant.prices for variant in model.price_variants or ())
+
+
+def change_days(prices: PriceList) -> list[date]:
+    """The days from which another price can hold, the user's entries included."""
+    first = {p.first_day for p in prices if p.first_day is not None}
+    after = {p.last_day + timedelta(days=1) for p in prices if p.last_day is not None}
+    return sorted(list_changes().days | first | after)

@@ -1,0 +1,255 @@
+"""A running lab: the proxy, the tape behind it where there is one, and the recorder.
+
+The proxy and the tape do not know each other; here they are put together. `run` serves
+in this process. `Child` is the same in a process of its own, told what to do by a line
+of JSON on its standard input; that pipe's end is the order to stop, so it cannot
+outlive its parent.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from litestar import Litestar
+
+from lectr_lab.core.errors import LabError, ProxyError
+from lectr_lab.core.event import Event
+from lectr_lab.core.keys import KeyEntry, KeyTable, digest
+from lectr_lab.core.providers import default_upstreams
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.keys import KeyFile
+from lectr_lab.proxy.app import create_app
+from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
+from lectr_lab.proxy.upstream import Upstream
+
+TAPE = "tape:"
+_STOPPED_WITHIN_S = 40.0
+_SESSION_SALT = b"session"  # on no disk, so nothing to tell apart
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A key that lives as long as a process: handed over a pipe, on no disk."""
+
+    key: str
+    org: str = "local"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a lab is told: settings, and what is not kept in a file.
+
+    `record` names the cassette to write; `tape_speed` is how many times faster than
+    recorded a tape plays, 0 for at once.
+    """
+
+    settings: Settings
+    session: Session | None = None
+    record: str | None = None
+    tape_speed: float = 1.0
+
+
+class _Started(msgspec.Struct):
+    """A child's first line: where it listens, or why it does not."""
+
+    base_url: str = ""
+    error: str = ""
+
+
+def run(
+    order: Order,
+    on_started: Callable[[str], None],
+    on_first: Callable[[Event], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        order: what to run.
+        on_started: told the base URL (`http://host:port`) once it listens.
+        on_first: told the first event, from another thread.
+
+    Raises:
+        LabError: the port, the lab folder or the tape cannot be used.
+    """
+    from lectr_lab.proxy.serve import open_socket
+    from lectr_lab.proxy.serve import run as serve
+
+    settings = order.settings
+    with (
+        open_socket(settings.host, settings.port) as sock,
+        _behind(settings, order.tape_speed) as resolved,
+        _recorder(order.record) as tee,
+    ):
+        app = build(resolved, order.session, on_first, tee)
+        base_url = f"http://{settings.host}:{sock.getsockname()[1]}"
+        serve(app, sock, lambda: on_started(base_url))
+
+
+def build(
+    settings: Settings,
+    session: Session | None = None,
+    on_first: Callable[[Event], None] | None = None,
+    tee: Callable[[Upstream], Upstream] | None = None,
+) -> Litestar:
+    """The proxy as an ASGI application with its log, ready to be served.
+
+    Args:
+        settings: as read; a tape is already on its port (`played_by`).
+        session: a key beside those in the lab folder.
+        on_first: told the first event, from another thread.
+        tee: wraps the engine, to record what passes below the proxy.
+    """
+    lab = LabFolder.create(Path(settings.lab))
+    outbox = Outbox(lab, settings.queue_events, on_first)
+    return create_app(settings, outbox, _find_key(lab, session), tee)
+
+
+class Child:
+    """A lab in a process of its own. Stops with `stop`, or with this process."""
+
+    def __init__(self, order: Order) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lectr_lab.lab"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # A kernel's interrupt is for the cell, not for the proxy.
+            start_new_session=True,
+        )
+        assert self._process.stdin and self._process.stdout
+        self._stdin = self._process.stdin
+        self._stdin.write(msgspec.json.encode(order) + b"\n")
+        self._stdin.flush()
+        line = self._process.stdout.readline()
+        started = msgspec.json.decode(line, type=_Started) if line else _Started()
+        self.base_url = started.base_url
+        if not started.base_url:
+            self.stop()
+            raise ProxyError(started.error or "The proxy ended before it listened.")
+
+    @property
+    def alive(self) -> bool:
+        """The process is running."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Let running requests end, write and seal the log, then end. Idempotent."""
+        with contextlib.suppress(BrokenPipeError):
+            self._stdin.close()
+        try:
+            self._process.wait(_STOPPED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+def _find_key(
+    lab: LabFolder, session: Session | None
+) -> Callable[[str], KeyEntry | None]:
+    """The session's key and those of the lab folder, which may change meanwhile."""
+    keys = KeyFile(lab)
+    own = KeyTable(_session_entries(session), _SESSION_SALT)
+
+    def find(key: str) -> KeyEntry | None:
+        return own.find(key) or keys.table(time.monotonic()).find(key)
+
+    return find
+
+
+def _session_entries(session: Session | None) -> list[KeyEntry]:
+    if session is None:
+        return []
+    return [
+        KeyEntry(
+            key_id="session",
+            org=session.org,
+            digest=digest(session.key, _SESSION_SALT),
+            created_at=datetime.now(UTC),
+        )
+    ]
+
+
+@contextlib.contextmanager
+def _behind(settings: Settings, tape_speed: float) -> Iterator[Settings]:
+    """The settings with `upstream = "tape:…"` made real: a tape playing on a port."""
+    if settings.upstream is None or not settings.upstream.startswith(TAPE):
+        yield settings
+        return
+    from lectr_lab.tape.provider import TapeServer
+
+    with TapeServer(settings.upstream.removeprefix(TAPE), speed=tape_speed) as tape:
+        yield played_by(settings, tape.base_url)
+
+
+def played_by(settings: Settings, base_url: Callable[[str], str]) -> Settings:
+    """The settings with every provider where a tape plays it.
+
+    Args:
+        settings: as read.
+        base_url: a provider's name → the tape's own URL for it.
+    """
+    providers = {
+        name: ProviderSettings(
+            base_url=base_url(name) + _path_of(upstream.base_url), auth="none"
+        )
+        for name, upstream in default_upstreams().items()
+        if name != "azure"
+    }
+    azure = AzureSettings(endpoint=base_url("azure"), auth="none")
+    return msgspec.structs.replace(
+        settings, upstream=None, providers=providers, azure=azure, orgs={}
+    )
+
+
+@contextlib.contextmanager
+def _recorder(path: str | None) -> Iterator[Callable[[Upstream], Upstream] | None]:
+    """What records below the proxy; the cassette is written at the end."""
+    if path is None:
+        yield None
+        return
+    from lectr_lab.tape.record import Recorder
+
+    recorder = Recorder(Path(path))
+    try:
+        yield recorder.wrap
+    finally:
+        recorder.save()
+
+
+def _path_of(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
+
+
+def _obey() -> None:
+    """A child's life: read the order, run it, stop when the pipe ends."""
+    order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+    try:
+        run(order, lambda base_url: _say(_Started(base_url=base_url)))
+    except LabError as error:
+        _say(_Started(error=str(error)))
+        sys.exit(2)
+
+
+def _say(started: _Started) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(started) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _stop_at_end_of_input() -> None:
+    while os.read(sys.stdin.fileno(), 4096):  # unbuffered: no lock is left at exit
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    _obey()

@@ -1,0 +1,151 @@
+"""The way from a request to the disk: a bounded queue and one thread that writes.
+
+The request path calls `put` and goes on. A full queue, or a disk that takes nothing,
+costs events, never requests: they are counted, and the count is shown.
+"""
+
+import secrets
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lectr_lab.core.event import Event
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import write_losses
+
+# Gathers a burst into one write, and keeps the loss of a kill -9 well under a second.
+_GATHER_S = 0.1
+_RETRY_S = 1.0
+
+
+class OutboxCounts(NamedTuple):
+    """Events since the proxy started: received = written + dropped + queued."""
+
+    received: int
+    written: int
+    dropped: int
+    queued: int
+    failing: bool
+
+
+class Outbox:
+    """Events in, journal out. `start` it, `put` into it, `stop` it."""
+
+    def __init__(
+        self,
+        lab: LabFolder,
+        capacity: int,
+        on_first: Callable[[Event], None] | None = None,
+    ) -> None:
+        self._lab = lab
+        self._capacity = capacity
+        self._on_first = on_first
+        self._name = secrets.token_hex(8)
+        self._queue: deque[Event] = deque()
+        self._received = self._written = self._dropped = self._dropped_shown = 0
+        self._failing = False
+        self._filled = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lectr-outbox")
+        self._writer: JournalWriter | None = None
+        self._sealer: subprocess.Popen[bytes] | None = None
+
+    def put(self, event: Event) -> None:
+        """Take an event, or count it as dropped. Never waits, never fails."""
+        self._received += 1
+        if len(self._queue) >= self._capacity:
+            self._dropped += 1
+            return
+        self._queue.append(event)
+        if not self._filled.is_set():
+            self._filled.set()
+
+    def counts(self) -> OutboxCounts:
+        """What became of the events so far."""
+        return OutboxCounts(
+            self._received,
+            self._written,
+            self._dropped,
+            len(self._queue),
+            self._failing,
+        )
+
+    def start(self) -> None:
+        """Begin writing; segments that a dead process left are sealed on the side."""
+        self._seal()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, close the journal and seal it. Waits for all three."""
+        self._stopping.set()
+        self._filled.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._filled.wait(timeout=_RETRY_S)
+            self._stopping.wait(_GATHER_S)
+            self._filled.clear()
+            self._drain()
+            if self._writer is not None and self._writer.due():
+                self._writer.rotate()
+                self._seal()
+        self._drain()
+        if self._queue:
+            self._dropped += len(self._queue)
+            self._queue.clear()
+            self._show_losses()
+        if self._writer is not None:
+            self._writer.close()
+        self._seal(wait=True)
+
+    def _drain(self) -> None:
+        batch = list(self._queue)  # the request path only ever appends
+        if batch and self._write(batch):
+            for _ in batch:
+                self._queue.popleft()
+            if self._on_first is not None:
+                self._on_first(batch[0])
+                self._on_first = None
+        self._show_losses()
+
+    def _write(self, batch: list[Event]) -> bool:
+        """False leaves the batch queued: the disk may take it a second later."""
+        try:
+            if self._writer is None:
+                self._writer = JournalWriter(self._lab)
+            self._writer.append(batch)
+        except OSError:
+            self._failing = True
+            return False
+        self._failing = False
+        self._written += len(batch)
+        return True
+
+    def _show_losses(self) -> None:
+        if self._dropped != self._dropped_shown and write_losses(
+            self._lab, self._name, self._dropped
+        ):
+            self._dropped_shown = self._dropped
+
+    def _seal(self, *, wait: bool = False) -> None:
+        """A process of its own, of low priority: nothing of it competes with requests."""
+        if not self._lab.segments():
+            return
+        if self._sealer is not None and self._sealer.poll() is None and not wait:
+            return
+        command = [sys.executable, "-m", "lectr_lab.log.seal", str(self._lab.root)]
+        if self._sealer is not None:
+            self._sealer.wait()
+        self._sealer = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if wait:
+            self._sealer.wait()

@@ -1,0 +1,290 @@
+"""While a client waits: one request to its provider, and the reply back, untouched."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from lectr_lab.core import refusals
+from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
+from lectr_lab.core.event import Event
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.headers import (
+    ClientHeaders,
+    RawHeaders,
+    forwarded_request_headers,
+    forwarded_response_headers,
+    read_headers,
+)
+from lectr_lab.core.ids import event_id
+from lectr_lab.core.keys import KeyEntry
+from lectr_lab.core.note import CURRENT, Note
+from lectr_lab.core.providers import resolve, upstream_url
+from lectr_lab.core.refusals import Refusal
+from lectr_lab.core.request import RequestFacts, read_request
+from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.upstream import Reply, Upstream
+
+Scope: TypeAlias = Any  # ASGI's own dictionaries
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete."""
+
+
+class TooLarge(Exception):
+    """The body is over the limit."""
+
+
+class Relay(msgspec.Struct, frozen=True, kw_only=True):
+    """What every request needs."""
+
+    settings: Settings
+    upstream: Upstream
+    find_key: Callable[[str], KeyEntry | None]
+    put: Callable[[Event], None]
+    unknown_caller: Callable[[], None]
+    now_s: Callable[[], float] = time.perf_counter
+    utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random_bits: Callable[[int], int] = random.getrandbits
+
+
+async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one HTTP request under /v1, and leave one event of it."""
+    started_s, started_at = the.now_s(), the.utc_now()
+    said = read_headers(scope["headers"])
+    key = _authenticate(the, said)
+    if isinstance(key, Refusal):
+        the.unknown_caller()
+        await refuse(send, key)
+        return
+    exchange = Exchange(
+        event_id=event_id(int(started_at.timestamp() * 1000), the.random_bits(74)),
+        started_at=started_at,
+        started_s=started_s,
+        raw_path=scope["raw_path"],
+        said=said,
+        key=key,
+    )
+    if key.disabled_at is not None:
+        await _refuse_known(the, exchange, send, refusals.ORG_DISABLED)
+        return
+    try:
+        body = await _read_body(scope, receive, the.settings.max_body_bytes)
+    except ClientGone:
+        the.put(_client_gone(the, exchange))
+        return
+    except TooLarge:
+        refusal = refusals.too_large(the.settings.max_body_bytes)
+        await _refuse_known(the, exchange, send, refusal)
+        return
+    facts = read_request(body, exchange.operation)
+    exchange.received(facts, len(body), the.now_s())
+    call = _address(the, scope, exchange, facts)
+    if isinstance(call, Refusal):
+        await _refuse_known(the, exchange, send, call)
+        return
+    await _exchange(the, exchange, (scope["method"], *call, body), receive, send)
+
+
+def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
+    if said.lectr_key is None:
+        return refusals.MISSING_LECTR_KEY
+    entry = None if said.keys_conflict else the.find_key(said.lectr_key)
+    return entry or refusals.INVALID_LECTR_KEY
+
+
+def _address(
+    the: Relay, scope: Scope, exchange: Exchange, facts: RequestFacts | None
+) -> tuple[str, list[tuple[bytes, bytes]]] | Refusal:
+    """The URL and headers of the call to the provider, or why there is none."""
+    said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
+    if any(name == b"upgrade" for name, _ in scope["headers"]):
+        return refusals.WEBSOCKET
+    model = facts.model if facts else None
+    provider_named = said.provider or said.provider_invalid
+    if exchange.operation != "other" and not model and not provider_named:
+        return refusals.INVALID_REQUEST
+    target = resolve(said, model, raw_path)
+    upstream = the.settings.upstream_for(key.org, target.provider)
+    if upstream is None:
+        return refusals.AZURE_CONFIG_MISSING
+    if upstream.auth != "none" and said.provider_key is None:
+        return refusals.MISSING_AUTHORIZATION
+    url = upstream_url(upstream, target, raw_path, scope["query_string"], model)
+    headers = forwarded_request_headers(scope["headers"], said, upstream.auth)
+    exchange.asked(target, the.now_s())
+    return url, headers
+
+
+async def _exchange(
+    the: Relay,
+    exchange: Exchange,
+    call: tuple[str, str, RawHeaders, bytes],
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Ask the provider and pass its reply on, until either side goes away."""
+    watcher = asyncio.create_task(_cancel_when_gone(receive, _this_task()))
+    try:
+        event = await _ask_and_pass_on(the, exchange, call, send)
+    except asyncio.CancelledError:
+        event = _cancelled(the, exchange, client_gone=watcher.done())
+    finally:
+        watcher.cancel()
+    the.put(event)
+
+
+async def _ask_and_pass_on(
+    the: Relay,
+    exchange: Exchange,
+    call: tuple[str, str, RawHeaders, bytes],
+    send: Send,
+) -> Event:
+    CURRENT.set(_note(exchange))
+    try:
+        async with asyncio.timeout(the.settings.response_timeout_s):
+            reply = await the.upstream.send(*call)
+    except TimeoutError:
+        return await _answer(the, exchange, send, refusals.PROVIDER_TIMEOUT)
+    except UpstreamUnreachable:
+        return await _answer(the, exchange, send, refusals.PROVIDER_UNREACHABLE)
+    except UpstreamError:
+        return await _answer(the, exchange, send, refusals.PROVIDER_BROKE_OFF)
+    try:
+        await _pass_on(the, exchange, reply, send)
+    except UpstreamBroken:
+        # Returning without the last body message closes the connection abruptly.
+        return exchange.ended(
+            "upstream_disconnect",
+            the.now_s(),
+            error_type="upstream_disconnect",
+            error_source="provider",
+        )
+    finally:
+        await reply.aclose()
+    return exchange.ended("ok", the.now_s())
+
+
+async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> None:
+    exchange.answered(reply.status, reply.headers, the.now_s())
+    headers = forwarded_response_headers(reply.headers)
+    if reply.status in (204, 304):  # no body: its length is framing that misleads
+        headers = [(n, v) for n, v in headers if n.lower() != b"content-length"]
+    await send(
+        {"type": "http.response.start", "status": reply.status, "headers": headers}
+    )
+    exchange.passed_on(the.now_s())
+    async for chunk in reply:
+        arrived_s = the.now_s()
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        exchange.chunk(chunk, arrived_s)  # after the client has it
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _cancel_when_gone(receive: Receive, task: asyncio.Task[Any]) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    task.cancel()
+
+
+def _cancelled(the: Relay, exchange: Exchange, *, client_gone: bool) -> Event:
+    if client_gone and exchange.reply_complete:
+        return exchange.ended("ok", the.now_s())
+    if client_gone:
+        return _client_gone(the, exchange)
+    return exchange.ended(
+        "upstream_disconnect",
+        the.now_s(),
+        error_type="proxy_shutdown",
+        error_source="proxy",
+    )
+
+
+def _client_gone(the: Relay, exchange: Exchange) -> Event:
+    return exchange.ended(
+        "client_disconnect",
+        the.now_s(),
+        error_type="client_disconnect",
+        error_source="client",
+    )
+
+
+async def _read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
+            raise TooLarge
+    message = await receive()
+    if message["type"] == "http.request" and not message["more_body"]:
+        body: bytes = message["body"]
+        if len(body) > limit_bytes:
+            raise TooLarge
+        return body
+    parts, size = [], 0
+    while message["type"] == "http.request":
+        parts.append(message["body"])
+        size += len(message["body"])
+        if size > limit_bytes:
+            raise TooLarge
+        if not message["more_body"]:
+            return b"".join(parts)
+        message = await receive()
+    raise ClientGone
+
+
+async def _refuse_known(
+    the: Relay, exchange: Exchange, send: Send, refusal: Refusal
+) -> None:
+    the.put(await _answer(the, exchange, send, refusal))
+
+
+async def _answer(
+    the: Relay, exchange: Exchange, send: Send, refusal: Refusal
+) -> Event:
+    """Send an answer of our own; the event names it."""
+    await refuse(send, refusal)
+    provider_failed = refusal.type == "upstream_error"
+    return exchange.ended(
+        refusal.outcome,
+        the.now_s(),
+        status=refusal.status,
+        error_type=refusal.code,
+        error_source="provider" if provider_failed else "client",
+    )
+
+
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Send an answer of the proxy's own."""
+    body = refusal.body()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if refusal.status == 413:  # the rest of the body is not worth waiting for
+        headers.append((b"connection", b"close"))
+    await send(
+        {"type": "http.response.start", "status": refusal.status, "headers": headers}
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def _note(exchange: Exchange) -> Note:
+    return Note(
+        event_id=exchange.event_id,
+        org=exchange.key.org,
+        feature=exchange.said.feature,
+        task=exchange.said.task,
+        provider=exchange.target.provider if exchange.target else None,
+    )
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None  # an ASGI server runs each request in a task
+    return task

@@ -1,0 +1,92 @@
+"""Run the application on a socket: blocking, or in a thread (tests, recording)."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from lectr_lab.core.errors import ProxyError
+
+_SHUTDOWN_S = 30
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 is any free one.
+
+    Raises:
+        ProxyError: the port is taken or not allowed, with what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(2048)
+    except OSError as error:
+        sock.close()
+        reason = error.strerror or "the address is not valid"
+        raise ProxyError(
+            f"Cannot listen on {host}:{port}: {reason}. "
+            f"Another program may be using it: try another with --port."
+        ) from None
+    return sock
+
+
+def run(
+    app: Any, sock: socket.socket, on_started: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until SIGINT or SIGTERM; running requests are finished first."""
+    _Server(_config(app), on_started).run(sockets=[sock])
+
+
+@contextmanager
+def in_thread(app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve from a thread; yields `http://host:port` and stops cleanly at the end."""
+    sock = open_socket(host, port)
+    started = threading.Event()
+    server = _Server(_config(app), started.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
+    thread.start()
+    try:
+        if not started.wait(timeout=30) or not thread.is_alive():
+            raise ProxyError("The proxy did not start within 30 seconds.")
+        yield f"http://{host}:{sock.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._on_started()
+
+
+def _config(app: Any) -> uvicorn.Config:
+    # uvicorn's log would print request lines, and an error line for each stream that is
+    # cut off on purpose. What went wrong is on the event.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        server_header=False,
+        date_header=False,
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+    )

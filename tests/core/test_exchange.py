@@ -1,0 +1,121 @@
+"""One request, told in words and times, becomes one event."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.headers import ClientHeaders
+from lectr_lab.core.keys import KeyEntry
+from lectr_lab.core.providers import Target
+from lectr_lab.core.request import read_request
+
+BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
+BODY = b'{"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "hi"}]}'
+HEAD = [(b"Content-Type", b"text/event-stream"), (b"X-Request-Id", b"req_7")]
+OPENAI = Target("openai", "model")
+
+
+def exchange(said: ClientHeaders | None = None, feature: str | None = None) -> Exchange:
+    """A request that has just arrived, at second 100."""
+    key = KeyEntry(
+        key_id="k1", org="acme", digest="", feature=feature, created_at=BEGAN
+    )
+    return Exchange(
+        event_id=bytes(16),
+        started_at=BEGAN,
+        started_s=100.0,
+        raw_path=b"/v1/chat/completions",
+        said=said or ClientHeaders(),
+        key=key,
+    )
+
+
+def test_the_times_of_a_stream_are_measured_from_where_they_begin():
+    """total from arrival, ttfb and ttft from asking, overhead is our own part."""
+    one = exchange()
+    one.received(read_request(BODY, "chat"), len(BODY), 100.010)
+    one.asked(OPENAI, 100.011)
+    one.answered(200, HEAD, 100.111)
+    one.passed_on(100.1115)
+    one.chunk(
+        b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n', 100.2
+    )
+    one.chunk(b'data: {"choices":[{"index":0,"delta":{"content":"he"}}]}\n\n', 100.311)
+    one.chunk(b'data: {"choices":[{"index":0,"delta":{"content":"y"}}]}\n\n', 100.4)
+    one.chunk(b"data: [DONE]\n\n", 100.5)
+
+    event = one.ended("ok", 100.6)
+
+    assert (event.total_ms, event.ttfb_ms, event.ttft_ms) == (600.0, 100.0, 300.0)
+    assert event.overhead_ms == 1.5
+    assert (event.outcome, event.status, event.provider_request_id) == (
+        "ok",
+        200,
+        "req_7",
+    )
+    assert (event.output_chars, event.token_source) == (3, "absent")
+
+
+def test_what_did_not_happen_is_null():
+    """A refused request has no provider, no reply and no times but its own."""
+    event = exchange().ended("refused", 100.001, status=401, error_type="x")
+
+    assert (event.total_ms, event.status) == (1.0, 401)
+    unknown = (event.ttfb_ms, event.provider, event.model_sent, event.response_bytes)
+    assert unknown == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "error_type"),
+    [
+        (200, b"data: {}\n\ndata: [DONE]\n\n", "ok", None),
+        (
+            200,
+            b'data: {"error":{"type":"server_error","message":"m"}}\n\n',
+            "error_in_stream",
+            "server_error",
+        ),
+        (502, b"<html>bad gateway</html>", "provider_error", "502"),
+    ],
+)
+def test_an_error_of_the_providers_is_found_in_its_reply(
+    status, body, outcome, error_type
+):
+    """A reply that was passed on whole can still be a failure."""
+    one = exchange()
+    one.asked(OPENAI, 100.0)
+    one.answered(status, HEAD, 100.1)
+    one.chunk(body, 100.2)
+
+    event = one.ended("ok", 100.3)
+
+    assert (event.outcome, event.error_type) == (outcome, error_type)
+    assert event.error_source == (None if outcome == "ok" else "provider")
+
+
+def test_a_keys_default_feature_fills_in():
+    """For tools that cannot be tagged; a feature sent wins."""
+    sent = ClientHeaders(feature="mine", feature_valid=True)
+
+    defaulted = exchange(feature="ide").ended("ok", 101.0)
+    named = exchange(sent, feature="ide").ended("ok", 101.0)
+
+    assert (defaulted.feature, defaulted.feature_valid) == ("ide", None)
+    assert (named.feature, named.feature_valid) == ("mine", True)
+
+
+def test_names_that_hold_a_key_are_redacted():
+    """All four client strings, and what the provider echoes."""
+    said = ClientHeaders(
+        feature="sk-1", task="sk-1", provider_invalid="sk-1", provider_key=b"sk-1"
+    )
+    one = exchange(said)
+    one.received(read_request(b'{"model": "sk-1"}', "chat"), 17, 100.0)
+    one.asked(OPENAI, 100.0)
+    one.answered(200, [(b"x-request-id", b"sk-1")], 100.1)
+
+    event = one.ended("ok", 100.2)
+
+    names = (event.feature, event.task, event.provider_header, event.model_requested)
+    assert {*names, event.model_sent, event.provider_request_id} == {"[redacted]"}

@@ -1,0 +1,23 @@
+"""The application around the relay."""
+
+import httpx
+
+
+def test_health_tells_what_became_of_the_events(provider, proxy):
+    """Status, writer, queue, and counts that add up."""
+    with proxy.client() as client:
+        client.post("/v1/chat/completions", json={"model": "gpt-4o"})
+    proxy.event()
+
+    health = httpx.get(f"{proxy.url}/health").json()
+
+    assert (health["status"], health["writer"]) == ("ok", "ok")
+    assert health["events"] == {"received": 1, "written": 1, "dropped": 0}
+    assert (health["queue_depth"], health["in_flight"]) == (0, 0)
+
+
+def test_health_adds_no_header_of_the_servers(proxy):
+    """No date and no server: they would be ours, not a provider's."""
+    headers = httpx.get(f"{proxy.url}/health").headers
+
+    assert not {"date", "server"} & set(headers)

@@ -1,0 +1,103 @@
+"""The queue between requests and the disk."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from lectr_lab.core.event import Event
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import dropped_events
+from lectr_lab.log.scan import scan
+from lectr_lab.proxy.outbox import Outbox
+
+
+def event(number: int) -> Event:
+    return Event(
+        event_id=number.to_bytes(16),
+        started_at=datetime(2026, 11, 24, tzinfo=UTC),
+        org="acme",
+        path="/v1/chat/completions",
+        operation="chat",
+        outcome="ok",
+        total_ms=1.0,
+    )
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return LabFolder.create(tmp_path / "lab")
+
+
+def test_every_event_put_is_in_the_log_after_stop(lab):
+    """And in Parquet: stop seals."""
+    outbox = Outbox(lab, capacity=1000)
+    outbox.start()
+    for number in range(500):
+        outbox.put(event(number))
+    outbox.stop()
+
+    assert scan(lab.root).collect().height == 500
+    assert list(lab.log.rglob("*.parquet"))
+    assert not list(lab.journal.iterdir())
+    assert outbox.counts()[:4] == (500, 500, 0, 0)
+
+
+def test_an_event_is_visible_while_the_proxy_runs(lab):
+    """Within two seconds, from the journal's tail."""
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    try:
+        outbox.put(event(1))
+        deadline = time.monotonic() + 2
+        while scan(lab.root).collect().height == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        outbox.stop()
+
+
+def test_a_full_queue_drops_counts_and_says_so(lab):
+    """The proxy never waits for the disk; what is lost is counted where readers look."""
+    outbox = Outbox(lab, capacity=10)
+    for number in range(25):
+        outbox.put(event(number))
+    outbox.start()
+    outbox.stop()
+
+    counts = outbox.counts()
+    assert (counts.received, counts.written, counts.dropped) == (25, 10, 15)
+    assert dropped_events(lab) == 15
+    assert scan(lab.root).collect().height == 10
+
+
+def test_writing_resumes_when_the_folder_is_back(lab):
+    """A folder that goes away costs nothing while the queue has room."""
+    outbox = Outbox(lab, capacity=1000)
+    outbox.start()
+    outbox.put(event(1))
+    while outbox.counts().written < 1:
+        time.sleep(0.02)
+    moved = lab.root.rename(lab.root.with_name("moved"))
+    lab.root.write_text("in the way")
+    outbox.put(event(2))
+    while not outbox.counts().failing:
+        time.sleep(0.02)
+    lab.root.unlink()
+    moved.rename(lab.root)
+    outbox.stop()
+
+    assert outbox.counts().dropped == 0
+    assert scan(lab.root).collect().height == 2
+
+
+def test_the_first_event_is_announced_once(lab):
+    """So that `serve` can say that a request has arrived."""
+    announced = []
+    outbox = Outbox(lab, capacity=10, on_first=announced.append)
+    outbox.start()
+    outbox.put(event(1))
+    outbox.put(event(2))
+    outbox.stop()
+
+    assert announced == [event(1)]

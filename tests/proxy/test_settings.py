@@ -1,0 +1,117 @@
+"""lectr.toml: what may stand in it, and what is said where it cannot be followed."""
+
+import os
+
+import pytest
+
+from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.providers import Upstream
+from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, read_settings
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a lectr.toml and read it."""
+
+    def write(text: str, environ=None) -> Settings:
+        path = tmp_path / "lectr.toml"
+        path.write_text(text, "utf-8")
+        return read_settings(path, environ or {})
+
+    return write
+
+
+def test_nothing_is_required(written, tmp_path):
+    """An empty file is the defaults, with the log beside it."""
+    settings = written("")
+
+    assert (settings.host, settings.port) == ("127.0.0.1", DEFAULT_PORT)
+    assert settings.lab == str(tmp_path.resolve() / "lab")
+
+
+def test_the_environment_wins(written):
+    """LECTR_HOST, LECTR_PORT and LECTR_LAB override the file."""
+    environ = {"LECTR_HOST": "::1", "LECTR_PORT": "1", "LECTR_LAB": "elsewhere"}
+
+    settings = written("port = 2", environ)
+
+    assert (settings.host, settings.port, settings.lab) == ("::1", 1, "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("port = \n", "line 1"),
+        ("\n\nport = 'x'", "line 3: port: expected `int`, got `str`"),
+        ("prot = 1", "line 1: there is no setting 'prot'"),
+        ("port = 70000", "line 1: port: write a port"),
+        ("max_body_bytes = 0", "line 1: max_body_bytes: write a number above 0"),
+        ("connect_timeout_s = -1", "line 1: connect_timeout_s"),
+        ("[providers.openai]\nbase_url = 'http://example.com/v1'", "line 2: base_url"),
+        ("[providers.opnai]\nbase_url = 'https://x/v1'", "Invalid enum value 'opnai'"),
+        ("[azure]\nendpoint = 'ftp://x'", "line 2: endpoint"),
+        ("upstream = 'https://user:pw@host/v1'", "line 1: upstream"),
+        ("engine = 'curl'", "line 1: engine"),
+    ],
+)
+def test_a_mistake_is_named_by_file_and_line(written, text, expected):
+    """Which file, which line, what to write."""
+    with pytest.raises(ConfigError) as error:
+        written(text)
+
+    assert "lectr.toml" in str(error.value)
+    assert expected.lower() in str(error.value).lower()
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path):
+    """`lectr-lab init` writes it."""
+    with pytest.raises(ConfigError, match="lectr-lab init"):
+        read_settings(tmp_path / "lectr.toml", {})
+
+
+def test_an_unreadable_file_is_a_clear_error(tmp_path):
+    """A folder, binary data: the reason, and no traceback of ours."""
+    (tmp_path / "lectr.toml").write_bytes(b"\xff\xfe")
+    for path in (tmp_path, tmp_path / "lectr.toml"):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            read_settings(path, {})
+
+
+def test_a_local_server_stands_in_for_everyone():
+    """`upstream` takes every provider's traffic, and needs no key."""
+    settings = Settings(upstream="http://127.0.0.1:8080/v1/")
+
+    for provider in ("openai", "anthropic", "azure"):
+        assert settings.upstream_for("me", provider) == Upstream(
+            "http://127.0.0.1:8080/v1", "none"
+        )
+
+
+def test_azure_is_an_organisations_own(written):
+    """An org's [orgs.<name>.azure] wins over [azure]; without either there is none."""
+    settings = written(
+        "[azure]\nendpoint = 'https://all.openai.azure.com/'\n"
+        "[orgs.b.azure]\nendpoint = 'https://b.openai.azure.com'\n"
+        "api_version = 'v9'\nauth = 'bearer'"
+    )
+
+    assert Settings().upstream_for("a", "azure") is None
+    assert settings.upstream_for("a", "azure") == Upstream(
+        "https://all.openai.azure.com", "api-key", "2024-10-21"
+    )
+    assert settings.upstream_for("b", "azure") == Upstream(
+        "https://b.openai.azure.com", "bearer", "v9"
+    )
+
+
+def test_the_template_of_init_is_the_defaults(written):
+    """What `lectr-lab init` writes changes nothing."""
+    from lectr_lab.cli import TEMPLATE
+
+    assert written(TEMPLATE) == written("")
+    uncommented = "\n".join(
+        line.removeprefix("# ") if "=" in line or line.startswith("# [") else line
+        for line in TEMPLATE.replace("# upstream", "#upstream").splitlines()
+    )
+    assert written(uncommented.replace("<your resource>", "x")).azure is not None
+    assert "LECTR_LAB" not in os.environ

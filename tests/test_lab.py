@@ -1,0 +1,101 @@
+"""A lab as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from lectr_lab.core.errors import ProxyError
+from lectr_lab.lab import Child, Order, Session, played_by
+from lectr_lab.proxy.settings import Settings
+
+SESSION = Session("lc_key_of-a-session")
+
+
+def order(tmp_path, **changes) -> Order:
+    settings = Settings(lab=str(tmp_path / "lab"), port=0, **changes)
+    return Order(settings=settings, session=SESSION)
+
+
+def test_a_child_listens_and_stops(tmp_path):
+    """It says where; after stop, twice, nothing is left."""
+    child = Child(order(tmp_path))
+    assert httpx.get(f"{child.base_url}/health").json()["status"] == "ok"
+
+    child.stop()
+    child.stop()
+
+    assert not child.alive
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{child.base_url}/health")
+
+
+def test_a_childs_session_key_works_and_is_on_no_disk(tmp_path):
+    """Handed over by pipe."""
+    child = Child(order(tmp_path, upstream="http://127.0.0.1:1/v1"))
+    try:
+        reply = httpx.get(
+            f"{child.base_url}/v1/models", headers={"X-Lectr-Key": SESSION.key}
+        )
+    finally:
+        child.stop()
+
+    assert reply.status_code == 503  # accepted, and nobody behind it
+    files = [p for p in (tmp_path / "lab").rglob("*") if p.is_file()]
+    assert not [p for p in files if SESSION.key.encode() in p.read_bytes()]
+
+
+def test_a_taken_port_is_told_to_the_parent(tmp_path):
+    """The child's reason is the parent's error."""
+    first = Child(order(tmp_path))
+    try:
+        port = int(first.base_url.rpartition(":")[2])
+        taken = Settings(lab=str(tmp_path / "lab"), port=port)
+        with pytest.raises(ProxyError, match="Cannot listen"):
+            Child(Order(settings=taken))
+    finally:
+        first.stop()
+
+
+def test_a_child_does_not_outlive_its_parent(tmp_path):
+    """Also when the parent is killed with -9."""
+    code = (
+        "import sys, time; from lectr_lab.lab import *; "
+        f"c = Child(Order(settings=Settings(lab={str(tmp_path / 'lab')!r}, port=0))); "
+        "print(c.base_url, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert parent.stdout
+    base_url = parent.stdout.readline().decode().strip()
+    assert httpx.get(f"{base_url}/health").status_code == 200
+
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+
+    deadline = time.monotonic() + 10
+    with pytest.raises(httpx.ConnectError):
+        while time.monotonic() < deadline:
+            httpx.get(f"{base_url}/health")
+            time.sleep(0.05)
+
+
+def test_a_tape_takes_every_providers_place():
+    """Each on its own path, so that recordings match by provider."""
+    settings = played_by(Settings(), lambda name: f"http://127.0.0.1:9/{name}")
+
+    urls = {
+        name: settings.upstream_for("any", name).base_url
+        for name in ("openai", "anthropic", "groq", "gemini", "azure")
+    }
+    assert urls == {
+        "openai": "http://127.0.0.1:9/openai/v1",
+        "anthropic": "http://127.0.0.1:9/anthropic/v1",
+        "groq": "http://127.0.0.1:9/groq/openai/v1",
+        "gemini": "http://127.0.0.1:9/gemini/v1beta/openai",
+        "azure": "http://127.0.0.1:9/azure",
+    }

@@ -98,8 +98,12 @@ def _fitted(value: Any, hint: Any) -> Any:
         pass
     for kind in get_args(hint) or (hint,):
         if get_origin(kind) is list and isinstance(value, list):
-            items = [_fitted(item, get_args(kind)[0]) for item in value]
-            return [item for item in items if item is not _UNFIT]
+            [item_kind] = get_args(kind)
+            items = [_fitted(item, item_kind) for item in value]
+            # An item that does not fit keeps its place: they are counted, too.
+            blank = item_kind() if _is_struct(item_kind) else _UNFIT
+            filled = [blank if item is _UNFIT else item for item in items]
+            return [item for item in filled if item is not _UNFIT]
         if _is_struct(kind) and isinstance(value, dict):
             return salvaged(kind, value)
     return _UNFIT

@@ -70,7 +70,8 @@ class EventSplitter:
         self._line += rest
         if self._event_bytes + len(self._line) > self._max_event_bytes:
             self._drop()
-            self._line[:] = b":"  # what is left of it is a comment
+            if self._line:
+                self._line[:] = b":"  # what is left of it is a comment
         return events
 
     def _take(self, line: bytes) -> ServerEvent | None:

@@ -6,8 +6,8 @@
 Why so: a batch is one `write()`, so it survives `kill -9` once that has returned; what
 a dying process leaves half written fails its length or checksum, and reading stops
 there. Events are arrays in the order of the schema: fields added at the end later are
-simply absent, and read as their defaults. Length 0 is never written, because a file
-that ends in zeros after a power cut would be full of valid empty batches.
+simply absent, and read as their defaults. No payload is empty, so the zeros that a
+power cut can leave at the end of a file are no batches either.
 
 A writer holds flock on its segments while it lives; the kernel lets go when it dies, so
 "has its writer ended?" needs no pid and no clock.
@@ -178,7 +178,7 @@ def _batch_at(data: bytes, at: int) -> tuple[list[Event], int] | None:
         return None
     length, checksum = _FRAME.unpack_from(data, at)
     payload = memoryview(data)[at + _FRAME.size :][:length]
-    if length == 0 or len(payload) < length or zlib.crc32(payload) != checksum:
+    if len(payload) < length or zlib.crc32(payload) != checksum:
         return None
     try:
         return _events(payload), at + _FRAME.size + length

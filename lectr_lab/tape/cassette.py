@@ -1,0 +1,278 @@
+"""Reads cassettes in vcrpy's YAML form, as vcrpy and its users really leave them.
+
+A body is `body.string` or `body`, text or `!!binary`; files of vcrpy's old httpx stub
+have `status_code` and `content` instead; a header has one value or a list of them.
+`parsed_body` is JSON written anew: its bytes are lost, and replaying it would pass off
+ours as the provider's, so it is refused.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+import yaml  # type: ignore[import-untyped]
+
+from lectr_lab.core.errors import CassetteError
+from lectr_lab.core.headers import RawHeaders
+from lectr_lab.tape.mend import mended_headers, pieces
+from lectr_lab.tape.side import Ended, Timing, read_side
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_HOSTS = {
+    "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+    "api.groq.com": "groq",
+    "generativelanguage.googleapis.com": "gemini",
+    "openai.azure.com": "azure",
+    "cognitiveservices.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+}
+
+
+class Chunk(NamedTuple):
+    """A piece of a body, `at_ms` milliseconds after the request."""
+
+    at_ms: float
+    data: bytes
+
+
+class Interaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One recorded request and its answer, ready to be played.
+
+    `response_headers` are mended: without hop-by-hop ones, with the length of this
+    body, without an encoding it does not have. `provider` is the one the recorded host
+    belongs to, None where it could be anyone's (a local server).
+    """
+
+    file: str
+    number: int  # in the file, from 1
+    method: str
+    uri: str
+    provider: str | None
+    request_headers: RawHeaders
+    request_body: bytes
+    status: int
+    response_headers: RawHeaders
+    chunks: tuple[Chunk, ...]
+    head_ms: float = 0.0
+    ended: Ended = "complete"
+    timing: Timing | None = None  # as recorded, where there is a side file
+
+    @property
+    def body(self) -> bytes:
+        """The answer's body, whole."""
+        return b"".join(chunk.data for chunk in self.chunks)
+
+    def __repr__(self) -> str:
+        return f"<Interaction {self.file} #{self.number}>"  # holds content: not shown
+
+
+class _Recorded(NamedTuple):
+    method: str
+    uri: str
+    provider: str | None
+    request_headers: RawHeaders
+    request_body: bytes
+    status: int
+    response_headers: RawHeaders
+    body: bytes
+
+
+def read_cassettes(paths: Path | str | Iterable[Path | str]) -> tuple[Interaction, ...]:
+    """Every interaction of some cassettes, in order.
+
+    Args:
+        paths: cassettes, or folders of them (searched to the bottom, in order of name).
+
+    Returns:
+        The interactions of the files, one file after the other.
+
+    Raises:
+        CassetteError: a file is missing or cannot be used; names it and the reason.
+    """
+    named = [paths] if isinstance(paths, str | Path) else list(paths)
+    files = [file for path in named for file in _files(Path(path))]
+    return tuple(one for file in files for one in read_cassette(file))
+
+
+def read_cassette(path: Path) -> tuple[Interaction, ...]:
+    """The interactions of one cassette, with the timing of its side file.
+
+    Args:
+        path: the YAML file.
+
+    Returns:
+        One Interaction each, in recorded order. Without a side file nothing is
+        delayed, and an event stream is cut after each event.
+
+    Raises:
+        CassetteError: the file is missing or cannot be used; names it and the reason.
+    """
+    data = _load(path)
+    if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
+        raise CassetteError(f"{path} is not a cassette of vcrpy's: {_what_else(data)}.")
+    side, entries = read_side(path), data["interactions"]
+    timings = side.interactions if side else (None,) * len(entries)
+    if len(timings) != len(entries):
+        raise _misfit(path, f"{len(timings)} entries for {len(entries)} interactions")
+    return tuple(
+        _interaction(path, number, entry, timing)
+        for number, (entry, timing) in enumerate(zip(entries, timings, strict=True), 1)
+    )
+
+
+def provider_of(uri: str) -> str | None:
+    """Whose host a recorded address has; None where it is nobody's we know.
+
+    >>> provider_of("https://api.groq.com/openai/v1/models")
+    'groq'
+    """
+    host = urlsplit(uri).hostname or ""
+    owners = (p for h, p in _HOSTS.items() if host == h or host.endswith("." + h))
+    return next(owners, None)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml"))
+    if not found:
+        raise CassetteError(f"There is no cassette (*.yaml) in {path}.")
+    return found
+
+
+def _load(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text("utf-8"), Loader=_Loader)
+    except FileNotFoundError:
+        raise CassetteError(f"There is no cassette at {path}.") from None
+    except OSError as error:
+        raise CassetteError(f"{path} cannot be read: {error.strerror}.") from None
+    except yaml.YAMLError as error:  # its own text would quote the file
+        if "constructor for the tag" in str(getattr(error, "problem", "")):
+            raise CassetteError(
+                f"{path}{_line(error)}: a Python object, which is never loaded: it "
+                "could run code. Record it again with vcrpy 9 or newer."
+            ) from None
+        raise CassetteError(f"{path}{_line(error)}: this is not YAML.") from None
+    except ValueError:  # not UTF-8; a date that is none
+        raise CassetteError(f"{path} is not YAML: it has malformed text.") from None
+
+
+def _line(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
+
+
+def _what_else(data: Any) -> str:
+    if isinstance(data, dict) and "http_interactions" in data:
+        return "it is one of Ruby's VCR"
+    if isinstance(data, list):
+        return "it is a list, as vcrpy wrote them before 1.0"
+    return "it has no list `interactions`"
+
+
+def _misfit(path: Path, what: str) -> CassetteError:
+    return CassetteError(
+        f"The side file of {path} does not fit: {what}.\n"
+        "Delete it to replay the cassette without its timing."
+    )
+
+
+def _interaction(
+    path: Path, number: int, entry: Any, timing: Timing | None
+) -> Interaction:
+    try:
+        got = _recorded(entry["request"], entry["response"])
+    except CassetteError as error:
+        raise CassetteError(f"{path}, interaction {number}: {error}") from None
+    except KeyError as error:
+        raise CassetteError(f"{path}, interaction {number}: no {error}.") from None
+    except (AttributeError, TypeError, ValueError):
+        what = "a value is not of vcrpy's form"
+        raise CassetteError(f"{path}, interaction {number}: {what}.") from None
+    if timing and sum(length for length, _ in timing.chunks) != len(got.body):
+        raise _misfit(path, f"the chunks of interaction {number} are not its body")
+    cut_short = timing is not None and timing.ended != "complete"
+    headers = mended_headers(
+        got.response_headers,
+        got.body,
+        keep_length=cut_short or got.method == "HEAD",
+    )
+    return Interaction(
+        file=str(path),
+        number=number,
+        method=got.method,
+        uri=got.uri,
+        provider=got.provider,
+        request_headers=got.request_headers,
+        request_body=got.request_body,
+        status=got.status,
+        response_headers=headers,
+        chunks=_chunks(got.body, headers, timing),
+        head_ms=timing.head_ms if timing else 0.0,
+        ended=timing.ended if timing else "complete",
+        timing=timing,
+    )
+
+
+def _recorded(request: Any, response: Any) -> _Recorded:
+    if "parsed_body" in request or "parsed_body" in response:
+        raise CassetteError(
+            "`parsed_body` is not byte-true: it is JSON written anew, not what was sent."
+        )
+    old = "status_code" in response  # vcrpy's httpx stub, before version 5
+    return _Recorded(
+        method=str(request["method"]).upper(),
+        uri=str(request["uri"]),
+        provider=provider_of(str(request["uri"])),
+        request_headers=_headers(request.get("headers")),
+        request_body=_bytes(request.get("body")),
+        status=int(response["status_code"] if old else response["status"]["code"]),
+        response_headers=_headers(response.get("headers")),
+        body=_bytes(response.get("content") if old else response.get("body")),
+    )
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, dict):
+        body = body["string"]
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes):
+        return body
+    raise TypeError  # YAML took it for a number or a date: its bytes are lost
+
+
+def _headers(headers: Any) -> RawHeaders:
+    return tuple(
+        (_header_bytes(name), _header_bytes(value))
+        for name, values in (headers or {}).items()
+        for value in (values if isinstance(values, list | tuple) else [values])
+    )
+
+
+def _header_bytes(text: Any) -> bytes:
+    """HTTP clients hand header text over as latin-1, some as UTF-8."""
+    if isinstance(text, bytes):
+        return text
+    try:
+        return str(text).encode("latin-1")
+    except UnicodeEncodeError:
+        return str(text).encode()
+
+
+def _chunks(
+    body: bytes, headers: RawHeaders, timing: Timing | None
+) -> tuple[Chunk, ...]:
+    if timing is None:
+        return tuple(Chunk(0.0, piece) for piece in pieces(body, headers))
+    chunks, start = [], 0
+    for length, at_ms in timing.chunks:
+        chunks.append(Chunk(at_ms, body[start : start + length]))
+        start += length
+    return tuple(chunks)

@@ -1,0 +1,225 @@
+"""Records what passes below the proxy: a tee that delays no chunk.
+
+While requests run it keeps what passes in memory, with the time of each piece. `save`
+scrubs, then writes a cassette by vcrpy's own serialiser and its side file. A call that
+cannot be scrubbed is not written, and counted.
+"""
+
+import importlib.util
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from lectr_lab.core.errors import CassetteError
+from lectr_lab.core.headers import RawHeaders
+from lectr_lab.core.note import CURRENT, Note
+from lectr_lab.tape.marks import Marks, clean, compiled, marks_for
+from lectr_lab.tape.scrub import Call, scrubbed
+from lectr_lab.tape.side import Ended, Timing
+from lectr_lab.tape.write import write_cassette
+
+
+class Reply(Protocol):
+    """A provider's answer, as the proxy's engines give it."""
+
+    status: int
+    headers: RawHeaders
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Body chunks as they arrive, undecoded."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Upstream(Protocol):
+    """An engine that asks providers."""
+
+    async def send(
+        self, method: str, url: str, headers: RawHeaders, body: bytes
+    ) -> Reply:
+        """Ask, and return at the reply's head."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class Saved(NamedTuple):
+    """What became of the calls that passed.
+
+    `withheld` might still have held a secret, and were not written; the reasons say
+    what kind, with counts. `unfinished` had no answer, or had not got all of it.
+    """
+
+    written: int
+    withheld: int
+    unfinished: int
+    reasons: dict[str, int]
+
+
+class _Take:
+    """One call as it passes. Times are the clock's seconds."""
+
+    def __init__(self, sent: tuple[str, str, RawHeaders, bytes], now_s: float) -> None:
+        self.sent, self.started_s = sent, now_s
+        self.note: Note | None = CURRENT.get()
+        self.status: int | None = None
+        self.headers: RawHeaders = ()
+        self.head_s = now_s
+        self.chunks: list[bytes] = []
+        self.times_s: list[float] = []
+        self.ended: Ended | None = None
+
+
+class Recorder:
+    """Records every call of the engines it wraps, and writes them to one cassette.
+
+    Args:
+        path: the cassette, `*.yaml`; its side file stands beside it. Both are replaced.
+        patterns: regular expressions of what else must not be written.
+        now_s: a clock that only goes forward, in seconds.
+
+    Raises:
+        CassetteError: vcrpy is not installed, or a pattern is not a regular expression.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        patterns: Iterable[str] = (),
+        now_s: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        if importlib.util.find_spec("vcr") is None:
+            raise CassetteError(
+                "Recording writes cassettes with vcrpy, which is not installed.\n"
+                "Install it: pip install 'lectr-lab[lab]'"
+            )
+        self._path, self._marks, self._now_s = path, compiled(patterns), now_s
+        self._takes: list[_Take] = []
+
+    def wrap(self, upstream: Upstream) -> Upstream:
+        """An engine that does what this one does, and is recorded."""
+        return _Tee(upstream, self._takes, self._now_s)
+
+    def save(self) -> Saved:
+        """Scrub and write what has passed so far.
+
+        Returns:
+            How many calls were written, and how many were not.
+
+        Raises:
+            CassetteError: the files cannot be written.
+        """
+        takes = list(self._takes)
+        ready = [t for t in takes if t.status is not None and t.ended is not None]
+        written, reasons = [], Counter[str]()
+        first_s = takes[0].started_s if takes else 0.0
+        for take in ready:
+            try:
+                written.append(_finished(take, self._marks, first_s))
+            except CassetteError as error:
+                reasons[str(error)] += 1
+            except Exception as error:  # noqa: BLE001 - whatever it is: not written
+                reasons[f"scrubbing failed with {type(error).__name__}"] += 1
+        write_cassette(self._path, written)
+        withheld = sum(reasons.values())
+        return Saved(len(written), withheld, len(takes) - len(ready), dict(reasons))
+
+
+class _Tee:
+    def __init__(
+        self, upstream: Upstream, takes: list[_Take], now_s: Callable[[], float]
+    ) -> None:
+        self._upstream, self._takes, self._now_s = upstream, takes, now_s
+
+    async def send(
+        self, method: str, url: str, headers: RawHeaders, body: bytes
+    ) -> Reply:
+        take = _Take((method, url, headers, body), self._now_s())
+        self._takes.append(take)
+        reply = await self._upstream.send(method, url, headers, body)
+        take.head_s = self._now_s()
+        take.status, take.headers = reply.status, reply.headers
+        return _TeeReply(reply, take, self._now_s)
+
+    async def aclose(self) -> None:
+        await self._upstream.aclose()
+
+
+class _TeeReply:
+    def __init__(self, reply: Reply, take: _Take, now_s: Callable[[], float]) -> None:
+        self.status, self.headers = reply.status, reply.headers
+        self._reply, self._take, self._now_s = reply, take, now_s
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        take = self._take
+        try:
+            async for chunk in self._reply:
+                take.times_s.append(self._now_s())
+                take.chunks.append(chunk)
+                yield chunk
+        except Exception:
+            take.ended = "broken"
+            raise
+        take.ended = "complete"
+
+    async def aclose(self) -> None:
+        if self._take.ended is None:
+            self._take.ended = "client_left"
+        await self._reply.aclose()
+
+
+def _finished(take: _Take, own: Marks, first_s: float) -> tuple[Call, Timing]:
+    """The call as it may be written. Raises CassetteError where it may not be."""
+    method, url, headers, body = take.sent
+    assert take.status is not None
+    assert take.ended is not None
+    call = Call(
+        method=method,
+        url=url,
+        request_headers=headers,
+        request_body=body,
+        status=take.status,
+        response_headers=take.headers,
+        chunks=tuple(take.chunks),
+        cut_short=take.ended != "complete",
+    )
+    scrubbed_call = scrubbed(call, own)
+    timing = Timing(
+        started_ms=_ms(take.started_s - first_s),
+        head_ms=_ms(take.head_s - take.started_s),
+        chunks=tuple(
+            (len(chunk), _ms(at_s - take.started_s))
+            for chunk, at_s in zip(scrubbed_call.chunks, take.times_s, strict=True)
+        ),
+        ended=take.ended,
+        decompressed=scrubbed_call.decompressed,
+        **_names(take.note, marks_for(headers, url, own)),
+    )
+    return scrubbed_call, timing
+
+
+def _names(note: Note | None, marks: Marks) -> dict[str, Any]:
+    """The note's names; what a client wrote in a header may hold a key as well."""
+    if note is None:
+        return {}
+    named = {
+        "org": note.org,
+        "feature": note.feature,
+        "task": note.task,
+        "provider": note.provider,
+    }
+    return {"event_id": note.event_id.hex()} | {
+        name: clean(text.encode(), marks).decode() if text else None
+        for name, text in named.items()
+    }
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

@@ -1,0 +1,86 @@
+"""Writes cassettes in vcrpy's form, by its own serialiser, and their side files."""
+
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from lectr_lab.core.errors import CassetteError
+from lectr_lab.core.headers import RawHeaders
+from lectr_lab.tape.mend import mended_headers
+from lectr_lab.tape.scrub import Call
+from lectr_lab.tape.side import Side, Timing, encode_side, side_path
+
+
+def write_cassette(path: Path, recorded: Sequence[tuple[Call, Timing]]) -> None:
+    """Write a cassette and its side file; both are replaced, and are mode 0600.
+
+    Args:
+        path: the cassette, `*.yaml`; its folder is made.
+        recorded: scrubbed calls, each with its timing.
+
+    Raises:
+        CassetteError: a file cannot be written, or vcrpy is not installed.
+    """
+    text = _yaml(call for call, _ in recorded)
+    side = encode_side(Side(interactions=tuple(timing for _, timing in recorded)))
+    _replace(path, text)
+    _replace(side_path(path), side)
+
+
+def _yaml(calls: Iterable[Call]) -> bytes:
+    from vcr.request import Request  # slow to import, and nothing else needs it
+    from vcr.serialize import serialize
+    from vcr.serializers import yamlserializer
+
+    requests, responses = [], []
+    for call in calls:
+        headers = _by_name(call.request_headers)
+        requests.append(Request(call.method, call.url, call.request_body, headers))
+        responses.append(_response(call))
+    tape = {"requests": requests, "responses": responses}
+    text: str = serialize(tape, yamlserializer)
+    return text.encode()
+
+
+def _response(call: Call) -> dict[str, Any]:
+    body = b"".join(call.chunks)
+    keep_length = call.cut_short or call.method == "HEAD"
+    headers = mended_headers(call.response_headers, body, keep_length=keep_length)
+    return {
+        "status": {"code": call.status, "message": _phrase(call.status)},
+        "headers": _by_name(headers),
+        "body": {"string": body},
+    }
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _by_name(headers: RawHeaders) -> dict[str, list[str]]:
+    """vcrpy's form of headers. latin-1 has a character for every byte."""
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return found
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Written aside, then renamed: a reader sees the old file or the new. Mode 0600."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        aside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        raise CassetteError(f"{path} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,95 @@
+"""How much of the log can be relied on, and what to mend."""
+
+import polars as pl
+
+from lectr_lab.analysis import rows
+from lectr_lab.analysis.groups import By, grouped, key_names
+
+MUCH_UNTAGGED = 0.10
+"""Above this share of requests or spend, every view says what to add where."""
+
+
+def untagged_measures() -> list[pl.Expr]:
+    """Requests and spend that named no feature, and their shares."""
+    requests, spend_usd = rows.is_request().sum(), pl.col("cost_usd").sum()
+    without = rows.untagged().sum()
+    without_usd = pl.col("cost_usd").filter(pl.col("feature").is_null()).sum()
+    return [
+        without.alias("untagged_requests"),
+        pl.when(requests > 0).then(without / requests).alias("untagged_of_requests"),
+        without_usd.alias("untagged_spend_usd"),
+        pl.when(spend_usd > 0).then(without_usd / spend_usd).alias("untagged_of_spend"),
+    ]
+
+
+def quality_measures() -> list[pl.Expr]:
+    """Rows to take with care, by reason."""
+    return [
+        rows.is_request().sum().alias("requests"),
+        rows.estimated().sum().alias("estimated"),
+        rows.unpriced().sum().alias("unpriced"),
+        rows.uncounted().sum().alias("uncounted"),
+        rows.retried().sum().alias("retries"),
+    ]
+
+
+def untagged_share(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+    """How much of the traffic named no feature.
+
+    Returns:
+        A row per org: `requests`, `untagged_requests`, `untagged_of_requests` (0 to 1),
+        `untagged_spend_usd` and `untagged_of_spend` (of the spend that is known).
+    """
+    measures = [rows.is_request().sum().alias("requests"), *untagged_measures()]
+    return grouped(log, measures, org=org).sort(key_names(None, org=org) or "requests")
+
+
+def data_quality(
+    log: pl.LazyFrame, by: By = None, *, org: str | None = None
+) -> pl.LazyFrame:
+    """Requests to take with care: estimated, unpriced, uncounted, and SDK retries."""
+    found = grouped(log, quality_measures(), by=by, org=org)
+    return found.sort(key_names(by, org=org) or "requests")
+
+
+def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+    """The models that have tokens but no price, most used first.
+
+    Returns:
+        `org`, `provider`, `model`, then `requests`, `input_tokens`, `output_tokens`.
+    """
+    measures = [
+        pl.len().alias("requests"),
+        pl.col("input_tokens", "output_tokens").cast(pl.Int64).sum(),
+    ]
+    by = ["provider", "model"]
+    keys = key_names(by, org=org)
+    found = grouped(log.filter(rows.unpriced()), measures, by=by, org=org)
+    return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
+
+
+def untagged_advice(
+    untagged_of_requests: float | None, untagged_of_spend: float | None
+) -> str | None:
+    """What to add where, when much of the traffic names no feature; else None.
+
+    >>> untagged_advice(0.02, None)
+    >>> untagged_advice(0.38, 0.21)[:59]
+    '38 % of requests and 21 % of spend name no feature. Add the'
+    """
+    shares = [
+        f"{share:.0%} of {of}".replace("%", " %")
+        for share, of in (
+            (untagged_of_requests, "requests"),
+            (untagged_of_spend, "spend"),
+        )
+        if share is not None
+    ]
+    most = max(untagged_of_requests or 0.0, untagged_of_spend or 0.0)
+    if most <= MUCH_UNTAGGED:
+        return None
+    return (
+        f"{' and '.join(shares)} name no feature. Add the header X-Lectr-Feature where "
+        'the call is made: extra_headers={"X-Lectr-Feature": "search"} in an OpenAI or '
+        "Anthropic SDK, once per feature of your product."
+    )

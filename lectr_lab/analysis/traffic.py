@@ -1,0 +1,42 @@
+"""Opens a lab folder: what was logged, with what it cost."""
+
+from pathlib import Path
+
+import polars as pl
+
+from lectr_lab.analysis.prices import read_prices
+from lectr_lab.analysis.pricing import priced
+from lectr_lab.core.price import PriceList
+from lectr_lab.log import scan as log_scan
+
+PRICE_FILE = "prices.toml"
+
+
+def scan(
+    folder: Path | str, prices: PriceList | Path | str | None = None
+) -> pl.LazyFrame:
+    """The events of a lab folder, the last seconds included, each with its cost.
+
+    Args:
+        folder: the lab folder a proxy writes to.
+        prices: the user's own prices, or the file that has them; without it,
+            `prices.toml` in the lab folder, where there is one.
+
+    Returns:
+        One row per event: the event's columns, `cost_usd` (null where it is not known)
+        and `price_source`.
+
+    Raises:
+        LogError: there is no such lab folder.
+        ConfigError: the price file cannot be followed.
+    """
+    return priced(log_scan.scan(folder), _own_prices(Path(folder), prices))
+
+
+def _own_prices(folder: Path, prices: PriceList | Path | str | None) -> PriceList:
+    if isinstance(prices, tuple):
+        return prices
+    if prices is not None:
+        return read_prices(prices)
+    file = folder / PRICE_FILE
+    return read_prices(file) if file.exists() else ()

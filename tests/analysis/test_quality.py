@@ -1,0 +1,69 @@
+"""How much can be relied on."""
+
+from lectr_lab.analysis.pricing import priced
+from lectr_lab.analysis.quality import (
+    data_quality,
+    unpriced_models,
+    untagged_advice,
+    untagged_share,
+)
+
+
+def test_untagged_is_a_share_of_requests_and_of_spend(log_of, event):
+    """One of four requests can be most of the money."""
+    big = event(input_tokens=10_000_000)
+    log = priced(log_of([big, *[event(feature="a")] * 3]))
+
+    [row] = untagged_share(log).collect().to_dicts()
+
+    assert (row["untagged_requests"], row["untagged_of_requests"]) == (1, 0.25)
+    assert row["untagged_of_spend"] > 0.99
+
+
+def test_no_spend_has_no_untagged_share(log_of, failed):
+    """Null where there is nothing to divide."""
+    [row] = untagged_share(priced(log_of([failed()]))).collect().to_dicts()
+
+    assert (row["untagged_of_requests"], row["untagged_of_spend"]) == (1.0, None)
+
+
+def test_rows_to_take_with_care_are_counted_by_reason(log_of, event):
+    """Each reason on its own."""
+    log = log_of(
+        [
+            event(token_source="tokenizer"),
+            event(model_actual="x"),
+            event(input_tokens=None),
+            event(retry_count=1),
+        ]
+    )
+
+    [row] = data_quality(priced(log), org="local").collect().to_dicts()
+
+    expected = {"estimated": 1, "unpriced": 1, "uncounted": 1, "retries": 1}
+    assert row == {"requests": 4, **expected}
+
+
+def test_models_without_a_price_are_named(traffic):
+    """With what they used, so that a price can be written."""
+    [row] = unpriced_models(priced(traffic)).collect().to_dicts()
+
+    assert (row["provider"], row["model"]) == ("azure", "our-own-llama")
+    assert row["requests"] > 0 and row["input_tokens"] > row["output_tokens"] > 0
+
+
+def test_advice_is_given_above_a_tenth():
+    """Of requests or of spend; it names the header and where it goes."""
+    assert untagged_advice(0.10, 0.10) is None
+    assert untagged_advice(None, None) is None
+    for advice in (untagged_advice(0.11, None), untagged_advice(0.0, 0.5)):
+        assert "X-Lectr-Feature" in advice and "extra_headers" in advice
+
+
+def test_an_empty_log_has_nothing_to_say(log_of):
+    """No rows by org; one row of zeros for an org that is asked for."""
+    log = priced(log_of([]))
+
+    assert untagged_share(log).collect().is_empty()
+    assert data_quality(log, org="a").collect()["unpriced"].to_list() == [0]
+    assert unpriced_models(log).collect().is_empty()

@@ -68,9 +68,7 @@ def comparable(
     marks = marks_for(headers, url)
     parts = urlsplit(url)
     path = clean(parts.path.encode(), marks).decode()
-    prefix = _PREFIX.match(path)
-    operation = path[prefix.end() :] if prefix else path.lstrip("/")
-    deployment = prefix["deployment"] if prefix else None
+    deployment, operation = split_path(path)
     asked = clean(parts.query.encode(), marks).decode()
     query = sorted(
         (name, value)
@@ -85,6 +83,18 @@ def comparable(
         model = named if isinstance(named, str) else model
         sent = msgspec.json.encode(document, order="sorted")
     return Request(method, operation, tuple(query), model, sent, document, provider)
+
+
+def split_path(path: str) -> tuple[str | None, str]:
+    """Azure's deployment, if there is one, and what follows a provider's own prefix.
+
+    >>> split_path("/openai/deployments/mine/chat/completions")
+    ('mine', 'chat/completions')
+    """
+    prefix = _PREFIX.match(path)
+    if prefix is None:
+        return None, path.lstrip("/")
+    return prefix["deployment"], path[prefix.end() :]
 
 
 class Tape:

@@ -11,11 +11,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.note import CURRENT, Note
+from lectr_lab.core.providers import operation as operation_of
+from lectr_lab.core.reply import ReplyReader
 from lectr_lab.tape.marks import Marks, clean, compiled, marks_for
+from lectr_lab.tape.match import split_path
 from lectr_lab.tape.scrub import Call, scrubbed
 from lectr_lab.tape.side import Ended, Timing
 from lectr_lab.tape.write import write_cassette
@@ -179,7 +183,7 @@ def _finished(take: _Take, own: Marks, first_s: float) -> tuple[Call, Timing]:
     """The call as it may be written. Raises CassetteError where it may not be."""
     method, url, headers, body = take.sent
     assert take.status is not None
-    assert take.ended is not None
+    ended = _ended(take)
     call = Call(
         method=method,
         url=url,
@@ -188,7 +192,7 @@ def _finished(take: _Take, own: Marks, first_s: float) -> tuple[Call, Timing]:
         status=take.status,
         response_headers=take.headers,
         chunks=tuple(take.chunks),
-        cut_short=take.ended != "complete",
+        cut_short=ended != "complete",
     )
     scrubbed_call = scrubbed(call, own)
     timing = Timing(
@@ -198,11 +202,27 @@ def _finished(take: _Take, own: Marks, first_s: float) -> tuple[Call, Timing]:
             (len(chunk), _ms(at_s - take.started_s))
             for chunk, at_s in zip(scrubbed_call.chunks, take.times_s, strict=True)
         ),
-        ended=take.ended,
+        ended=ended,
         decompressed=scrubbed_call.decompressed,
         **_names(take.note, marks_for(headers, url, own)),
     )
     return scrubbed_call, timing
+
+
+def _ended(take: _Take) -> Ended:
+    """A client may close as soon as the answer says that it is over: that is its end."""
+    assert take.status is not None
+    assert take.ended is not None
+    if take.ended != "client_left":
+        return take.ended
+    _, suffix = split_path(urlsplit(take.sent[1]).path)
+    operation = operation_of(f"/v1/{suffix}".encode())
+    first = {n.lower(): v.decode("latin-1") for n, v in reversed(take.headers)}
+    kind, encoding = first.get(b"content-type", ""), first.get(b"content-encoding", "")
+    reader = ReplyReader(operation, take.status, kind, encoding)
+    for chunk in take.chunks:
+        reader.feed(chunk)
+    return "complete" if reader.complete else "client_left"
 
 
 def _names(note: Note | None, marks: Marks) -> dict[str, Any]:

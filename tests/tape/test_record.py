@@ -141,6 +141,19 @@ def test_a_client_that_left_is_recorded_so(origin, send, ask, tmp_path):
     assert (one.ended, one.body) == ("client_left", received[0])
 
 
+def test_a_client_that_leaves_at_the_end_had_it_all(origin, send, tmp_path):
+    """SDKs close at `[DONE]`, before the connection says that the body is over."""
+    done = b"data: {}\n\ndata: [DONE]\n\n"
+    origin.pieces = chunked([done], b"Content-Type: text/event-stream\r\n")
+    recorder = Recorder(tmp_path / "tape.yaml")
+
+    send(recorder, chunks_read=1)
+
+    recorder.save()
+    [one] = read_cassette(tmp_path / "tape.yaml")
+    assert (one.ended, one.body) == ("complete", done)
+
+
 def test_a_provider_that_broke_off_is_recorded_so(origin, send, ask, tmp_path):
     """The error goes on to the proxy, and the replay breaks off as well."""
     origin.pieces = CASES["stream"][:2]

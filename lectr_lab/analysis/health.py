@@ -95,6 +95,10 @@ def latency(
 
     Raises:
         LabError: a column that the log does not have.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> latency(frame([]).lazy(), "model").collect().columns[:5]
+    ['org', 'model', 'requests', 'total_p50_ms', 'total_p95_ms']
     """
     measures = [rows.is_request().sum().alias("requests"), *latency_measures()]
     keys = key_names(by, every, org)
@@ -127,6 +131,10 @@ def errors(
 
     Raises:
         LabError: a column that the log does not have.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> errors(frame([]).lazy(), "provider").collect().columns[:5]
+    ['org', 'provider', 'requests', 'errors', 'error_rate']
     """
     keys = key_names(by, every, org)
     order = ([pl.col("time")] if every else []) + [

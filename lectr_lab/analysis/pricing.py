@@ -103,6 +103,10 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
         The same rows, with `cost_usd` (null where it is not known, never 0 for that)
         and `price_source` ("user", "genai-prices" or null). A row without token counts,
         such as a failed request, has no cost and is not what `unpriced` counts.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> priced(frame([]).lazy()).collect_schema().names()[-2:]
+    ['cost_usd', 'price_source']
     """
     own = prices or ()
     changes = list_changes()

@@ -53,6 +53,11 @@ def spend(
 
     Raises:
         LabError: a column that the log does not have.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> spend(priced(frame([]).lazy()), ["feature", "model"]).collect().columns[:5]
+    ['org', 'feature', 'model', 'requests', 'spend_usd']
     """
     keys = key_names(by, every, org)
     found = grouped(log, spend_measures(), by=by, every=every, tz=tz, org=org)
@@ -120,6 +125,10 @@ def tokens(
 
     Raises:
         LabError: a column that the log does not have.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> tokens(frame([]).lazy(), every="1d", org="a").collect().columns[:4]
+    ['feature', 'time', 'requests', 'counted']
     """
     sums = [
         "input_tokens",

@@ -40,6 +40,11 @@ def summary(
 
     Raises:
         LabError: a column that the log does not have.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> summary(priced(frame([]).lazy()), None).collect().columns[:4]
+    ['org', 'requests', 'spend_usd', 'share_of_spend']
     """
     keys = key_names(by, org=org)
     measures = [*spend_measures(), *latency_measures(), *error_measures()[1:]]

@@ -29,6 +29,10 @@ def scan(
     Raises:
         LogError: there is no such lab folder.
         ConfigError: the price file cannot be followed.
+
+    >>> import tempfile
+    >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
+    0
     """
     return priced(log_scan.scan(folder), _own_prices(Path(folder), prices))
 

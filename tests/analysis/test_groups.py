@@ -63,5 +63,5 @@ def test_a_day_with_a_clock_change_is_one_day(log_of, event):
 
 def test_an_unknown_column_names_its_neighbours(log_of):
     """The message says what is near."""
-    with pytest.raises(LabError, match="'featur'.*near it: feature"):
+    with pytest.raises(LabError, match=r"'featur'.*near it: feature"):
         grouped(log_of([]), N, by="featur")

@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from lectr_lab.analysis.health import error_kinds, errors, latency, wilson
 
@@ -68,14 +67,27 @@ def test_a_client_that_left_is_not_an_error(log_of, event, failed):
 
 @given(data=st.data(), n=st.integers(1, 10_000))
 def test_the_interval_is_wilsons(data, n):
-    """As scipy computes it, and within 0 and 1."""
+    """Its ends are the shares that lie 1.96 standard errors from what was seen."""
     hits = data.draw(st.integers(0, n))
-    low, high = pl.select(low=wilson(pl.lit(hits), pl.lit(n))[0]).item(), None
-    high = pl.select(high=wilson(pl.lit(hits), pl.lit(n))[1]).item()
 
-    expected = binomtest(hits, n).proportion_ci(method="wilson")
+    ends = pl.select(
+        *(end.alias(str(i)) for i, end in enumerate(wilson(*map(pl.lit, (hits, n)))))
+    )
 
-    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    low, high = ends.row(0)
+    assert 0 <= low <= hits / n + 1e-12 and hits / n - 1e-12 <= high <= 1
+    for share in (low, high):
+        squared_errors = 1.959963984540054**2 * share * (1 - share) / n
+        assert (share - hits / n) ** 2 == pytest.approx(squared_errors, abs=1e-12)
+
+
+def test_no_requests_have_no_interval(log_of, event):
+    """A group of shadows alone: null, not NaN."""
+    [row] = errors(log_of([event(kind="shadow")])).collect().to_dicts()
+
+    assert (row["error_rate"], row["error_rate_low"], row["error_rate_high"]) == (
+        None,
+    ) * 3
 
 
 def test_errors_are_told_apart_by_kind(log_of, failed, event):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.pricing import priced
@@ -64,6 +64,7 @@ def test_shares_are_of_the_org(log_of, event):
     assert spend(priced(log)).collect()["share_of_spend"].to_list() == [1.0, 1.0]
 
 
+@settings(max_examples=20)
 @given(picks=st.lists(st.sampled_from(["a", "b", None, "untagged"]), max_size=20))
 def test_no_request_is_lost_or_counted_twice(event, picks):
     """However it is grouped, the rows add up."""

@@ -2,6 +2,7 @@
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from lectr_lab.analysis.health import errors, latency
 from lectr_lab.analysis.pricing import priced
@@ -22,7 +23,7 @@ def test_a_summary_says_what_the_views_say(traffic):
         (errors(log), ["errors", "error_rate"]),
     ):
         expected = view.collect().sort("feature").select(columns)
-        pl.testing.assert_frame_equal(found.select(columns), expected)
+        assert_frame_equal(found.select(columns), expected)
 
 
 def test_totals_add_up_every_group(traffic):

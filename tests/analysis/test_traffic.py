@@ -45,5 +45,5 @@ def test_what_is_not_there_is_said(lab, tmp_path):
     """No such folder, no such price file."""
     with pytest.raises(LogError):
         scan(tmp_path / "nowhere")
-    with pytest.raises(ConfigError, match="nowhere.toml"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         scan(lab, tmp_path / "nowhere.toml")

@@ -1,5 +1,6 @@
 """Segments: what is whole is read, what is not is cut, and nothing raises."""
 
+import fcntl
 import os
 import signal
 import struct
@@ -148,6 +149,21 @@ def test_a_segment_is_alive_until_its_writer_ends(lab, make_events):
         assert not too
     segment.unlink()
     with claimed(segment) as mine:
+        assert not mine
+
+
+def test_a_segment_sealed_while_it_is_opened_is_not_claimed(path, monkeypatch):
+    """The lock of a file that another sealer has just removed is worth nothing."""
+    path.write_bytes(header())
+    lock = fcntl.flock
+
+    def removed_before(fd: int, how: int) -> None:
+        path.unlink()
+        lock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_before)
+
+    with claimed(path) as mine:
         assert not mine
 
 

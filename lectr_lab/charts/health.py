@@ -1,0 +1,105 @@
+"""How slow and how reliable."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lectr_lab.analysis.readable import count, duration, percent
+from lectr_lab.charts import style
+
+_LOG_FROM = 30.0  # largest over smallest: from here a linear scale hides the small ones
+_LOG_TICKS_MS = (1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000)
+_ENOUGH_FOR_P95 = 20
+_MS_LABEL = (
+    "datum.value && datum.value % 60000 === 0 ? datum.value / 60000 + ' min'"
+    " : datum.value >= 1000 ? datum.value / 1000 + ' s' : datum.value + ' ms'"
+)
+
+
+def latency_ranges(latency: pl.DataFrame, of: str = "total") -> alt.LayerChart:
+    """p50, p95 and p99 per group, slowest on top. Takes `latency(...).collect()`.
+
+    Args:
+        latency: one row per group.
+        of: which duration: total, ttfb, ttft or overhead.
+
+    >>> from lectr_lab.analysis.health import latency
+    >>> from lectr_lab.log.schema import frame
+    >>> latency_ranges(latency(frame([]).lazy()).collect()).title.text
+    'No request has been timed yet'
+    """
+    p50, p95, p99, n = (f"{of}_{end}" for end in ("p50_ms", "p95_ms", "p99_ms", "n"))
+
+    def text(row: style.Row) -> str:
+        return f"{duration(row[p50])} · {duration(row[p95])} · n {count(row[n])}"
+
+    timed = latency.filter(pl.col(n) > 0).sort(p95, descending=True)
+    shown = style.labelled(timed, text).select("label", "text", p50, p95, p99, n)
+    top = style.first_row(shown)
+    title = "No request has been timed yet"
+    if top is not None:
+        slow = f"one in 20 takes over {duration(top[p95])}"
+        few = f"{duration(top[p50])} in the median of {count(top[n])}"
+        finding = slow if top[n] >= _ENOUGH_FOR_P95 else few
+        title = f"{style.short(top['label'])}: {finding}"
+    scale, ticks = _ms_scale(
+        style.smallest(shown, p50), style.largest(shown, p99), style.room(shown)
+    )
+    x = alt.X(p50).scale(**scale).axis(**style.quiet(labelExpr=_MS_LABEL, **ticks))
+    base = alt.Chart(shown).encode(
+        x, style.names_on_y(shown), tooltip=[style.tip("label", "feature"), "text"]
+    )
+    reach: dict[str, Any] = {"strokeWidth": 5, "strokeCap": "round", "opacity": 0.55}
+    layers = (
+        base.mark_rule(color=style.SKY, **reach).encode(x2=p99),
+        base.mark_tick(thickness=3, size=15, color=style.VERMILLION).encode(x=p95),
+        base.mark_point(filled=True, size=90, color=style.BLUE, opacity=1),
+        base.mark_text(**style.TEXT).encode(x=p99, text="text"),
+    )
+    said = "dot p50 · tick p95 · line to p99 · n succeeded"
+    return style.titled(title, said, style.height(len(shown)), *layers)
+
+
+def _ms_scale(
+    least: float, most: float, room: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A scale and its ticks: linear from 0, or logarithmic where values lie far apart."""
+    if not least or most / least < _LOG_FROM:
+        return {"domain": [0, (most or 1) * room], "nice": False}, {"tickCount": 4}
+    low, high = least / 1.6, most * (most / least) ** (room - 1)
+    ticks = [t for t in _LOG_TICKS_MS if low <= t <= most * 1.5]
+    return {"type": "log", "domain": [low, high]}, {"values": ticks}
+
+
+def error_rates(errors: pl.DataFrame) -> alt.LayerChart:
+    """Error rate per group with its 95 % interval. Takes `errors(...).collect()`."""
+    some = errors.filter(pl.col("requests") > 0)
+    shown = style.labelled(some, _error_text)
+    top = style.first_row(shown)
+    title = "No request failed"
+    if top is not None and top["errors"]:
+        failed = f"{count(top['errors'])} of {count(top['requests'])} requests failed"
+        title = f"{style.short(top['label'])}: {failed}"
+    most = max(style.largest(shown, "error_rate_high"), 0.01)
+    axis = style.quiet(format=".0%" if most > 0.04 else ".1%", tickCount=4)
+    x = alt.X("error_rate").scale(domain=[0, most * style.room(shown)], nice=False)
+    base = alt.Chart(shown).encode(
+        x.axis(**axis),
+        style.names_on_y(shown),
+        tooltip=[style.tip("label", "feature"), style.tip("text", "errors")],
+    )
+    layers = (
+        base.mark_rule(color=style.LINE, strokeWidth=5, strokeCap="round").encode(
+            x="error_rate_low", x2="error_rate_high"
+        ),
+        base.mark_point(filled=True, size=90, color=style.VERMILLION, opacity=1),
+        base.mark_text(**style.TEXT).encode(x="error_rate_high", text="text"),
+    )
+    said = "error rate · its 95 % interval · errors of requests"
+    return style.titled(title, said, style.height(len(shown)), *layers)
+
+
+def _error_text(row: style.Row) -> str:
+    of = f"{count(row['errors'])} of {count(row['requests'])}"
+    return f"{percent(row['error_rate'])} · {of}"

@@ -1,0 +1,98 @@
+"""Where the money goes."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lectr_lab.analysis.readable import count, names, percent, usd
+from lectr_lab.charts import style
+
+_TIME_PX = 220
+_CLOCK = {"1m": "%H:%M", "1h": "%d %b %H:%M"}  # 24 hours, not Vega's 12
+_UNITS = {"1w": "week", "1d": "day", "1h": "hour", "1m": "minute"}
+
+
+def spend_bars(spend: pl.DataFrame) -> alt.LayerChart:
+    """Spend per group, dearest on top. Takes `spend(...).collect()`.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.analysis.spend import spend
+    >>> from lectr_lab.log.schema import frame
+    >>> spend_bars(spend(priced(frame([]).lazy())).collect()).title.text
+    'No spend that is known'
+    """
+    shown = style.labelled(spend, _spend_text).with_columns(style.bar_colours(spend))
+    top = style.first_row(shown)
+    title = "No spend that is known"
+    if top is not None and top["share_of_spend"]:
+        share = percent(top["share_of_spend"])
+        title = f"{style.short(top['label'])}: {share} of the spend"
+    y = style.names_on_y(shown)
+    tips = [style.tip("label", "feature"), style.tip("text", "spend")]
+    x = style.length("spend_usd", style.largest(shown, "spend_usd"), style.room(shown))
+    bars = alt.Chart(shown).mark_bar(cornerRadiusEnd=2, **style.BAR)
+    beside = alt.Chart(shown.with_columns(pl.col("spend_usd").fill_null(0)))
+    layers = (
+        bars.encode(x, y, alt.Color("colour").scale(None), tooltip=tips),
+        beside.mark_text(**style.TEXT).encode(x, y, text="text"),
+    )
+    said = "US dollars · share · n requests"
+    return style.titled(title, said, style.height(len(shown)), *layers)
+
+
+def _spend_text(row: style.Row) -> str:
+    n = f"n {count(row['requests'])}"
+    if row["spend_usd"] is None:
+        return f"no price known · {n}"
+    unpriced = f" · {count(row['unpriced'])} unpriced" if row["unpriced"] else ""
+    share = percent(row["share_of_spend"])
+    return f"{usd(row['spend_usd'])} · {share} · {n}{unpriced}"
+
+
+def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
+    """Spend per step of time, by feature. Takes `spend_over_time(...).collect()`.
+
+    Args:
+        steps: `time`, `feature` (null: all others), `rank` (1 the dearest; 0 the
+            others), `spend_usd`, `requests`.
+        every: the length of a step, as it was given to `spend_over_time`.
+    """
+    ranks = sorted(steps["rank"].unique(), key=lambda rank: (rank == 0, rank))
+    by_rank = dict(zip(steps["rank"], steps["feature"], strict=True))
+    features = [by_rank[rank] or style.OTHERS for rank in ranks]
+    labels = names(features, style.NAME_LETTERS)
+    series = pl.DataFrame(
+        {"rank": ranks, "label": labels, "place": range(len(ranks))},
+        {"rank": steps.schema["rank"], "label": pl.String, "place": pl.Int64},
+    )
+    # Wall-clock time, then called UTC: it reads the same in every browser.
+    wall = pl.col("time").dt.replace_time_zone(None).dt.replace_time_zone("UTC")
+    shown = (
+        steps.with_columns(style.texts(steps, lambda row: usd(row["spend_usd"])))
+        .join(series, on="rank", maintain_order="left")
+        .with_columns(time=wall, end=wall.dt.offset_by(every))
+        .select("time", "end", "label", "place", "spend_usd", "text")
+    )
+    colours: dict[str, Any] = {
+        "domain": labels,
+        "range": style.series_colours(features),
+    }
+    bars = (
+        alt.Chart(shown)
+        .mark_bar(binSpacing=2)
+        .encode(
+            alt.X("time")
+            .bin("binned")
+            .scale(type="utc")
+            .axis(**style.quiet(grid=False, format=_CLOCK.get(every, "%d %b"))),
+            alt.X2("end"),
+            alt.Y("spend_usd").axis(**style.quiet(format="$~f", tickCount=4)),
+            alt.Color("label").scale(**colours).legend(**style.legend(columns=3)),
+            alt.Order("place"),
+            tooltip=[style.tip("label", "feature"), "time", style.tip("text", "spend")],
+        )
+    )
+    title = f"{usd(float(steps['spend_usd'].sum()))} in all"
+    said = f"US dollars per {_UNITS.get(every, every)}"
+    return style.titled(title, said, _TIME_PX, bars)

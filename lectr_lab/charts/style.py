@@ -1,0 +1,154 @@
+"""What all charts share: colours, axes, names, and the text beside a mark."""
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lectr_lab.analysis.groups import UNTAGGED
+from lectr_lab.analysis.readable import name, names
+
+BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
+VERMILLION, PINK = "#D55E00", "#CC79A7"
+GREY, INK, SOFT, LINE = "#9AA0A6", "#1F2328", "#57606A", "#D0D7DE"
+
+OTHERS = "all others"
+NAME_LETTERS = 28
+_LETTER_PX = 5.6
+_NARROW_PX = 330  # between the names and the right edge, on the narrowest page
+_ROW_PX = 22
+_NAME_PX = 170  # a longer axis label is cut
+_SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION)
+
+TEXT: dict[str, Any] = {"align": "left", "dx": 8, "color": SOFT, "fontSize": 11}
+BAR: dict[str, Any] = {"height": {"band": 0.6}}
+NAME_AXIS: dict[str, Any] = {
+    "labelLimit": _NAME_PX,
+    "labelColor": INK,
+    "labelFontSize": 12,
+    "ticks": False,
+    "domain": False,
+    "grid": False,
+    "labelPadding": 8,
+}
+
+Row = dict[str, Any]
+
+
+def labelled(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.DataFrame:
+    """A view with `label`, which names each group, and `text`, which stands beside it.
+
+    Views put their keys before `requests`; an org that all rows share is left out.
+    """
+    keys = view.columns[: view.columns.index("requests")]
+    if len(keys) > 1 and "org" in keys and view["org"].n_unique() <= 1:
+        keys.remove("org")
+    said = [" · ".join(map(_key_text, row)) for row in view.select(keys).iter_rows()]
+    labels = pl.Series("label", names(said), pl.String)
+    return view.with_columns(labels, texts(view, text))
+
+
+def _key_text(key: object) -> str:
+    return name(None if key is None else str(key))
+
+
+def texts(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.Series:
+    """A column `text`, written row by row."""
+    said = [text(row) for row in view.iter_rows(named=True)]
+    return pl.Series("text", said, pl.String)
+
+
+def first_row(view: pl.DataFrame) -> Row | None:
+    """The top row, where there is one."""
+    return None if view.is_empty() else view.row(0, named=True)
+
+
+def short(label: str) -> str:
+    """A group's name as a title may hold it."""
+    return name(label, NAME_LETTERS)
+
+
+def bar_colours(view: pl.DataFrame) -> pl.Series:
+    """A column `colour`: grey for what has no feature."""
+    features = view["feature"] if "feature" in view.columns else [None] * len(view)
+    colours = [GREY if feature == UNTAGGED else BLUE for feature in features]
+    return pl.Series("colour", colours, pl.String)
+
+
+def series_colours(features: list[str]) -> list[str]:
+    """A colour for each; greys for what has no name of its own."""
+    fresh = iter(_SERIES * (1 + len(features) // len(_SERIES)))
+    plain = {UNTAGGED: GREY, OTHERS: LINE}
+    return [plain[f] if f in plain else next(fresh) for f in features]
+
+
+def smallest(view: pl.DataFrame, column: str) -> float:
+    """The least number of a column; 0 where there is none."""
+    return min((n for n in view[column] if n is not None), default=0.0)
+
+
+def largest(view: pl.DataFrame, column: str) -> float:
+    """The greatest number of a column; 0 where there is none."""
+    return max((n for n in view[column] if n is not None), default=0.0)
+
+
+def names_on_y(shown: pl.DataFrame) -> alt.Y:
+    """Groups from top to bottom, in the order of the frame."""
+    return alt.Y("label").title(None).sort(shown["label"].to_list()).axis(**NAME_AXIS)
+
+
+def room(shown: pl.DataFrame) -> float:
+    """How much wider than the longest mark a chart is, so that the texts fit in."""
+    letters = max(map(len, shown["text"]), default=0)
+    part = 1 - (letters * _LETTER_PX + 12) / _NARROW_PX
+    return 1 / min(max(part, 0.3), 0.85)
+
+
+def length(column: str, longest: float, room: float) -> alt.X:
+    """Bars from zero, with room for the text beside the longest."""
+    domain = [0, (longest or 1) * room]
+    return alt.X(column).scale(domain=domain, nice=False).axis(None)
+
+
+def tip(column: str, title: str, form: str | None = None) -> alt.Tooltip:
+    """What is shown when the pointer rests on a mark."""
+    shown = alt.Tooltip(column).title(title)
+    return shown if form is None else shown.format(form)
+
+
+def quiet(**changes: Any) -> dict[str, Any]:
+    """An axis that stays in the background."""
+    plain = {"domain": False, "ticks": False, "gridColor": "#EEF1F4", "labelPadding": 6}
+    return plain | {"labelColor": SOFT, "labelFontSize": 11, "title": None} | changes
+
+
+def legend(columns: int) -> dict[str, Any]:
+    """A legend above the chart, for marks that are too small to be named."""
+    plain = {"orient": "top", "columns": columns, "title": None, "offset": 8}
+    return plain | {"labelColor": INK, "labelLimit": 170, "symbolType": "square"}
+
+
+def height(rows: int) -> int:
+    """Pixels for so many bars; a number, for a step cannot fill its container."""
+    return max(rows, 1) * _ROW_PX
+
+
+def titled(title: str, said: str, height: int, *layers: alt.Chart) -> alt.LayerChart:
+    """Layers under their finding, and below that in a softer voice what is shown."""
+    head = alt.TitleParams(
+        title,
+        subtitle=said,
+        anchor="start",
+        frame="bounds",
+        fontSize=15,
+        subtitleFontSize=12,
+        color=INK,
+        subtitleColor=SOFT,
+        offset=14,
+        limit=520,
+    )
+    chart = alt.LayerChart(layer=list(layers))
+    return chart.properties(
+        title=head, height=height, view=alt.ViewBackground(stroke=None)
+    )

@@ -1,0 +1,107 @@
+"""What was sent: tokens by kind, and how much of it named no feature."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lectr_lab.analysis.groups import UNTAGGED
+from lectr_lab.analysis.readable import count, percent
+from lectr_lab.charts import style
+
+_KINDS = {
+    "input": style.BLUE,
+    "cached input": style.SKY,
+    "output": style.ORANGE,
+    "reasoning": style.PINK,
+}
+
+
+def token_bars(tokens: pl.DataFrame) -> alt.LayerChart:
+    """Tokens per group by kind, most on top. Takes `tokens(...).collect()`."""
+    counted = tokens.filter(pl.col("counted") > 0).with_columns(
+        all=pl.sum_horizontal("input_tokens", "output_tokens")
+    )
+    shown = style.labelled(counted, _token_text)
+    longest, y = style.largest(shown, "all"), style.names_on_y(shown)
+    room = style.room(shown)
+    kinds: dict[str, Any] = {"domain": list(_KINDS), "range": list(_KINDS.values())}
+    tips = ["kind", style.tip("tokens", "tokens", ",")]
+    layers = (
+        alt.Chart(_by_kind(shown))
+        .mark_bar(**style.BAR)
+        .encode(
+            style.length("tokens", longest, room),
+            y,
+            alt.Color("kind").scale(**kinds).legend(**style.legend(columns=4)),
+            alt.Order("place"),
+            tooltip=[style.tip("label", "feature"), *tips],
+        ),
+        alt.Chart(shown)
+        .mark_text(**style.TEXT)
+        .encode(style.length("all", longest, room), y, text="text"),
+    )
+    total, out = int(shown["all"].sum()), int(shown["output_tokens"].sum())
+    title = "No tokens were counted"
+    if total:
+        title = f"{percent(out / total)} of the tokens are output"
+    said = "tokens by kind · n requests"
+    return style.titled(title, said, style.height(len(shown)), *layers)
+
+
+def _by_kind(shown: pl.DataFrame) -> pl.DataFrame:
+    """One row per group and kind: what is cached or reasoning is taken off the whole."""
+    cached, reasoning = pl.col("cache_read_tokens"), pl.col("reasoning_tokens")
+    kinds: dict[str, Any] = {
+        "input": pl.col("input_tokens") - cached.fill_null(0),
+        "cached input": cached,
+        "output": pl.col("output_tokens") - reasoning.fill_null(0),
+        "reasoning": reasoning,
+    }
+    places = {kind: place for place, kind in enumerate(_KINDS)}
+    return (
+        shown.select("label", **kinds)
+        .unpivot(index="label", variable_name="kind", value_name="tokens")
+        .filter(pl.col("tokens") > 0)
+        .with_columns(
+            place=pl.col("kind").replace_strict(places, return_dtype=pl.Int64)
+        )
+    )
+
+
+def _token_text(row: style.Row) -> str:
+    n = f"n {count(row['counted'])}"
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if row["all"] >= size:
+            return f"{row['all'] / size:.3g} {letter} · {n}"
+    return f"{row['all']} · {n}"
+
+
+def untagged_bars(totals: pl.DataFrame) -> alt.LayerChart:
+    """How much names no feature, of requests and of spend. Takes `totals(...)`."""
+    [row] = totals.to_dicts()
+    shares = {of: row[f"untagged_of_{of}"] for of in ("requests", "spend")}
+    shown = pl.DataFrame(
+        {
+            "of": list(shares),
+            "share": [share or 0.0 for share in shares.values()],
+            "whole": [1.0, 1.0],
+            "text": [f"{percent(share)} {UNTAGGED}" for share in shares.values()],
+        }
+    )
+    title = "Every request names its feature"
+    if row["untagged_requests"]:
+        title = f"{percent(shares['requests'])} of requests name no feature"
+    y = alt.Y("of").title(None).sort(None).axis(**style.NAME_AXIS)
+    base = alt.Chart(shown).encode(y)
+    bar = {"cornerRadiusEnd": 2, **style.BAR}
+    whole = style.length("whole", 1, style.room(shown))
+    layers = (
+        base.mark_bar(color="#EAEEF2", **bar).encode(whole),
+        base.mark_bar(color=style.GREY, **bar).encode(
+            style.length("share", 1, style.room(shown))
+        ),
+        base.mark_text(**style.TEXT).encode(whole, text="text"),
+    )
+    said = "share without the header X-Lectr-Feature"
+    return style.titled(title, said, style.height(len(shown)), *layers)

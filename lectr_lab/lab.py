@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from litestar import Litestar
 
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
@@ -26,10 +26,11 @@ from lectr_lab.core.keys import KeyEntry, KeyTable, digest
 from lectr_lab.core.providers import default_upstreams
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.keys import KeyFile
-from lectr_lab.proxy.app import create_app
-from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.proxy.upstream import Upstream
+
+if TYPE_CHECKING:  # who only starts a child need not load the server
+    from litestar import Litestar
 
 TAPE = "tape:"
 _STOPPED_WITHIN_S = 40.0
@@ -97,7 +98,7 @@ def build(
     session: Session | None = None,
     on_first: Callable[[Event], None] | None = None,
     tee: Callable[[Upstream], Upstream] | None = None,
-) -> Litestar:
+) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
     Args:
@@ -106,6 +107,9 @@ def build(
         on_first: told the first event, from another thread.
         tee: wraps the engine, to record what passes below the proxy.
     """
+    from lectr_lab.proxy.app import create_app
+    from lectr_lab.proxy.outbox import Outbox
+
     lab = LabFolder.create(Path(settings.lab))
     outbox = Outbox(lab, settings.queue_events, on_first)
     return create_app(settings, outbox, _find_key(lab, session), tee)

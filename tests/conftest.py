@@ -1,6 +1,9 @@
 """What every test may ask for."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,3 +19,36 @@ def shared() -> Path:
             pytest.fail(f"CI must have the shared data at {SHARED}")
         pytest.skip("needs the shared recordings and data beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def rendered() -> Callable[[Path], str]:
+    """A page's DOM as a real browser, with nothing to reach, leaves it."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have chromium")
+        pytest.skip("needs chromium to look at a page")
+
+    def render(page: Path) -> str:
+        flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+        flags += "--disable-background-networking --disable-component-update "
+        flags += "--disable-sync --virtual-time-budget=20000 --dump-dom "
+        # Every name resolves to nothing: what a page loads from afar is missing.
+        flags += "--host-resolver-rules=MAP\t*\t~NOTFOUND"
+        profile = page.parent / "browser-profile"
+        done = subprocess.run(
+            [
+                chromium,
+                *(flag.replace("\t", " ") for flag in flags.split(" ")),
+                f"--user-data-dir={profile}",
+                page.resolve().as_uri(),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return done.stdout
+
+    return render

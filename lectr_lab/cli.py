@@ -1,0 +1,229 @@
+"""The door for shells: parse, call, print, exit."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from lectr_lab.core.errors import ConfigError, LabError
+
+if TYPE_CHECKING:  # `--help` loads nothing that it does not show
+    from lectr_lab.log.folder import LabFolder
+    from lectr_lab.proxy.settings import Settings
+
+CONFIG = Path("lectr.toml")
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+TEMPLATE = """\
+# What the proxy is told. Every line may be left out: these are the defaults.
+lab = "lab"            # the folder of the log, relative to this file
+host = "127.0.0.1"
+port = 8484
+
+# One server for everything: a local llama.cpp, Ollama or vLLM, or recorded traffic.
+# upstream = "http://127.0.0.1:8080/v1"
+# upstream = "tape:cassettes/llama"
+
+# Your Azure endpoint, asked where a request says X-Lectr-Provider: azure.
+# [azure]
+# endpoint = "https://<your resource>.openai.azure.com"
+# api_version = "2024-10-21"
+"""
+
+app = App(
+    name="lectr-lab",
+    help="What your LLM calls cost, where they are slow, and what is odd.",
+    help_epilogue="""Examples:
+
+  lectr-lab demo                      see it work: no key, no network
+  lectr-lab init && lectr-lab serve   run the proxy for your own traffic
+  lectr-lab keys create my-team       one more X-Lectr-Key
+""",
+    help_format="plaintext",
+)
+keys_app = App(name="keys", help="Make, change and list the X-Lectr-Keys.")
+app.command(keys_app)
+
+Config = Annotated[
+    Path | None, Parameter(name="--config", help="Settings file (default: lectr.toml).")
+]
+
+
+@app.command
+def demo(*, folder: Path = Path("lectr-demo")) -> None:
+    """Replay recorded traffic through the real proxy and show what it cost.
+
+    Needs no key and no network. Writes a page of charts and says where it is.
+
+    Example: lectr-lab demo
+
+    Args:
+        folder: where the page and the log go; an earlier demo there is replaced.
+    """
+    from lectr_lab.demo import run_demo
+
+    run_demo(folder)
+
+
+@app.command
+def init(*, org: str = "default", config: Config = None) -> None:
+    """Write lectr.toml and make the first key, which is shown once.
+
+    Example: lectr-lab init --org my-team
+
+    Args:
+        org: the organisation that the key belongs to.
+        config: where to write the settings.
+    """
+    from lectr_lab.log.folder import LabFolder
+    from lectr_lab.log.keys import create_key
+    from lectr_lab.proxy.settings import read_settings
+
+    path = config or CONFIG
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE)
+    except FileExistsError:
+        raise ConfigError(
+            f"{path} is there already. `lectr-lab keys create` makes another key; "
+            "`lectr-lab serve` runs the proxy."
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+    settings = read_settings(path, os.environ)
+    _, key = create_key(LabFolder.create(Path(settings.lab)), org)
+    print(f"Wrote {path}. The log will be in {settings.lab}.\n")
+    print("This key is shown once. Keep it like a password:\n")
+    print(f"  export LECTR_KEY={key}\n")
+    print("Start the proxy:\n\n  lectr-lab serve\n")
+    _print_environment(_base_url(settings))
+
+
+@app.command
+def serve(
+    *, config: Config = None, host: str | None = None, port: int | None = None
+) -> None:
+    """Run the proxy until Ctrl-C.
+
+    Example: lectr-lab serve --port 9000
+
+    Args:
+        config: the settings, as written by `lectr-lab init`.
+        host: where to listen, instead of the settings' host.
+        port: the same for the port; 0 is any free one.
+    """
+    from lectr_lab.lab import Order, run
+    from lectr_lab.proxy.settings import read_settings
+
+    flags = {"LECTR_HOST": host, "LECTR_PORT": None if port is None else str(port)}
+    environ = os.environ | {name: v for name, v in flags.items() if v is not None}
+    settings = read_settings(config or CONFIG, environ)
+
+    def started(base_url: str) -> None:
+        print(f"lectr-lab listens on {base_url}. The log is in {settings.lab}.")
+        print("Ctrl-C stops it.\n")
+        _print_environment(base_url)
+        print("\nWaiting for the first request …", flush=True)
+
+    run(
+        Order(settings=settings),
+        started,
+        lambda event: print("Your first request has arrived.", flush=True),
+    )
+
+
+@keys_app.command
+def create(org: str, *, feature: str | None = None, config: Config = None) -> None:
+    """Make a key for an organisation. It is shown once.
+
+    Example: lectr-lab keys create my-team --feature chat
+
+    Args:
+        org: letters, digits, dot, dash and underscore.
+        feature: counts for requests of this key that name no feature themselves.
+    """
+    from lectr_lab.log.keys import create_key
+
+    entry, key = create_key(_lab(config), org, feature)
+    print(f"{entry.key_id} of {entry.org}, shown once:\n\n  export LECTR_KEY={key}")
+
+
+@keys_app.command
+def rotate(key: str, *, config: Config = None) -> None:
+    """Replace a key by a new one, which is shown once; the old one stops at once.
+
+    Example: lectr-lab keys rotate my-team
+
+    Args:
+        key: the key's id from `lectr-lab keys list`, or an organisation with one key.
+    """
+    from lectr_lab.log.keys import rotate_key
+
+    entry, new = rotate_key(_lab(config), key)
+    print(f"{entry.key_id} of {entry.org}, shown once:\n\n  export LECTR_KEY={new}")
+
+
+@keys_app.command
+def disable(key: str, *, config: Config = None) -> None:
+    """Stop a key, or all keys of an organisation.
+
+    Example: lectr-lab keys disable my-team
+
+    Args:
+        key: the key's id from `lectr-lab keys list`, or an organisation.
+    """
+    from lectr_lab.log.keys import disable_key
+
+    for entry in disable_key(_lab(config), key):
+        print(f"{entry.key_id} of {entry.org} is disabled.")
+
+
+@keys_app.command(name="list")
+def list_keys(*, config: Config = None) -> None:
+    """List the keys. What is shown here opens nothing.
+
+    Example: lectr-lab keys list
+    """
+    from lectr_lab.log.keys import list_keys as entries
+
+    for entry in entries(_lab(config)):
+        state = "disabled" if entry.disabled_at else "active"
+        made = f"{entry.created_at:%Y-%m-%d}"
+        print(f"{entry.key_id}  {entry.org}  {state}  {made}  {entry.feature or '-'}")
+
+
+def _lab(config: Path | None) -> "LabFolder":
+    from lectr_lab.log.folder import LabFolder
+    from lectr_lab.proxy.settings import read_settings
+
+    settings = read_settings(config or CONFIG, os.environ)
+    return LabFolder.create(Path(settings.lab))
+
+
+def _base_url(settings: "Settings") -> str:
+    return f"http://{settings.host}:{settings.port}"
+
+
+def _print_environment(base_url: str) -> None:
+    """The two variables that point an OpenAI-SDK program here, unchanged."""
+    print("Point any OpenAI-SDK program at it, unchanged:\n")
+    print(f"  export OPENAI_BASE_URL={base_url}/v1")
+    print('  export OPENAI_CUSTOM_HEADERS="X-Lectr-Key: $LECTR_KEY"')
+
+
+def main() -> None:
+    """The `lectr-lab` command."""
+    try:
+        app()
+    except LabError as error:
+        print(f"lectr-lab: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""`lectr-lab demo`: the whole main line on recorded traffic, with no key and no network.
+
+A stock OpenAI client sends what was once sent to a real local model; the real proxy
+forwards it to the tape, which answers as that model did, at the speed at which it did.
+"""
+
+import collections
+import contextlib
+import json
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from lectr_lab.analysis import quality, readable
+from lectr_lab.core.errors import LogError
+from lectr_lab.core.keys import new_key
+from lectr_lab.lab import TAPE, Child, Order, Session
+from lectr_lab.proxy.settings import Settings
+from lectr_lab.tape.cassette import Interaction, read_cassettes
+from lectr_lab.tape.shipped import shipped_cassettes
+
+RECORDED = "llama"
+PRICES = "prices.toml"
+PAGE = "report.html"
+MARK = "demo"  # in state/: this log is a demo's, and may be replaced by the next
+AT_ONCE = 16
+NOTES = (
+    (
+        "Recorded traffic: answers, tokens and timings are those of a small model, "
+        "Gemma 3 270M, that llama.cpp ran on two CPU cores (cassettes/PROVENANCE.md)."
+    ),
+    (
+        "The prompts and the prices were made up for this demo (prices.toml): a model "
+        "on one's own machine has no list price."
+    ),
+)
+
+
+def run_demo(folder: Path, console: Console | None = None) -> Path:
+    """Replay the shipped traffic and write the page.
+
+    Args:
+        folder: where `report.html` and the lab folder go. An earlier demo there is
+            replaced; anything else there is left alone.
+        console: where progress and the table are printed.
+
+    Returns:
+        The page.
+
+    Raises:
+        LabError: the folder cannot be written, or an extra is not installed.
+    """
+    console = console or Console()
+    _spare_others(folder)
+    recorded = read_cassettes(shipped_cassettes() / RECORDED)
+    with tempfile.TemporaryDirectory(prefix="lectr-demo-") as scratch:
+        lab = Path(scratch) / "lab"
+        _replay(recorded, lab, console)
+        return _report(lab, folder, console)
+
+
+def _replay(recorded: tuple[Interaction, ...], lab: Path, console: Console) -> None:
+    settings = Settings(
+        lab=str(lab), port=0, upstream=f"{TAPE}{shipped_cassettes() / RECORDED}"
+    )
+    session = Session(new_key(secrets.token_bytes(24)), org="demo")
+    proxy = Child(Order(settings=settings, session=session))
+    try:
+        console.print(f"The proxy listens on {proxy.base_url}, the tape behind it.")
+        _send_all(recorded, f"{proxy.base_url}/v1", session.key, console)
+    finally:
+        proxy.stop()  # finishes what runs, and seals the log into Parquet
+
+
+def _send_all(
+    recorded: Iterable[Interaction], base_url: str, key: str, console: Console
+) -> None:
+    from openai import OpenAI
+
+    client = OpenAI(
+        base_url=base_url,
+        api_key="none",
+        default_headers={"X-Lectr-Key": key},
+        max_retries=0,
+    )
+    requests = list(recorded)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("requests"),
+    )
+    pool = ThreadPoolExecutor(AT_ONCE)
+    with Progress(*columns, console=console) as progress, client:
+        bar = progress.add_task("Replaying", total=len(requests))
+        try:
+            for _ in pool.map(lambda one: _send(client, one), requests):
+                progress.advance(bar)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _send(client: Any, one: Interaction) -> None:
+    """One recorded request, sent as a program would: errors are part of the traffic."""
+    from openai import APIError
+
+    body = json.loads(one.request_body)
+    tags = _tags(one)
+    with contextlib.suppress(APIError):
+        if not one.uri.endswith("/chat/completions") or "messages" not in body:
+            client.post(
+                "/" + one.uri.split("/v1/", 1)[1],
+                body=body,
+                cast_to=object,
+                options={"headers": tags},
+            )
+            return
+        named = {n: body.pop(n) for n in ("model", "messages", "stream") if n in body}
+        create = client.chat.completions.create
+        reply = create(**named, extra_body=body, extra_headers=tags)
+        if named.get("stream"):
+            collections.deque(reply, maxlen=0)  # read it to its end
+
+
+def _tags(one: Interaction) -> dict[str, str]:
+    timing = one.timing
+    named = {
+        "X-Lectr-Feature": timing.feature if timing else None,
+        "X-Lectr-Task": timing.task if timing else None,
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def _report(scratch: Path, folder: Path, console: Console) -> Path:
+    """Keep the log where the user finds it, and say what is in it."""
+    from lectr_lab.analysis.summary import summary, totals
+    from lectr_lab.analysis.traffic import scan
+    from lectr_lab.dashboards import write_page
+
+    shutil.copy(shipped_cassettes() / PRICES, scratch / PRICES)
+    lab = _keep(scratch, folder)
+    log = scan(lab)
+    console.print(_table(summary(log).collect()))
+    console.print(_sentence(totals(log).collect().row(0, named=True)))
+    page = write_page(log, folder / PAGE, title="A demo of lectr_lab", notes=NOTES)
+    console.print(f"The page of charts: {page.resolve().as_uri()}", soft_wrap=True)
+    console.print(f"The log, for any Parquet reader: {lab / 'log'}", soft_wrap=True)
+    return page
+
+
+def _spare_others(folder: Path) -> None:
+    kept = folder / "lab"
+    if kept.exists() and not (kept / "state" / MARK).exists():
+        raise LogError(
+            f"{kept} is not an earlier demo's, so it stays as it is. Name another "
+            "folder with --folder."
+        )
+
+
+def _keep(scratch: Path, folder: Path) -> Path:
+    """Move the log to the folder, in the place of an earlier demo's."""
+    kept = folder / "lab"
+    (scratch / "state" / MARK).touch()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.move(scratch, kept)
+    except OSError as error:
+        raise LogError(f"{folder} cannot be written: {error.strerror}.") from None
+    return kept
+
+
+def _table(frame: pl.DataFrame) -> Table:
+    table = Table(title="What each feature costs, dearest first")
+    table.add_column("feature")
+    for heading in ("requests", "spend", "share", "p50", "p95", "errors"):
+        table.add_column(heading, justify="right")
+    for row in frame.iter_rows(named=True):
+        table.add_row(
+            Text(readable.name(row["feature"])),
+            readable.count(row["requests"]),
+            readable.usd(row["spend_usd"]),
+            readable.percent(row["share_of_spend"]),
+            readable.duration(row["total_p50_ms"]),
+            readable.duration(row["total_p95_ms"]),
+            f"{row['errors']} ({readable.percent(row['error_rate'])})",
+        )
+    return table
+
+
+def _sentence(total: dict[str, Any]) -> str:
+    said = (
+        f"{total['requests']} requests cost {readable.usd(total['spend_usd'])}; "
+        f"untagged are {readable.percent(total['untagged_of_requests'])} of requests "
+        f"and {readable.percent(total['untagged_of_spend'])} of spend; "
+        f"{total['unpriced']} unpriced, {total['uncounted']} without token counts, "
+        f"{total['estimated']} estimated."
+    )
+    advice = quality.untagged_advice(
+        total["untagged_of_requests"], total["untagged_of_spend"]
+    )
+    return "\n".join(filter(None, [said, advice, *NOTES]))

@@ -1,0 +1,270 @@
+"""The door for cells: start a proxy, get clients for it, look at what passed.
+
+The proxy runs in a process of its own, so a heavy cell does not slow it, and it ends
+with the kernel. Its key is made here, handed over a pipe, and part of no output.
+"""
+
+import html
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from lectr_lab.core.errors import ProxyError
+from lectr_lab.core.keys import new_key
+from lectr_lab.lab import Child, Order, Session
+from lectr_lab.proxy.settings import DEFAULT_PORT, read_settings
+
+_NO_PROVIDER_KEY = "no-provider-key"
+# A cell that runs again finds the proxy that it started before. One per lab folder.
+_RUNNING: dict[str, "Proxy"] = {}
+
+
+class Key(str):
+    """A key that works as text and shows itself masked, however it is printed."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'lc_key_…'"
+
+    def __str__(self) -> str:
+        return "lc_key_…"
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class Proxy:
+    """A running proxy. `start` makes it; show it in a cell to see what to do next."""
+
+    def __init__(self, order: Order) -> None:
+        assert order.session is not None
+        self._child = Child(order)
+        self._order = order
+        self.lab = Path(order.settings.lab).resolve()
+        self.base_url = f"{self._child.base_url}/v1"
+        self.key = Key(order.session.key)
+
+    def runs(self, order: Order) -> bool:
+        """It is running, and was started with the same wishes (and another key)."""
+        mine = msgspec.structs.replace(self._order, session=None)
+        return self.running and mine == msgspec.structs.replace(order, session=None)
+
+    @property
+    def running(self) -> bool:
+        """The proxy's process is there."""
+        return self._child.alive
+
+    def headers(
+        self, feature: str | None = None, task: str | None = None
+    ) -> dict[str, str]:
+        """The headers of a request, for any client.
+
+        Args:
+            feature: the feature of your product that asks, e.g. `onboarding-assistant`.
+            task: classification, summarisation, extraction, generation or reasoning.
+        """
+        named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
+        return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
+
+    def openai(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """An `openai.OpenAI` client whose calls pass through this proxy.
+
+        Args:
+            feature: as in `headers`.
+            task: as in `headers`.
+            options: anything else `openai.OpenAI` takes. The provider's key is
+                OPENAI_API_KEY's unless `api_key` is given.
+        """
+        from openai import OpenAI
+
+        options.setdefault(
+            "api_key", os.environ.get("OPENAI_API_KEY", _NO_PROVIDER_KEY)
+        )
+        headers = self.headers(feature, task) | options.pop("default_headers", {})
+        return OpenAI(base_url=self.base_url, default_headers=headers, **options)
+
+    def anthropic(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """An `anthropic.Anthropic` client whose calls pass through this proxy."""
+        from anthropic import Anthropic
+
+        options.setdefault(
+            "api_key", os.environ.get("ANTHROPIC_API_KEY", _NO_PROVIDER_KEY)
+        )
+        headers = self.headers(feature, task) | options.pop("default_headers", {})
+        base_url = self._child.base_url  # this SDK appends /v1 itself
+        return Anthropic(base_url=base_url, default_headers=headers, **options)
+
+    def groq(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """A `groq.Groq` client whose calls pass through this proxy."""
+        from groq import Groq
+
+        options.setdefault("api_key", os.environ.get("GROQ_API_KEY", _NO_PROVIDER_KEY))
+        headers = self.headers(feature, task) | options.pop("default_headers", {})
+        base_url = self._child.base_url  # this SDK appends /openai/v1 itself
+        return Groq(base_url=base_url, default_headers=headers, **options)
+
+    def scan(self) -> Any:
+        """The log so far, priced: a polars LazyFrame."""
+        from lectr_lab.analysis.traffic import scan
+
+        return scan(self.lab)
+
+    def tail(self, requests: int = 10) -> Any:
+        """The last requests, newest first: a polars DataFrame of what matters most."""
+        columns = ["started_at", "feature", "task", "model_actual", "status", "outcome"]
+        columns += ["total_ms", "ttft_ms", "input_tokens", "output_tokens", "cost_usd"]
+        newest = self.scan().sort("started_at", descending=True)
+        return newest.select(columns).head(requests).collect()
+
+    def health(self) -> dict[str, Any]:
+        """What the proxy says of itself: requests, queue, dropped events.
+
+        Raises:
+            ProxyError: it is not running.
+        """
+        if not self.running:
+            raise ProxyError("This proxy has stopped. `lectr.start()` starts another.")
+        url = f"{self._child.base_url}/health"
+        said: dict[str, Any] = httpx.get(url, timeout=5, trust_env=False).json()
+        return said
+
+    def stop(self) -> None:
+        """Finish running requests, seal the log, end. The log stays. Idempotent."""
+        self._child.stop()
+        _RUNNING.pop(str(self.lab), None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        state = "running" if self.running else "stopped"
+        return f"<lectr_lab proxy, {state}: {self.base_url}, log in {self.lab}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"URL": self.base_url, "log": str(self.lab)} | self._said()
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in rows.items()
+        )
+        snippet = html.escape(_SNIPPET.format(base_url=self.base_url))
+        return f"<table>{cells}</table><pre>{snippet}</pre>"
+
+    def _said(self) -> dict[str, str]:
+        if not self.running:
+            return {"state": "stopped; `lectr.start()` starts another"}
+        health = self.health()
+        events = health["events"]
+        arrived = f"{events['received']:,}, {health['in_flight']} in flight"
+        rows = {"requests": arrived if events["received"] else "none yet"}
+        if events["dropped"]:
+            rows["log incomplete"] = f"{events['dropped']:,} events dropped"
+        return rows
+
+
+_SNIPPET = """\
+client = proxy.openai(feature="my-feature")           # in this notebook
+
+# or in any program, with LECTR_KEY in its environment (proxy.key):
+client = OpenAI(
+    base_url="{base_url}",
+    default_headers={{"X-Lectr-Key": os.environ["LECTR_KEY"]}},
+)"""
+
+
+class Dashboard:
+    """A log's charts on one page: shows itself in a cell, and can be written."""
+
+    def __init__(self, log: Any, **options: Any) -> None:
+        from lectr_lab.dashboards import page
+
+        self.html: str = page(log, **options)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the page: one file that opens with the network cut."""
+        file = Path(path)
+        file.write_text(self.html, "utf-8")
+        return file
+
+    def _repr_html_(self) -> str:
+        inside = html.escape(self.html, quote=True)
+        return (
+            f'<iframe srcdoc="{inside}" style="width:100%;height:900px;border:0">'
+            "</iframe>"
+        )
+
+
+def dashboard(log: Any, **options: Any) -> Dashboard:
+    """A log's charts, arranged: spend, latency, errors, tokens, and what to mend.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them.
+        options: `title`, `notes`, `dropped` and `tz`, as for the page.
+
+    Returns:
+        Something to end a cell with, or to `write` to a file.
+    """
+    return Dashboard(log, **options)
+
+
+def start(
+    lab: str | Path | None = None,
+    *,
+    upstream: str | None = None,
+    port: int | None = None,
+    record: str | Path | None = None,
+    tape_speed: float = 1.0,
+) -> Proxy:
+    """Start a proxy in a process of its own, or find the one this kernel runs already.
+
+    Args:
+        lab: the folder of its log; `./lab`, or what `./lectr.toml` says.
+        upstream: one place for every provider's traffic: the base URL of a local
+            server, or `tape:<cassette or folder>` to replay recorded traffic.
+        port: where it listens; a free one unless lectr.toml names one.
+        record: write what passes to this cassette.
+        tape_speed: how many times faster than recorded a tape plays; 0: at once.
+
+    Returns:
+        The proxy, listening.
+
+    Raises:
+        ConfigError: lectr.toml cannot be followed.
+        ProxyError: it could not start; the message says why.
+    """
+    config = Path("lectr.toml")
+    settings = read_settings(config if config.is_file() else None, os.environ)
+    changes: dict[str, Any] = {"port": port} if port is not None else {}
+    if port is None and settings.port == DEFAULT_PORT:
+        changes["port"] = 0
+    if upstream is not None:
+        changes["upstream"] = upstream
+    changes["lab"] = str(Path(lab or settings.lab).resolve())
+    settings = msgspec.structs.replace(settings, **changes)
+    running = _RUNNING.get(settings.lab)
+    order = Order(
+        settings=settings,
+        session=Session(new_key(secrets.token_bytes(24))),
+        record=str(record) if record else None,
+        tape_speed=tape_speed,
+    )
+    if running is not None and running.runs(order):
+        return running
+    if running is not None:
+        running.stop()
+    proxy = _RUNNING[settings.lab] = Proxy(order)
+    return proxy

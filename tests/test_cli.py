@@ -1,0 +1,180 @@
+"""The command line, as a user types it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
+COMMANDS += ["keys list"]
+
+
+def lectr_lab(*arguments: str, cwd: Path, **environ: str):
+    """Run the command in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "lectr_lab.cli", *arguments],
+        cwd=cwd,
+        env=os.environ | environ,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself_with_an_example(tmp_path, command):
+    """--help, and in it a line to copy."""
+    shown = lectr_lab(*command.split(), "--help", cwd=tmp_path)
+
+    assert shown.returncode == 0
+    assert f"lectr-lab {command}".strip() in shown.stdout
+    assert "Example" in shown.stdout
+
+
+def test_init_makes_settings_and_a_key_shown_once(tmp_path):
+    """The key works for `serve`; on disk there is only its digest."""
+    made = lectr_lab("init", "--org", "acme", cwd=tmp_path)
+
+    [key] = re.findall(r"export LECTR_KEY=(lc_key_\S+)", made.stdout)
+    assert made.returncode == 0
+    assert "export OPENAI_BASE_URL=http://127.0.0.1:8484/v1" in made.stdout
+    assert "export OPENAI_CUSTOM_HEADERS=" in made.stdout
+    assert (tmp_path / "lectr.toml").is_file()
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert not [p for p in files if key.encode() in p.read_bytes()]
+    listed = lectr_lab("keys", "list", cwd=tmp_path)
+    assert "acme" in listed.stdout and key not in listed.stdout
+
+
+def test_init_twice_leaves_the_first_alone(tmp_path):
+    """Exit code 2, and what to do instead."""
+    lectr_lab("init", cwd=tmp_path)
+    again = lectr_lab("init", cwd=tmp_path)
+
+    assert again.returncode == 2
+    assert "lectr-lab keys create" in again.stderr
+
+
+def test_keys_are_made_rotated_disabled_and_listed(tmp_path):
+    """Each new key is shown once; a disabled one says so."""
+    lectr_lab("init", cwd=tmp_path)
+
+    made = lectr_lab("keys", "create", "acme", "--feature", "ide", cwd=tmp_path)
+    rotated = lectr_lab("keys", "rotate", "acme", cwd=tmp_path)
+    disabled = lectr_lab("keys", "disable", "acme", cwd=tmp_path)
+    listed = lectr_lab("keys", "list", cwd=tmp_path)
+
+    keys = [re.search(r"lc_key_\S+", out.stdout)[0] for out in (made, rotated)]
+    assert keys[0] != keys[1]
+    assert disabled.returncode == 0
+    assert re.search(r"acme +disabled .* ide", listed.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "toml", "expected"),
+    [
+        (["serve"], None, "lectr-lab init"),
+        (["serve"], "port = 'x'", "lectr.toml, line 1: port"),
+        (["serve"], "nonsense", "not valid TOML"),
+        (["serve"], "upstream = 'tape:missing.yaml'\nport = 0", "missing.yaml"),
+        (["keys", "create", "no spaces please"], "", "no spaces please"),
+        (["keys", "rotate", "nobody"], "", "nobody"),
+    ],
+)
+def test_bad_input_is_a_message_and_exit_code_2(tmp_path, arguments, toml, expected):
+    """No traceback, whatever it is."""
+    if toml is not None:
+        (tmp_path / "lectr.toml").write_text(toml)
+
+    done = lectr_lab(*arguments, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_taken_port_is_a_message_and_exit_code_2(tmp_path):
+    """Which port, and how to choose another."""
+    lectr_lab("init", cwd=tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = lectr_lab("serve", "--port", port, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert port in done.stderr and "--port" in done.stderr
+
+
+def test_serve_works_for_an_openai_program_unchanged(tmp_path):
+    """The two variables are enough; the first request is announced; Ctrl-C is clean."""
+    made = lectr_lab("init", cwd=tmp_path)
+    key = re.search(r"lc_key_\S+", made.stdout)[0]
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        upstream = f"http://127.0.0.1:{nobody.getsockname()[1]}/v1"
+    toml = tmp_path / "lectr.toml"
+    toml.write_text(f'upstream = "{upstream}"\n')
+    with subprocess.Popen(
+        [sys.executable, "-m", "lectr_lab.cli", "serve", "--port", "0"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as serve:
+        said = ""
+        while "Waiting for the first request" not in said:
+            said += serve.stdout.readline()
+        url = re.search(r"OPENAI_BASE_URL=(\S+)", said)[1]
+        program = (
+            "import openai\ntry: openai.OpenAI(max_retries=0).models.list()\n"
+            "except openai.InternalServerError as e: print(e.status_code, e.code)"
+        )
+        asked = subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ
+            | {
+                "OPENAI_API_KEY": "sk-x",
+                "OPENAI_BASE_URL": url,
+                "OPENAI_CUSTOM_HEADERS": f"X-Lectr-Key: {key}",
+            },
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+        while "Your first request has arrived" not in said:
+            said += serve.stdout.readline()
+        serve.send_signal(signal.SIGINT)
+        out, err = serve.communicate(timeout=30)
+
+    assert asked.stdout.strip() == "503 provider_unreachable", asked.stderr
+    assert err == ""
+    assert serve.returncode in (0, 130)
+    assert key not in said + out
+
+
+def test_starting_is_quick():
+    """--help takes at most three times what `import asyncio, ssl` does, side by side."""
+
+    def seconds(*command: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    rounds = [
+        (
+            seconds("-c", "import asyncio, ssl"),
+            seconds("-c", "import lectr_lab"),
+            seconds("-m", "lectr_lab.cli", "--help"),
+        )
+        for _ in range(5)
+    ]
+    yardstick, package, help_page = (min(times) for times in zip(*rounds, strict=True))
+
+    assert package <= 3 * yardstick
+    assert help_page <= 3 * yardstick

@@ -1,0 +1,172 @@
+"""The rules of the house, read from the imports."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "lectr_lab"
+
+# Imports go down, never up or across. The wings (proxy, tape, analysis) stand side by
+# side and meet in core and log.
+FLOORS = {
+    "core": 0,
+    "log": 1,
+    "proxy": 2,
+    "tape": 2,
+    "analysis": 2,
+    "charts": 3,
+    "dashboards": 3,
+    "lab": 3,
+    "demo": 4,
+    "notebook": 4,
+    "cli": 4,
+}
+# Modules of one floor that may use each other.
+NEIGHBOURS = {("dashboards", "charts"), ("cli", "demo"), ("demo", "notebook")}
+IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
+IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "aiohttp"}
+# Where a query is run: the doors, and the functions that must look at an aggregate.
+MAY_COLLECT = {"cli", "demo", "notebook", "dashboards"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str:
+    """`lectr_lab.core.event` is in `core`; `lectr_lab.cli` is a room of its own."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(path: Path, *, lazy: bool = True) -> set[str]:
+    """Modules named by import statements; `lazy` ones stand inside functions."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = ast.walk(tree) if lazy else iter(tree.body)
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            members = {f"{node.module}.{a.name}" for a in node.names}
+            modules_named = members & {name_of(p) for p in modules()}
+            # `from package import module` needs the module, not the package's window.
+            found |= modules_named or members | {node.module}
+    return {name for name in found if name}
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_only_go_down(path):
+    """No room imports one on its own floor or above."""
+    room = room_of(name_of(path))
+    if not room:
+        return  # the shop window shows every floor, by name
+    for imported in imports_of(path):
+        other = room_of(imported) if imported.startswith("lectr_lab.") else room
+        if other == room or other not in FLOORS or (room, other) in NEIGHBOURS:
+            continue
+        assert FLOORS[other] < FLOORS[room], f"{room} may not import {imported}"
+
+
+def test_every_room_has_a_floor():
+    """A new folder or door is placed in the house before it is built."""
+    rooms = {room_of(name_of(p)) for p in modules()} - {""}
+
+    assert rooms <= set(FLOORS)
+
+
+def test_no_import_goes_in_a_circle():
+    """Modules can be read in an order."""
+    names = {name_of(p) for p in modules()}
+    graph = {name_of(p): imports_of(p) & names - {name_of(p)} for p in modules()}
+    graph.pop("lectr_lab")
+    while graph:
+        leaves = {n for n, needs in graph.items() if not needs & graph.keys()}
+        assert leaves, f"a circle among {sorted(graph)}"
+        for leaf in leaves:
+            del graph[leaf]
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=name_of)
+def test_the_core_is_pure(path):
+    """No I/O, clock, randomness, async or frames in core."""
+    found = {name.split(".")[0] for name in imports_of(path)} & IMPURE
+    awaits = [
+        n
+        for n in ast.walk(ast.parse(path.read_text()))
+        if isinstance(n, ast.AsyncFunctionDef)
+    ]
+
+    assert not found
+    assert not awaits
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_queries_run_in_the_doors(path):
+    """`.collect()` stands in the doors, and in functions named here with a reason."""
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    if room_of(name_of(path)) in MAY_COLLECT or name_of(path) in COLLECTING:
+        return
+
+    assert "collect" not in calls
+
+
+COLLECTING: dict[str, str] = {}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules a fresh interpreter has after a statement."""
+    code = f"import sys, json; {statement}; print(json.dumps(sorted(sys.modules)))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(out.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import lectr_lab", "import lectr_lab.cli", "import lectr_lab.lab"],
+)
+def test_the_proxy_loads_no_frames_or_charts(statement):
+    """Importing the package, the command line or the proxy loads neither library."""
+    assert not {"polars", "altair", "pandas"} & loaded_by(statement)
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_every_module_has_its_test(path):
+    """tests/ mirrors the package."""
+    if path.name == "__init__.py":
+        return
+    relative = path.relative_to(PACKAGE)
+
+    assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_modules_and_functions_stay_small(path):
+    """300 lines a module, 40 a function, docstrings left out."""
+    source = path.read_text("utf-8")
+    assert len(source.splitlines()) <= 300 or name_of(path) == "lectr_lab.core.event"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            length = (body[-1].end_lineno or 0) - body[0].lineno if body else 0
+            assert length <= LONG.get(node.name, 40), f"{node.name}: {length} lines"
+
+
+# One row of sixty columns is one statement.
+LONG = {"ended": 90}

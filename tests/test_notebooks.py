@@ -1,0 +1,83 @@
+"""The notebooks are product: each opens with a question and runs, offline."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+# Runs in the kernel before the first cell: whoever dials out gets an error.
+OFFLINE = """
+import ipaddress, socket
+_connect = socket.socket.connect
+def _only_loopback(self, address):
+    if self.family != socket.AF_UNIX:
+        assert ipaddress.ip_address(address[0]).is_loopback, f"dialled {address}"
+    return _connect(self, address)
+socket.socket.connect = _only_loopback
+"""
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request) -> Path:
+    return request.param
+
+
+def source_cells(path: Path) -> list[str]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def names_stored(code: str) -> set[str]:
+    tree = ast.parse(re.sub(r"^[%!].*$", "", code, flags=re.MULTILINE))
+    names = {
+        n.id
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    return names - {"_"}
+
+
+def test_it_opens_with_its_question(path):
+    """A heading that ends in a question mark, and what it needs."""
+    first = nbformat.read(path, as_version=4).cells[0]
+
+    assert first.cell_type == "markdown"
+    assert first.source.splitlines()[0].endswith("?")
+
+
+def test_it_is_stored_without_outputs(path):
+    """What is in git is the notebook, not one run of it."""
+    cells = nbformat.read(path, as_version=4).cells
+
+    assert not [c for c in cells if c.cell_type == "code" and c.outputs]
+    assert not [c for c in cells if c.cell_type == "code" and c.execution_count]
+
+
+def test_no_name_is_stored_twice(path):
+    """Cells can be read, and run, in one order only."""
+    stored = [name for code in source_cells(path) for name in names_stored(code)]
+
+    assert sorted(stored) == sorted(set(stored))
+
+
+def test_it_runs_from_top_to_bottom_offline(path, tmp_path, monkeypatch):
+    """In a kernel that can reach this machine alone, with nothing but the checkout."""
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "offline.py").write_text(OFFLINE)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("LECTR_LAB", str(tmp_path / "lab"))
+    notebook = nbformat.read(path, as_version=4)
+
+    NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": path.parent}}
+    ).execute()
+
+    outputs = str([c.outputs for c in notebook.cells if c.cell_type == "code"])
+    assert not re.search(r"lc_key_[a-z0-9]{8}", outputs), "a key is in an output"

@@ -36,8 +36,8 @@ MARK = "demo"  # in state/: this log is a demo's, and may be replaced by the nex
 AT_ONCE = 16
 NOTES = (
     (
-        "Recorded traffic: answers, tokens and timings are those of a small model, "
-        "Gemma 3 270M, that llama.cpp ran on two CPU cores (cassettes/PROVENANCE.md)."
+        "Recorded traffic: answers, tokens and timings are those of a small base model, "
+        "Gemma 3 270M, that llama.cpp ran on one CPU thread (cassettes/PROVENANCE.md)."
     ),
     (
         "The prompts and the prices were made up for this demo (prices.toml): a model "

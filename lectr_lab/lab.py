@@ -225,7 +225,9 @@ def _recorder(path: str | None) -> Iterator[Callable[[Upstream], Upstream] | Non
     try:
         yield recorder.wrap
     finally:
-        recorder.save()
+        saved = recorder.save()
+        for reason, calls in saved.reasons.items():
+            print(f"lectr-lab: {calls} not recorded: {reason}", file=sys.stderr)
 
 
 def _path_of(url: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders

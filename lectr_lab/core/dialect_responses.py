@@ -1,9 +1,13 @@
 """Replies of `/v1/responses`, OpenAI's and Azure's.
 
 Facts, from the recordings: each event names its kind; usage stands in the last one,
-which repeats the whole response; no `[DONE]` follows. Of searches only the calls are
-told, and OpenAI bills those that search, not those that open a page
-(https://platform.openai.com/docs/pricing, as of November 2026).
+which repeats the whole response; no `[DONE]` follows.
+
+Searches are told as calls, no count is given. OpenAI's web search guide says that
+search actions are billed; of those that open a page or find in one it does not say so.
+Not seen in the recordings. (Guide as quoted in
+https://community.openai.com/t/1365861; 1236954 there reports more searches billed than
+calls told: so this is a lower bound.)
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
 """How deep a JSON schema nests: a signal of how hard an answer is to get right."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 _MAX_NODES = 1000  # a client waits: what is beyond is not counted
@@ -44,9 +45,10 @@ class _Walk:
         ref = node.get("$ref")
         if isinstance(ref, str) and ref not in refs:
             found = self.levels(self._target(ref), (*refs, ref), above + 1)
-        for same in _under(node, _SAME_LEVEL):
+        for same in islice(_under(node, _SAME_LEVEL), _MAX_NODES):
             found = max(found, self.levels(same, refs, above + 1))
-        below = [self.levels(n, refs, above + 1) for n in _nested(node)]
+        nested = islice(_nested(node), _MAX_NODES)
+        below = [self.levels(n, refs, above + 1) for n in nested]
         if below or node.get("type") in ("object", "array"):
             found = max(found, 1 + max(below, default=0))
         return found

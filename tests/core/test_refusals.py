@@ -10,7 +10,14 @@ from lectr_lab.core.refusals import Refusal
 ALL = [v for v in vars(refusals).values() if isinstance(v, Refusal)]
 
 
-@pytest.mark.parametrize("refusal", [*ALL, refusals.too_large(1)], ids=lambda r: r.code)
+MADE = [
+    refusals.too_large(1),
+    refusals.rate_limited(60, 2),
+    refusals.too_many_streams(4),
+]
+
+
+@pytest.mark.parametrize("refusal", [*ALL, *MADE], ids=lambda r: r.code)
 def test_a_refusal_is_an_openai_error(refusal):
     """`{"error": {message, type, code}}`, with a message to act on."""
     error = json.loads(refusal.body())["error"]
@@ -22,3 +29,8 @@ def test_a_refusal_is_an_openai_error(refusal):
     }
     assert refusal.message.endswith(".")
     assert 400 <= refusal.status < 600
+
+
+def test_who_may_try_again_is_told_when():
+    """A 429 and nothing else carries a number of seconds."""
+    assert {r.status for r in [*ALL, *MADE] if r.retry_after_s} == {429}

@@ -9,7 +9,7 @@ import re
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import Event
@@ -82,7 +82,6 @@ def test_cuts_change_nothing(recordings):
             )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_cuts_change_nothing_wherever_they_are(recordings, data):
     """However the network slices a recorded reply, its facts are the same."""
@@ -94,7 +93,6 @@ def test_cuts_change_nothing_wherever_they_are(recordings, data):
     assert of_recording(recording, cuts) == of_recording(recording)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_compression_changes_nothing(recordings, data):
     """The facts of a gzipped copy are those of the text."""
@@ -290,6 +288,24 @@ def test_trap_5_a_chunk_without_choices_is_not_the_usage_chunk(recording):
     assert facts.model_actual == "gpt-4o-mini-2024-07-18"
     assert counted(facts) == (66, 17)
     assert facts.finish_reason == "tool_calls"
+
+
+def test_trap_5_an_empty_model_names_none():
+    """Wherever in a stream it stands."""
+    unnamed = {"model": "", "choices": []}
+
+    assert facts_of(stream(unnamed, chunk("Hi"), unnamed)).model_actual == "m"
+    assert facts_of(stream(unnamed)).model_actual is None
+
+
+@pytest.mark.parametrize("lead", [b"\xef\xbb\xbf", b"\n\n", b" \r\n\t"])
+@pytest.mark.parametrize("body", [stream(chunk("Hi")), json.dumps(chunk("Hi"))])
+def test_what_stands_before_the_first_byte_hides_nothing(lead, body):
+    """A byte order mark and blank space, in one chunk or cut."""
+    data = lead + body.encode()
+
+    assert facts_of(data) == facts_of(data, cuts=[1, 2]) == facts_of(body)
+    assert facts_of(data, kind="").model_actual == "m"
 
 
 def test_trap_6_usage_need_not_be_last():

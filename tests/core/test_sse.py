@@ -49,13 +49,24 @@ CASES = {
 
 @pytest.mark.parametrize(("stream", "events"), CASES.values(), ids=CASES)
 def test_a_stream_is_split_into_its_events(stream, events):
-    """Whole and byte by byte, every form of the standard reads the same."""
+    """Whole, by lines and by bytes, every form of the standard reads the same."""
     assert split(stream) == events
+    assert split(*stream.splitlines(keepends=True)) == events
     assert split(*single_bytes(stream)) == events
 
 
 lines = st.sampled_from(
-    [b"data: 1", b"data:", b"event: e", b": c", b"", b" data: x", b"data: " + b"y" * 30]
+    [
+        b"data: 1",
+        b"data: 2",
+        b"data:",
+        b"event: e",
+        b"event: f",
+        b": c",
+        b"",
+        b" data: x",
+        b"data: " + b"y" * 30,
+    ]
 )
 ends = st.sampled_from([b"\n", b"\r\n", b"\r"])
 streams = st.lists(st.tuples(lines, ends), max_size=20).map(
@@ -75,6 +86,13 @@ def test_events_do_not_depend_on_the_cuts(stream, data):
 
     assert split(*chunks, max_event_bytes=24) == whole
     assert split(*single_bytes(stream), max_event_bytes=24) == whole
+
+
+def test_an_event_cut_between_its_lines_keeps_its_name():
+    """A chunk that looks like a whole event may be the end of one."""
+    assert split(b"event: error\n", b"data: 1\n\n") == [(b"error", b"1")]
+    assert split(b"data: 1\n", b"data: 2\n\n") == [(b"", b"1\n2")]
+    assert split(b"da", b"data: 1\n\n") == []
 
 
 @pytest.mark.parametrize("cut", [1, 7, 4096])

@@ -81,3 +81,5 @@ def test_it_runs_from_top_to_bottom_offline(path, tmp_path, monkeypatch):
 
     outputs = str([c.outputs for c in notebook.cells if c.cell_type == "code"])
     assert not re.search(r"lc_key_[a-z0-9]{8}", outputs), "a key is in an output"
+    assert "cdn." not in outputs, "an output would load a script from afar"
+    assert "image/svg+xml" in outputs, "no chart was drawn"

@@ -5,6 +5,7 @@ from typing import Any
 
 import altair as alt
 import polars as pl
+import vl_convert
 
 from lectr_lab.analysis.groups import UNTAGGED
 from lectr_lab.analysis.readable import name, names
@@ -18,6 +19,7 @@ NAME_LETTERS = 28
 _LETTER_PX = 5.6
 _NARROW_PX = 330  # between the names and the right edge, on the narrowest page
 _ROW_PX = 22
+_CELL_PX = 480  # a notebook's cell
 _NAME_PX = 170  # a longer axis label is cut
 _SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION)
 
@@ -134,7 +136,15 @@ def height(rows: int) -> int:
     return max(rows, 1) * _ROW_PX
 
 
-def titled(title: str, said: str, height: int, *layers: alt.Chart) -> alt.LayerChart:
+class Drawing(alt.LayerChart):
+    """A chart that shows itself as a picture in a cell: Altair's own way needs a CDN."""
+
+    def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
+        svg = vl_convert.vegalite_to_svg(self.properties(width=_CELL_PX).to_json())
+        return {"image/svg+xml": svg, "text/plain": f"<chart: {self.title.text}>"}
+
+
+def titled(title: str, said: str, height: int, *layers: alt.Chart) -> Drawing:
     """Layers under their finding, and below that in a softer voice what is shown."""
     head = alt.TitleParams(
         title,
@@ -148,7 +158,7 @@ def titled(title: str, said: str, height: int, *layers: alt.Chart) -> alt.LayerC
         offset=14,
         limit=520,
     )
-    chart = alt.LayerChart(layer=list(layers))
+    chart = Drawing(layer=list(layers))
     return chart.properties(
         title=head, height=height, view=alt.ViewBackground(stroke=None)
     )

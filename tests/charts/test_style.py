@@ -1,5 +1,6 @@
 """What all charts share."""
 
+import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
@@ -60,3 +61,14 @@ def test_extremes_of_nothing_are_zero():
     view = pl.DataFrame({"x": [None, None]}, {"x": pl.Float64})
 
     assert (style.smallest(view, "x"), style.largest(view, "x")) == (0.0, 0.0)
+
+
+def test_a_chart_shows_itself_in_a_cell_without_a_network():
+    """A picture in the output, and nothing that would be fetched."""
+    bar = alt.Chart(pl.DataFrame({"n": [1]})).mark_bar().encode(alt.X("n"))
+
+    shown = style.titled("Finding", "what is shown", 60, bar)._repr_mimebundle_()
+
+    assert shown["image/svg+xml"].startswith("<svg")
+    assert "<script" not in shown["image/svg+xml"]
+    assert shown["text/plain"] == "<chart: Finding>"

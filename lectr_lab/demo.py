@@ -25,6 +25,8 @@ from lectr_lab.analysis import quality, readable
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.keys import new_key
 from lectr_lab.lab import TAPE, Child, Order, Session
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import dropped_events
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.shipped import shipped_cassettes
@@ -152,7 +154,13 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     log = scan(lab)
     console.print(_table(summary(log).collect()))
     console.print(_sentence(totals(log).collect().row(0, named=True)))
-    page = write_page(log, folder / PAGE, title="A demo of lectr_lab", notes=NOTES)
+    page = write_page(
+        log,
+        folder / PAGE,
+        title="A demo of lectr_lab",
+        notes=NOTES,
+        dropped=dropped_events(LabFolder(lab)),
+    )
     console.print(f"The page of charts: {page.resolve().as_uri()}", soft_wrap=True)
     console.print(f"The log, for any Parquet reader: {lab / 'log'}", soft_wrap=True)
     return page

@@ -4,6 +4,7 @@ The request path calls `put` and goes on. A full queue, or a disk that takes not
 costs events, never requests: they are counted, and the count is shown.
 """
 
+import contextlib
 import secrets
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from lectr_lab.log.losses import write_losses
 # Gathers a burst into one write, and keeps the loss of a kill -9 well under a second.
 _GATHER_S = 0.1
 _RETRY_S = 1.0
+# A part has a footer of 28 KB, so a quiet proxy seals seldom; readers of ours see the
+# journal's tail at once all the same.
+_SEAL_S = 300.0
 
 
 class OutboxCounts(NamedTuple):
@@ -91,9 +95,7 @@ class Outbox:
             self._stopping.wait(_GATHER_S)
             self._filled.clear()
             self._drain()
-            if self._writer is not None and self._writer.due():
-                self._writer.rotate()
-                self._seal()
+            self._tend_journal()
         self._drain()
         if self._queue:
             self._dropped += len(self._queue)
@@ -102,6 +104,16 @@ class Outbox:
         if self._writer is not None:
             self._writer.close()
         self._seal(wait=True)
+
+    def _tend_journal(self) -> None:
+        """Make the last events safe from power loss; hand over what is old or large."""
+        if self._writer is None:
+            return
+        with contextlib.suppress(OSError):  # written they are; new segments go on
+            self._writer.sync()
+        if self._writer.due():
+            self._writer.rotate()
+            self._seal()
 
     def _drain(self) -> None:
         batch = list(self._queue)  # the request path only ever appends
@@ -117,7 +129,7 @@ class Outbox:
         """False leaves the batch queued: the disk may take it a second later."""
         try:
             if self._writer is None:
-                self._writer = JournalWriter(self._lab)
+                self._writer = JournalWriter(self._lab, max_age_s=_SEAL_S)
             self._writer.append(batch)
         except OSError:
             self._failing = True

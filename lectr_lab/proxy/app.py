@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from litestar import Litestar, asgi, get
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 
 from lectr_lab.core import refusals
 from lectr_lab.core.keys import KeyEntry
@@ -71,8 +72,17 @@ def create_app(
             await upstream.aclose()
             outbox.stop()
 
+    return Litestar(
+        [_forward(relays, callers), _health(outbox, callers)],
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _forward(relays: list[Relay], callers: _Callers) -> ASGIRouteHandler:
     @asgi("/", is_mount=True, copy_scope=False)
-    async def v1(scope: Scope, receive: Receive, send: Send) -> None:
+    async def forward(scope: Scope, receive: Receive, send: Send) -> None:
         raw_path = scope.get("raw_path", b"")
         if api_path(raw_path) is None or _is_ours(raw_path):
             await refuse(send, refusals.NOT_FOUND)
@@ -88,17 +98,28 @@ def create_app(
         finally:
             callers.in_flight -= 1
 
+    return forward
+
+
+def _health(outbox: Outbox, callers: _Callers) -> HTTPRouteHandler:
     @get("/health", sync_to_thread=False)
     def health() -> dict[str, Any]:
-        return _health(outbox, callers)
+        counts = outbox.counts()
+        return {
+            "status": "ok",
+            "writer": "failing" if counts.failing else "ok",
+            "in_flight": callers.in_flight,
+            "unknown_callers": callers.unknown,
+            "internal_errors": callers.internal_errors,
+            "queue_depth": counts.queued,
+            "events": {
+                "received": counts.received,
+                "written": counts.written,
+                "dropped": counts.dropped,
+            },
+        }
 
-    return Litestar(
-        [v1, health],
-        lifespan=[lifespan],
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-    )
+    return health
 
 
 def _is_ours(raw_path: bytes) -> bool:
@@ -112,20 +133,3 @@ def _say(error: Exception) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
     print(f"lectr-lab: internal error, {type(error).__name__} at {where}", file=stderr)
-
-
-def _health(outbox: Outbox, callers: _Callers) -> dict[str, Any]:
-    counts = outbox.counts()
-    return {
-        "status": "ok",
-        "writer": "failing" if counts.failing else "ok",
-        "in_flight": callers.in_flight,
-        "unknown_callers": callers.unknown,
-        "internal_errors": callers.internal_errors,
-        "queue_depth": counts.queued,
-        "events": {
-            "received": counts.received,
-            "written": counts.written,
-            "dropped": counts.dropped,
-        },
-    }

@@ -9,14 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from hypothesis import settings
 
 from lectr_lab.core.event import Operation
 from lectr_lab.core.reply import ReplyReader
-
-# A busy machine is slow, not wrong; the rest of the profile stays as it is.
-settings.register_profile("patient", settings(), deadline=None)
-settings.load_profile("patient")
 
 _ENDS: dict[str, Operation] = {
     "chat/completions": "chat",

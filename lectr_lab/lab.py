@@ -26,6 +26,7 @@ from lectr_lab.core.keys import KeyEntry, KeyTable, digest
 from lectr_lab.core.providers import default_upstreams
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.keys import KeyFile
+from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.proxy.upstream import Upstream
 
@@ -73,24 +74,25 @@ def run(
 
     Args:
         order: what to run.
-        on_started: told the base URL (`http://host:port`) once it listens.
+        on_started: told the base URL (`http://host:port`, or https) once it listens.
         on_first: told the first event, from another thread.
 
     Raises:
-        LabError: the port, the lab folder or the tape cannot be used.
+        LabError: the host, port, certificate, lab folder or tape cannot be used.
     """
     from lectr_lab.proxy.serve import open_socket
     from lectr_lab.proxy.serve import run as serve
 
     settings = order.settings
+    settings.check_bind()
     with (
         open_socket(settings.host, settings.port) as sock,
         _behind(settings, order.tape_speed) as resolved,
         _recorder(order.record) as tee,
     ):
         app = build(resolved, order.session, on_first, tee)
-        base_url = f"http://{settings.host}:{sock.getsockname()[1]}"
-        serve(app, sock, lambda: on_started(base_url))
+        base_url = settings.base_url(sock.getsockname()[1])
+        serve(app, sock, lambda: on_started(base_url), settings.tls)
 
 
 def build(
@@ -98,6 +100,7 @@ def build(
     session: Session | None = None,
     on_first: Callable[[Event], None] | None = None,
     tee: Callable[[Upstream], Upstream] | None = None,
+    clock: Clock | None = None,
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
@@ -106,13 +109,17 @@ def build(
         session: a key beside those in the lab folder.
         on_first: told the first event, from another thread.
         tee: wraps the engine, to record what passes below the proxy.
+        clock: what events are timed by; None: the machine's.
     """
+    from lectr_lab.proxy.admin import open_admin
     from lectr_lab.proxy.app import create_app
     from lectr_lab.proxy.outbox import Outbox
 
     lab = LabFolder.create(Path(settings.lab))
     outbox = Outbox(lab, settings.queue_events, on_first)
-    return create_app(settings, outbox, _find_key(lab, session), tee)
+    find_key = _find_key(lab, session)
+    admin = open_admin(lab, os.environ)
+    return create_app(settings, outbox, find_key, tee, admin, clock)
 
 
 class Child:
@@ -136,6 +143,11 @@ class Child:
         if not started.base_url:
             self.stop()
             raise ProxyError(started.error or "The proxy ended before it listened.")
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -208,8 +220,12 @@ def played_by(settings: Settings, base_url: Callable[[str], str]) -> Settings:
         if name != "azure"
     }
     azure = AzureSettings(endpoint=base_url("azure"), auth="none")
+    orgs = {  # limits stay; an endpoint of one's own would be asked instead of the tape
+        name: msgspec.structs.replace(org, azure=None)
+        for name, org in settings.orgs.items()
+    }
     return msgspec.structs.replace(
-        settings, upstream=None, providers=providers, azure=azure, orgs={}
+        settings, upstream=None, providers=providers, azure=azure, orgs=orgs
     )
 
 

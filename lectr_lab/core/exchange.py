@@ -4,7 +4,7 @@ Event. It never sees a socket, and it keeps counts and names, not bytes."""
 from datetime import datetime
 
 from lectr_lab.core.event import ErrorSource, Event, Operation, Outcome
-from lectr_lab.core.headers import ClientHeaders, RawHeaders, redacted
+from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.providers import Target, logged_path, operation
 from lectr_lab.core.reply import ReplyFacts, ReplyReader
@@ -55,6 +55,7 @@ class Exchange:
         self._reader: ReplyReader | None = None
         self._response_bytes = 0
         self._request_id: str | None = None
+        self._whole = False
 
     def received(
         self, facts: RequestFacts | None, body_bytes: int, now_s: float
@@ -99,10 +100,14 @@ class Exchange:
         if self._content_s is None and reader.content_started:
             self._content_s = now_s
 
+    def passed_whole(self) -> None:
+        """The reply's last byte is on its way to the client."""
+        self._whole = True
+
     @property
     def reply_complete(self) -> bool:
-        """The reply said that it was over, whatever the connection does after."""
-        return self._reader is not None and self._reader.complete
+        """The reply was over or said so, whatever the connection does after."""
+        return self._whole or (self._reader is not None and self._reader.complete)
 
     def ended(
         self,
@@ -132,34 +137,35 @@ class Exchange:
             error_type = reply.error_type or str(self.status)
             error_source = "provider"
         said, request, key = self.said, self.request, self.key
+        hide = redactor(said)
         target = self.target or _NO_TARGET
-        feature = redacted(said.feature, said)
+        feature = hide(said.feature)
         return Event(
             event_id=self.event_id,
             started_at=self.started_at,
             org=key.org,
             feature=feature or key.feature,
             feature_valid=said.feature_valid if feature else None,
-            task=redacted(said.task, said),
+            task=hide(said.task),
             path=logged_path(self.raw_path),
             operation=self.operation,
             provider=target.provider or None,
             provider_source=target.source if target.provider else None,
             provider_unknown=target.unknown if target.provider else None,
-            provider_header=redacted(said.provider_invalid, said),
-            model_requested=redacted(request.model, said),
-            model_sent=redacted(request.model, said) if target.provider else None,
-            model_actual=redacted(reply.model_actual, said),
+            provider_header=hide(said.provider_invalid),
+            model_requested=hide(request.model),
+            model_sent=hide(request.model) if target.provider else None,
+            model_actual=hide(reply.model_actual),
             stream=request.stream,
             include_usage=request.include_usage,
             status=self.status if status is None else status,
             outcome=outcome,
-            error_type=error_type,
+            error_type=hide(error_type),
             error_source=error_source,
-            finish_reason=reply.finish_reason,
+            finish_reason=hide(reply.finish_reason),
             choice_count=reply.choice_count,
             retry_count=said.retry_count,
-            provider_request_id=redacted(self._request_id, said),
+            provider_request_id=hide(self._request_id),
             total_ms=_ms(self.started_s, now_s) or 0.0,
             ttfb_ms=_ms(self._asked_s, self._answered_s),
             ttft_ms=_ms(self._asked_s, self._content_s),
@@ -178,8 +184,8 @@ class Exchange:
             web_searches=reply.web_searches,
             token_source=reply.token_source,
             output_chars=reply.output_chars,
-            service_tier_requested=request.service_tier_requested,
-            service_tier=reply.service_tier,
+            service_tier_requested=hide(request.service_tier_requested),
+            service_tier=hide(reply.service_tier),
             request_bytes=self.request_bytes,
             response_bytes=self._response_bytes if self._reader else None,
             message_count=request.message_count,
@@ -187,7 +193,7 @@ class Exchange:
             system_chars=request.system_chars,
             max_output_tokens=request.max_output_tokens,
             temperature=request.temperature,
-            reasoning_effort=request.reasoning_effort,
+            reasoning_effort=hide(request.reasoning_effort),
             has_tools=request.has_tools,
             has_images=request.has_images,
             has_audio=request.has_audio,

@@ -10,7 +10,8 @@ Facts, from the headers reference and RFC 9110:
   uses where that is absent. It leaves in the target's one header.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -39,6 +40,7 @@ _HOP_BY_HOP = frozenset(
 )
 # In order of preference, where `Authorization` is absent.
 _SDK_KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 # The engine writes its own host and length; we have already answered `expect`.
 _NOT_FORWARDED = _HOP_BY_HOP | {
     b"host",
@@ -61,6 +63,7 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     provider_invalid: str | None = None  # as sent, where it is none of them
     authorization: bytes | None = None  # as received
     provider_key: bytes | None = None  # the same without its scheme
+    unused_keys: tuple[bytes, ...] = ()  # in SDKs' own headers
     retry_count: int | None = None
 
 
@@ -97,6 +100,7 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
         provider_invalid=None if known in PROVIDERS else provider,
         authorization=authorization,
         provider_key=_provider_key(authorization, first),
+        unused_keys=tuple(first[n] for n in _SDK_KEY_HEADERS if n in first),
         retry_count=_count(first.get(b"x-stainless-retry-count")),
     )
 
@@ -125,9 +129,18 @@ def forwarded_request_headers(
 
 
 def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
-    """The provider's headers as the client gets them: all but the hop-by-hop ones."""
+    """The provider's headers as the client gets them: all but the hop-by-hop ones.
+
+    A length beside chunks does not count (RFC 9112, 6.3). A value with control
+    characters is not HTTP, and no server of ours could write it.
+    """
     dropped = _HOP_BY_HOP | _named_by_connection(raw)
-    return [(name, value) for name, value in raw if name.lower() not in dropped]
+    if any(name.lower() == b"transfer-encoding" for name, _ in raw):
+        dropped |= {b"content-length"}
+    kept = [(name, value) for name, value in raw if name.lower() not in dropped]
+    if _CONTROL(b"".join([value for _, value in kept])):
+        return [(name, value) for name, value in kept if not _CONTROL(value)]
+    return kept
 
 
 def redacted(text: str | None, said: ClientHeaders) -> str | None:
@@ -136,10 +149,20 @@ def redacted(text: str | None, said: ClientHeaders) -> str | None:
     >>> redacted("chat-sk-1", ClientHeaders(provider_key=b"sk-1"))
     '[redacted]'
     """
-    if text is None:
-        return None
-    secrets = (said.lectr_key, _text(said.provider_key), _text(said.authorization))
-    return REDACTED if any(s and s in text for s in secrets) else text
+    return redactor(said)(text)
+
+
+def redactor(said: ClientHeaders) -> Callable[[str | None], str | None]:
+    """`redacted` for many texts of one request."""
+    keys = (said.provider_key, said.authorization, *said.unused_keys)
+    parts = (part for key in keys if key for part in key.split()[-1:])
+    secrets = {text for text in (said.lectr_key, *map(_text, parts)) if text}
+
+    def redact(text: str | None) -> str | None:
+        found = text is not None and any(secret in text for secret in secrets)
+        return REDACTED if found else text
+
+    return redact
 
 
 def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:

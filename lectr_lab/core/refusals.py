@@ -16,6 +16,7 @@ class Refusal(NamedTuple):
     code: str
     message: str
     outcome: Outcome = "refused"
+    retry_after_s: int | None = None
 
     def body(self) -> bytes:
         """The JSON that goes to the client.
@@ -69,6 +70,13 @@ WEBSOCKET = Refusal(
     "websocket_unsupported",
     "This proxy does not carry WebSockets. Connect to the provider for realtime.",
 )
+UPGRADE = Refusal(
+    400,
+    "invalid_request_error",
+    "upgrade_unsupported",
+    "This proxy speaks HTTP/1.1 only. Turn the offer to upgrade to HTTP/2 off in the "
+    "client (Java: HttpClient.Version.HTTP_1_1).",
+)
 NOT_FOUND = Refusal(
     404,
     "invalid_request_error",
@@ -108,6 +116,41 @@ INTERNAL_ERROR = Refusal(
     "printed; the provider may have been asked.",
 )
 
+# The admin API's own.
+INVALID_ADMIN_SECRET = _authentication(
+    "invalid_admin_secret",
+    "Send Authorization: Bearer followed by what LECTR_ADMIN_SECRET held when the "
+    "proxy was started.",
+)
+INVALID_ORG = Refusal(
+    400,
+    "invalid_request_error",
+    "invalid_org",
+    'The body must be a JSON object such as {"org": "my-team"}, with "feature" if '
+    "wanted. An org has 1 to 64 letters, digits, dots, dashes and underscores; a "
+    "feature 1 to 100 characters.",
+)
+UNKNOWN_ORG = Refusal(
+    404,
+    "invalid_request_error",
+    "unknown_org",
+    "No active key has this id, and no organisation of this name has one. POST "
+    "/v1/orgs makes one; `lectr-lab keys list` shows all.",
+)
+SEVERAL_KEYS = Refusal(
+    400,
+    "invalid_request_error",
+    "several_keys",
+    "The organisation has several active keys. Name the one to replace by its key_id.",
+)
+KEYS_UNWRITABLE = Refusal(
+    500,
+    "server_error",
+    "keys_unwritable",
+    "The proxy cannot read or write its key file. Look at state/keys.json in its lab "
+    "folder: `lectr-lab keys list` says what is wrong.",
+)
+
 
 def too_large(limit_bytes: int) -> Refusal:
     """A body over the limit.
@@ -121,4 +164,36 @@ def too_large(limit_bytes: int) -> Refusal:
         "request_too_large",
         f"The body is larger than this proxy's limit of {limit_bytes} bytes. Raise "
         "max_body_bytes in lectr.toml.",
+    )
+
+
+def rate_limited(requests_per_minute: int, retry_after_s: int) -> Refusal:
+    """One request too many within a minute.
+
+    >>> rate_limited(60, 3).message
+    'More than 60 requests within a minute. Try again in 3 s.'
+    """
+    return Refusal(
+        429,
+        "rate_limit_error",
+        "rate_limit_exceeded",
+        f"More than {requests_per_minute} requests within a minute. Try again in "
+        f"{retry_after_s} s.",
+        retry_after_s=retry_after_s,
+    )
+
+
+def too_many_streams(concurrent_streams: int) -> Refusal:
+    """One stream too many at once. When one of them ends, nobody knows: so, a second.
+
+    >>> too_many_streams(2).retry_after_s
+    1
+    """
+    return Refusal(
+        429,
+        "rate_limit_error",
+        "concurrent_streams_exceeded",
+        f"{concurrent_streams} streams are running, which is the limit. Try again when "
+        "one of them has ended.",
+        retry_after_s=1,
     )

@@ -26,26 +26,19 @@ from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import resolve, upstream_url
 from lectr_lab.core.refusals import Refusal
 from lectr_lab.core.request import RequestFacts, read_request
+from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
+from lectr_lab.proxy.limits import Limits
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import Reply, Upstream
 
-Scope: TypeAlias = Any  # ASGI's own dictionaries
-Receive: TypeAlias = Callable[[], Awaitable[Any]]
-Send: TypeAlias = Callable[[Any], Awaitable[None]]
-
-
-class ClientGone(Exception):
-    """The client went away before its request was complete."""
-
-
-class TooLarge(Exception):
-    """The body is over the limit."""
+Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
     """What every request needs."""
 
     settings: Settings
+    limits: Limits
     upstream: Upstream
     find_key: Callable[[str], KeyEntry | None]
     put: Callable[[Event], None]
@@ -72,25 +65,38 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         said=said,
         key=key,
     )
-    if key.disabled_at is not None:
-        await _refuse_known(the, exchange, send, refusals.ORG_DISABLED)
-        return
     try:
-        body = await _read_body(scope, receive, the.settings.max_body_bytes)
+        event = await _serve(the, exchange, scope, receive, send)
+    except Exception:
+        the.put(_stopped_by_us(the, exchange, "internal_error"))
+        raise
+    the.put(event)
+
+
+async def _serve(
+    the: Relay, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+) -> Event:
+    key = exchange.key
+    refusal = refusals.ORG_DISABLED if key.disabled_at else the.limits.admit(key.org)
+    if refusal is not None:
+        return await _answer(the, exchange, send, refusal)
+    limit_bytes = the.limits.max_body_bytes(key.org)
+    try:
+        body = await read_body(scope, receive, limit_bytes)
     except ClientGone:
-        the.put(_client_gone(the, exchange))
-        return
+        return _client_gone(the, exchange)
     except TooLarge:
-        refusal = refusals.too_large(the.settings.max_body_bytes)
-        await _refuse_known(the, exchange, send, refusal)
-        return
+        return await _answer(the, exchange, send, refusals.too_large(limit_bytes))
     facts = read_request(body, exchange.operation)
     exchange.received(facts, len(body), the.now_s())
     call = _address(the, scope, exchange, facts)
     if isinstance(call, Refusal):
-        await _refuse_known(the, exchange, send, call)
-        return
-    await _exchange(the, exchange, (scope["method"], *call, body), receive, send)
+        return await _answer(the, exchange, send, call)
+    with the.limits.stream(key.org, facts) as full:
+        if full is not None:
+            return await _answer(the, exchange, send, full)
+        asked = (scope["method"], *call, body)
+        return await _exchange(the, exchange, asked, receive, send)
 
 
 def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
@@ -105,8 +111,11 @@ def _address(
 ) -> tuple[str, list[tuple[bytes, bytes]]] | Refusal:
     """The URL and headers of the call to the provider, or why there is none."""
     said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
-    if any(name == b"upgrade" for name, _ in scope["headers"]):
-        return refusals.WEBSOCKET
+    if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
+        return refusals.NOT_FOUND
+    cannot_upgrade = _upgrade(scope["headers"])
+    if cannot_upgrade is not None:
+        return cannot_upgrade
     model = facts.model if facts else None
     provider_named = said.provider or said.provider_invalid
     if exchange.operation != "other" and not model and not provider_named:
@@ -123,22 +132,32 @@ def _address(
     return url, headers
 
 
+def _upgrade(headers: RawHeaders) -> Refusal | None:
+    """Offers may be ignored (RFC 9110, 7.8), but httptools drops the body beside one."""
+    names = {name for name, _ in headers}
+    if b"upgrade" not in names:
+        return None
+    if any(n == b"upgrade" and b"websocket" in v.lower() for n, v in headers):
+        return refusals.WEBSOCKET
+    has_body = not names.isdisjoint((b"content-length", b"transfer-encoding"))
+    return refusals.UPGRADE if has_body else None
+
+
 async def _exchange(
     the: Relay,
     exchange: Exchange,
     call: tuple[str, str, RawHeaders, bytes],
     receive: Receive,
     send: Send,
-) -> None:
+) -> Event:
     """Ask the provider and pass its reply on, until either side goes away."""
     watcher = asyncio.create_task(_cancel_when_gone(receive, _this_task()))
     try:
-        event = await _ask_and_pass_on(the, exchange, call, send)
+        return await _ask_and_pass_on(the, exchange, call, send)
     except asyncio.CancelledError:
-        event = _cancelled(the, exchange, client_gone=watcher.done())
+        return _cancelled(the, exchange, client_gone=watcher.done())
     finally:
         watcher.cancel()
-    the.put(event)
 
 
 async def _ask_and_pass_on(
@@ -156,6 +175,9 @@ async def _ask_and_pass_on(
     except UpstreamUnreachable:
         return await _answer(the, exchange, send, refusals.PROVIDER_UNREACHABLE)
     except UpstreamError:
+        return await _answer(the, exchange, send, refusals.PROVIDER_BROKE_OFF)
+    if not 200 <= reply.status < 600:  # no status that HTTP knows as a final one
+        await reply.aclose()
         return await _answer(the, exchange, send, refusals.PROVIDER_BROKE_OFF)
     try:
         await _pass_on(the, exchange, reply, send)
@@ -186,6 +208,7 @@ async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> 
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         exchange.chunk(chunk, arrived_s)  # after the client has it
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+    exchange.passed_whole()
 
 
 async def _cancel_when_gone(receive: Receive, task: asyncio.Task[Any]) -> None:
@@ -199,10 +222,14 @@ def _cancelled(the: Relay, exchange: Exchange, *, client_gone: bool) -> Event:
         return exchange.ended("ok", the.now_s())
     if client_gone:
         return _client_gone(the, exchange)
+    return _stopped_by_us(the, exchange, "proxy_shutdown")
+
+
+def _stopped_by_us(the: Relay, exchange: Exchange, error_type: str) -> Event:
     return exchange.ended(
         "upstream_disconnect",
         the.now_s(),
-        error_type="proxy_shutdown",
+        error_type=error_type,
         error_source="proxy",
     )
 
@@ -214,34 +241,6 @@ def _client_gone(the: Relay, exchange: Exchange) -> Event:
         error_type="client_disconnect",
         error_source="client",
     )
-
-
-async def _read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
-            raise TooLarge
-    message = await receive()
-    if message["type"] == "http.request" and not message["more_body"]:
-        body: bytes = message["body"]
-        if len(body) > limit_bytes:
-            raise TooLarge
-        return body
-    parts, size = [], 0
-    while message["type"] == "http.request":
-        parts.append(message["body"])
-        size += len(message["body"])
-        if size > limit_bytes:
-            raise TooLarge
-        if not message["more_body"]:
-            return b"".join(parts)
-        message = await receive()
-    raise ClientGone
-
-
-async def _refuse_known(
-    the: Relay, exchange: Exchange, send: Send, refusal: Refusal
-) -> None:
-    the.put(await _answer(the, exchange, send, refusal))
 
 
 async def _answer(
@@ -266,8 +265,8 @@ async def refuse(send: Send, refusal: Refusal) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
     ]
-    if refusal.status == 413:  # the rest of the body is not worth waiting for
-        headers.append((b"connection", b"close"))
+    if refusal.retry_after_s is not None:
+        headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
     await send(
         {"type": "http.response.start", "status": refusal.status, "headers": headers}
     )

@@ -1,5 +1,6 @@
 """Run the application on a socket: blocking, or in a thread (tests, recording)."""
 
+import gc
 import logging
 import socket
 import threading
@@ -9,9 +10,11 @@ from typing import Any
 
 import uvicorn
 
-from lectr_lab.core.errors import ProxyError
+from lectr_lab.core.errors import ConfigError, ProxyError
+from lectr_lab.proxy.settings import Tls
 
 _SHUTDOWN_S = 30
+_GC_ALLOCATIONS = 50_000
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -37,24 +40,40 @@ def open_socket(host: str, port: int) -> socket.socket:
 
 
 def run(
-    app: Any, sock: socket.socket, on_started: Callable[[], None] = lambda: None
+    app: Any,
+    sock: socket.socket,
+    on_started: Callable[[], None] = lambda: None,
+    tls: Tls | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; running requests are finished first."""
-    _Server(_config(app), on_started).run(sockets=[sock])
+    """Serve until SIGINT or SIGTERM; running requests are finished first.
+
+    Raises:
+        ConfigError: the certificate or its key cannot be used.
+    """
+    config = _config(app, tls)
+    # What is loaded by now stays: the collector need not look at it again, and as a
+    # request leaves no cycles behind, it need not look every few requests.
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS, *gc.get_threshold()[1:])
+    _Server(config, on_started).run(sockets=[sock])
 
 
 @contextmanager
-def in_thread(app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def in_thread(
+    app: Any, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None
+) -> Iterator[str]:
     """Serve from a thread; yields `http://host:port` and stops cleanly at the end."""
+    config = _config(app, tls)
     sock = open_socket(host, port)
     started = threading.Event()
-    server = _Server(_config(app), started.set)
+    server = _Server(config, started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
     try:
         if not started.wait(timeout=30) or not thread.is_alive():
             raise ProxyError("The proxy did not start within 30 seconds.")
-        yield f"http://{host}:{sock.getsockname()[1]}"
+        scheme = "https" if tls else "http"
+        yield f"{scheme}://{host}:{sock.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
@@ -72,11 +91,11 @@ class _Server(uvicorn.Server):
         self._on_started()
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(app: Any, tls: Tls | None) -> uvicorn.Config:
     # uvicorn's log would print request lines, and an error line for each stream that is
     # cut off on purpose. What went wrong is on the event.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         http="httptools",
         loop="uvloop",
@@ -89,4 +108,20 @@ def _config(app: Any) -> uvicorn.Config:
         log_config=None,
         proxy_headers=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
+        ssl_certfile=tls.cert if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+    )
+    try:
+        config.load()
+    except OSError as error:  # ssl's errors are of this kind
+        raise ConfigError(_unusable(tls, error)) from None
+    return config
+
+
+def _unusable(tls: Tls | None, error: OSError) -> str:
+    reason = error.strerror if error.filename or not error.args else error.args[-1]
+    return (
+        f"The certificate cannot be used: {reason}. tls_cert ({tls and tls.cert}) and "
+        f"tls_key ({tls and tls.key}) must be PEM files that belong together; the key "
+        "must have no password."
     )

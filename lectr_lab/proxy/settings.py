@@ -8,18 +8,29 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
 from lectr_lab.core.providers import Upstream, default_upstreams
+from lectr_lab.proxy.addresses import key_is_safe, reachable
 
 Engine = Literal["aiohttp", "httpx"]
 DEFAULT_PORT = 8484
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_BEYOND_LOOPBACK = (
+    "{!r} can be reached from other machines, and keys would cross the network "
+    "unencrypted: set tls_cert and tls_key, or say allow_plain_http = true "
+    "(--allow-plain-http) where something in front of the proxy does TLS"
+)
+
+
+class Tls(NamedTuple):
+    """The proxy's own certificate: paths of two PEM files."""
+
+    cert: str
+    key: str
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,22 +53,33 @@ class AzureSettings(_Strict, frozen=True, kw_only=True):
 
 
 class OrgSettings(_Strict, frozen=True, kw_only=True):
-    """`[orgs.<name>]`: what differs for one organisation."""
+    """`[orgs.<name>]`: what differs for one organisation. None: no limit.
+
+    Limits hold for all keys of the organisation together, in each proxy process.
+    `daily_spend_usd` warns and never blocks; a day is one of UTC.
+    """
 
     azure: AzureSettings | None = None
+    requests_per_minute: int | None = None
+    concurrent_streams: int | None = None
+    max_body_bytes: int | None = None
+    daily_spend_usd: float | None = None
 
 
 class Settings(_Strict, frozen=True, kw_only=True):
     """Everything the proxy is told. The whole shape of lectr.toml.
 
-    Fields with a unit in their name are in that unit. `lab` is relative to the file
-    that names it. `upstream` sends every provider's traffic to one place: the base URL
+    Fields with a unit in their name are in that unit. `lab`, `tls_cert` and `tls_key`
+    are relative to the file that names them. `upstream` sends every provider's traffic to one place: the base URL
     of a local server, or `tape:<cassette or folder>`.
     """
 
     lab: str = "lab"
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    allow_plain_http: bool = False
     upstream: str | None = None
     engine: Engine = "aiohttp"
     max_body_bytes: int = 32 * 1024 * 1024
@@ -71,6 +93,40 @@ class Settings(_Strict, frozen=True, kw_only=True):
     ] = {}
     azure: AzureSettings | None = None
     orgs: dict[str, OrgSettings] = {}
+
+    @property
+    def tls(self) -> Tls | None:
+        """The certificate to serve with; None is plain HTTP."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return Tls(self.tls_cert, self.tls_key)
+
+    def base_url(self, port: int | None = None) -> str:
+        """Where clients reach the proxy, without `/v1`; `port` where it was any free one.
+
+        >>> Settings(host="::1").base_url(9000)
+        'http://[::1]:9000'
+        """
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{host}:{self.port if port is None else port}"
+
+    def check_bind(self) -> None:
+        """Beyond loopback it takes TLS, or the operator's word.
+
+        Raises:
+            ConfigError: the host is not this machine's alone, and neither is there.
+
+        >>> Settings(host="127.0.0.1").check_bind()
+        """
+        if self.open_to_others:
+            raise ConfigError(f"host: {_BEYOND_LOOPBACK.format(self.host)}.")
+
+    @property
+    def open_to_others(self) -> bool:
+        """Keys would cross a network in the clear, and nobody said that it is meant."""
+        plain = self.tls is None and not self.allow_plain_http
+        return plain and reachable(self.host)
 
     def upstream_for(self, org: str, provider: str) -> Upstream | None:
         """Where an organisation's requests for a provider go; None: Azure is not set up.
@@ -96,10 +152,11 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Args:
         path: the file; None means the defaults alone.
-        environ: LECTR_HOST, LECTR_PORT and LECTR_LAB win over the file.
+        environ: LECTR_HOST, LECTR_PORT, LECTR_LAB and LECTR_ALLOW_PLAIN_HTTP win over
+            the file.
 
     Returns:
-        Settings, with `lab` resolved against the folder of the file.
+        Settings, with its paths resolved against the folder of the file.
 
     Raises:
         ConfigError: the file cannot be read or followed; names file, line and remedy.
@@ -122,10 +179,15 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(name, text, str(error))) from None
     _check(name, text, settings)
-    if path is not None and "LECTR_LAB" not in environ:
-        lab = str(path.resolve().parent / settings.lab)
-        settings = msgspec.structs.replace(settings, lab=lab)
-    return settings
+    return _resolved(settings, path.resolve().parent, environ) if path else settings
+
+
+def _resolved(settings: Settings, beside: Path, environ: Mapping[str, str]) -> Settings:
+    """Paths that the file names lie beside it; those of the environment, here."""
+    names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)
+    paths = {name: getattr(settings, name) for name in names}
+    resolved = {name: str(beside / path) for name, path in paths.items() if path}
+    return msgspec.structs.replace(settings, **resolved)
 
 
 def _read(path: Path) -> str:
@@ -150,6 +212,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     port = environ.get("LECTR_PORT")
     if port:
         found["port"] = int(port) if port.isdigit() else port
+    plain = environ.get("LECTR_ALLOW_PLAIN_HTTP")
+    if plain:
+        found["allow_plain_http"] = plain.lower() not in ("0", "false", "no")
     return found
 
 
@@ -177,16 +242,36 @@ def _line(text: str, field: str) -> int | None:
 def _check(name: str, text: str, settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         _refuse(name, text, "port", "write a port from 1 to 65535 (0: any free one)")
-    for field in ("max_body_bytes", "queue_events"):
-        if getattr(settings, field) <= 0:
+    numbers = [(f, getattr(settings, f)) for f in ("max_body_bytes", "queue_events")]
+    for field, number in numbers + _org_limits(settings):
+        if number <= 0:
             _refuse(name, text, field, "write a number above 0")
     for field in ("connect_timeout_s", "response_timeout_s"):
         if getattr(settings, field) <= 0:
             _refuse(name, text, field, "write a number of seconds above 0")
     for field, url in _urls(settings):
-        if not _acceptable(url):
+        if not key_is_safe(url):
             advice = f"{url!r} must be https://…, or http:// on this machine"
             _refuse(name, text, field, advice)
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        field = "tls_key" if settings.tls_cert is None else "tls_cert"
+        _refuse(name, text, field, "tls_cert and tls_key only work together: set both")
+    if settings.open_to_others:
+        _refuse(name, text, "host", _BEYOND_LOOPBACK.format(settings.host))
+
+
+def _org_limits(settings: Settings) -> list[tuple[str, float]]:
+    limits = [
+        (field, getattr(org, field))
+        for org in settings.orgs.values()
+        for field in (
+            "requests_per_minute",
+            "concurrent_streams",
+            "max_body_bytes",
+            "daily_spend_usd",
+        )
+    ]
+    return [(field, limit) for field, limit in limits if limit is not None]
 
 
 def _urls(settings: Settings) -> list[tuple[str, str]]:
@@ -196,18 +281,6 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
     if settings.upstream and not settings.upstream.startswith("tape:"):
         urls.append(("upstream", settings.upstream))
     return [(field, url) for field, url in urls if url]
-
-
-def _acceptable(url: str) -> bool:
-    """A key may cross a network only encrypted."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return False
-    if not host or parts.query or parts.fragment or parts.username:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
 
 
 def _refuse(name: str, text: str, field: str, advice: str) -> None:

@@ -6,8 +6,12 @@ redirects. httpx's transport, called without the client above it, is the referen
 slower, equally exact, and another implementation for the fidelity tests to agree with.
 """
 
+import asyncio
+import io
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
@@ -45,7 +49,9 @@ class Upstream(Protocol):
 
 
 _MAX_HEADER_BYTES = 256 * 1024
+_MAX_HEADERS = 10_000
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_LARGE_BODY_BYTES = 1024 * 1024
 
 
 def open_upstream(settings: Settings) -> Upstream:
@@ -65,8 +71,10 @@ class _AiohttpUpstream:
 
         self._aiohttp, self._url, self._headers = aiohttp, URL, CIMultiDict
         self._proxy = settings.http_proxy
+        connector = aiohttp.TCPConnector(limit=0, ssl=_tls(settings))
+        connector._factory = partial(_protocol(), loop=asyncio.get_running_loop())
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=_tls(settings)),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=(
@@ -80,18 +88,26 @@ class _AiohttpUpstream:
             ),
             max_line_size=_MAX_HEADER_BYTES,
             max_field_size=_MAX_HEADER_BYTES,
+            max_headers=_MAX_HEADERS,
         )
+        self._settings = settings
+        self._exact: _HttpxUpstream | None = None  # for what aiohttp cannot write
 
     async def send(
         self, method: str, url: str, headers: RawHeaders, body: bytes
     ) -> Reply:
         aiohttp = self._aiohttp
         try:
+            texts = [(name.decode(), value.decode()) for name, value in headers]
+        except UnicodeDecodeError:  # aiohttp writes header text as UTF-8 alone
+            self._exact = self._exact or _HttpxUpstream(self._settings)
+            return await self._exact.send(method, url, headers, body)
+        try:
             response = await self._session.request(
                 method,
                 self._url(url, encoded=True),
-                headers=self._headers([(_str(n), _str(v)) for n, v in headers]),
-                data=body if body or method in _BODY_METHODS else None,
+                headers=self._headers(texts),
+                data=_aiohttp_body(method, body),
                 allow_redirects=False,
                 proxy=self._proxy,
             )
@@ -103,6 +119,31 @@ class _AiohttpUpstream:
 
     async def aclose(self) -> None:
         await self._session.close()
+        if self._exact is not None:
+            await self._exact.aclose()
+
+
+def _protocol() -> Callable[..., Any]:
+    """aiohttp's own, but for one fault of 3.14: after a malformed chunk inside a reply
+    it closes the connection and leaves whoever reads the reply waiting for ever."""
+    from aiohttp import ClientPayloadError
+    from aiohttp.client_proto import ResponseHandler
+
+    class Protocol(ResponseHandler):
+        def set_exception(self, exc: Any, *cause: Any) -> None:
+            payload = self._payload
+            super().set_exception(exc, *cause)
+            if payload is not None and not payload.is_eof():
+                payload.set_exception(ClientPayloadError("a malformed body"))
+
+    return Protocol
+
+
+def _aiohttp_body(method: str, body: bytes) -> io.BytesIO | bytes | None:
+    """Large ones piece by piece: aiohttp warns of bytes, which it writes at once."""
+    if len(body) > _LARGE_BODY_BYTES:
+        return io.BytesIO(body)
+    return body if body or method in _BODY_METHODS else None
 
 
 class _AiohttpReply:
@@ -126,6 +167,8 @@ class _HttpxUpstream:
     def __init__(self, settings: Settings) -> None:
         import httpx
 
+        # Its debug lines hold headers, and would be written where a program logs all.
+        logging.getLogger("httpcore").setLevel(logging.CRITICAL + 1)
         self._httpx = httpx
         self._timeout = {"connect": settings.connect_timeout_s}
         self._transport = httpx.AsyncHTTPTransport(
@@ -182,11 +225,3 @@ class _HttpxReply:
 
 def _tls(settings: Settings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=settings.ca_bundle)
-
-
-def _str(raw: bytes) -> str:
-    """aiohttp writes header text as UTF-8, so UTF-8 is what it must be read as."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")

@@ -1,12 +1,15 @@
 """Sockets: a taken port, a free one, a clean end."""
 
 import socket
+import ssl
+import subprocess
 
 import httpx
 import pytest
 
-from lectr_lab.core.errors import ProxyError
+from lectr_lab.core.errors import ConfigError, ProxyError
 from lectr_lab.proxy.serve import in_thread, open_socket
+from lectr_lab.proxy.settings import Tls
 
 
 async def hello(scope, receive, send):
@@ -42,3 +45,42 @@ def test_a_thread_serves_and_frees_its_port():
 
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory) -> Tls:
+    """A certificate of this machine's, signed by itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = Tls(str(folder / "cert.pem"), str(folder / "key.pem"))
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    paths = ["-out", made.cert, "-keyout", made.key, "-days", "2"]
+    subprocess.run(command.split() + names + paths, check=True, capture_output=True)
+    return made
+
+
+def test_tls_is_served_and_verified(tls):
+    """https in the address; who does not trust the certificate does not get in."""
+    trusting = ssl.create_default_context(cafile=tls.cert)
+    with in_thread(hello, tls=tls) as url:
+        assert url.startswith("https://127.0.0.1:")
+        assert httpx.get(url, verify=trusting).text == "hello"
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)
+
+
+@pytest.mark.parametrize("broken", ["missing", "not PEM", "another's key"])
+def test_a_certificate_that_cannot_be_used_is_a_clear_error(tls, tmp_path, broken):
+    """Which files, and what they must be."""
+    other = tmp_path / "other.pem"
+    if broken == "not PEM":
+        other.write_text("nothing")
+    elif broken == "another's key":
+        command = ["openssl", "genrsa", "-out", str(other), "2048"]
+        subprocess.run(command, check=True, capture_output=True)
+
+    with (
+        pytest.raises(ConfigError, match="must be PEM files that belong together"),
+        in_thread(hello, tls=Tls(tls.cert, str(other))),
+    ):
+        pass

@@ -6,7 +6,13 @@ import pytest
 
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.providers import Upstream
-from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, read_settings
+from lectr_lab.proxy.settings import (
+    DEFAULT_PORT,
+    OrgSettings,
+    Settings,
+    Tls,
+    read_settings,
+)
 
 
 @pytest.fixture
@@ -52,6 +58,14 @@ def test_the_environment_wins(written):
         ("[azure]\nendpoint = 'ftp://x'", "line 2: endpoint"),
         ("upstream = 'https://user:pw@host/v1'", "line 1: upstream"),
         ("engine = 'curl'", "line 1: engine"),
+        ("[orgs.a]\nrequests_per_minute = 0", "line 2: requests_per_minute: write a"),
+        ("[orgs.a]\nconcurrent_streams = -1", "line 2: concurrent_streams: write a"),
+        ("[orgs.a]\ndaily_spend_usd = 0", "line 2: daily_spend_usd: write a number"),
+        ("[orgs.a]\nrequests_per_minute = 1.5", "line 2: orgs[...].requests_per_m"),
+        ("tls_cert = 'a.pem'", "line 1: tls_cert: tls_cert and tls_key only work"),
+        ("tls_key = 'a.pem'", "line 1: tls_key: tls_cert and tls_key only work"),
+        ("host = '0.0.0.0'", "line 1: host: '0.0.0.0' can be reached from other"),
+        ("host = '::'", "allow_plain_http = true"),
     ],
 )
 def test_a_mistake_is_named_by_file_and_line(written, text, expected):
@@ -115,3 +129,35 @@ def test_the_template_of_init_is_the_defaults(written):
     )
     assert written(uncommented.replace("<your resource>", "x")).azure is not None
     assert "LECTR_LAB" not in os.environ
+
+
+def test_limits_are_an_organisations_own(written):
+    """[orgs.<name>]; none unless configured."""
+    settings = written(
+        "[orgs.a]\nrequests_per_minute = 60\nconcurrent_streams = 4\n"
+        "max_body_bytes = 1000\ndaily_spend_usd = 2.5\n[orgs.b]"
+    )
+
+    assert settings.orgs["a"] == OrgSettings(
+        requests_per_minute=60,
+        concurrent_streams=4,
+        max_body_bytes=1000,
+        daily_spend_usd=2.5,
+    )
+    assert settings.orgs["b"] == OrgSettings()
+
+
+def test_beyond_loopback_it_takes_tls_or_the_operators_word(written, tmp_path):
+    """The certificate lies beside the file that names it."""
+    tls = written("host = '0.0.0.0'\ntls_cert = 'c.pem'\ntls_key = '/k.pem'")
+    plain = written("host = '0.0.0.0'\nallow_plain_http = true")
+    by_flag = written("host = '0.0.0.0'", {"LECTR_ALLOW_PLAIN_HTTP": "1"})
+
+    assert tls.tls == Tls(str(tmp_path.resolve() / "c.pem"), "/k.pem")
+    assert tls.base_url() == f"https://0.0.0.0:{DEFAULT_PORT}"
+    assert plain.base_url(1) == by_flag.base_url(1) == "http://0.0.0.0:1"
+    with pytest.raises(ConfigError):
+        written("host = '0.0.0.0'", {"LECTR_ALLOW_PLAIN_HTTP": "false"})
+    with pytest.raises(ConfigError, match="allow_plain_http"):
+        Settings(host="0.0.0.0").check_bind()
+    tls.check_bind()

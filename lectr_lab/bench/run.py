@@ -1,0 +1,130 @@
+"""`lectr-lab bench`: start what is measured, measure, show."""
+
+import sys
+import tempfile
+from contextlib import ExitStack
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lectr_lab.bench import measure
+from lectr_lab.bench.gateways import HOW_TO_INSTALL, Gateway, found
+from lectr_lab.bench.measure import CONNECTIONS, ROUNDS, Figures, Sender, helper
+from lectr_lab.core.errors import ConfigError
+
+
+def run_bench(
+    seconds: float = 30.0,
+    json_path: Path | None = None,
+    only: tuple[str, ...] = (),
+    soak_requests: int = 0,
+) -> dict[str, Figures]:
+    """Measure on this machine what the proxy adds, beside the gateways found here.
+
+    All are measured against one provider on loopback that takes no time, in short
+    turns, event log on. The machine is as busy as it is: ratios between the columns
+    hold, single figures drift.
+
+    Args:
+        seconds: how long the turns take together.
+        json_path: where to write the figures too.
+        only: names of gateways, to leave others out; `direct` is always there.
+        soak_requests: so many requests more go to the proxy alone, to see whether its
+            memory grows; 200,000 take about two minutes.
+
+    Returns:
+        The figures of each, by name.
+
+    Raises:
+        ConfigError: a name that is none, or not Linux.
+        LabError: a gateway did not start.
+    """
+    if not sys.platform.startswith("linux"):
+        raise ConfigError(
+            "`bench` reads processor time from Linux; it runs only there."
+        )
+    starts = found()
+    unknown = set(only) - set(starts)
+    if unknown:
+        raise ConfigError(
+            f"Not found here: {', '.join(sorted(unknown))}. There is "
+            f"{', '.join(starts)}. To install others:\n{HOW_TO_INSTALL}"
+        )
+    starts = {n: s for n, s in starts.items() if not only or n in ("direct", *only)}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        provider = stack.enter_context(helper("upstream"))
+        assert provider.stdout
+        port = int(provider.stdout.readline())
+        gateways: dict[str, Gateway] = {}
+        for name, start in starts.items():
+            own = folder / name
+            own.mkdir()
+            gateways[name] = stack.enter_context(start(port, own))
+        sender = Sender(stack.enter_context(helper("load")))
+        figures, slope = _measured(sender, gateways, seconds, soak_requests)
+    _show(figures, slope)
+    if json_path is not None:
+        shown: dict[str, Any] = {n: f._asdict() for n, f in figures.items()}
+        data = {"gateways": shown, "memory_mb_per_100k_requests": slope}
+        json_path.write_bytes(msgspec.json.format(msgspec.json.encode(data)))
+    return figures
+
+
+def _measured(
+    sender: Sender, gateways: dict[str, Gateway], seconds: float, soak_requests: int
+) -> tuple[dict[str, Figures], float | None]:
+    columns = (TextColumn("measuring"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        turns = progress.add_task("", total=ROUNDS * len(gateways))
+        figures = measure.measure(
+            sender, gateways, seconds, lambda: progress.advance(turns)
+        )
+        ours = gateways.get("lectr-lab")
+        if not soak_requests or ours is None:
+            return figures, None
+        steps = progress.add_task("", total=measure.SOAK_STEPS)
+        seen = measure.soak(
+            sender, ours, soak_requests, lambda: progress.advance(steps)
+        )
+    return figures, measure.slope_mb(seen)
+
+
+def _show(figures: dict[str, Figures], slope_mb: float | None) -> None:
+    console = Console()
+    table = Table(title="What is added to a call to a provider", title_justify="left")
+    table.add_column("")
+    for name in figures:
+        table.add_column(name, justify="right")
+    for label, field, form in _ROWS:
+        values = (getattr(f, field) for f in figures.values())
+        table.add_row(label, *(_text(value, form) for value in values))
+    console.print(table)
+    if slope_mb is not None:
+        console.print(f"memory of lectr-lab: {slope_mb:+.2f} MB per 100,000 requests")
+
+
+def _text(value: float | None, form: str) -> str:
+    """A dash for what was not measured, or could not be."""
+    return "-" if value is None or isnan(value) else format(value, form)
+
+
+_ROWS = (
+    ("1 connection: p50, ms", "p50_ms", ".3f"),
+    ("1 connection: p99, ms", "p99_ms", ".3f"),
+    ("  added p50, ms", "added_p50_ms", ".3f"),
+    ("  added p99, ms", "added_p99_ms", ".3f"),
+    (f"{CONNECTIONS} connections: requests/s", "requests_per_s", ",.0f"),
+    ("  CPU per request, µs", "cpu_us", ",.0f"),
+    ("stream: first byte later, p50 ms", "added_first_byte_ms", ".3f"),
+    ("stream: chunk later, p50 ms", "added_late_p50_ms", ".3f"),
+    ("stream: chunk later, p99 ms", "added_late_p99_ms", ".3f"),
+    ("memory before, MB", "rss_before_mb", ".1f"),
+    ("memory after, MB", "rss_after_mb", ".1f"),
+    ("errors", "errors", "d"),
+)

@@ -1,0 +1,1 @@
+"""One command a module; `lectr_lab.cli` lists them and loads the one that is called."""

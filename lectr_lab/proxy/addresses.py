@@ -1,0 +1,36 @@
+"""Which addresses are this machine's alone: a key may cross a network only encrypted."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def reachable(host: str) -> bool:
+    """Other machines can reach what listens there, for all that the address says.
+
+    >>> reachable("127.0.0.1"), reachable("0.0.0.0"), reachable("my-laptop")
+    (False, True, True)
+    """
+    if host == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return True
+
+
+def key_is_safe(url: str) -> bool:
+    """A base URL to which a key may be sent: https, or plain on this machine.
+
+    >>> key_is_safe("https://api.openai.com/v1"), key_is_safe("http://10.0.0.1/v1")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    if not host or parts.query or parts.fragment or parts.username:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)

@@ -1,0 +1,361 @@
+"""Counts and names, never content: marked secrets leave no trace, whatever happens."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import msgspec
+import polars as pl
+import pytest
+
+from lectr_lab.core.event import Event
+from lectr_lab.lab import Order, Session
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
+
+MARK = "cAnArY7f3a"
+PROVIDER_KEY = f"sk-{MARK}-provider"
+LECTR_KEY = f"lc_key_{MARK}-lectr"
+SECRET = f"{MARK}-secret"
+START = (
+    "import logging; logging.basicConfig(level={level!r}); "
+    "from lectr_lab.lab import _obey; _obey()"
+)
+
+
+def found(*folders: Path) -> list[str]:
+    """Files that hold the mark, Parquet ones decompressed."""
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file()]
+    return [str(f) for f in files if MARK in f.name or MARK.encode() in plain(f)]
+
+
+def plain(file: Path) -> bytes:
+    if file.suffix != ".parquet":
+        return file.read_bytes()
+    rows = pl.read_parquet(file).to_dicts()
+    return file.read_bytes() + repr(rows).encode()
+
+
+def settings_for(url: str, lab: Path, **changes) -> Settings:
+    names = ("openai", "anthropic", "groq", "gemini")
+    return Settings(
+        lab=str(lab),
+        port=0,
+        providers={n: ProviderSettings(base_url=f"{url}/{n}/v1") for n in names},
+        azure=AzureSettings(endpoint=f"{url}/azure", api_version="v9"),
+        max_body_bytes=10_000,
+        response_timeout_s=0.5,
+        **changes,
+    )
+
+
+@contextlib.contextmanager
+def proxy_at(level: str, settings: Settings, folder: Path):
+    """A child process that logs everything from a level up; yields its base URL."""
+    (folder / "tmp").mkdir()
+    order = Order(settings=settings, session=Session(LECTR_KEY, "acme"))
+    environ = os.environ | {"TMPDIR": str(folder / "tmp")}
+    if level == "DEBUG":
+        environ["PYTHONASYNCIODEBUG"] = "1"
+    with (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", START.format(level=level)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environ,
+        )
+        process.stdin.write(msgspec.json.encode(order) + b"\n")
+        process.stdin.flush()
+        yield json.loads(process.stdout.readline())["base_url"]
+        process.stdin.close()
+        (folder / "stdout").write_bytes(process.stdout.read())
+        process.stdout.close()
+        assert process.wait(40) in (0, -signal.SIGTERM)
+
+
+REPLY = {
+    "id": SECRET,
+    "model": f"m-{PROVIDER_KEY}",
+    "service_tier": PROVIDER_KEY,
+    "choices": [
+        {"index": 0, "finish_reason": PROVIDER_KEY, "message": {"content": SECRET}}
+    ],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, SECRET: SECRET},
+    SECRET: SECRET,
+}
+ERROR = {"error": {"message": SECRET, "type": PROVIDER_KEY, "code": PROVIDER_KEY}}
+HEADERS = (
+    b"x-request-id: %s\r\nset-cookie: %s@(=1\r\nx-a: %s\r\nlocation: http://%s/\r\n"
+    % (PROVIDER_KEY.encode(), *[SECRET.encode()] * 3)
+)
+
+
+def raw(status: int, value, kind: bytes = b"application/json") -> bytes:
+    """A reply whose headers and body are marked."""
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\n%scontent-length: %d\r\n\r\n%s" % (
+        status,
+        SECRET.encode(),
+        kind,
+        HEADERS,
+        len(body),
+        body,
+    )
+
+
+SSE = b"data: %s\n\nevent: error\ndata: %s\n\n" % (
+    json.dumps(REPLY).encode(),
+    json.dumps(ERROR).encode(),
+)
+REPLIES = [
+    raw(200, REPLY),
+    raw(200, SSE, b"text/event-stream"),
+    raw(401, ERROR),
+    raw(302, ERROR),
+    raw(502, f"<html>{SECRET}</html>".encode(), b"text/html"),
+    raw(200, REPLY)[:-20],
+    raw(200, REPLY).replace(b"x-a: ", b"x-a: \x01"),
+    raw(999, REPLY),
+    SECRET.encode() + b"\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    + SECRET.encode(),
+    b"HTTP/1.1 200 OK\r\n%s: 1\r\ncontent-length: %s\r\n\r\n"
+    % (SECRET.encode(), SECRET.encode()),
+]
+
+
+def requests(client: httpx.Client) -> None:
+    """Marked requests of every kind; how they are answered does not matter here."""
+    marked = {
+        "model": PROVIDER_KEY,
+        "service_tier": PROVIDER_KEY,
+        "reasoning_effort": PROVIDER_KEY,
+        "messages": [{"role": "user", "content": SECRET}],
+        "user": SECRET,
+        "metadata": {SECRET: SECRET},
+    }
+    tags = {
+        "X-Lectr-Feature": f"f {PROVIDER_KEY}",
+        "X-Lectr-Task": f"t {LECTR_KEY}",
+        "User-Agent": SECRET,
+        "Cookie": f"a={SECRET}",
+        "x-api-key": f"{SECRET}-other",
+        f"x-{SECRET}": SECRET,
+    }
+    named = tags | {"X-Lectr-Provider": PROVIDER_KEY}
+    other = tags | {"X-Lectr-Feature": f"{SECRET}-other"}
+    stranger = tags | {"X-Lectr-Key": f"lc_key_{SECRET}", "X-Lectr-Feature": SECRET}
+    for headers in (tags, named, other, stranger):
+        send(client, "POST", "/v1/chat/completions", headers, json=marked)
+    for provider in ("azure", "anthropic"):
+        chosen = tags | {"X-Lectr-Provider": provider}
+        send(client, "POST", f"/v1/messages?key={SECRET}", chosen, json=marked)
+    send(client, "GET", f"/v1/files/{SECRET}/content?{SECRET}={SECRET}", tags)
+    send(client, "POST", "/v1/chat/completions", tags, content=SECRET.encode())
+    send(client, "POST", "/v1/chat/completions", tags, content=SECRET.encode() * 999)
+    send(client, "POST", f"/{SECRET}", tags, json=marked)
+    send(client, "POST", f"/v1/orgs/{SECRET}", tags, json=marked)
+    send(client, "GET", "/v1/x", tags | {"Upgrade": "websocket"})
+
+
+def send(client: httpx.Client, method: str, path: str, headers, **body) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        client.request(method, path, headers=headers, **body)
+
+
+def broken_requests(base_url: str) -> None:
+    """Ones that end too soon, or are no HTTP."""
+    port = int(base_url.rsplit(":", 1)[1])
+    keys = f"x-lectr-key: {LECTR_KEY}\r\nauthorization: Bearer {PROVIDER_KEY}\r\n"
+    line = f"POST /v1/chat/completions?{SECRET} HTTP/1.1\r\nhost: {SECRET}\r\n{keys}"
+    body = json.dumps({"model": "gpt-4o", "x": SECRET})
+    for request in (
+        f"{line}content-length: 500\r\n\r\n{body}",
+        f"{line}content-length: {len(body)}\r\n\r\n{body}",  # and leaves
+        f"{line}x: \x01{SECRET}\r\n\r\n",
+        f"{line}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n{SECRET}",
+        f"{SECRET}\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+            sock.sendall(request.encode())
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("level", "engine"),
+    [
+        ("DEBUG", "aiohttp"),
+        ("DEBUG", "httpx"),
+        ("INFO", "aiohttp"),
+        ("ERROR", "aiohttp"),
+    ],
+)
+def test_no_secret_is_written_anywhere(provider, tmp_path, level, engine):
+    """Files, streams and /health hold none, after every fault, at every level."""
+    lab = tmp_path / "lab"
+    settings = settings_for(provider.url, lab, engine=engine)
+    keys = {"X-Lectr-Key": LECTR_KEY, "Authorization": f"Bearer {PROVIDER_KEY}"}
+    with (
+        proxy_at(level, settings, tmp_path) as base_url,
+        httpx.Client(base_url=base_url, headers=keys, timeout=5) as client,
+    ):
+        for reply in REPLIES:
+            provider.reply(reply)
+            requests(client)
+        provider.answer = lambda sock, _: time.sleep(0.7)  # a timeout
+        send(client, "POST", "/v1/chat/completions", {}, json={"model": "gpt-4o"})
+        broken_requests(base_url)
+        time.sleep(0.3)
+        health = client.get("/health").text
+        in_journal = found(lab)
+
+    log = pl.read_parquet(lab / "log/**/*.parquet")
+    mine = log.filter(pl.col("feature") == "[redacted]")
+    assert log.height > 100
+    assert set(log["outcome"]) >= {
+        "ok",
+        "provider_error",
+        "refused",
+        "client_disconnect",
+        "upstream_disconnect",
+        "timeout",
+        "error_in_stream",
+    }
+    assert set(mine["model_requested"].drop_nulls()) == {"[redacted]"}
+    assert mine["task"].unique().to_list() == ["[redacted]"]
+    assert MARK not in health
+    assert in_journal == []
+    assert found(tmp_path) == []
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_planted_leak_is_found(tmp_path, sealed):
+    """In the journal as in Parquet: the search above can fail."""
+    lab = LabFolder.create(tmp_path / "lab")
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.put(
+        Event(
+            event_id=bytes(16),
+            started_at=datetime(2026, 11, 24, tzinfo=UTC),
+            org="acme",
+            feature=SECRET,
+            path="/v1/chat/completions",
+            operation="chat",
+            outcome="ok",
+            total_ms=1.0,
+        )
+    )
+    try:
+        while outbox.counts().written < 1:
+            time.sleep(0.02)
+        in_journal = found(tmp_path)
+    finally:
+        outbox.stop()
+
+    leaks = found(tmp_path) if sealed else in_journal
+    assert [Path(leak).suffix for leak in leaks] == [
+        ".parquet" if sealed else ".journal"
+    ]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_takes_no_key_anywhere(standing, provider, status):
+    """It is the client's to follow; the proxy asks nobody else."""
+    first, proxy = standing
+    first.reply(
+        b"HTTP/1.1 %d X\r\nlocation: %s/v1/x\r\ncontent-length: 0\r\n\r\n"
+        % (status, provider.url.encode())
+    )
+
+    with proxy.client() as client:
+        reply = client.post("/v1/chat/completions", json={"model": "gpt-4o"})
+
+    assert reply.status_code == status
+    assert provider.received == []
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "vendor"),
+    [
+        ("gpt-4o", "", "openai"),
+        ("claude-x", "", "anthropic"),
+        ("llama3-8b-8192", "", "groq"),
+        ("gemini-2.0-flash", "", "gemini"),
+        ("claude-x", "openai", "openai"),
+        ("gpt-4o", "https://evil.test", "openai"),
+        ("https://evil.test/", "", "openai"),
+        ("../../evil", "azure", "azure"),
+        ("//evil.test/x", "azure", "azure"),
+        ("@evil.test:80", "azure", "azure"),
+    ],
+)
+def test_a_key_goes_to_the_one_vendor(standing, model, name, vendor):
+    """And to its configured host, whatever the words of the request look like."""
+    provider, proxy = standing
+    provider.answer = lambda sock, _: sock.sendall(raw(200, {}))
+    asked = len(provider.received)
+
+    with proxy.client(X_Lectr_Provider=name, Host="evil.test") as client:
+        client.post(
+            "/v1/chat/completions", json={"model": model}, headers={"X-Lectr-X": "1"}
+        )
+
+    [received] = provider.received[asked:]
+    path = received.line.split()[1]
+    headers = dict(received.headers)
+    assert path.startswith(f"/{vendor}/")
+    assert headers["host"] == provider.url.removeprefix("http://")
+    assert not [n for n in headers if n.startswith("x-lectr")]
+    if vendor == "azure":
+        assert path.count("/") == 6  # a slash in the name did not become one
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"http://evil.test/v1/models",
+        b"//evil.test/v1/models",
+        b"/v1//evil.test/x",
+        b"/v1/@evil.test/x",
+        b"/v1/..//evil.test/",
+        b"/v1/%2f%2fevil.test/x",
+        b"/v1/http://evil.test/",
+        b"/v1/\\evil.test",
+        b"/v1/x?url=http://evil.test",
+        b"evil.test:443",
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"CONNECT"])
+def test_a_path_never_chooses_the_host(standing, target, method):
+    """It is refused, or it is asked for at the configured host."""
+    provider, proxy = standing
+    provider.answer = lambda sock, _: sock.sendall(raw(200, {}))
+    asked = len(provider.received)
+    keys = b"".join(
+        b"%s: %s\r\n" % (n.encode(), v.encode()) for n, v in proxy.keys().items()
+    )
+    port = int(proxy.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+        sock.sendall(
+            b"%s %s HTTP/1.1\r\nhost: evil.test\r\nconnection: close\r\n%s\r\n"
+            % (method, target, keys)
+        )
+        with sock.makefile("rb") as file:
+            status = int(file.read().split()[1])
+
+    seen = provider.received[asked:]
+    assert len(seen) == (status == 200)
+    for received in seen:
+        assert received.line.split()[1].startswith("/openai/v1/")
+        assert dict(received.headers)["host"] == provider.url.removeprefix("http://")

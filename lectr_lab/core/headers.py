@@ -159,8 +159,11 @@ def redactor(said: ClientHeaders) -> Callable[[str | None], str | None]:
     secrets = {text for text in (said.lectr_key, *map(_text, parts)) if text}
 
     def redact(text: str | None) -> str | None:
-        found = text is not None and any(secret in text for secret in secrets)
-        return REDACTED if found else text
+        if text is not None:
+            for secret in secrets:
+                if secret in text:
+                    return REDACTED
+        return text
 
     return redact
 

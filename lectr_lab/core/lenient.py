@@ -75,11 +75,9 @@ def count(value: Any) -> int | None:
     >>> count(12), count(12.0), count(-1), count(True), count("12"), count(1e300)
     (12, 12, None, None, None, None)
     """
-    if isinstance(value, float) and value.is_integer():
+    if type(value) is float and value.is_integer():
         value = int(value)
-    if type(value) is int and 0 <= value <= _MAX_COUNT:
-        return value
-    return None
+    return value if type(value) is int and 0 <= value <= _MAX_COUNT else None
 
 
 def name(value: Any) -> str | None:

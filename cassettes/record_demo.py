@@ -67,7 +67,7 @@ def main(server: str, *models: str) -> None:
 
 
 @contextmanager
-def engine(server: str, file: str, alias: str) -> Iterator[None]:
+def engine(server: str, file: str, alias: str, *options: str) -> Iterator[None]:
     """llama.cpp's server with one model, on one thread, warmed up."""
     with tempfile.NamedTemporaryFile("w", suffix=".jinja") as template:
         template.write(TEMPLATE)
@@ -75,6 +75,7 @@ def engine(server: str, file: str, alias: str) -> Iterator[None]:
         command = [server, "-m", file, "--alias", alias, "--no-webui"]
         command += ["--host", "127.0.0.1", "--port", str(PORT), "-np", "1", "-t", "1"]
         command += ["-c", str(CONTEXT_TOKENS), "--chat-template-file", template.name]
+        command += options
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             try:
                 wait_for(f"http://127.0.0.1:{PORT}/health")

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from lectr_lab.analysis.spend import spend, tokens
     from lectr_lab.analysis.summary import summary
     from lectr_lab.analysis.traffic import scan
+    from lectr_lab.budget import assert_budget
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
     from lectr_lab.notebook import Proxy, dashboard, start
+    from lectr_lab.recording import record, replay
     from lectr_lab.tape.shipped import shipped_cassettes
 
 # A name is loaded when it is first used, so that the proxy never loads polars, and
@@ -25,9 +27,11 @@ _SHELVES = {
     "lectr_lab.analysis.spend": ["spend", "tokens"],
     "lectr_lab.analysis.summary": ["summary"],
     "lectr_lab.analysis.traffic": ["scan"],
+    "lectr_lab.budget": ["assert_budget"],
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.notebook": ["Proxy", "dashboard", "start"],
+    "lectr_lab.recording": ["record", "replay"],
     "lectr_lab.tape.shipped": ["shipped_cassettes"],
 }
 _WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
@@ -35,11 +39,14 @@ _WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
 __all__ = [
     "LabError",
     "Proxy",
+    "assert_budget",
     "dashboard",
     "error_rates",
     "errors",
     "latency",
     "latency_ranges",
+    "record",
+    "replay",
     "scan",
     "shipped_cassettes",
     "spend",

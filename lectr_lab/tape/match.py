@@ -1,117 +1,72 @@
 """Which recording answers a request, and if none does, which came nearest.
 
-Two requests are the same when method, operation, query, model, body and provider are:
-
-- The operation is the path behind the provider's own prefix (`/v1`, `/openai/v1`,
-  `/v1beta/openai`, `/openai/deployments/<name>`), so that what was recorded from a
-  local server also plays as any provider.
-- The model is the body's, or Azure's deployment in the path.
-- JSON is compared as values: neither the order of names nor spacing counts.
-- Keys count nowhere: both sides are scrubbed first, and neither does Azure's
-  api-version, which belongs to the operator.
-- A recording of a host that is no known provider's may play as any.
+Two requests are the same when method, operation, query, model, body and provider are;
+see `compare`. A recording of a host that is no known provider's may play as any.
+`Matching` makes it looser: fields that do not count, or nothing but the order.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.cassette import Interaction
-from lectr_lab.tape.marks import clean, marks_for
+from lectr_lab.tape.compare import Request, comparable
 
-_PREFIX = re.compile(
-    r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?|v1)"
-    r"/+(?=[^/])"
-)
-_NOT_COMPARED = {"api-version", "key", "api-key", "api_key", "token", "access_token"}
 _MAX_SHOWN = 6
 _MAX_MODEL_CHARS = 80
 
 
-class Request(NamedTuple):
-    """A request as it is compared. `body` is None where it is not a JSON object."""
+class Matching(NamedTuple):
+    """How alike a request and its recording must be.
 
-    method: str
-    operation: str
-    query: tuple[tuple[str, str], ...]
-    model: str | None
-    canonical: bytes
-    body: dict[str, Any] | None
-    provider: str | None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What must be equal; model and provider can be left open."""
-        return self.method, self.operation, self.query, self.canonical
-
-
-def comparable(
-    method: str, url: str, headers: RawHeaders, body: bytes, provider: str | None
-) -> Request:
-    """A request without what does not count.
-
-    Args:
-        method: in upper case.
-        url: whole, as sent.
-        headers: only to know the request's keys, wherever else they stand.
-        body: as sent.
-        provider: None where it can be any.
-
-    >>> comparable("GET", "http://x/openai/v1/models?b=2&a=1", (), b"", None)[:3]
-    ('GET', 'models', (('a', '1'), ('b', '2')))
+    `ignore` names fields of the body that do not count: `temperature`, `metadata.user`.
+    With `in_order` the n-th request gets the n-th recording, whatever its body says:
+    method and operation alone must be the same.
     """
-    marks = marks_for(headers, url)
-    parts = urlsplit(url)
-    path = clean(parts.path.encode(), marks).decode()
-    deployment, operation = split_path(path)
-    asked = clean(parts.query.encode(), marks).decode()
-    query = sorted(
-        (name, value)
-        for name, value in parse_qsl(asked, keep_blank_values=True)
-        if name.lower() not in _NOT_COMPARED
-    )
-    sent = clean(body, marks)
-    document = _object(sent)
-    model = unquote(deployment) if deployment else None
-    if document is not None:
-        named = document.pop("model", None)
-        model = named if isinstance(named, str) else model
-        sent = msgspec.json.encode(document, order="sorted")
-    return Request(method, operation, tuple(query), model, sent, document, provider)
+
+    ignore: tuple[str, ...] = ()
+    in_order: bool = False
 
 
-def split_path(path: str) -> tuple[str | None, str]:
-    """Azure's deployment, if there is one, and what follows a provider's own prefix.
-
-    >>> split_path("/openai/deployments/mine/chat/completions")
-    ('mine', 'chat/completions')
-    """
-    prefix = _PREFIX.match(path)
-    if prefix is None:
-        return None, path.lstrip("/")
-    return prefix["deployment"], path[prefix.end() :]
+EXACT = Matching()
 
 
 class Tape:
     """Recordings, and how often each was played: the n-th same request gets the n-th.
 
-    After the last it starts again from the first.
+    After the last it starts again from the first; in order, there is no more.
     """
 
-    def __init__(self, interactions: Iterable[Interaction]) -> None:
-        self._recorded = [(_of(one), one) for one in interactions]
+    def __init__(
+        self, interactions: Iterable[Interaction], matching: Matching = EXACT
+    ) -> None:
+        self._matching = matching
+        self._recorded = [(self._of(one), one) for one in interactions]
+        self._in_order = 0  # how many were played so
         self._by_key: dict[object, list[int]] = defaultdict(list)
         for index, (request, _) in enumerate(self._recorded):
             self._by_key[request.key].append(index)
         self._played: dict[tuple[int, ...], int] = defaultdict(int)
 
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: RawHeaders,
+        body: bytes,
+        provider: str | None,
+    ) -> Request:
+        """A request as this tape compares it; see `comparable`."""
+        ignore = self._matching.ignore
+        return comparable(method, url, headers, body, provider, ignore)
+
     def play(self, request: Request) -> Interaction | None:
         """The next recording of this request; None where there is none."""
+        if self._matching.in_order:
+            return self._next(request)
         candidates = tuple(
             index
             for index in self._by_key.get(request.key, ())
@@ -131,6 +86,8 @@ class Tape:
         asked = f"No recording answers {_named(request)}."
         if not self._recorded:
             return f"{asked} The tape is empty."
+        if self._matching.in_order:
+            return f"{asked} {self._why_not_next(request)}"
         differing = [(_differences(request, r), one) for r, one in self._recorded]
         what, nearest = min(differing, key=lambda pair: _distance(pair[0]))
         shown = "; ".join(what[:_MAX_SHOWN])
@@ -140,19 +97,25 @@ class Tape:
             f"what differs: {shown}{more}. Record this request, or send the recorded one."
         )
 
+    def _of(self, one: Interaction) -> Request:
+        sent = one.request_headers, one.request_body
+        return self.request(one.method, one.uri, *sent, one.provider)
 
-def _of(one: Interaction) -> Request:
-    return comparable(
-        one.method, one.uri, one.request_headers, one.request_body, one.provider
-    )
+    def _next(self, request: Request) -> Interaction | None:
+        if self._in_order >= len(self._recorded):
+            return None
+        recorded, one = self._recorded[self._in_order]
+        if request[:2] != recorded[:2]:
+            return None
+        self._in_order += 1
+        return one
 
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return None
-    return document if isinstance(document, dict) else None
+    def _why_not_next(self, request: Request) -> str:
+        if self._in_order >= len(self._recorded):
+            return f"All {len(self._recorded)} recordings have been played, in order."
+        recorded, one = self._recorded[self._in_order]
+        here, there = (f"{r.method} {_short(r.operation)}" for r in (request, recorded))
+        return f"The next is {one.file} #{one.number}: {there}, not {here}."
 
 
 def _agree(request: Request, recorded: Request) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.tape.cassette import Interaction
-from lectr_lab.tape.match import Tape, comparable
+from lectr_lab.tape.match import EXACT, Matching, Tape
 
 Scope: TypeAlias = Any  # ASGI's own dictionaries
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
@@ -18,19 +18,24 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 MISS_STATUS = 501
 
 
-def create_tape(interactions: Iterable[Interaction], speed: float = 1.0) -> App:
+def create_tape(
+    interactions: Iterable[Interaction],
+    speed: float = 1.0,
+    matching: Matching = EXACT,
+) -> App:
     """The tape as an ASGI application.
 
     Args:
         interactions: what it can answer, in order.
         speed: 1 plays as fast as it was recorded, N does N times faster, 0 at once.
+        matching: how alike a request and its recording must be.
 
     Raises:
         CassetteError: the speed is below 0.
     """
     if not speed >= 0:
         raise CassetteError(f"A tape's speed is 0 (at once) or more, not {speed}.")
-    tape, s_per_ms = Tape(interactions), 1 / speed / 1000 if speed else 0.0
+    tape, s_per_ms = Tape(interactions, matching), 1 / speed / 1000 if speed else 0.0
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = await _body(receive)
@@ -44,7 +49,7 @@ def create_tape(interactions: Iterable[Interaction], speed: float = 1.0) -> App:
         query = scope["query_string"].decode("latin-1")
         url = f"http://tape/{path}?{query}"
         headers = scope["headers"]
-        request = comparable(scope["method"], url, headers, body, provider)
+        request = tape.request(scope["method"], url, headers, body, provider)
         recorded = tape.play(request)
         if recorded is None:
             await _refuse(send, tape.miss(request))
@@ -64,7 +69,8 @@ async def _body(receive: Receive) -> bytes | None:
     return None
 
 
-async def _refuse(send: Send, message: str) -> None:
+def miss(message: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The answer where there is no recording, in OpenAI's shape: body and headers."""
     error = {"message": message, "type": "tape_miss", "code": "no_recording"}
     body = json.dumps({"error": error}, ensure_ascii=False).encode("utf-8", "replace")
     headers = [
@@ -72,6 +78,11 @@ async def _refuse(send: Send, message: str) -> None:
         (b"content-length", str(len(body)).encode()),
         (b"x-should-retry", b"false"),  # SDKs would ask again; the tape has no more
     ]
+    return body, headers
+
+
+async def _refuse(send: Send, message: str) -> None:
+    body, headers = miss(message)
     await send(
         {"type": "http.response.start", "status": MISS_STATUS, "headers": headers}
     )

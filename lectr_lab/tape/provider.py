@@ -27,6 +27,7 @@ import uvicorn
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.tape.cassette import Interaction, read_cassettes
+from lectr_lab.tape.match import EXACT, Matching
 from lectr_lab.tape.play import App, create_tape
 
 Paths: TypeAlias = Path | str | Iterable[Path | str]
@@ -41,6 +42,7 @@ class TapeServer:
     Args:
         recordings: a cassette, a folder of them, several, or interactions.
         speed: 1 plays as fast as it was recorded, N does N times faster, 0 at once.
+        matching: how alike a request and its recording must be.
 
     Raises:
         CassetteError: a cassette is missing or cannot be used, before anything runs.
@@ -51,9 +53,13 @@ class TapeServer:
     """
 
     def __init__(
-        self, recordings: Paths | Iterable[Interaction], speed: float = 1.0
+        self,
+        recordings: Paths | Iterable[Interaction],
+        speed: float = 1.0,
+        matching: Matching = EXACT,
     ) -> None:
-        self._serving = _serving(create_tape(_interactions(recordings), speed))
+        tape = create_tape(_interactions(recordings), speed, matching)
+        self._serving = _serving(tape)
         self.port = 0  # from `with` on, where it listens
 
     def base_url(self, provider: str) -> str:

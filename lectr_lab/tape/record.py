@@ -18,8 +18,9 @@ from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import operation as operation_of
 from lectr_lab.core.reply import ReplyReader
+from lectr_lab.tape.cassette import Interaction
+from lectr_lab.tape.compare import split_path
 from lectr_lab.tape.marks import Marks, clean, compiled, marks_for
-from lectr_lab.tape.match import split_path
 from lectr_lab.tape.scrub import Call, scrubbed
 from lectr_lab.tape.side import Ended, Timing
 from lectr_lab.tape.write import write_cassette
@@ -88,6 +89,7 @@ class Recorder:
         path: the cassette, `*.yaml`; its side file stands beside it. Both are replaced.
         patterns: regular expressions of what else must not be written.
         now_s: a clock that only goes forward, in seconds.
+        kept: what the cassette holds already; it is written before what passes.
 
     Raises:
         CassetteError: vcrpy is not installed, or a pattern is not a regular expression.
@@ -98,6 +100,7 @@ class Recorder:
         path: Path,
         patterns: Iterable[str] = (),
         now_s: Callable[[], float] = time.perf_counter,
+        kept: Iterable[Interaction] = (),
     ) -> None:
         if importlib.util.find_spec("vcr") is None:
             raise CassetteError(
@@ -106,6 +109,12 @@ class Recorder:
             )
         self._path, self._marks, self._now_s = path, compiled(patterns), now_s
         self._takes: list[_Take] = []
+        self._kept = [_as_recorded(one) for one in kept]
+
+    @property
+    def passed(self) -> int:
+        """How many calls were begun."""
+        return len(self._takes)
 
     def wrap(self, upstream: Upstream) -> Upstream:
         """An engine that does what this one does, and is recorded."""
@@ -131,9 +140,25 @@ class Recorder:
                 reasons[str(error)] += 1
             except Exception as error:  # noqa: BLE001 - whatever it is: not written
                 reasons[f"scrubbing failed with {type(error).__name__}"] += 1
-        write_cassette(self._path, written)
+        write_cassette(self._path, [*self._kept, *written])
         withheld = sum(reasons.values())
         return Saved(len(written), withheld, len(takes) - len(ready), dict(reasons))
+
+
+def _as_recorded(one: Interaction) -> tuple[Call, Timing]:
+    """An interaction that was read, to be written again."""
+    call = Call(
+        method=one.method,
+        url=one.uri,
+        request_headers=one.request_headers,
+        request_body=one.request_body,
+        status=one.status,
+        response_headers=one.response_headers,
+        chunks=tuple(chunk.data for chunk in one.chunks),
+        cut_short=one.ended != "complete",
+    )
+    at_once = tuple((len(chunk.data), 0.0) for chunk in one.chunks)
+    return call, one.timing or Timing(started_ms=0.0, head_ms=0.0, chunks=at_once)
 
 
 class _Tee:

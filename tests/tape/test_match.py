@@ -3,98 +3,17 @@
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lectr_lab.tape.match import Tape, comparable
+from lectr_lab.tape.compare import comparable
+from lectr_lab.tape.match import Matching, Tape
 
 CHAT = "https://api.openai.com/v1/chat/completions"
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=4,
-)
 
 
 def request(url=CHAT, body=b'{"model":"m"}', provider="openai", **more):
     return comparable(
         more.get("method", "POST"), url, more.get("headers", ()), body, provider
     )
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://api.openai.com/v1/chat/completions",
-        "http://127.0.0.1:8080/v1/chat/completions",
-        "http://tape/chat/completions",
-        "https://api.groq.com/openai/v1/chat/completions",
-        "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions",
-        "https://me.openai.azure.com/openai/deployments/m/chat/completions?api-version=1",
-        "https://me.openai.azure.com//openai/deployments/m/chat/completions",
-        "http://127.0.0.1:8080/some/prefix/v1/chat/completions",
-    ],
-)
-def test_the_operation_is_what_follows_a_providers_prefix(url):
-    """One request has one key, whichever provider's address it was sent to."""
-    assert request(url).operation == "chat/completions"
-    assert request(url).key == request().key
-
-
-def test_azure_names_its_model_in_the_path():
-    """The deployment is the model where the body has none."""
-    url = "https://me.openai.azure.com/openai/deployments/gpt%204/chat/completions"
-
-    assert request(url, b"{}").model == "gpt 4"
-    assert request(url, b'{"model":"m"}').model == "m"
-
-
-@given(document=st.dictionaries(st.text(), JSON, max_size=3))
-def test_spacing_and_order_of_json_do_not_count(document):
-    """The same values are the same request, however they were written."""
-    backwards = dict(reversed(document.items()))
-
-    one = request(body=json.dumps(document).encode())
-    other = request(body=json.dumps(backwards, indent=2, ensure_ascii=False).encode())
-
-    assert one == other
-
-
-@given(document=st.dictionaries(st.text(), JSON, max_size=3))
-def test_another_value_is_another_request(document):
-    """Nothing of the body is overlooked; a miss names where it differs."""
-    document.pop("model", None)
-    document["seed"] = 1
-    changed = document | {"seed": 2}
-
-    one, other = (request(body=json.dumps(d).encode()) for d in (document, changed))
-
-    assert one.key != other.key
-
-
-def test_what_is_not_json_is_compared_by_its_bytes():
-    """A multipart upload, say."""
-    assert request(body=b"--x\r\n\xff").key == request(body=b"--x\r\n\xff").key
-    assert request(body=b"--x\r\n\xff").key != request(body=b"--y\r\n\xff").key
-
-
-def test_keys_do_not_count():
-    """A recording was scrubbed; the request that asks for it has a key of its own."""
-    recorded = request(CHAT + "?key=[redacted]&b=1", b'{"a":"[redacted]"}')
-    asked = request(
-        CHAT + "?b=1&key=abcdefgh",
-        b'{"a":"my-own-key-1"}',
-        headers=[(b"authorization", b"Bearer my-own-key-1")],
-    )
-
-    assert asked.key == recorded.key
-
-
-def test_the_query_counts(interaction):
-    """But for keys and Azure's version."""
-    url = "https://api.openai.com/v1/models?after=1"
-
-    assert request(url).key != request(url.replace("1", "2")).key
 
 
 def test_the_nth_same_request_gets_the_nth_recording(interaction):
@@ -174,3 +93,42 @@ def test_a_long_list_of_differences_is_cut(interaction):
 def test_an_empty_tape_says_so():
     """There is no nearest recording."""
     assert Tape([]).miss(request()).endswith("The tape is empty.")
+
+
+@pytest.mark.parametrize(
+    ("ignore", "asked", "recorded", "same"),
+    [
+        ("temperature", {"temperature": 1}, {}, True),
+        ("temperature", {"temperature": 1}, {"temperature": 0}, True),
+        ("metadata.user", {"metadata": {"user": 1}}, {"metadata": {}}, True),
+        ("metadata.user", {"metadata": {"user": 1}}, {}, False),
+        ("messages.id", {"messages": [{"id": 1}, {}]}, {"messages": [{}, {}]}, True),
+        ("messages.id", {"messages": [{"id": 1}]}, {"messages": [{}, {}]}, False),
+        ("model", {"model": "a"}, {"model": "b"}, True),
+        ("a.b", {"a": "text"}, {"a": "other"}, False),
+    ],
+)
+def test_fields_can_be_left_out_of_account(interaction, ignore, asked, recorded, same):
+    """By name or by path, in every entry of a list; what is above them still counts."""
+    one = interaction(request_body=json.dumps(recorded).encode())
+    tape = Tape([one], Matching(ignore=(ignore,)))
+
+    request = tape.request("POST", CHAT, (), json.dumps(asked).encode(), "openai")
+
+    assert (tape.play(request) == one) is same
+
+
+def test_in_order_nothing_but_the_operation_counts(interaction):
+    """The n-th gets the n-th; then there is no more, and the miss says so."""
+    bodies = [b'{"model":"a"}', b"x", b'{"model":"c"}']
+    recorded = [interaction(request_body=b, number=n) for n, b in enumerate(bodies, 1)]
+    tape = Tape(recorded, Matching(in_order=True))
+    ask, other = request(body=b'{"model":"z"}'), request(f"{CHAT[:-16]}models")
+
+    assert tape.play(ask) == recorded[0]
+    assert tape.play(other) is None
+    assert tape.miss(other).endswith(
+        "The next is tape.yaml #2: POST chat/completions, not POST models."
+    )
+    assert [tape.play(ask) for _ in range(3)] == [*recorded[1:], None]
+    assert "All 3 recordings have been played" in tape.miss(ask)

@@ -7,6 +7,7 @@ import pytest
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.tape.cassette import Chunk
+from lectr_lab.tape.match import Matching
 from lectr_lab.tape.play import create_tape
 from lectr_lab.tape.provider import TapeServer
 
@@ -143,3 +144,13 @@ def test_a_speed_is_a_speed(speed):
     """Time does not run backwards."""
     with pytest.raises(CassetteError, match="speed is 0"):
         create_tape([], speed)
+
+
+def test_a_port_can_match_loosely_too(interaction):
+    """The same options as in a test."""
+    loose = Matching(ignore=("temperature",))
+    with TapeServer([interaction(chunks=PACED)], speed=0, matching=loose) as tape:
+        url = f"http://127.0.0.1:{tape.port}{CHAT}"
+        body = {"model": "m", "temperature": 2}
+
+        assert httpx.post(url, json=body, trust_env=False).text == "one two"

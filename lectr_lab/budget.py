@@ -1,0 +1,163 @@
+"""A budget for a test: what a call may cost, how slow it may be, how often it may fail.
+
+When it is not kept, the message shows where the money and the time went.
+"""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis import readable, rows
+
+_SHOWN_ROWS = 12
+
+
+class _Limit(NamedTuple):
+    """One line of the budget: what was found, and the most it may be."""
+
+    what: str
+    found: str
+    allowed: str
+    kept: bool
+
+
+def assert_budget(
+    log: pl.DataFrame | pl.LazyFrame,
+    *,
+    feature: str | None = None,
+    usd_per_call: float | None = None,
+    usd_total: float | None = None,
+    p95_ms: float | None = None,
+    ttft_p95_ms: float | None = None,
+    error_rate: float | None = None,
+) -> None:
+    """Fail where calls cost more, take longer or fail more often than they may.
+
+    Args:
+        log: events with `cost_usd`, as `scan` or the fixture's `events()` give them.
+        feature: calls of this feature alone; without it, all.
+        usd_per_call: the most that a call may cost on average, failed ones counted.
+        usd_total: the most that all may cost together.
+        p95_ms: the most that 95 % of successful calls may take, sent to last byte.
+        ttft_p95_ms: the same to the first content of a stream.
+        error_rate: the most of the calls that may fail, 0 to 1.
+
+    Raises:
+        AssertionError: a limit is not kept, or cannot be checked: there is no call, a
+            cost is not known, nothing was timed. Shows each feature and model.
+        ValueError: no limit is given.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> assert_budget(priced(frame([]).lazy()), usd_per_call=0.002)
+    Traceback (most recent call last):
+    AssertionError: No call was made: there is nothing to hold to a budget.
+    """
+    calls = _calls(log, feature)
+    if calls.is_empty():
+        of = f" of feature {readable.name(feature)}" if feature else ""
+        raise AssertionError(
+            f"No call{of} was made: there is nothing to hold to a budget."
+        )
+    limits = [
+        *_cost_limits(calls, usd_per_call, usd_total),
+        *_time_limits(calls, {"total": p95_ms, "ttft": ttft_p95_ms}),
+        *_error_limits(calls, error_rate),
+    ]
+    if not limits:
+        raise ValueError("A budget needs a limit, such as usd_per_call=0.002.")
+    if not all(limit.kept for limit in limits):
+        raise AssertionError(_told(calls, limits, feature))
+
+
+def _calls(log: pl.DataFrame | pl.LazyFrame, feature: str | None) -> pl.DataFrame:
+    mine = rows.is_request()
+    if feature is not None:
+        mine &= pl.col("feature") == feature
+    lacks = (rows.unpriced() | rows.uncounted()).alias("lacks_cost")
+    failed = rows.failed().alias("failed")
+    return log.lazy().filter(mine).with_columns(lacks, failed, rows.model()).collect()
+
+
+def _cost_limits(
+    calls: pl.DataFrame, per_call: float | None, total: float | None
+) -> list[_Limit]:
+    """A call without a known cost breaks the budget: it may have cost anything."""
+    spent, n = float(calls["cost_usd"].sum()), calls.height
+    unknown = int(calls["lacks_cost"].sum())
+    but = f", and {unknown} of {n} calls at an unknown cost" if unknown else ""
+    return [
+        _Limit(what, readable.usd(usd) + but, readable.usd(most), not but and ok)
+        for what, usd, most, ok in (
+            ("cost per call", spent / n, per_call, spent / n <= (per_call or 0)),
+            ("cost in total", spent, total, spent <= (total or 0)),
+        )
+        if most is not None
+    ]
+
+
+def _time_limits(calls: pl.DataFrame, most_ms: dict[str, float | None]) -> list[_Limit]:
+    limits = []
+    for name, most in most_ms.items():
+        if most is None:
+            continue
+        timed = calls.filter(rows.succeeded())[f"{name}_ms"]
+        found = timed.quantile(0.95, "linear")
+        said = readable.duration(found) if found is not None else "not known"
+        kept = found is not None and found <= most
+        limits.append(_Limit(f"{name} p95", said, readable.duration(most), kept))
+    return limits
+
+
+def _error_limits(calls: pl.DataFrame, most: float | None) -> list[_Limit]:
+    if most is None:
+        return []
+    failed = int(calls["failed"].sum())
+    rate = failed / calls.height
+    said = f"{readable.percent(rate)} ({failed} of {calls.height})"
+    return [_Limit("errors", said, readable.percent(most), rate <= most)]
+
+
+def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str:
+    about = f" of {readable.name(feature)}" if feature else ""
+    lines = [f"Over budget: {calls.height} calls{about}"]
+    for limit in limits:
+        mark = "ok  " if limit.kept else "OVER"
+        lines.append(f"  {mark} {limit.what}: {limit.found}; allowed {limit.allowed}")
+    return "\n".join([*lines, "Where it went, dearest first:", *_table(calls)])
+
+
+def _table(calls: pl.DataFrame) -> list[str]:
+    """One line for each feature and model."""
+    head = [
+        "feature",
+        "model",
+        "calls",
+        "per call",
+        "tokens in",
+        "out",
+        "p95",
+        "failed",
+    ]
+    groups = calls.group_by("feature", "model").agg(
+        pl.len().alias("calls"),
+        pl.col("cost_usd").sum().alias("spent"),
+        (pl.col("cost_usd").is_null() & pl.col("lacks_cost")).any().alias("lacks"),
+        pl.col("input_tokens").mean().alias("tokens_in"),
+        pl.col("output_tokens").mean().alias("tokens_out"),
+        pl.col("total_ms").filter(rows.succeeded()).quantile(0.95, "linear"),
+        pl.col("failed").sum(),
+    )
+    order = groups.sort("spent", "calls", "feature", "model", descending=True)
+    cells = [head, *(_cells(row) for row in order.head(_SHOWN_ROWS).iter_rows())]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+
+
+def _cells(row: tuple[object, ...]) -> list[str]:
+    feature, model, calls, spent, lacks, tokens_in, tokens_out, p95, failed = row
+    each = None if lacks else float(spent) / int(calls)  # type: ignore[arg-type, call-overload]
+    sizes = ["—" if t is None else f"{t:,.0f}" for t in (tokens_in, tokens_out)]
+    names = [readable.name(str(n) if n else None, 40) for n in (feature, model)]
+    took = readable.duration(p95)  # type: ignore[arg-type]
+    return [*names, str(calls), readable.usd(each), *sizes, took, str(failed)]

@@ -1,0 +1,96 @@
+"""`lectr-lab record`: run a command, and keep what it asked and what it was told."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lectr_lab.core.errors import ConfigError
+
+if TYPE_CHECKING:  # `--help` loads nothing that it does not show
+    from lectr_lab.tape.record import Saved
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def record(
+    name: str,
+    *command: str,
+    scrub: tuple[str, ...] = (),
+    upstream: str | None = None,
+    config: Path | None = None,
+) -> None:
+    """Run a command with its SDKs pointed at a proxy that records, then write a cassette.
+
+    Keys, cookies and account names are never written; a call in which one may be left
+    is withheld, and counted. The command's exit code is passed on.
+
+    Example: lectr-lab record chat -- python app.py
+
+    Args:
+        name: a cassette, `*.yaml`, or a name: `chat` is cassettes/chat.yaml.
+        command: what to run, after `--`.
+        scrub: a regular expression of what else must not be written; may be repeated.
+        upstream: the base URL of a local server to record from.
+        config: the settings file (default: lectr.toml, where it is there).
+
+    Raises:
+        ConfigError: there is no command, it cannot be run, or the settings are wrong.
+        CassetteError: a pattern is wrong, or the cassette cannot be written.
+        SystemExit: with the command's exit code.
+    """
+    from lectr_lab.lab import Session, build
+    from lectr_lab.proxy.serve import in_thread
+    from lectr_lab.recorded import environment
+    from lectr_lab.recording import live_settings
+    from lectr_lab.tape.record import Recorder
+
+    if not command:
+        raise ConfigError(f"What to run? lectr-lab record {name} -- python app.py")
+    path, settings = cassette_path(name), live_settings(upstream, config)
+    recorder, key = Recorder(path, scrub), f"lc_key_{secrets.token_urlsafe(24)}"
+    try:
+        with in_thread(build(settings, Session(key), tee=recorder.wrap)) as base_url:
+            code = _run(command, environment(base_url, key, os.environ))
+    finally:  # also where Ctrl-C ends it
+        if recorder.passed:
+            _tell(path, recorder.save())
+        else:
+            _say(f"nothing passed, so {path} was not written.")
+    raise SystemExit(code)
+
+
+def cassette_path(name: str) -> Path:
+    """Where the cassette of this name is.
+
+    >>> cassette_path("chat").as_posix(), cassette_path("tapes/a.yaml").as_posix()
+    ('cassettes/chat.yaml', 'tapes/a.yaml')
+    """
+    path = Path(name)
+    if path.suffix in _SUFFIXES:
+        return path
+    return Path("cassettes") / f"{name}.yaml"
+
+
+def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
+    """The command's exit code; a signal's as shells have it."""
+    try:
+        code = subprocess.run(command, env=os.environ | variables, check=False)
+    except OSError as error:
+        raise ConfigError(f"{command[0]} cannot be run: {error.strerror}.") from None
+    return code.returncode if code.returncode >= 0 else 128 - code.returncode
+
+
+def _tell(path: Path, saved: "Saved") -> None:
+    _say(f"{saved.written} interactions in {path}.")
+    for reason, calls in saved.reasons.items():
+        _say(f"{calls} withheld: {reason}.")
+    if saved.unfinished:
+        _say(f"{saved.unfinished} left out: they got no answer, or not all of it.")
+
+
+def _say(text: str) -> None:
+    """Standard output is the command's."""
+    print(f"lectr-lab: {text}", file=sys.stderr)

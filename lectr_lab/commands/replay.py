@@ -1,0 +1,65 @@
+"""`lectr-lab replay`: recorded traffic behind a proxy on a port, for any program."""
+
+import os
+import secrets
+import shlex
+from pathlib import Path
+
+
+def replay(
+    *cassette: Path,
+    port: int = 0,
+    speed: float = 1.0,
+    ignore: tuple[str, ...] = (),
+    in_order: bool = False,
+    lab: Path | None = None,
+) -> None:
+    """Serve cassettes through the proxy until Ctrl-C. Nothing else is reached.
+
+    Example: lectr-lab replay cassettes/chat.yaml --speed 0
+
+    Args:
+        cassette: cassettes, or folders of them.
+        port: where to listen; 0 is any free one.
+        speed: how many times faster than recorded; 0: at once.
+        ignore: a field of the request's body that does not count, such as
+            `metadata.user`; may be repeated.
+        in_order: the n-th request gets the n-th recording, whatever its body says.
+        lab: the folder of the log (default: what lectr.toml says, or ./lab).
+
+    Raises:
+        CassetteError: a cassette is missing or cannot be used.
+        LabError: the port or the lab folder cannot be used.
+    """
+    import msgspec
+
+    from lectr_lab.core.errors import CassetteError
+    from lectr_lab.lab import Order, Session, played_by, run
+    from lectr_lab.proxy.settings import read_settings
+    from lectr_lab.tape.match import Matching
+    from lectr_lab.tape.provider import TapeServer
+
+    if not cassette:
+        raise CassetteError("What to replay? lectr-lab replay cassettes/chat.yaml")
+    config = Path("lectr.toml")
+    settings = read_settings(config if config.is_file() else None, os.environ)
+    settings = msgspec.structs.replace(settings, port=port)
+    if lab is not None:
+        settings = msgspec.structs.replace(settings, lab=str(lab))
+    key = f"lc_key_{secrets.token_urlsafe(24)}"
+    with TapeServer(cassette, speed, Matching(ignore, in_order)) as tape:
+        order = Order(settings=played_by(settings, tape.base_url), session=Session(key))
+        run(order, lambda base_url: _show(base_url, key, settings.lab))
+
+
+def _show(base_url: str, key: str, lab: str) -> None:
+    """The key is this replay's alone: it opens nothing but the tape."""
+    from lectr_lab.recorded import environment
+
+    print(f"lectr-lab replays on {base_url}. The log is in {lab}. Ctrl-C stops it.\n")
+    for name, value in environment(base_url, key, {}).items():
+        if name.lower() != "no_proxy":  # a shell may have its own
+            print(f"  export {name}={shlex.quote(value)}")
+    print(
+        "\nSDKs want a provider's key too; any will do, and none is sent.", flush=True
+    )

@@ -1,0 +1,167 @@
+"""The door for tests: a fixture with a running proxy that answers from a cassette.
+
+    @pytest.mark.lectr("cassettes/chat.yaml")  # or nothing: a file named after the test
+    def test_a_chat_is_cheap(lectr):
+        answer = my_app.chat("hello")  # its SDK clients find the proxy by themselves
+        lectr.assert_budget(usd_per_call=0.002)
+
+`--record-mode` is pytest-recording's, and its option where that plugin is installed.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lectr_lab.core.errors import LabError, ProxyError
+
+if TYPE_CHECKING:  # every run of pytest loads this module: it must cost nothing
+    from lectr_lab.recorded import RecordedProxy
+
+MODES = ("none", "once", "new_episodes", "all", "rewrite")
+_OPTIONS = ("upstream", "ignore", "in_order", "scrub", "prices")
+_NOT_IN_A_NAME = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
+_MARKER = (
+    "lectr(cassette, upstream=, ignore=, in_order=, scrub=, prices=): the recording "
+    "that the lectr fixture plays, beside the test's file where it is relative."
+)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: Any) -> None:
+    """`--record-mode`, unless pytest-recording defines it."""
+    if _pytest_recording_comes(pluginmanager):
+        return
+    parser.getgroup("recording").addoption(
+        "--record-mode",
+        default="none",
+        choices=MODES,
+        help="What the lectr fixture may record: none (default), once, new_episodes, "
+        "all or rewrite.",
+    )
+
+
+def _pytest_recording_comes(pluginmanager: Any) -> bool:
+    """It is loaded, or will be: which of us comes first is not ours to say."""
+    if pluginmanager.has_plugin("pytest_recording.plugin"):
+        return True
+    if pluginmanager.is_blocked("recording") or find_spec("pytest_recording") is None:
+        return False
+    return not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.fixture
+def lectr_config() -> dict[str, Any]:
+    """Options for every test of a module or folder; a marker's own win."""
+    return {}
+
+
+@pytest.fixture
+def lectr(
+    request: pytest.FixtureRequest,
+    lectr_config: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator["RecordedProxy"]:
+    """A proxy on a free port that answers from this test's cassette.
+
+    The environment points stock SDKs at it, so clients that the program makes itself
+    need no argument. Nothing but loopback can be reached, unless this run records.
+    """
+    from lectr_lab.recording import replay
+
+    cassette, options = _wishes(request, lectr_config)
+    mode = request.config.getoption("--record-mode", default="none")
+    if mode == "none" and not cassette.exists():
+        pytest.fail(
+            f"There is no cassette at {cassette}.\nRecord it, with the provider's key "
+            "in the environment: pytest --record-mode=once",
+            pytrace=False,
+        )
+    try:
+        with replay(cassette, mode, **options) as proxy:
+            for name, value in proxy.environment.items():
+                monkeypatch.setenv(name, value)
+            if proxy.live:
+                yield proxy
+                return
+            with _loopback_only():
+                yield proxy
+    except LabError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _wishes(
+    request: pytest.FixtureRequest, config: dict[str, Any]
+) -> tuple[Path, dict[str, Any]]:
+    """The test's cassette and options. A relative path is one beside the test's file."""
+    marker = request.node.get_closest_marker("lectr")
+    options = config | (marker.kwargs if marker else {})
+    named = marker.args if marker else ()
+    unknown = sorted(set(options) - set(_OPTIONS))
+    if unknown or len(named) > 1:
+        what = ", ".join(unknown) or f"{len(named)} cassettes"
+        raise pytest.UsageError(f"pytest.mark.lectr: {what}. It is {_MARKER}")
+    folder = request.path.parent
+    if options.get("prices"):
+        options["prices"] = folder / options["prices"]
+    if named:
+        return folder / named[0], options
+    return folder / "cassettes" / request.path.stem / _file_name(request), options
+
+
+def _file_name(request: pytest.FixtureRequest) -> str:
+    """As pytest-recording names it: `test_name.yaml`, `TestClass.test_name.yaml`."""
+    name: str = request.node.name
+    if request.cls is not None:
+        name = f"{request.cls.__name__}.{name}"
+    return f"{name.translate(_NOT_IN_A_NAME)}.yaml"
+
+
+@contextmanager
+def _loopback_only() -> Iterator[None]:
+    """Let Python's sockets connect to this machine alone."""
+
+    def guard(connect: Any) -> Any:
+        def guarded(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                _check(address[0])
+            return connect(self, address)
+
+        return guarded
+
+    def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
+        _check(host)
+        return getaddrinfo(host, *args, **kwargs)
+
+    getaddrinfo = socket.getaddrinfo
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            original = getattr(socket.socket, name)
+            patch.setattr(socket.socket, name, guard(original))
+        patch.setattr(socket, "getaddrinfo", resolve)
+        yield
+
+
+def _check(host: Any) -> None:
+    name = host.decode("latin-1") if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return
+    try:
+        if ip_address(name).is_loopback:
+            return
+    except ValueError:
+        pass  # a name, which only a network could resolve
+    raise ProxyError(
+        f"This test would reach {name}: beside the lectr fixture only loopback is "
+        "open. Point its client at the proxy, or record: pytest --record-mode=once"
+    )

@@ -1,0 +1,170 @@
+"""A proxy that runs in this process with a cassette behind it, as a test sees it."""
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import httpx
+
+from lectr_lab.core.event import Event
+from lectr_lab.proxy.outbox import OutboxCounts
+from lectr_lab.tape.cassette import Interaction
+from lectr_lab.tape.record import Saved
+
+_SDKS = {"openai": "/v1", "anthropic": "", "groq": ""}  # what each does not append
+_NO_PROVIDER_KEY = "no-provider-key"
+_ENDED_WITHIN_S = 5.0
+
+
+class Box:
+    """The log of a test: in memory, so that nothing waits for a disk."""
+
+    def __init__(self, prices: Any = None) -> None:
+        self.prices = prices  # a file of them
+        self.events: list[Event] = []
+        self.played: list[Interaction] = []
+        self.put = self.events.append
+
+    def counts(self) -> OutboxCounts:
+        return OutboxCounts(len(self.events), len(self.events), 0, 0, False)
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    stop = start
+
+
+class RecordedProxy:
+    """A running proxy with a cassette behind it. `record` and `replay` make it."""
+
+    def __init__(self, base_url: str, key: str, box: Box, *, live: bool) -> None:
+        self._root, self._box = base_url, box
+        self._clients = contextlib.ExitStack()
+        self.base_url = f"{base_url}/v1"
+        self.key = key
+        self.live = live
+        self.saved: Saved | None = None  # from the end on, where something was written
+
+    def headers(
+        self, feature: str | None = None, task: str | None = None
+    ) -> dict[str, str]:
+        """The headers of a request, for any client."""
+        named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
+        return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point the SDKs of a program here; see `environment`."""
+        return environment(self._root, self.key, os.environ, live=self.live)
+
+    def openai(self, **options: Any) -> Any:
+        """An `openai.OpenAI`; `feature`, `task` and what else it takes."""
+        return self._client("openai", "OpenAI", options)
+
+    def async_openai(self, **options: Any) -> Any:
+        """An `openai.AsyncOpenAI`; use it with `async with`, which closes it."""
+        return self._client("openai", "AsyncOpenAI", options)
+
+    def anthropic(self, **options: Any) -> Any:
+        """An `anthropic.Anthropic`."""
+        return self._client("anthropic", "Anthropic", options)
+
+    def async_anthropic(self, **options: Any) -> Any:
+        """An `anthropic.AsyncAnthropic`; use it with `async with`."""
+        return self._client("anthropic", "AsyncAnthropic", options)
+
+    def groq(self, **options: Any) -> Any:
+        """A `groq.Groq`."""
+        return self._client("groq", "Groq", options)
+
+    def async_groq(self, **options: Any) -> Any:
+        """A `groq.AsyncGroq`; use it with `async with`."""
+        return self._client("groq", "AsyncGroq", options)
+
+    def _client(self, sdk: str, kind: str, options: dict[str, Any]) -> Any:
+        named = self.headers(options.pop("feature", None), options.pop("task", None))
+        headers = named | options.pop("default_headers", {})
+        own_key = os.environ.get(f"{sdk.upper()}_API_KEY") or _NO_PROVIDER_KEY
+        options = {"api_key": own_key, "base_url": self._root + _SDKS[sdk]} | options
+        client = getattr(import_module(sdk), kind)(default_headers=headers, **options)
+        if not kind.startswith("Async"):
+            self._clients.callback(client.close)
+        return client
+
+    def close_clients(self) -> None:
+        """Close what `openai` and the others made. Idempotent."""
+        self._clients.close()
+
+    def events(self) -> Any:
+        """What the proxy logged so far, priced: a polars DataFrame, oldest first."""
+        from lectr_lab.analysis.prices import read_prices
+        from lectr_lab.analysis.pricing import priced
+        from lectr_lab.log.schema import frame
+
+        self._until_idle()
+        own = read_prices(self._box.prices) if self._box.prices else ()
+        log = frame(list(self._box.events)).lazy()
+        return priced(log, own).sort("started_at", maintain_order=True).collect()
+
+    def assert_budget(self, **limits: Any) -> None:
+        """Hold the calls so far to a budget; see `lectr_lab.assert_budget`.
+
+        Raises:
+            AssertionError: a limit is not kept; or a time is limited, and what was
+                played has no recorded times.
+        """
+        from lectr_lab.budget import assert_budget
+
+        timed = {"p95_ms", "ttft_p95_ms"} & {n for n, v in limits.items() if v}
+        untimed = [one for one in self._box.played if one.timing is None]
+        if timed and untimed:
+            one = untimed[0]
+            raise AssertionError(
+                f"{one.file} #{one.number} was recorded without times (it has no side "
+                f"file), so {min(timed)} cannot be checked. Record it with lectr-lab."
+            )
+        assert_budget(self.events(), **limits)
+
+    def _until_idle(self) -> None:
+        """An event is there a moment after the client has the reply's last byte."""
+        until_s = time.monotonic() + _ENDED_WITHIN_S
+        with httpx.Client(trust_env=False) as client:
+            while client.get(f"{self._root}/health").json()["in_flight"]:
+                if time.monotonic() > until_s:  # a stream the test still holds open
+                    return
+                time.sleep(0.005)
+
+    def __repr__(self) -> str:
+        return f"<lectr_lab proxy with a cassette: {self.base_url}>"
+
+
+def environment(
+    base_url: str, key: str, own: Mapping[str, str], *, live: bool = True
+) -> dict[str, str]:
+    """The variables that point programs with stock SDKs at a proxy.
+
+    Args:
+        base_url: of the proxy, `http://host:port`.
+        key: an X-Lectr-Key of it.
+        own: the variables that are set; headers among them are kept.
+        live: providers are really asked. If not, keys are filled in where there is
+            none, because SDKs refuse to start without.
+
+    >>> environment("http://127.0.0.1:1", "lc_key_x", {})["OPENAI_BASE_URL"]
+    'http://127.0.0.1:1/v1'
+    """
+    found = {"LECTR_KEY": key}
+    for sdk, path in _SDKS.items():
+        name = sdk.upper()
+        before = own.get(f"{name}_CUSTOM_HEADERS")
+        lines = [*([before] if before else []), f"X-Lectr-Key: {key}"]
+        found[f"{name}_BASE_URL"] = base_url + path
+        found[f"{name}_CUSTOM_HEADERS"] = "\n".join(lines)
+        if not live:
+            found[f"{name}_API_KEY"] = own.get(f"{name}_API_KEY") or _NO_PROVIDER_KEY
+    for name in ("NO_PROXY", "no_proxy"):  # the way to loopback leads through none
+        found[name] = ",".join(filter(None, [own.get(name), "127.0.0.1"]))
+    return found

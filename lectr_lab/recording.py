@@ -1,0 +1,162 @@
+"""Put a cassette behind a running proxy, in this process: to test with it, or to write it.
+
+    with lectr.replay("cassettes/chat.yaml") as proxy:
+        answer = proxy.openai(feature="chat").chat.completions.create(...)
+        proxy.assert_budget(usd_per_call=0.002)
+
+`record` does the same with the real provider behind it, and writes the cassette.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, cast
+
+import msgspec
+
+from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
+from lectr_lab.lab import TAPE, played_by
+from lectr_lab.proxy.clock import Clock
+from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.settings import Settings, read_settings
+from lectr_lab.proxy.upstream import Upstream
+from lectr_lab.recorded import Box, RecordedProxy
+from lectr_lab.tape.cassette import Interaction, read_cassettes
+from lectr_lab.tape.clock import PlayedClock
+from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
+from lectr_lab.tape.match import Matching, Tape
+from lectr_lab.tape.record import Recorder
+
+Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]
+CONFIG = Path("lectr.toml")
+
+
+@contextlib.contextmanager
+def replay(
+    cassette: Path | str,
+    mode: Mode = "none",
+    *,
+    upstream: str | None = None,
+    ignore: Sequence[str] = (),
+    in_order: bool = False,
+    scrub: Sequence[str] = (),
+    prices: Path | str | None = None,
+) -> Iterator[RecordedProxy]:
+    """A proxy on a free port that answers from a cassette, with its recorded latencies.
+
+    Nothing waits: the log has the recording's times, to the microsecond, because the
+    tape drives the proxy's clock.
+
+    Args:
+        cassette: the file, or a folder of them.
+        mode: as vcrpy's: `none` never asks a provider; `once` records where there is
+            no cassette; `new_episodes` records what the cassette does not have; `all`
+            and `rewrite` record anew.
+        upstream: where to record from: the base URL of a local server. Without it,
+            what `./lectr.toml` says, or the providers themselves.
+        ignore: fields of the request's body that do not count: `metadata.user`.
+        in_order: the n-th request gets the n-th recording, whatever its body says.
+        scrub: regular expressions of what must not be written to a cassette.
+        prices: a file of prices beside the public ones.
+
+    Raises:
+        CassetteError: the cassette is missing or cannot be used or written.
+        ConfigError: `./lectr.toml` cannot be followed.
+    """
+    path = Path(cassette)
+    live = mode in ("new_episodes", "all", "rewrite")
+    live = live or (mode == "once" and not path.exists())
+    kept: tuple[Interaction, ...] = ()
+    if not live or (mode == "new_episodes" and path.exists()):
+        kept = read_cassettes(path)
+    box, key = Box(prices), new_key(secrets.token_bytes(24))
+    recorder = Recorder(path, scrub, kept=kept) if live else None
+    clock = None if live else PlayedClock()
+    tape = Tape(kept, Matching(tuple(ignore), in_order))
+
+    def engine(real: Upstream) -> Upstream:
+        asked = recorder.wrap(real) if recorder else None
+        return TapeEngine(tape, clock, asked, box.played.append)
+
+    settings = live_settings(upstream) if live else _tape_settings()
+    try:
+        with _serving(settings, box, key, engine, clock) as base_url:
+            proxy = RecordedProxy(base_url, key, box, live=live)
+            try:
+                yield proxy
+            finally:
+                proxy.close_clients()
+    finally:
+        if recorder is not None and recorder.passed:
+            proxy.saved = recorder.save()
+
+
+def record(
+    cassette: Path | str, *, upstream: str | None = None, scrub: Sequence[str] = ()
+) -> contextlib.AbstractContextManager[RecordedProxy]:
+    """A proxy on a free port that writes what passes to a cassette, at the end.
+
+    Args:
+        cassette: the file, `*.yaml`; it and its side file are replaced.
+        upstream: the base URL of a local server. Without it, what `./lectr.toml` says,
+            or the providers themselves.
+        scrub: regular expressions of what must not be written, beside keys.
+
+    Returns:
+        A context manager; after it, `saved` says what was written and what was not.
+    """
+    return replay(cassette, "all", upstream=upstream, scrub=scrub)
+
+
+def live_settings(upstream: str | None, config: Path | None = None) -> Settings:
+    """What lectr.toml and the environment say, with a provider that can be asked.
+
+    Args:
+        upstream: the base URL of a local server, instead of the settings'.
+        config: the settings file; `./lectr.toml`, where it is there.
+
+    Raises:
+        ConfigError: the file cannot be followed, or names a tape.
+    """
+    file = config or (CONFIG if CONFIG.is_file() else None)
+    settings = read_settings(file, os.environ)
+    if upstream is not None:
+        settings = msgspec.structs.replace(settings, upstream=upstream)
+    if settings.upstream is not None and settings.upstream.startswith(TAPE):
+        raise ConfigError(
+            "A tape cannot be recorded. Name a server with upstream, or leave it out "
+            "to ask the providers."
+        )
+    return settings
+
+
+def _tape_settings() -> Settings:
+    return played_by(Settings(), lambda provider: f"{TAPE_HOST}/{provider}")
+
+
+@contextlib.contextmanager
+def _serving(
+    settings: Settings,
+    box: Box,
+    key: str,
+    engine: Callable[[Upstream], Upstream],
+    clock: Clock | None,
+) -> Iterator[str]:
+    """The real proxy, but for its log; yields its root URL."""
+    from lectr_lab.proxy.app import create_app
+    from lectr_lab.proxy.serve import in_thread
+
+    entry = KeyEntry(
+        key_id="session",
+        org="local",
+        digest=digest(key, b"session"),
+        created_at=datetime.now(UTC),
+    )
+    find_key = KeyTable([entry], b"session").find
+    app = create_app(settings, cast(Outbox, box), find_key, engine, clock=clock)
+    with in_thread(app) as base_url:
+        yield base_url

@@ -1,0 +1,118 @@
+"""Requests as they are compared: without what does not count.
+
+- The operation is the path behind the provider's own prefix (`/v1`, `/openai/v1`,
+  `/v1beta/openai`, `/openai/deployments/<name>`), so that what was recorded from a
+  local server also plays as any provider.
+- The model is the body's, or Azure's deployment in the path.
+- JSON is compared as values: neither the order of names nor spacing counts.
+- Keys count nowhere: both sides are scrubbed first, and neither does Azure's
+  api-version, which belongs to the operator.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from lectr_lab.core.headers import RawHeaders
+from lectr_lab.tape.marks import clean, marks_for
+
+_PREFIX = re.compile(
+    r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?|v1)"
+    r"/+(?=[^/])"
+)
+_NOT_COMPARED = {"api-version", "key", "api-key", "api_key", "token", "access_token"}
+
+
+class Request(NamedTuple):
+    """A request as it is compared. `body` is None where it is not a JSON object."""
+
+    method: str
+    operation: str
+    query: tuple[tuple[str, str], ...]
+    model: str | None
+    canonical: bytes
+    body: dict[str, Any] | None
+    provider: str | None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What must be equal; model and provider can be left open."""
+        return self.method, self.operation, self.query, self.canonical
+
+
+def comparable(
+    method: str,
+    url: str,
+    headers: RawHeaders,
+    body: bytes,
+    provider: str | None,
+    ignore: Iterable[str] = (),
+) -> Request:
+    """A request without what does not count.
+
+    Args:
+        method: in upper case.
+        url: whole, as sent.
+        headers: only to know the request's keys, wherever else they stand.
+        body: as sent.
+        provider: None where it can be any.
+        ignore: fields of the body that do not count.
+
+    >>> comparable("GET", "http://x/openai/v1/models?b=2&a=1", (), b"", None)[:3]
+    ('GET', 'models', (('a', '1'), ('b', '2')))
+    """
+    marks = marks_for(headers, url)
+    parts = urlsplit(url)
+    path = clean(parts.path.encode(), marks).decode()
+    deployment, operation = split_path(path)
+    asked = clean(parts.query.encode(), marks).decode()
+    query = sorted(
+        (name, value)
+        for name, value in parse_qsl(asked, keep_blank_values=True)
+        if name.lower() not in _NOT_COMPARED
+    )
+    sent = clean(body, marks)
+    document = _object(sent)
+    model = unquote(deployment) if deployment else None
+    if document is not None:
+        named = document.pop("model", None)
+        model = named if isinstance(named, str) else model
+        for field in ignore:
+            model = None if field == "model" else model
+            _leave_out(document, field.split("."))
+        sent = msgspec.json.encode(document, order="sorted")
+    return Request(method, operation, tuple(query), model, sent, document, provider)
+
+
+def split_path(path: str) -> tuple[str | None, str]:
+    """Azure's deployment, if there is one, and what follows a provider's own prefix.
+
+    >>> split_path("/openai/deployments/mine/chat/completions")
+    ('mine', 'chat/completions')
+    """
+    prefix = _PREFIX.match(path)
+    if prefix is None:
+        return None, path.lstrip("/")
+    return prefix["deployment"], path[prefix.end() :]
+
+
+def _leave_out(value: Any, path: list[str]) -> None:
+    """Take a field out, in every entry where a list is on the way."""
+    if isinstance(value, list):
+        for entry in value:
+            _leave_out(entry, path)
+    elif isinstance(value, dict) and len(path) == 1:
+        value.pop(path[0], None)
+    elif isinstance(value, dict):
+        _leave_out(value.get(path[0]), path[1:])
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        document = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+    return document if isinstance(document, dict) else None

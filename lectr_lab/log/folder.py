@@ -3,14 +3,16 @@
     log/date=YYYY-MM-DD/<name>.parquet    sealed events; nothing else is in log/
     journal/<YYYY-MM-DD>.<name>.journal   events not sealed yet: one segment a file
     journal/*.bad                         what could not be read, kept for `doctor`
-    state/                                keys, counts
+    state/                                keys, counts, checksums of parts
 
 A segment and its part share a name, so that no event counts twice.
 """
 
 import contextlib
+import fcntl
 import os
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -19,6 +21,7 @@ from lectr_lab.core.errors import LogError
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+_DAY = re.compile(r"date=(\d{4}-\d\d-\d\d)")
 _SEGMENT = re.compile(r"(\d{4}-\d\d-\d\d)\.([0-9a-f]{32})\.journal")
 
 
@@ -103,6 +106,17 @@ class LabFolder(NamedTuple):
         day, name, _ = segment.name.split(".")
         return self.log / f"date={day}" / f"{name}.parquet"
 
+    def day(self, day: date) -> Path:
+        """The folder of a day's parts."""
+        return self.log / f"date={day.isoformat()}"
+
+    def days(self) -> list[date]:
+        """The days that have a folder in the log, oldest first."""
+        if not self.log.is_dir():
+            return []
+        found = (folder_date(p) for p in self.log.iterdir() if p.is_dir())
+        return sorted(day for day in found if day is not None)
+
     def segments(self) -> list[Path]:
         """The segments in the journal, by date and age; foreign files are left out."""
         if not self.journal.is_dir():
@@ -122,6 +136,54 @@ def segment_date(path: Path) -> date | None:
         return date.fromisoformat(named[1]) if named else None
     except ValueError:
         return None
+
+
+def folder_date(path: Path) -> date | None:
+    """The date in the name of a day's folder; None where it is not the name of one.
+
+    >>> folder_date(Path("log/date=2026-11-24"))
+    datetime.date(2026, 11, 24)
+    >>> folder_date(Path("log/notes"))
+    """
+    named = _DAY.fullmatch(path.name)
+    try:
+        return date.fromisoformat(named[1]) if named else None
+    except ValueError:
+        return None
+
+
+@contextlib.contextmanager
+def day_locked(folder: Path, *, alone: bool) -> Iterator[bool]:
+    """Hold a day of the log: its parts do not change places meanwhile.
+
+    Whoever adds a part shares the lock; whoever swaps the folder for another has it
+    alone, and waits a moment for it. The lock is flock on the folder itself: it needs
+    no file, and ends with the process.
+
+    Args:
+        folder: `log/date=YYYY-MM-DD`; it exists.
+        alone: nobody else may hold it.
+
+    Yields:
+        False where the folder was swapped or removed while we waited.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield leads_to(folder, fd)
+    finally:
+        os.close(fd)
+
+
+def leads_to(path: Path, fd: int) -> bool:
+    """The path is that of the open file, and not of nothing or another one."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except OSError:
+        return False
 
 
 def write_whole(path: Path, data: bytes, aside: Path) -> None:

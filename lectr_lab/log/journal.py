@@ -19,8 +19,8 @@ from pathlib import Path
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.core.ids import event_id
-from lectr_lab.log.folder import FILE_MODE, LabFolder, sync_folder
-from lectr_lab.log.segment import batch, header, leads_to
+from lectr_lab.log.folder import FILE_MODE, LabFolder, leads_to, sync_folder
+from lectr_lab.log.segment import batch, header
 
 
 class JournalWriter:

@@ -9,13 +9,19 @@ part meanwhile: the reading begins again.
 import warnings
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.event import SCHEMA_VERSION, Event
+from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.schema import METADATA_KEY, frame, polars_schema
+from lectr_lab.log.parts import (
+    LogSchema,
+    current_schema,
+    damage,
+    part_rows,
+    part_version,
+)
+from lectr_lab.log.schema import frame
 from lectr_lab.log.segment import is_alive, read_segment
 
 _ATTEMPTS = 20
@@ -23,12 +29,6 @@ _ATTEMPTS = 20
 
 class LogWarning(UserWarning):
     """A file of the log cannot be read and is left out; the rest is there."""
-
-
-class _Said(msgspec.Struct):
-    """What a part's metadata says, as far as a reader needs it."""
-
-    schema_version: int
 
 
 def scan(folder: str | Path) -> pl.LazyFrame:
@@ -41,7 +41,8 @@ def scan(folder: str | Path) -> pl.LazyFrame:
         One row per event, with the columns of `polars_schema()` and in no particular
         order. The journal's tail is read now; Parquet parts when it is collected, and
         then only the columns and row groups that are asked for. Columns that an older
-        part does not have are null.
+        part does not have are null. Where a day is compacted in between, collecting
+        raises: scan again.
 
     Raises:
         LogError: there is no such folder.
@@ -54,7 +55,7 @@ def scan(folder: str | Path) -> pl.LazyFrame:
     0
     """
     parts, events = _snapshot(LabFolder.existing(Path(folder)))
-    frames = [_scan_parts(parts)] if parts else []
+    frames = _scan_parts(parts)
     if events or not frames:
         frames.append(frame(events).lazy())
     return frames[0] if len(frames) == 1 else pl.concat(frames)
@@ -63,15 +64,16 @@ def scan(folder: str | Path) -> pl.LazyFrame:
 def _snapshot(lab: LabFolder) -> tuple[list[Path], list[Event]]:
     """The parts that can be read, and the events that are in no part."""
     bare = not (lab.log.is_dir() or lab.journal.is_dir())
+    schema = current_schema()
     for _ in range(_ATTEMPTS):
         tails = {segment: _tail(segment) for segment in lab.segments()}
-        parts = _parts(lab.root if bare else lab.log)
-        sealed = set(parts)
-        unsealed = [s for s in tails if lab.part(s) not in sealed]
         try:
-            readable = [part for part in parts if _is_readable(part)]
+            parts = _parts(lab.root if bare else lab.log)
+            readable = [part for part in parts if _is_readable(part, schema)]
         except FileNotFoundError:
             continue  # merged into another part since it was listed
+        sealed = set(parts)
+        unsealed = [s for s in tails if lab.part(s) not in sealed]
         if all(segment.exists() for segment in unsealed):
             return readable, [event for s in unsealed for event in tails[s]]
     raise LogError(f"{lab.root} is changing faster than it can be read. Try again.")
@@ -94,42 +96,35 @@ def _tail(segment: Path) -> list[Event]:
     return events
 
 
-def _is_readable(part: Path) -> bool:
-    try:
-        reason = _objection(part)
-    except FileNotFoundError:
-        raise
-    except (OSError, msgspec.DecodeError, pl.exceptions.PolarsError) as error:
-        reason = str(error).split("\n")[0]
+def _is_readable(part: Path, schema: LogSchema) -> bool:
+    reason = damage(part, schema)
     if reason:
         _warn(f"{part} cannot be read and is left out: {reason}.")
     return not reason
 
 
-def _objection(part: Path) -> str | None:
-    """Why a part cannot be read with the others. Parts of this version need no look."""
-    said = pl.read_parquet_metadata(part).get(METADATA_KEY)
-    if said is not None:
-        version = msgspec.json.decode(said, type=_Said).schema_version
-        if version == SCHEMA_VERSION:
-            return None
-    ours, theirs = polars_schema(), pl.read_parquet_schema(part)
-    if "event_id" not in theirs or "started_at" not in theirs:
-        return "it is not a part of this log"
-    for name in ours.keys() & theirs.keys():
-        if theirs[name] != ours[name]:
-            return f"its column {name} is {theirs[name]}, not {ours[name]}"
-    return None
+def _scan_parts(parts: list[Path]) -> list[pl.LazyFrame]:
+    """Parts of this version in one scan; older ones each through its migrations."""
+    schema = current_schema()
+    older = [p for p in parts if schema.migrations and _is_older(p, schema.version)]
+    present = sorted(set(parts) - set(older))
+    frames = [part_rows(part, schema) for part in older]
+    if present:
+        frames.append(
+            pl.scan_parquet(
+                present,
+                schema=schema.columns,
+                missing_columns="insert",
+                extra_columns="ignore",
+                hive_partitioning=False,
+            )
+        )
+    return frames
 
 
-def _scan_parts(parts: list[Path]) -> pl.LazyFrame:
-    return pl.scan_parquet(
-        parts,
-        schema=polars_schema(),
-        missing_columns="insert",
-        extra_columns="ignore",
-        hive_partitioning=False,
-    )
+def _is_older(part: Path, present: int) -> bool:
+    version = part_version(part)
+    return version is not None and version < present
 
 
 def _warn(message: str) -> None:

@@ -8,13 +8,22 @@ only then is its segment removed; whoever finds both knows that the part counts.
 import io
 import os
 import sys
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.folder import FOLDER_MODE, LabFolder, sync_folder, write_whole
+from lectr_lab.log.checksums import note_checksums
+from lectr_lab.log.folder import (
+    FOLDER_MODE,
+    LabFolder,
+    day_locked,
+    folder_date,
+    sync_folder,
+    write_whole,
+)
 from lectr_lab.log.schema import file_metadata, frame
 from lectr_lab.log.segment import (
     NewerSegmentError,
@@ -83,7 +92,7 @@ def _seal_one(lab: LabFolder, segment: Path) -> SealReport:
     except LogError as error:
         return SealReport(problems=(f"{error} It is kept as {_set_aside(segment)}.",))
     if events:
-        _write(frame(events), segment.with_suffix(".tmp"), part)
+        _write(lab, frame(events), segment.with_suffix(".tmp"), part)
     sealed = SealReport(int(bool(events)), len(events), torn_bytes)
     if torn_bytes:
         problem = (
@@ -96,7 +105,7 @@ def _seal_one(lab: LabFolder, segment: Path) -> SealReport:
     return sealed
 
 
-def _write(rows: pl.DataFrame, aside: Path, part: Path) -> None:
+def _write(lab: LabFolder, rows: pl.DataFrame, aside: Path, part: Path) -> None:
     data = io.BytesIO()
     rows.write_parquet(
         data,
@@ -104,10 +113,32 @@ def _write(rows: pl.DataFrame, aside: Path, part: Path) -> None:
         compression_level=ZSTD_LEVEL,
         metadata=file_metadata(),
     )
-    if not part.parent.is_dir():
-        part.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        sync_folder(part.parent.parent)
-    write_whole(part, data.getvalue(), aside)
+    put_part(lab, part, data.getvalue(), aside)
+
+
+def put_part(lab: LabFolder, part: Path, data: bytes, aside: Path) -> None:
+    """A new part with its checksum, while nobody swaps its day's folder.
+
+    Args:
+        lab: the lab folder.
+        part: `log/date=YYYY-MM-DD/<name>.parquet`.
+        data: the whole file.
+        aside: where it is written first, in `journal/`.
+
+    Raises:
+        OSError: there is no such part then.
+    """
+    day = folder_date(part.parent)
+    assert day is not None
+    while True:
+        if not part.parent.is_dir():
+            part.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            sync_folder(part.parent.parent)
+        with day_locked(part.parent, alone=False) as in_place:
+            if in_place:
+                note_checksums(lab, day, {part.name: zlib.crc32(data)})
+                write_whole(part, data, aside)
+                return
 
 
 def _set_aside(segment: Path) -> Path:

@@ -27,7 +27,7 @@ import msgspec
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import SCHEMA_VERSION, Event
-from lectr_lab.log.folder import segment_date
+from lectr_lab.log.folder import leads_to, segment_date
 
 FORMAT_VERSION = 1
 _MAGIC = b"lectrlog"
@@ -104,25 +104,18 @@ def claimed(path: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        yield _lock(fd) and leads_to(path, fd)
+        yield try_lock(fd) and leads_to(path, fd)
     finally:
         os.close(fd)
 
 
-def _lock(fd: int) -> bool:
+def try_lock(fd: int) -> bool:
+    """Lock an open file or folder for us alone; False where another has it."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def leads_to(path: Path, fd: int) -> bool:
-    """The path is that of the open file, and not of nothing or another one."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
-    except OSError:
-        return False
 
 
 def header() -> bytes:

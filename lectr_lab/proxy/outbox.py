@@ -11,6 +11,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lectr_lab.core.event import Event
@@ -57,6 +58,8 @@ class Outbox:
         self._thread = threading.Thread(target=self._run, name="lectr-outbox")
         self._writer: JournalWriter | None = None
         self._sealer: subprocess.Popen[bytes] | None = None
+        self._compactor: subprocess.Popen[bytes] | None = None
+        self._compacted_on = ""
 
     def put(self, event: Event) -> None:
         """Take an event, or count it as dropped. Never waits, never fails."""
@@ -103,6 +106,9 @@ class Outbox:
             self._show_losses()
         if self._writer is not None:
             self._writer.close()
+        if self._compactor is not None:
+            self._compactor.terminate()  # which loses nothing: the next one begins anew
+            self._compactor.wait()
         self._seal(wait=True)
 
     def _tend_journal(self) -> None:
@@ -114,6 +120,8 @@ class Outbox:
         if self._writer.due():
             self._writer.rotate()
             self._seal()
+        if not self._queue:
+            self._compact_closed_days()
 
     def _drain(self) -> None:
         batch = list(self._queue)  # the request path only ever appends
@@ -145,19 +153,32 @@ class Outbox:
             self._dropped_shown = self._dropped
 
     def _seal(self, *, wait: bool = False) -> None:
-        """A process of its own, of low priority: nothing of it competes with requests."""
+        """Finished segments become Parquet."""
         if not self._lab.segments():
             return
         if self._sealer is not None and self._sealer.poll() is None and not wait:
             return
-        command = [sys.executable, "-m", "lectr_lab.log.seal", str(self._lab.root)]
         if self._sealer is not None:
             self._sealer.wait()
-        self._sealer = subprocess.Popen(
-            command,
+        self._sealer = self._beside("lectr_lab.log.seal")
+        if wait:
+            self._sealer.wait()
+
+    def _compact_closed_days(self) -> None:
+        """Once a day, where there is more than today."""
+        today = f"date={datetime.now(UTC).date().isoformat()}"
+        if today == self._compacted_on:
+            return
+        self._compacted_on = today
+        with contextlib.suppress(OSError):
+            if any(day.name != today for day in self._lab.log.iterdir()):
+                self._compactor = self._beside("lectr_lab.log.compact")
+
+    def _beside(self, module: str) -> subprocess.Popen[bytes]:
+        """A process of its own, of low priority: nothing of it competes with requests."""
+        return subprocess.Popen(
+            [sys.executable, "-m", module, str(self._lab.root)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        if wait:
-            self._sealer.wait()

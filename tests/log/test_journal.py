@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import read_segment
 
 SIMPLE = {
@@ -309,3 +311,20 @@ def test_the_journal_loads_no_frames():
     """Writing needs neither polars nor anything else that is heavy."""
     code = "import sys, lectr_lab.log.journal; print('polars' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code]) == b"False\n"
+
+
+def test_a_clock_that_jumps_back_loses_nothing(lab, make_events, monkeypatch):
+    """Names and times go back a day; segments stay apart, each row is there once."""
+    now_ns = iter(range(10**19, 0, -86_400 * 10**9))
+    monkeypatch.setattr("time.time_ns", lambda: next(now_ns))
+    writer = JournalWriter(lab)
+    for day in (2, 1, 0, 1, 2):
+        writer.append(make_events(3, day=day))
+        writer.rotate()
+    writer.close()
+    open_segments = len(lab.segments())
+
+    assert seal(lab).problems == ()
+    rows = pl.read_parquet(lab.log)
+    assert open_segments == 5
+    assert sorted(rows["input_tokens"]) == list(range(15))

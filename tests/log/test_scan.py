@@ -21,6 +21,7 @@ from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.parts import current_schema
 from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.log.schema import file_metadata, frame, polars_schema
 from lectr_lab.log.seal import seal
@@ -188,6 +189,31 @@ def test_an_older_part_lacks_only_what_it_never_had(lab, make_events):
 
     assert rows.schema == polars_schema()
     assert sorted(rows["input_tokens"].to_list()) == [0, 1, 2, 3]
+
+
+def test_parts_of_two_versions_are_one_log(lab, make_events, monkeypatch):
+    """An invented version 2 renames a column: old parts are read through a migration."""
+    add_segment(lab, make_events(2))
+    seal(lab)
+    columns = {
+        ("topic" if n == "feature" else n): t for n, t in polars_schema().items()
+    }
+    version_2 = current_schema()._replace(
+        version=2,
+        columns=pl.Schema(columns),
+        migrations={1: lambda rows: rows.rename({"feature": "topic"})},
+    )
+    frame(make_events(2)).rename({"feature": "topic"}).write_parquet(
+        lab.log / "new.parquet", metadata={"lectr_lab": '{"schema_version":2}'}
+    )
+    module = sys.modules[scan.__module__]
+    monkeypatch.setattr(module, "current_schema", lambda: version_2)
+
+    rows = scan(lab.root).collect()
+
+    assert rows.schema == version_2.columns
+    assert sorted(rows["input_tokens"]) == [0, 1, 2, 3]
+    assert rows["topic"].to_list() == ["chat"] * 4
 
 
 def test_a_filter_on_time_reaches_the_parts(lab, make_events):

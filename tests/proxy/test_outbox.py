@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
@@ -15,7 +16,7 @@ from lectr_lab.proxy.outbox import Outbox
 def event(number: int) -> Event:
     return Event(
         event_id=number.to_bytes(16),
-        started_at=datetime(2026, 11, 24, tzinfo=UTC),
+        started_at=datetime(2020, 1, 1, tzinfo=UTC),
         org="acme",
         path="/v1/chat/completions",
         operation="chat",
@@ -89,6 +90,27 @@ def test_writing_resumes_when_the_folder_is_back(lab):
 
     assert outbox.counts().dropped == 0
     assert scan(lab.root).collect().height == 2
+
+
+def test_closed_days_are_compacted_when_idle(lab):
+    """A day's parts become one, in a process beside the proxy."""
+    for number in (1, 2):
+        outbox = Outbox(lab, capacity=10)
+        outbox.start()
+        outbox.put(event(number))  # of a day that is over
+        outbox.stop()
+    assert len(list(lab.log.rglob("*.parquet"))) == 2
+
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.put(replace(event(3), started_at=datetime.now(UTC)))
+    deadline = time.monotonic() + 20
+    while len(list((lab.log / "date=2020-01-01").iterdir())) > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    outbox.stop()
+
+    assert scan(lab.root).collect().height == 3
 
 
 def test_the_first_event_is_announced_once(lab):

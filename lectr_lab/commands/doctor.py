@@ -1,0 +1,36 @@
+"""`lectr-lab doctor`: what is wrong with a lab folder, and how to mend it."""
+
+from pathlib import Path
+
+
+def doctor(lab: Path = Path("lab"), *, mend: bool = False) -> None:
+    """Look at every file of a lab folder and say what is wrong.
+
+    Nothing is changed without --mend, and nothing that holds events is ever deleted:
+    what cannot be read is moved to journal/*.bad. Safe while the proxy runs.
+
+    Example: lectr-lab doctor lab --mend
+
+    Args:
+        lab: the lab folder.
+        mend: put right what can be put right without losing anything.
+    """
+    from rich.console import Console
+
+    from lectr_lab.log.doctor import MENDED, examine
+    from lectr_lab.log.doctor import mend as put_right
+    from lectr_lab.log.folder import LabFolder
+
+    folder = LabFolder.existing(lab)
+    with Console(stderr=True).status("Looking …") as status:
+        found = examine(folder, lambda part: status.update(f"Looking at {part.name}"))
+    if not found:
+        print(f"{lab} is well.")
+        return
+    for finding in found:
+        print(f"{finding.path}\n  {finding.what}\n  → {finding.how}")
+    if mend:
+        done = put_right(folder, found)
+        print(f"\nMended {len(done)} of {len(found)}.")
+    elif any(finding.kind in MENDED for finding in found):
+        print(f"\n`lectr-lab doctor {lab} --mend` does what loses nothing.")

@@ -1,0 +1,297 @@
+"""What is wrong with a lab folder, which file, and how to mend it.
+
+`examine` only looks. `mend` does what loses nothing: it seals what dead writers left,
+moves what is no part out of `log/` to `journal/*.bad`, takes out rows that are there
+twice, closes what others may read, removes what dead helpers left half done. The rest
+is for a person, and the finding says what to do. Both may run beside the proxy.
+"""
+
+import io
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import polars as pl
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.log.checksums import checksum, checksums
+from lectr_lab.log.compact import SUFFIX, remove_leftovers
+from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder, folder_date
+from lectr_lab.log.keys import list_keys
+from lectr_lab.log.losses import dropped_events
+from lectr_lab.log.parts import LogSchema, current_schema, damage
+from lectr_lab.log.seal import put_part, seal
+from lectr_lab.log.segment import is_alive, read_segment
+
+_LOW_DISK_BYTES = 200_000_000
+_STALE_S = 3600.0  # no helper works on one file for an hour
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong. `kind` names its remedy; `MENDED` lists what `mend` can.
+
+    `what` and `how` are sentences.
+    """
+
+    kind: str
+    path: Path
+    what: str
+    how: str
+
+
+def examine(
+    lab: LabFolder, on_file: Callable[[Path], None] = lambda path: None
+) -> list[Finding]:
+    """Look at every file of a lab; nothing is changed.
+
+    Args:
+        lab: a folder that exists, in use or not.
+        on_file: told each part that is looked at, which takes the time.
+
+    Returns:
+        What is wrong, the worst first; empty where all is well.
+
+    Raises:
+        LogError: there is no such folder.
+
+    >>> import tempfile
+    >>> examine(LabFolder.create(Path(tempfile.mkdtemp()) / "lab"))
+    []
+    """
+    LabFolder.existing(lab.root)
+    found = [
+        *_disk(lab),
+        *_keys(lab),
+        *_strangers(lab),
+        *_bad_parts(lab, on_file),
+        *_segments(lab),
+        *_set_aside(lab),
+        *_leftovers(lab),
+        *_losses(lab),
+        *_open_to_others(lab),
+    ]
+    bad = {finding.path for finding in found if finding.kind == "bad part"}
+    return found + [f for day in lab.days() for f in _twice(lab.day(day), bad)]
+
+
+def mend(lab: LabFolder, findings: list[Finding]) -> list[Finding]:
+    """Put right what can be put right without losing anything.
+
+    Args:
+        lab: the lab folder.
+        findings: what `examine` found in it.
+
+    Returns:
+        The findings that were dealt with.
+
+    Raises:
+        LogError: one could not be dealt with; those before it were.
+    """
+    mended = []
+    for finding in findings:
+        if finding.kind in MENDED:
+            try:
+                MENDED[finding.kind](lab, finding.path)
+            except (OSError, pl.exceptions.PolarsError) as error:
+                raise LogError(f"{finding.path} could not be mended: {error}") from None
+            mended.append(finding)
+    return mended
+
+
+def _disk(lab: LabFolder) -> Iterator[Finding]:
+    free = shutil.disk_usage(lab.root).free
+    if free < _LOW_DISK_BYTES:
+        how = "Make room: `lectr-lab compact --keep-days`, or move the lab."
+        what = (
+            f"The disk has {free / 1e6:.0f} MB left; events are lost when it is full."
+        )
+        yield Finding("disk", lab.root, what, how)
+
+
+def _keys(lab: LabFolder) -> Iterator[Finding]:
+    try:
+        list_keys(lab)
+    except LogError as error:
+        yield Finding("keys", lab.state / "keys.json", str(error), "See there.")
+
+
+def _strangers(lab: LabFolder) -> Iterator[Finding]:
+    """Anything in log/ that is no part: it breaks a plain reader's scan."""
+    if not lab.log.is_dir():
+        return
+    for path in sorted(lab.log.iterdir()):
+        if folder_date(path) is None or not path.is_dir():
+            yield _stranger(path)
+            continue
+        for inside in sorted(path.iterdir()):
+            if inside.suffix != ".parquet" or not inside.is_file():
+                yield _stranger(inside)
+
+
+def _stranger(path: Path) -> Finding:
+    how = "Move it away; `--mend` moves it into journal/."
+    return Finding("stranger", path, "It is no part of the log.", how)
+
+
+def _bad_parts(lab: LabFolder, on_file: Callable[[Path], None]) -> Iterator[Finding]:
+    schema = current_schema()
+    for day in lab.days():
+        sums = checksums(lab, day)
+        for part in sorted(lab.day(day).glob("*.parquet")):
+            on_file(part)
+            try:
+                reason = _ailment(part, schema, sums.get(part.name))
+            except FileNotFoundError:
+                continue  # compacted meanwhile
+            if reason:
+                how = "Bring it back from a copy, or `--mend`: it is kept in journal/."
+                yield Finding("bad part", part, f"It cannot be read: {reason}.", how)
+
+
+def _ailment(part: Path, schema: LogSchema, noted: int | None) -> str | None:
+    if reason := damage(part, schema):
+        return reason
+    if noted is not None:
+        same = checksum(part) == noted
+        return None if same else "its bytes are not those that were written"
+    try:
+        pl.read_parquet(part, hive_partitioning=False)
+    except pl.exceptions.PolarsError as error:
+        return str(error).split("\n")[0]
+    return None
+
+
+def _segments(lab: LabFolder) -> Iterator[Finding]:
+    for segment in lab.segments():
+        try:
+            if is_alive(segment):
+                continue
+            count, torn_bytes = _contents(segment)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield Finding("segment", segment, str(error), "`--mend` sets it aside.")
+            continue
+        torn = f"; its last {torn_bytes} bytes cannot be read" if torn_bytes else ""
+        what = f"{count} events wait for a sealer; their writer has ended{torn}."
+        yield Finding("segment", segment, what, "Start the proxy, or `--mend`.")
+
+
+def _contents(segment: Path) -> tuple[int, int]:
+    events, _, torn_bytes = read_segment(segment)
+    return len(events), torn_bytes
+
+
+def _set_aside(lab: LabFolder) -> Iterator[Finding]:
+    for path in sorted(lab.journal.glob("*.bad")):
+        what = "It could not be read, and was set aside."
+        how = "Delete it once you do not hope to read it any more."
+        yield Finding("set aside", path, what, how)
+
+
+def _leftovers(lab: LabFolder) -> Iterator[Finding]:
+    """Half-done work of helpers that died; whatever it was made from is still there."""
+    for path in sorted(lab.journal.glob("*.tmp")) + sorted(lab.state.glob("*.tmp")):
+        if _age_s(path) > _STALE_S:
+            what = "A helper died while it wrote this; nothing of it is missing."
+            yield Finding("leftover", path, what, "Delete it, or `--mend`.")
+    for path in sorted(lab.journal.glob(f"*{SUFFIX}")):
+        if _age_s(path) > _STALE_S:
+            what = "A compaction died here; the day itself is whole."
+            yield Finding("compaction", path, what, "`lectr-lab compact` removes it.")
+
+
+def _losses(lab: LabFolder) -> Iterator[Finding]:
+    if dropped := dropped_events(lab):
+        what = f"{dropped} events were dropped: the queue or the disk was full."
+        how = "They are gone. Deleting state/dropped.* forgets that."
+        yield Finding("losses", lab.state, what, how)
+
+
+def _open_to_others(lab: LabFolder) -> Iterator[Finding]:
+    folders = [f for f in (lab.log, lab.journal, lab.state) if f.is_dir()]
+    inside = (path for folder in folders for path in sorted(folder.rglob("*")))
+    for path in [lab.root, *folders, *inside]:
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISLNK(mode) and mode & _OTHERS:
+            what = f"Other users of this machine may open it ({mode & 0o777:03o})."
+            yield Finding("mode", path, what, "chmod go=, or `--mend`.")
+
+
+def _twice(folder: Path, bad: set[Path]) -> Iterator[Finding]:
+    """Parts with rows that an earlier part of the day, or a row before, has too."""
+    parts = sorted(set(folder.glob("*.parquet")) - bad)
+    if not parts:
+        return
+    for part, count in _doubles(parts).items():
+        what = f"{count} of its rows are in the log twice."
+        yield Finding("twice", part, what, "`--mend` takes the second ones out.")
+
+
+def _doubles(parts: list[Path]) -> dict[Path, int]:
+    ids = pl.concat(
+        pl.read_parquet(part, columns=["event_id"], hive_partitioning=False).select(
+            "event_id", part=pl.lit(number)
+        )
+        for number, part in enumerate(parts)
+    )
+    again = ids.filter(~pl.col("event_id").is_first_distinct())
+    counts = again.group_by("part").len().sort("part")
+    return {parts[number]: count for number, count in counts.iter_rows()}
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _move_aside(lab: LabFolder, path: Path) -> None:
+    target = lab.journal / f"{path.name}.{time.time_ns()}.bad"
+    path.rename(target)
+
+
+def _close_to_others(lab: LabFolder, path: Path) -> None:
+    path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
+
+
+def _delete(lab: LabFolder, path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _without_doubles(lab: LabFolder, part: Path) -> None:
+    """The part again, without rows that are there already. Readers see either."""
+    before = [p for p in sorted(part.parent.glob("*.parquet")) if p < part]
+    seen = [pl.read_parquet(p, columns=["event_id"])["event_id"] for p in before]
+    rows = pl.read_parquet(part, hive_partitioning=False).unique(
+        "event_id", keep="first", maintain_order=True
+    )
+    if seen:
+        rows = rows.filter(~pl.col("event_id").is_in(pl.concat(seen).implode()))
+    data, said = io.BytesIO(), pl.read_parquet_metadata(part)
+    said.pop("ARROW:schema", None)
+    rows.write_parquet(data, compression="zstd", metadata=said)
+    put_part(lab, part, data.getvalue(), lab.journal / f"{part.stem}.tmp")
+
+
+MENDED = MappingProxyType(
+    {
+        "stranger": _move_aside,
+        "bad part": _move_aside,
+        "segment": lambda lab, path: seal(lab),
+        "leftover": _delete,
+        "compaction": lambda lab, path: remove_leftovers(lab),
+        "mode": _close_to_others,
+        "twice": _without_doubles,
+    }
+)
+"""What `mend` does about each kind of finding."""

@@ -1,0 +1,127 @@
+"""What an import may carry over: values that fit a column of the log, and nothing else.
+
+An export holds prompts, answers and key hashes. Readers of exports name the columns
+they take; here each value must also be what its column is for: a count, a time, one of
+the column's own words, or a short name. Whatever does not fit is null.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+from lectr_lab.core.event import Event, columns
+
+_NAME = re.compile(r"[\w.:/@+-]{1,128}")
+_MAX_FEATURE = 100
+_MAX_COUNT = 2**53
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_PER = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+
+
+class Imported(NamedTuple):
+    """One row of an export: what tells it from others, and values by column."""
+
+    source_id: str
+    facts: Mapping[str, Any]
+
+
+def fitted(column: str, value: Any) -> Any:
+    """The value as its column holds it; None where it is not what the column is for.
+
+    >>> fitted("input_tokens", "12"), fitted("input_tokens", "twelve")
+    (12, None)
+    >>> fitted("outcome", "ok"), fitted("outcome", "fine")
+    ('ok', None)
+    >>> fitted("model_requested", "gpt-4o"), fitted("model_requested", "Dear John, …")
+    ('gpt-4o', None)
+    """
+    kind = _kinds()[column]
+    if value is None or value == "":
+        return None
+    if isinstance(kind, frozenset):
+        return value if isinstance(value, str) and value in kind else None
+    return _FIT[kind](column, value)
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also from text.
+
+    >>> number("1.5"), number("nan"), number(None)
+    (1.5, None, None)
+    """
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+@cache
+def _kinds() -> Mapping[str, Any]:
+    """A column's type, or the words that it may hold."""
+    hints = get_type_hints(Event)
+    return {c.name: _words(hints[c.name]) or c.python_type for c in columns()}
+
+
+def _words(hint: Any) -> frozenset[str]:
+    members = get_args(hint) if get_origin(hint) is not Literal else (hint,)
+    words = (get_args(m) for m in members if get_origin(m) is Literal)
+    return frozenset(word for group in words for word in group)
+
+
+def _text(column: str, value: Any) -> str | None:
+    if not isinstance(value, str):
+        return None
+    if column in ("feature", "org"):
+        return value if len(value) <= _MAX_FEATURE and value.isprintable() else None
+    return value if _NAME.fullmatch(value) else None
+
+
+def _count(column: str, value: Any) -> int | None:
+    found = number(value)
+    if found is None or not 0 <= found <= _MAX_COUNT or found % 1:
+        return None
+    return int(found)
+
+
+def _float(column: str, value: Any) -> float | None:
+    """Times at 1 µs, as the proxy's own."""
+    found = number(value)
+    return found if found is None or not column.endswith("_ms") else round(found, 3)
+
+
+def _bool(column: str, value: Any) -> bool | None:
+    words = {"true": True, "1": True, "false": False, "0": False}
+    return words.get(str(value).lower())
+
+
+def _time(column: str, value: Any) -> datetime | None:
+    """ISO 8601 (UTC where it does not say), or seconds, ms, µs or ns since 1970."""
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    found = number(value)
+    try:
+        if found is None:
+            return _in_utc(datetime.fromisoformat(str(value)))
+        whole = int(value) if str(value).isdigit() else found  # ns need every digit
+        per_s = next((per for least, per in _SECONDS_PER if found >= least), 1.0)
+        return _EPOCH + timedelta(microseconds=round(whole * 1_000_000 / per_s))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+_FIT: Mapping[Any, Any] = {
+    str: _text,
+    int: _count,
+    float: _float,
+    bool: _bool,
+    datetime: _time,
+    bytes: lambda column, value: None,  # ids are ours alone
+}

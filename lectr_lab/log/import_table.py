@@ -1,0 +1,108 @@
+"""Any CSV or Parquet file, with a map from the log's columns to its own.
+
+Only mapped columns are read. An entry is a column's name, a name with a factor for
+another unit (`latency_s*1000`), or a constant (`=openai`).
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.core.event import columns
+from lectr_lab.log.facts import Imported, number
+
+_OURS = ("event_id", "org", "kind", "shadow_of")
+
+
+class _Entry(NamedTuple):
+    """Where a column's values come from: a name times a factor, or a constant."""
+
+    name: str | None
+    factor: float | None
+    constant: str | None
+
+
+def table_rows(
+    source: Path, mapping: Mapping[str, str], zero: datetime | None = None
+) -> Iterator[Imported]:
+    """The rows of a table.
+
+    Args:
+        source: `.parquet`, else CSV with a header.
+        mapping: column of the log → entry, as above; `started_at` must be in it.
+        zero: numbers in `started_at` are seconds since then, not since 1970.
+
+    Raises:
+        LogError: an entry names a column that is not there, or the file is no table.
+    """
+    entries = {column: _entry(column, said) for column, said in mapping.items()}
+    if "started_at" not in entries:
+        raise LogError(
+            "A table needs a column for started_at: started_at=<its column>."
+        )
+    names = sorted({e.name for e in entries.values() if e.name is not None})
+    seen: Counter[str] = Counter()
+    for row in _table(source, names).iter_rows(named=True):
+        facts = {column: _value(row, entry) for column, entry in entries.items()}
+        if zero is not None:
+            facts["started_at"] = _since(zero, facts["started_at"])
+        digest = hashlib.sha256(repr(sorted(facts.items())).encode()).hexdigest()
+        seen[digest] += 1  # equal rows are as many events, each time alike
+        yield Imported(f"{digest} {seen[digest]}", facts)
+
+
+def _entry(column: str, said: str) -> _Entry:
+    known = [c.name for c in columns() if c.name not in _OURS]
+    if column not in known:
+        near = ", ".join(get_close_matches(column, known)) or ", ".join(known)
+        raise LogError(f"The log has no column {column!r} to import; near: {near}.")
+    if said.startswith("="):
+        return _Entry(None, None, said[1:])
+    name, _, factor = said.rpartition("*")
+    try:
+        return _Entry(name, float(factor), None) if name else _Entry(said, None, None)
+    except ValueError:
+        return _Entry(said, None, None)
+
+
+def _table(source: Path, names: list[str]) -> pl.DataFrame:
+    is_parquet = source.suffix.lower() == ".parquet"
+    try:
+        has = (
+            list(pl.read_parquet_schema(source))
+            if is_parquet
+            else pl.read_csv(source, infer_schema=False, n_rows=0).columns
+        )
+        for name in names:
+            if name not in has:
+                near = ", ".join(get_close_matches(name, has)) or ", ".join(has)
+                raise LogError(f"{source} has no column {name!r}; it has: {near}.")
+        if is_parquet:
+            return pl.read_parquet(source, columns=names)
+        return pl.read_csv(source, columns=names, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        raise LogError(
+            f"{source} is neither Parquet nor CSV that can be read."
+        ) from None
+
+
+def _value(row: Mapping[str, Any], entry: _Entry) -> Any:
+    if entry.name is None:
+        return entry.constant
+    value = row[entry.name]
+    if entry.factor is None or value is None:
+        return value
+    found = number(value)
+    return None if found is None else round(found * entry.factor, 6)
+
+
+def _since(zero: datetime, value: Any) -> datetime | None:
+    seconds = number(value)
+    return None if seconds is None else zero + timedelta(seconds=seconds)

@@ -1,0 +1,169 @@
+"""Other people's records become events: `import_log`.
+
+Ids are made from the source's own, so importing a file twice, or a longer version of
+it, adds only what is new. Rows are written straight as parts of their days.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import polars as pl
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.core.ids import event_id
+from lectr_lab.log.facts import Imported, fitted
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.import_litellm import litellm_rows
+from lectr_lab.log.import_otel import otel_rows
+from lectr_lab.log.import_table import table_rows
+from lectr_lab.log.schema import file_metadata, polars_schema
+from lectr_lab.log.seal import ZSTD_LEVEL, put_part
+
+Source = Literal["litellm", "otel", "table"]
+_ROWS_AT_ONCE = 50_000
+_ATTEMPTS = 5
+
+
+class ImportReport(NamedTuple):
+    """Rows read; of these added, known already, and without a time to put them at."""
+
+    read: int = 0
+    added: int = 0
+    known: int = 0
+    undated: int = 0
+
+
+def import_log(
+    source: Path,
+    lab: LabFolder,
+    *,
+    kind: Source,
+    org: str,
+    columns: Mapping[str, str] | None = None,
+    zero: datetime | None = None,
+    on_rows: Callable[[int], None] = lambda rows: None,
+) -> ImportReport:
+    """Put the calls that another tool recorded into a lab's log.
+
+    Args:
+        source: the exported file.
+        lab: a lab folder, in use or not; it is made where it is missing.
+        kind: LiteLLM's spend logs, OpenTelemetry spans as OTLP JSON, or any table.
+        org: the organisation that the events belong to.
+        columns: for a table, see `table_rows`.
+        zero: for a table whose times count from somewhere else than 1970.
+        on_rows: told how many rows were read, now and then.
+
+    Returns:
+        What was done. What the source does not say is null, also in columns that
+        the proxy always fills.
+
+    Raises:
+        LogError: the file cannot be read, or is of another kind.
+    """
+    if fitted("org", org) is None:
+        raise LogError(f"{org!r} cannot name an organisation: 1 to 100 characters.")
+    LabFolder.create(lab.root)
+    total = ImportReport()
+    try:
+        rows = iter(_rows(source, kind, columns or {}, zero))
+        while batch := list(islice(rows, _ROWS_AT_ONCE)):
+            done = _add(lab, kind, org, batch)
+            total = ImportReport(*(a + b for a, b in zip(total, done, strict=True)))
+            on_rows(len(batch))
+    except LogError:
+        raise
+    except OSError as error:
+        where = error.filename or source
+        raise LogError(f"{where}: {error.strerror or error}.") from None
+    return total
+
+
+def _rows(
+    source: Path, kind: Source, columns: Mapping[str, str], zero: datetime | None
+) -> Iterator[Imported]:
+    if kind == "litellm":
+        return litellm_rows(source)
+    if kind == "otel":
+        return otel_rows(source)
+    return table_rows(source, columns, zero)
+
+
+def _add(lab: LabFolder, kind: Source, org: str, batch: list[Imported]) -> ImportReport:
+    events = [_event(kind, org, row) for row in batch]
+    by_day: dict[date, list[dict[str, Any]]] = {}
+    for event in events:
+        if event["started_at"] is not None:
+            by_day.setdefault(event["started_at"].date(), []).append(event)
+    dated = sum(map(len, by_day.values()))
+    added = sum(_add_day(lab, day, rows) for day, rows in by_day.items())
+    return ImportReport(len(batch), added, dated - added, len(batch) - dated)
+
+
+def _event(kind: Source, org: str, row: Imported) -> dict[str, Any]:
+    event = {name: fitted(name, value) for name, value in row.facts.items()}
+    at = event.setdefault("started_at", None)
+    digest = hashlib.sha256(f"{kind}\n{org}\n{row.source_id}".encode()).digest()
+    ms = int(at.timestamp() * 1000) if at is not None else 0
+    counted = event.get("input_tokens") is not None
+    return event | {
+        "event_id": event_id(ms, int.from_bytes(digest[:10])),
+        "org": org,
+        "kind": "request",
+        "token_source": "provider" if counted else "absent",
+    }
+
+
+def _add_day(lab: LabFolder, day: date, events: list[dict[str, Any]]) -> int:
+    """Write what the day does not have yet; how many that were."""
+    schema = polars_schema()
+    rows = pl.DataFrame(
+        [
+            pl.Series(name, [event.get(name) for event in events], dtype, strict=False)
+            for name, dtype in schema.items()
+        ]
+    ).unique("event_id", maintain_order=True)
+    rows = rows.filter(~pl.col("event_id").is_in(_known_ids(lab, day).implode()))
+    if rows.height:
+        # Named for its rows: two who import them at once write the same part.
+        names = hashlib.sha256(b"".join(rows["event_id"])).hexdigest()
+        name = event_id(_ms(rows), int(names[:20], 16)).hex()
+        data = io.BytesIO()
+        rows.write_parquet(
+            data,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            metadata=file_metadata(),
+        )
+        part = lab.day(day) / f"{name}.parquet"
+        put_part(lab, part, data.getvalue(), lab.journal / f"{name}.tmp")
+    return rows.height
+
+
+def _ms(rows: pl.DataFrame) -> int:
+    return int(rows["started_at"].dt.timestamp("ms").to_list()[0])
+
+
+def _known_ids(lab: LabFolder, day: date) -> pl.Series:
+    for _ in range(_ATTEMPTS):
+        try:
+            return _ids(sorted(lab.day(day).glob("*.parquet")))
+        except FileNotFoundError:
+            continue  # compacted meanwhile
+    raise LogError(f"{lab.day(day)} is changing faster than it can be read. Try again.")
+
+
+def _ids(parts: Iterable[Path]) -> pl.Series:
+    ids = [pl.Series("event_id", [], pl.Binary)]
+    for part in parts:
+        try:
+            rows = pl.read_parquet(part, columns=["event_id"], hive_partitioning=False)
+            ids.append(rows["event_id"])
+        except pl.exceptions.PolarsError:
+            continue  # a bad part is the doctor's
+    return pl.concat(ids)

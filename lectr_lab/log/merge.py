@@ -1,0 +1,117 @@
+"""Merging: which of a day's parts are small, and how several become one file.
+
+Rows are sorted so that like lie beside like, which halves some columns, within files of
+ROWS rows, which bounds the memory. A merged file says how many rows went into it, so
+that it is not merged again once it is full.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from lectr_lab.core.ids import event_id
+from lectr_lab.log.checksums import checksum, checksums
+from lectr_lab.log.folder import FILE_MODE, LabFolder
+from lectr_lab.log.parts import LogSchema, damage, part_rows
+
+ROWS = 250_000
+"""Rows of a merged file: about 11 MB, and what is held in memory at a time."""
+
+# 3: 64.4 bytes a row · 9: 61.6, twice the CPU · 15: 61.5, eight times · 19: 59.2, twenty.
+ZSTD_LEVEL = 9
+SORTED_BY = ("org", "feature", "model_requested", "started_at")
+_ROWS_KEY = "lectr_lab_merged_rows"
+
+
+class Part(NamedTuple):
+    """A file of the log, as it was looked at."""
+
+    path: Path
+    rows: int
+    size: int
+    crc: int
+
+
+def small_parts(
+    lab: LabFolder, day: date, schema: LogSchema, rows_per_part: int
+) -> tuple[list[Part], tuple[str, ...]]:
+    """The day's parts that can be merged and are not full yet; what is wrong."""
+    sums = checksums(lab, day)
+    small, problems = [], []
+    for path in sorted(lab.day(day).glob("*.parquet")):
+        reason = damage(path, schema)
+        if reason:
+            problems.append(f"{path} is left as it is: {reason}.")
+        elif (_merged_rows(path, schema) or 0) < rows_per_part:
+            try:
+                small.append(_checked(path, sums.get(path.name)))
+            except (OSError, pl.exceptions.PolarsError) as error:
+                problems.append(f"{path} is left as it is: {error}.")
+    return small, tuple(problems)
+
+
+def _checked(path: Path, noted: int | None) -> Part:
+    """A part whose every byte was looked at."""
+    crc = checksum(path)
+    if noted not in (None, crc):
+        raise OSError("its bytes are not those that were written")
+    # Without a sum, each column is decoded once: what breaks then breaks nothing later.
+    columns = ["event_id"] if noted is not None else None
+    rows = pl.read_parquet(path, columns=columns, hive_partitioning=False).height
+    return Part(path, rows, path.stat().st_size, crc)
+
+
+def _merged_rows(path: Path, schema: LogSchema) -> int | None:
+    """How many rows were merged into a part; None where it is not such a one."""
+    said = pl.read_parquet_metadata(path)
+    current = all(said.get(key) == value for key, value in schema.metadata.items())
+    return int(said[_ROWS_KEY]) if current and _ROWS_KEY in said else None
+
+
+def worth_it(small: list[Part], schema: LogSchema) -> bool:
+    """There are several, or one that is as it was sealed."""
+    return len(small) > 1 or any(_merged_rows(p.path, schema) is None for p in small)
+
+
+def groups(parts: list[Part], rows_per_part: int) -> Iterator[list[Part]]:
+    group: list[Part] = []
+    for part in parts:
+        group.append(part)
+        if sum(p.rows for p in group) >= rows_per_part:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def merge(group: list[Part], folder: Path, schema: LogSchema) -> Part:
+    rows = sum(part.rows for part in group)
+    name = event_id(_first_ms(group), secrets.randbits(80)).hex()
+    path = folder / f"{name}.parquet"
+    keys = [key for key in SORTED_BY if key in schema.columns]
+    pl.concat(part_rows(part.path, schema) for part in group).sort(
+        keys, nulls_last=True
+    ).sink_parquet(
+        path,
+        compression="zstd",
+        compression_level=ZSTD_LEVEL,
+        row_group_size=max(rows, 1),
+        metadata={**schema.metadata, _ROWS_KEY: str(rows)},
+        sync_on_close="all",
+    )
+    path.chmod(FILE_MODE)
+    if pl.read_parquet(path, columns=["event_id"]).height != rows:
+        raise OSError(f"{path} has not the rows that went into it; nothing is changed.")
+    return Part(path, rows, path.stat().st_size, checksum(path))
+
+
+def _first_ms(group: list[Part]) -> int:
+    """So that a merged part sorts among others by its time, as sealed ones do."""
+    try:
+        return int(group[0].path.stem[:12], 16)
+    except ValueError:
+        return 0

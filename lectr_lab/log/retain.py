@@ -1,0 +1,82 @@
+"""Forgetting old days: a day's folder leaves the log whole, then it is deleted.
+
+It is renamed into `journal/` first, so that a reader finds all of the day or nothing.
+Today and what is to come are never deleted.
+"""
+
+import contextlib
+import secrets
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.log.checksums import checksum_file
+from lectr_lab.log.compact import SUFFIX
+from lectr_lab.log.folder import LabFolder, day_locked, sync_folder
+from lectr_lab.log.seal import seal
+
+
+class RetainReport(NamedTuple):
+    """The days that are gone, oldest first, and the bytes they had."""
+
+    days: tuple[date, ...] = ()
+    freed_bytes: int = 0
+
+
+def retain(
+    lab: LabFolder,
+    *,
+    max_age_days: int | None = None,
+    max_bytes: int | None = None,
+    today: date | None = None,
+) -> RetainReport:
+    """Delete the oldest days of a log, until what is left is within bounds.
+
+    Args:
+        lab: a folder that exists, in use or not.
+        max_age_days: days before today that stay; 30 keeps the last 30 and today.
+        max_bytes: the parts of all days together stay at or below this, if today's do.
+        today: the day that is still being written (UTC).
+
+    Returns:
+        What was deleted.
+
+    Raises:
+        LogError: there is no such folder, a bound is below 0, or a day cannot be
+            deleted.
+    """
+    for bound in (max_age_days, max_bytes):
+        if bound is not None and bound < 0:
+            raise LogError(f"A bound for the log is 0 or more, not {bound}.")
+    seal(lab)
+    today = today or datetime.now(UTC).date()
+    sizes = {day: _bytes(lab.day(day)) for day in lab.days()}
+    kept_bytes, gone = sum(sizes.values()), []
+    for day in (d for d in sizes if d < today):
+        too_old = max_age_days is not None and (today - day).days > max_age_days
+        too_much = max_bytes is not None and kept_bytes > max_bytes
+        if too_old or too_much:
+            _delete(lab, day)
+            gone.append(day)
+            kept_bytes -= sizes[day]
+    return RetainReport(tuple(gone), sum(sizes[day] for day in gone))
+
+
+def _bytes(folder: Path) -> int:
+    return sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
+
+
+def _delete(lab: LabFolder, day: date) -> None:
+    folder = lab.day(day)
+    away = lab.journal / f"{day.isoformat()}.{secrets.token_hex(16)}{SUFFIX}"
+    try:
+        with day_locked(folder, alone=True):
+            folder.rename(away)
+        sync_folder(lab.log)
+    except OSError as error:
+        raise LogError(f"{folder} cannot be deleted: {error.strerror}.") from None
+    shutil.rmtree(away, ignore_errors=True)  # the next compaction takes what is left
+    with contextlib.suppress(FileNotFoundError):
+        checksum_file(lab, day).unlink()

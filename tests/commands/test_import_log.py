@@ -1,0 +1,48 @@
+"""`lectr-lab import`: what came along, and what did not."""
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lectr_lab.commands.import_log import import_log
+from lectr_lab.core.errors import LogError
+from lectr_lab.log.scan import scan
+
+COLUMNS = ["started_at=t", "input_tokens=n", "total_ms=s*1000", "outcome==ok"]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Two calls and one without a time."""
+    path = tmp_path / "calls.csv"
+    path.write_text("t,n,s\n1,10,0.5\n2,20,0.25\n,30,1\n")
+    return path
+
+
+def test_it_says_what_was_added(table, tmp_path, capsys):
+    """And what was not, and why."""
+    lab = tmp_path / "lab"
+    import_log(table, kind="table", lab=lab, column=COLUMNS)
+    first = capsys.readouterr().out
+    import_log(table, kind="table", lab=lab, column=COLUMNS)
+
+    assert first.startswith(f"Added 2 of 3 calls to {lab} as default.\n1 have no time")
+    assert "2 were there already." in capsys.readouterr().out
+    assert scan(lab).collect()["total_ms"].sort().to_list() == [250.0, 500.0]
+
+
+def test_times_may_count_from_a_start(table, tmp_path):
+    """UTC where it does not say."""
+    start = datetime(2026, 11, 24)
+    import_log(table, kind="table", lab=tmp_path / "lab", column=COLUMNS, start=start)
+
+    times = scan(tmp_path / "lab").select(pl.col("started_at").min()).collect().item()
+    assert f"{times:%Y-%m-%d %H:%M:%S%z}" == "2026-11-24 00:00:01+0000"
+
+
+def test_a_pair_is_two_names(table, tmp_path):
+    """The message shows the form."""
+    with pytest.raises(LogError, match="our_column=their_column"):
+        import_log(table, kind="table", lab=tmp_path / "lab", column=["t"])

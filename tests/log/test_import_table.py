@@ -1,0 +1,84 @@
+"""Any table: mapped columns and no others, in their own units."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.log.import_table import table_rows
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Two equal calls and another."""
+    path = tmp_path / "calls.csv"
+    path.write_text("at,tokens,took_s,note\n1,10,0.5,a\n1,10,0.5,b\n2,,0.1,c\n")
+    return path
+
+
+MAPPING = {
+    "started_at": "at",
+    "input_tokens": "tokens",
+    "total_ms": "took_s*1000",
+    "provider": "=openai",
+}
+
+
+def test_entries_are_names_factors_and_constants(table):
+    """What is empty stays so."""
+    first, _, last = table_rows(table, MAPPING)
+
+    assert first.facts == {
+        "started_at": "1",
+        "input_tokens": "10",
+        "total_ms": 500.0,
+        "provider": "openai",
+    }
+    assert last.facts["input_tokens"] is None
+
+
+def test_equal_rows_are_events_of_their_own(table):
+    """The same ones each time, whatever the unmapped columns say."""
+    ids = [row.source_id for row in table_rows(table, MAPPING)]
+
+    assert len(set(ids)) == 3
+    assert ids == [row.source_id for row in table_rows(table, MAPPING)]
+
+
+def test_parquet_and_a_start_of_time(tmp_path):
+    """Seconds since then."""
+    path = tmp_path / "calls.parquet"
+    pl.DataFrame({"t_s": [1.5, None]}).write_parquet(path)
+
+    zero = datetime(2026, 11, 24, tzinfo=UTC)
+    first, last = table_rows(path, {"started_at": "t_s"}, zero)
+
+    assert first.facts["started_at"].isoformat() == "2026-11-24T00:00:01.500000+00:00"
+    assert last.facts["started_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ({"input_tokens": "tokens"}, "needs a column for started_at"),
+        ({"started_at": "when"}, "no column 'when'; it has: at, tokens"),
+        ({"started_at": "at", "input_token": "tokens"}, "near: input_tokens"),
+        ({"started_at": "at", "event_id": "note"}, "no column 'event_id' to import"),
+    ],
+)
+def test_a_wrong_map_says_what_is_near(table, mapping, said):
+    """Before anything is written."""
+    with pytest.raises(LogError, match=said):
+        list(table_rows(table, mapping))
+
+
+def test_no_table_is_refused(tmp_path):
+    """Without a word of what it holds."""
+    path = tmp_path / "calls.parquet"
+    path.write_bytes(b"secret")
+
+    with pytest.raises(LogError, match="neither Parquet nor CSV") as raised:
+        list(table_rows(path, {"started_at": "at"}))
+    assert "secret" not in str(raised.value)

@@ -11,7 +11,6 @@ from lectr_lab.core.errors import ConfigError, LabError
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.proxy.settings import Settings
 
 CONFIG = Path("lectr.toml")
 EXIT_ERROR = 2
@@ -31,6 +30,12 @@ port = 8484
 # [azure]
 # endpoint = "https://<your resource>.openai.azure.com"
 # api_version = "2024-10-21"
+
+# What one organisation may do. Nothing is limited unless it is said here.
+# [orgs.my-team]
+# requests_per_minute = 600
+# concurrent_streams = 20
+# daily_spend_usd = 50.0
 """
 
 app = App(
@@ -43,9 +48,60 @@ app = App(
   lectr-lab keys create my-team       one more X-Lectr-Key
 """,
     help_format="plaintext",
+    default_parameter=Parameter(negative=()),
 )
 keys_app = App(name="keys", help="Make, change and list the X-Lectr-Keys.")
 app.command(keys_app)
+# Loaded when called, for what each needs is large: module and function, what it does,
+# and an example.
+_COMMANDS = {
+    "bench": (
+        "bench:bench",
+        "Measure what the proxy adds, on this machine.",
+        "lectr-lab bench --seconds 60 --json figures.json",
+    ),
+    "compact": (
+        "compact:compact",
+        "Merge the closed days of a log into few files.",
+        "lectr-lab compact lab",
+    ),
+    "doctor": (
+        "doctor:doctor",
+        "Say what is wrong with a lab folder, and mend it.",
+        "lectr-lab doctor lab --mend",
+    ),
+    "import": (
+        "import_log:import_log",
+        "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
+        "lectr-lab import spend_logs.json --kind litellm",
+    ),
+    "reconcile": (
+        "reconcile:reconcile",
+        "Explain the difference between the log and a provider's own usage.",
+        "lectr-lab reconcile openai-usage.json --folder lab",
+    ),
+    "record": (
+        "record:record",
+        "Record what a command sends and gets, as a cassette.",
+        "lectr-lab record my-tests -- python my_program.py",
+    ),
+    "replay": (
+        "replay:replay",
+        "Replay a cassette through the proxy, on a port.",
+        "lectr-lab replay cassettes/my-tests.yaml",
+    ),
+    "report": (
+        "report:report",
+        "Say what each feature costs, how slow it is and how often it fails.",
+        "lectr-lab report lab --since 24h --by feature,model",
+    ),
+}
+for _name, (_function, _does, _example) in _COMMANDS.items():
+    app.command(
+        f"lectr_lab.commands.{_function}",
+        name=_name,
+        help=f"{_does}\n\nExample: {_example}",
+    )
 
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file (default: lectr.toml).")
@@ -99,12 +155,16 @@ def init(*, org: str = "default", config: Config = None) -> None:
     print("This key is shown once. Keep it like a password:\n")
     print(f"  export LECTR_KEY={key}\n")
     print("Start the proxy:\n\n  lectr-lab serve\n")
-    _print_environment(_base_url(settings))
+    _print_environment(settings.base_url())
 
 
 @app.command
 def serve(
-    *, config: Config = None, host: str | None = None, port: int | None = None
+    *,
+    config: Config = None,
+    host: str | None = None,
+    port: int | None = None,
+    allow_plain_http: bool = False,
 ) -> None:
     """Run the proxy until Ctrl-C.
 
@@ -114,11 +174,17 @@ def serve(
         config: the settings, as written by `lectr-lab init`.
         host: where to listen, instead of the settings' host.
         port: the same for the port; 0 is any free one.
+        allow_plain_http: listen beyond this machine without TLS. Keys then cross the
+            network unencrypted.
     """
     from lectr_lab.lab import Order, run
     from lectr_lab.proxy.settings import read_settings
 
-    flags = {"LECTR_HOST": host, "LECTR_PORT": None if port is None else str(port)}
+    flags = {
+        "LECTR_HOST": host,
+        "LECTR_PORT": None if port is None else str(port),
+        "LECTR_ALLOW_PLAIN_HTTP": "true" if allow_plain_http else None,
+    }
     environ = os.environ | {name: v for name, v in flags.items() if v is not None}
     settings = read_settings(config or CONFIG, environ)
 
@@ -201,10 +267,6 @@ def _lab(config: Path | None) -> "LabFolder":
 
     settings = read_settings(config or CONFIG, os.environ)
     return LabFolder.create(Path(settings.lab))
-
-
-def _base_url(settings: "Settings") -> str:
-    return f"http://{settings.host}:{settings.port}"
 
 
 def _print_environment(base_url: str) -> None:

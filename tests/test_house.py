@@ -19,19 +19,36 @@ FLOORS = {
     "proxy": 2,
     "tape": 2,
     "analysis": 2,
+    "demo_data": 2,
+    "budget": 3,
     "charts": 3,
     "dashboards": 3,
     "lab": 3,
+    "bench": 4,
+    "commands": 4,
     "demo": 4,
     "notebook": 4,
+    "pytest_plugin": 4,
+    "recorded": 4,
+    "recording": 4,
     "cli": 4,
 }
-# Modules of one floor that may use each other.
-NEIGHBOURS = {("dashboards", "charts"), ("cli", "demo"), ("demo", "notebook")}
+# Rooms of one floor of which the first may use the second.
+NEIGHBOURS = {
+    ("cli", "demo"),
+    ("commands", "bench"),
+    ("commands", "recorded"),
+    ("commands", "recording"),
+    ("dashboards", "charts"),
+    ("pytest_plugin", "recorded"),
+    ("pytest_plugin", "recording"),
+    ("recording", "recorded"),
+}
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
 IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "aiohttp"}
 # Where a query is run: the doors, and the functions that must look at an aggregate.
-MAY_COLLECT = {"cli", "demo", "notebook", "dashboards"}
+MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards"}
+MAY_COLLECT |= {"budget", "recorded"}
 
 
 def modules() -> list[Path]:

@@ -43,13 +43,22 @@ def grouped(
     """
     if org is not None:
         log = log.filter(pl.col("org") == org)
-    names = _names(by, alone=org is not None)
-    keys = [_key(name) for name in names]
-    if every is not None:
-        keys.append(_step(every, tz))
+    keys = key_columns(by, every=every, tz=tz, org=org)
     if not keys:
         return log.select(*measures)
     return log.group_by(keys).agg(*measures)
+
+
+def key_columns(
+    by: By, *, every: str | None = None, tz: str = "UTC", org: str | None = None
+) -> list[pl.Expr]:
+    """What `grouped` groups by, named as `key_names` says.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    keys = [_key(name) for name in _names(by, alone=org is not None)]
+    return keys if every is None else [*keys, _step(every, tz)]
 
 
 def key_names(by: By, every: str | None = None, org: str | None = None) -> list[str]:

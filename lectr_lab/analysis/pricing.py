@@ -1,8 +1,8 @@
 """What each row of a log cost: the rule of `core/price.py`, said over columns.
 
 Prices are looked up once per kind of request (provider, model, tier, period, time of
-day and input length, as far as prices depend on them); the rest is whole-number arithmetic in 1e-12 USD, divided once. So
-`cost_usd` is the float nearest to the exact price, for rows below 9,007 USD.
+day and input length, as far as prices depend on them); the rest is whole-number
+arithmetic in 1e-12 USD, divided once. So `cost_usd` is the float nearest to the exact price, for rows below 9,007 USD.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from genai_prices.types import ModelPrice, TieredPrices
 
+from lectr_lab.analysis.rows import model
 from lectr_lab.core.price import (
     MOST_COUNTED,
     USAGE_KEYS,
@@ -66,8 +67,10 @@ _PUSD_PER_USD = 10**12  # so that the price of one token is a whole number
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)
 _EPOCH = date(1970, 1, 1)
+_CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
-_KEYS = (*Asked._fields[:-1], "period", "slot", "band")
+_NAMES = ("provider", "model_actual", "service_tier")
+_OWN_NAMES = Asked._fields[:-1]  # a user's price may fit any name of the model
 _FACTS = (*Asked._fields, *USAGE_KEYS)
 _PRICE_OF = {count: f"{count}_pusd" for count in _UNITS}
 _TABLE = {
@@ -78,7 +81,7 @@ _TABLE = {
 }
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
 
-_Kind = tuple[Any, ...]  # the values of _KEYS
+_Kind = tuple[Any, ...]  # the names that a price depends on, then the cut
 _Prices = tuple[Any, ...]  # the values of _TABLE
 _LookUp = Callable[[_Kind], _Prices | None]
 
@@ -112,43 +115,54 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
     changes = list_changes()
     cuts = _Cuts(change_days(own), sorted(changes.times), sorted(changes.input_tokens))
     # Batches are many, kinds of request few: each kind is looked up once.
-    look_up = cache(partial(_look_up, cuts=cuts, prices=own))
+    names = _OWN_NAMES if own else _NAMES
+    look_up = cache(partial(_look_up, cuts=cuts, names=names, prices=own))
     cost = pl.struct(_FACTS).map_batches(
-        partial(_price_rows, cuts=cuts, look_up=look_up),
+        partial(_price_rows, cuts=cuts, names=names, look_up=look_up),
         return_dtype=_PRICED,
         is_elementwise=True,
     )
     return log.with_columns(cost.struct.unnest())
 
 
-def _price_rows(rows: pl.Series, cuts: _Cuts, look_up: _LookUp) -> pl.Series:
-    facts = _with_positions(rows.struct.unnest(), cuts)
-    kinds = facts.select(_KEYS).unique()
+def _price_rows(
+    rows: pl.Series, cuts: _Cuts, names: tuple[str, ...], look_up: _LookUp
+) -> pl.Series:
+    facts = _with_cut(rows.struct.unnest(), cuts)
+    if names == _NAMES:  # the list goes by one name alone, and a join by few is fast
+        facts = facts.with_columns(model().alias("model_actual"))
+    keys = [*names, "cut"]
+    kinds = facts.select(keys).unique()
     found = [
         (*kind, *prices)
         for kind in kinds.iter_rows()
         if (prices := look_up(kind)) is not None
     ]
     table = pl.DataFrame(found, {**kinds.schema, **_TABLE}, orient="row")
+    # Most counts are said by nobody: what a whole batch lacks takes no time.
+    counts = [count for count in _UNITS if facts[count].null_count() < facts.height]
     return (
-        facts.join(table, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
-        .select(_cost_usd(), "price_source")
+        facts.join(table, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .select(_cost_usd(counts), "price_source")
         .to_struct(rows.name)
     )
 
 
-def _with_positions(facts: pl.DataFrame, cuts: _Cuts) -> pl.DataFrame:
-    """Rows with `period`, `slot` and `band`: how many cuts lie before each."""
+def _with_cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.DataFrame:
+    """Rows with `cut`: how many days, times and lengths lie before each, in one number."""
     us = facts["started_at"].dt.timestamp("us")
     days_us = pl.Series([_us(day, time()) for day in cuts.days], dtype=pl.Int64)
     times_us = pl.Series([_us(_EPOCH, at) for at in cuts.times], dtype=pl.Int64)
     lengths = facts["input_tokens"].cast(pl.Int64).fill_null(0)
     starts = pl.Series(cuts.input_tokens, dtype=pl.Int64)
-    slot = times_us.search_sorted(us % _DAY_US, side="right")
+    period = days_us.search_sorted(us, side="right").cast(pl.Int64)
+    slot = times_us.search_sorted(us % _DAY_US, side="right").cast(pl.Int64)
+    band = starts.search_sorted(lengths, side="left").cast(pl.Int64)
+    priced_by_time = pl.col("provider") == "azure"
     return facts.with_columns(
-        period=days_us.search_sorted(us, side="right"),
-        slot=pl.when(pl.col("provider") == "azure").then(slot).otherwise(0),
-        band=starts.search_sorted(lengths, side="left"),
+        cut=period * _CUTS**2
+        + pl.when(priced_by_time).then(slot).otherwise(0) * _CUTS
+        + band
     )
 
 
@@ -156,12 +170,16 @@ def _us(day: date, at: time) -> int:
     return int(datetime.combine(day, at, UTC).timestamp()) * 1_000_000
 
 
-def _look_up(kind: _Kind, cuts: _Cuts, prices: PriceList) -> _Prices | None:
+def _look_up(
+    kind: _Kind, cuts: _Cuts, names: tuple[str, ...], prices: PriceList
+) -> _Prices | None:
     """The prices of one kind of request, in 1e-12 USD; None where none is known."""
-    *names, period, slot, band = kind
+    *values, cut = kind
+    period, slot, band = cut // _CUTS**2, cut // _CUTS % _CUTS, cut % _CUTS
+    named = dict.fromkeys(_OWN_NAMES) | dict(zip(names, values, strict=True))
     day = cuts.days[period - 1] if period else _LONG_AGO
     at = datetime.combine(day, cuts.times[slot - 1] if slot else time(), UTC)
-    found = find_price(Asked._make([*names, at]), prices)
+    found = find_price(Asked(**named, started_at=at), prices)
     if found is None:
         return None
     input_tokens = cuts.input_tokens[band - 1] + 1 if band else 0
@@ -182,33 +200,38 @@ def _pusd(price: ModelPrice, unit: _Unit, input_tokens: int) -> Decimal | None:
     return None if usd is None else usd * _PUSD_PER_USD / unit.per
 
 
-def _cost_usd() -> pl.Expr:
-    """USD per row; null where input was not counted, or no price fits the counts."""
-    billed = _billed()
+def _cost_usd(counts: list[str]) -> pl.Expr:
+    """USD per row; null where input was not counted, or no price fits the counts.
+
+    `counts` are those that any row has; a count that none has bills nothing.
+    """
+    if "input_tokens" not in counts:
+        return pl.lit(None, pl.Float64).alias("cost_usd")
+    billed = _billed(counts)
     pusd = pl.sum_horizontal(
         n * pl.col(_PRICE_OF[count]).fill_null(0) for count, n in billed.items()
     )
     believed = pl.all_horizontal(
-        pl.col(count).fill_null(0).is_between(0, MOST_COUNTED) for count in _UNITS
+        pl.col(count).fill_null(0).is_between(0, MOST_COUNTED) for count in counts
     )
     consistent = pl.all_horizontal(n >= 0 for n in billed.values())
     known = pl.col("price_source").is_not_null() & pl.col("input_tokens").is_not_null()
     # A column: polars multiplies by the reciprocal of a literal, which is not exact.
     usd = pusd / pl.col("pusd_per_usd")
     return (
-        pl.when(known & believed & consistent & ~_is_ambiguous())
+        pl.when(known & believed & consistent & ~_is_ambiguous(counts))
         .then(usd)
         .alias("cost_usd")
     )
 
 
-def _billed() -> dict[str, pl.Expr]:
+def _billed(counts: list[str]) -> dict[str, pl.Expr]:
     """Of each count, how many are billed at its own price."""
     billed: dict[str, pl.Expr] = {}
-    for count, unit in _UNITS.items():
+    for count in counts:
         own = pl.col(count).cast(pl.Int64).fill_null(0)
-        for part in unit.parts:
-            own = own - billed[part]
+        for part in _UNITS[count].parts:
+            own = own - billed.get(part, 0)
         billed[count] = pl.when(_has_price(count)).then(own).otherwise(0)
     return billed
 
@@ -217,21 +240,23 @@ def _has_price(count: str) -> pl.Expr:
     return pl.col(_PRICE_OF[count]).is_not_null()
 
 
-def _is_ambiguous() -> pl.Expr:
+def _is_ambiguous(counts: list[str]) -> pl.Expr:
     """Two prices may apply: a part was counted and its whole was not, or some input was
     cached and some was audio or images, and nobody said how much was both."""
-    no_whole = [
-        pl.col(count).is_null()
-        & _has_price(count)
-        & pl.any_horizontal(map(_some, parts))
-        for count, (_, parts, _) in _UNITS.items()
-        if parts
+    doubts = [
+        pl.col(whole).is_null()
+        & _has_price(whole)
+        & pl.any_horizontal(_some(part) for part in unit.parts if part in counts)
+        for whole, unit in _UNITS.items()
+        if not set(unit.parts).isdisjoint(counts)
     ]
-    cached = _some("cache_read_tokens")
-    not_said = pl.col("cache_read_audio_tokens").is_null()
-    audio = _some("input_audio_tokens") & _has_price("cache_read_audio_tokens")
-    images = _some("input_image_tokens") & pl.col("has_cached_image_price")
-    return pl.any_horizontal(*no_whole, cached & audio & not_said, cached & images)
+    if "cache_read_tokens" in counts:
+        cached = _some("cache_read_tokens")
+        not_said = pl.col("cache_read_audio_tokens").is_null()
+        audio = _some("input_audio_tokens") & _has_price("cache_read_audio_tokens")
+        images = _some("input_image_tokens") & pl.col("has_cached_image_price")
+        doubts += [cached & audio & not_said, cached & images]
+    return pl.any_horizontal(*doubts, pl.lit(False))
 
 
 def _some(count: str) -> pl.Expr:

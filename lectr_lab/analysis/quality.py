@@ -68,6 +68,33 @@ def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFram
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
 
 
+def streams_without_usage(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+    """The features whose streams do not report their tokens, most requests first.
+
+    Only chat and completions: other APIs report without being asked. `USAGE_ADVICE`
+    is the line that mends it.
+
+    Returns:
+        `org`, `feature`, `provider`, then `requests` (such streams, answered).
+    """
+    silent = (
+        rows.is_request()
+        & pl.col("stream")
+        & ~pl.col("include_usage").fill_null(False)
+        & pl.col("operation").is_in(["chat", "completions"])
+        & (pl.col("token_source") != "provider")
+        & (pl.col("outcome") == "ok")
+    )
+    by = ["feature", "provider"]
+    keys = key_names(by, org=org)
+    found = grouped(log.filter(silent), [pl.len().alias("requests")], by=by, org=org)
+    return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
+
+
+USAGE_ADVICE = 'stream_options={"include_usage": True}'
+"""What a call that streams must say for its tokens to be counted."""
+
+
 def untagged_advice(
     untagged_of_requests: float | None, untagged_of_spend: float | None
 ) -> str | None:

@@ -54,7 +54,7 @@ def uncounted() -> pl.Expr:
 
 def estimated() -> pl.Expr:
     """The tokens are an estimate, not the provider's count."""
-    return pl.col("token_source") == "tokenizer"
+    return pl.col("token_source").is_in(["tokenizer", "ratio"])
 
 
 def model() -> pl.Expr:

@@ -49,7 +49,7 @@ def spend(
         The keys, then `requests`, `spend_usd` (null where none of it is known; shadow
         requests cost too), `share_of_spend` (of the org, 0 to 1), and rows: `priced`
         (what the sum rests on), `unpriced` (tokens but no price), `uncounted` (an
-        answer without token counts), `estimated` (priced by a tokenizer's count).
+        answer without token counts), `estimated` (priced by an estimate of its tokens).
 
     Raises:
         LabError: a column that the log does not have.
@@ -152,3 +152,38 @@ def tokens(
 def _known_sum(name: str) -> pl.Expr:
     known = pl.col(name).cast(pl.Int64)
     return pl.when(known.is_not_null().any()).then(known.sum()).alias(name)
+
+
+def dearest(log: pl.LazyFrame, n: int = 20) -> pl.LazyFrame:
+    """The requests that cost most, one a row; those without a known cost are not here.
+
+    Returns:
+        At most `n` rows, dearest first: `started_at`, `org`, `feature`, `provider`,
+        `model`, `cost_usd`, `input_tokens`, `cache_read_tokens`, `output_tokens`,
+        `reasoning_tokens`, `total_ms`, `token_source`, `provider_request_id`.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> dearest(priced(frame([]).lazy())).collect().columns[4:6]
+    ['model', 'cost_usd']
+    """
+    return (
+        log.filter(rows.is_priced())
+        .select(
+            "started_at",
+            "org",
+            "feature",
+            "provider",
+            rows.model(),
+            "cost_usd",
+            "input_tokens",
+            "cache_read_tokens",
+            "output_tokens",
+            "reasoning_tokens",
+            "total_ms",
+            "token_source",
+            "provider_request_id",
+        )
+        .sort("cost_usd", "started_at", descending=[True, False])
+        .head(n)
+    )

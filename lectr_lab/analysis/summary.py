@@ -1,10 +1,13 @@
 """Cost, latency and errors side by side."""
 
+from typing import Any
+
 import polars as pl
 
+from lectr_lab.analysis import readable, rows
 from lectr_lab.analysis.groups import By, grouped, key_names
-from lectr_lab.analysis.health import error_measures, latency_measures
-from lectr_lab.analysis.quality import untagged_measures
+from lectr_lab.analysis.health import beside, error_measures, latency_measures
+from lectr_lab.analysis.quality import untagged_advice, untagged_measures
 from lectr_lab.analysis.spend import share_of_spend, spend_measures
 
 _SHOWN = [
@@ -47,19 +50,29 @@ def summary(
     ['org', 'requests', 'spend_usd', 'share_of_spend']
     """
     keys = key_names(by, org=org)
-    measures = [*spend_measures(), *latency_measures(), *error_measures()[1:]]
-    found = grouped(log, measures, by=by, org=org).with_columns(share_of_spend(org))
+    sums = [*spend_measures(), *error_measures()[1:]]
+    answered = log.filter(rows.succeeded())
+    found = beside(
+        grouped(log, sums, by=by, org=org),
+        grouped(answered, latency_measures(), by=by, org=org),
+        keys,
+    ).with_columns(share_of_spend(org))
     order = ["spend_usd", "requests", *keys]
     falling = [name in ("spend_usd", "requests") for name in order]
     return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
 
 
-def totals(log: pl.LazyFrame) -> pl.LazyFrame:
+def totals(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
     """The whole log in one row, every org together: the head of a page.
+
+    Args:
+        log: events with `cost_usd`.
+        dropped: events that did not reach the log, as `log.losses` counts them.
 
     Returns:
         `first_at`, `last_at`, `orgs`, `features`, then what `spend`, `latency`,
-        `errors`, `untagged_share` and `data_quality` say. One row for an empty log too.
+        `errors`, `untagged_share` and `data_quality` say, and `dropped`. One row for
+        an empty log too.
     """
     when = pl.col("started_at")
     return log.select(
@@ -71,4 +84,31 @@ def totals(log: pl.LazyFrame) -> pl.LazyFrame:
         *latency_measures(),
         *error_measures()[1:],
         *untagged_measures(),
+        pl.lit(dropped, pl.Int64).alias("dropped"),
     )
+
+
+def in_words(total: dict[str, Any]) -> str:
+    """What the row of `totals` says: what was spent, and how far it can be relied on.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> total = totals(priced(frame([]).lazy())).collect().row(0, named=True)
+    >>> in_words(total)
+    'No request has been logged yet.'
+    """
+    if not total["requests"] and not total["dropped"]:
+        return "No request has been logged yet."
+    lacks = [
+        f"{readable.count(total[name])} {name}"
+        for name in ("estimated", "unpriced", "uncounted", "dropped")
+        if total[name]
+    ]
+    share = readable.percent(total["untagged_of_requests"])
+    said = (
+        f"{readable.count(total['requests'])} requests cost "
+        f"{readable.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
+        f"{readable.percent(total['error_rate'])} failed; {share} name no feature."
+    )
+    advice = untagged_advice(total["untagged_of_requests"], total["untagged_of_spend"])
+    return f"{said}\n{advice}" if advice else said

@@ -6,6 +6,7 @@ import polars as pl
 
 from lectr_lab.analysis.prices import read_prices
 from lectr_lab.analysis.pricing import priced
+from lectr_lab.analysis.ratio import with_ratios
 from lectr_lab.core.price import PriceList
 from lectr_lab.log import scan as log_scan
 
@@ -24,7 +25,8 @@ def scan(
 
     Returns:
         One row per event: the event's columns, `cost_usd` (null where it is not known)
-        and `price_source`.
+        and `price_source`. Streams that reported no tokens have estimates where the
+        model's other rows teach them (`token_source` is "ratio").
 
     Raises:
         LogError: there is no such lab folder.
@@ -34,7 +36,7 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    return priced(log_scan.scan(folder), _own_prices(Path(folder), prices))
+    return priced(with_ratios(log_scan.scan(folder)), _own_prices(Path(folder), prices))
 
 
 def _own_prices(folder: Path, prices: PriceList | Path | str | None) -> PriceList:

@@ -19,6 +19,7 @@ from genai_prices.types import (
     ConditionalPrice,
     ModelInfo,
     ModelPrice,
+    PriceCalculation,
     PriceVariant,
     StartDateConstraint,
     TieredPrices,
@@ -26,6 +27,7 @@ from genai_prices.types import (
 )
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.tiers import STANDARD_TIERS, scaled, tier_times
 
 PriceSource = Literal["user", "genai-prices"]
 
@@ -194,7 +196,13 @@ def _list_price(asked: Asked) -> ModelPrice | None:
         )
     except (LookupError, ValueError):
         return None
-    return listed.model_price if _is_countable(listed.model_price) else None
+    if not _is_countable(listed.model_price):
+        return None
+    tier = asked.service_tier
+    if tier is None or tier in STANDARD_TIERS or _has_variant(listed, asked):
+        return listed.model_price
+    times = tier_times(asked.provider or "", asked.models[0], tier)
+    return None if times is None else scaled(listed.model_price, times)
 
 
 def _context(service_tier: str | None) -> dict[str, str] | None:
@@ -203,6 +211,18 @@ def _context(service_tier: str | None) -> dict[str, str] | None:
     if service_tier == "batch":  # Anthropic's word for what the list calls processing
         return {"processing": "batch"}
     return {"service_tier": service_tier}
+
+
+def _has_variant(listed: PriceCalculation, asked: Asked) -> bool:
+    """Whether the list has a price of its own for the tier, on that day."""
+    if all(listed.model is not own for own in listed.provider.models):
+        return False  # Azure's are priced as OpenAI's, without their tiers
+    context = _context(asked.service_tier)
+    return any(
+        variant.when == context
+        and (variant.constraint is None or variant.constraint.active(asked.started_at))
+        for variant in listed.model.price_variants or ()
+    )
 
 
 def _is_countable(price: ModelPrice) -> bool:

@@ -42,6 +42,7 @@ class _Views(NamedTuple):
     summary: pl.DataFrame
     charts: dict[str, alt.LayerChart]
     unpriced: pl.DataFrame
+    silent: pl.DataFrame  # features whose streams do not report their tokens
 
 
 def page(
@@ -76,6 +77,7 @@ def page(
         sections.figures(views.head) if views.charts else "",
         sections.reliability(views.head, dropped),
         sections.advice(views.head),
+        sections.usage_advice(views.silent),
         sections.places(views.charts),
         sections.table(views.summary, with_org=views.head["orgs"] > 1),
         sections.price_help(views.unpriced),
@@ -125,17 +127,20 @@ def _views(log: pl.LazyFrame, tz: str) -> _Views:
     span = log.select(when.min().alias("first"), when.max().alias("last")).collect()
     every = _step(*span.row(0))
     log = log.cache()  # read and priced once for all that follows
-    totals, by_feature, dear, steps, slow, bad, tokens, unpriced = pl.collect_all(
-        [
-            summary.totals(log),
-            summary.summary(log).head(sections.TABLE_ROWS),
-            spend.spend(log).head(_BARS),
-            spend.spend_over_time(log, every, tz=tz),
-            health.latency(log).head(_BARS),
-            health.errors(log).head(_BARS),
-            spend.tokens(log).head(_BARS),
-            quality.unpriced_models(log).head(_BARS),
-        ]
+    totals, by_feature, dear, steps, slow, bad, tokens, unpriced, silent = (
+        pl.collect_all(
+            [
+                summary.totals(log),
+                summary.summary(log).head(sections.TABLE_ROWS),
+                spend.spend(log).head(_BARS),
+                spend.spend_over_time(log, every, tz=tz),
+                health.latency(log).head(_BARS),
+                health.errors(log).head(_BARS),
+                spend.tokens(log).head(_BARS),
+                quality.unpriced_models(log).head(_BARS),
+                quality.streams_without_usage(log),
+            ]
+        )
     )
     drawn = {
         "spend": charts.spend_bars(dear),
@@ -148,7 +153,8 @@ def _views(log: pl.LazyFrame, tz: str) -> _Views:
     if steps["time"].n_unique() < 2:  # one bar of everything says nothing of time
         del drawn["time"]
     head = totals.row(0, named=True)
-    return _Views(head, by_feature, drawn if head["requests"] else {}, unpriced)
+    shown = drawn if head["requests"] else {}
+    return _Views(head, by_feature, shown, unpriced, silent)
 
 
 def _step(first: datetime | None, last: datetime | None) -> str:

@@ -15,6 +15,7 @@ from lectr_lab.analysis import quality
 from lectr_lab.analysis.readable import count, duration, name, percent, usd
 
 TABLE_ROWS = 50
+_NAMED = 5
 
 Row = dict[str, Any]
 
@@ -77,7 +78,7 @@ def figures(head: Row) -> str:
 def reliability(head: Row, dropped: int) -> str:
     """How many rows to take with care, by reason."""
     always = [
-        (head["estimated"], "counted by a tokenizer, not by the provider"),
+        (head["estimated"], "with estimated tokens, not the provider's count"),
         (head["unpriced"], "without a known price"),
         (dropped, "dropped from the log"),
     ]
@@ -99,6 +100,20 @@ def advice(head: Row) -> str:
         head["untagged_of_requests"], head["untagged_of_spend"]
     )
     return f'<p class="advice">{escape(advice)}</p>' if advice else ""
+
+
+def usage_advice(silent: pl.DataFrame) -> str:
+    """Which features stream without reporting their tokens, and what mends it."""
+    if silent.is_empty():
+        return ""
+    features = list(dict.fromkeys(map(name, silent["feature"])))
+    named = ", ".join(features[:_NAMED])
+    more = f" and {len(features) - _NAMED} more" if len(features) > _NAMED else ""
+    return (
+        f'<p class="advice">{count(int(silent["requests"].sum()))} streams did not report '
+        f"their tokens: {escape(named + more)}. Add to the call: "
+        f"<code>{escape(quality.USAGE_ADVICE)}</code></p>"
+    )
 
 
 def places(charts: Iterable[str]) -> str:

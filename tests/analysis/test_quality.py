@@ -3,6 +3,7 @@
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.quality import (
     data_quality,
+    streams_without_usage,
     unpriced_models,
     untagged_advice,
     untagged_share,
@@ -67,3 +68,23 @@ def test_an_empty_log_has_nothing_to_say(log_of):
     assert untagged_share(log).collect().is_empty()
     assert data_quality(log, org="a").collect()["unpriced"].to_list() == [0]
     assert unpriced_models(log).collect().is_empty()
+
+
+def test_features_that_stream_without_usage_are_named(log_of, event):
+    """Chat and completions alone: the other APIs report without being asked."""
+    silent = {"stream": True, "input_tokens": None, "token_source": "absent"}
+    log = log_of(
+        [
+            event(feature="a", **silent),
+            event(feature="a", **silent | {"token_source": "tokenizer"}),
+            event(feature="b", include_usage=True, **silent),
+            event(feature="c", operation="messages", **silent),
+            event(feature="d", stream=True),
+            event(feature="e", outcome="client_disconnect", **silent),
+            event(feature=None, **silent),
+        ]
+    )
+
+    found = streams_without_usage(log, org="local").collect()
+
+    assert found.rows() == [("a", "openai", 2), ("untagged", "openai", 1)]

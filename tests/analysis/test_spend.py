@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.pricing import priced
-from lectr_lab.analysis.spend import spend, spend_over_time, tokens
+from lectr_lab.analysis.spend import dearest, spend, spend_over_time, tokens
 from lectr_lab.log.schema import frame
 
 
@@ -137,3 +137,25 @@ def test_a_view_is_lazy(traffic):
     assert timedelta(days=13) < traffic.collect()["started_at"].max() - (
         traffic.collect()["started_at"].min()
     )
+
+
+def test_the_dearest_requests_come_first(log_of, event):
+    """By what they cost; an unknown cost is no candidate."""
+    log = log_of(
+        [
+            event(input_tokens=10, provider_request_id="small"),
+            event(model_actual="nobody-knows-this", input_tokens=10**6),
+            event(input_tokens=90_000, provider_request_id="big"),
+            event(input_tokens=50_000, provider_request_id="middle"),
+        ]
+    )
+
+    found = dearest(priced(log), 2).collect()
+
+    assert found["provider_request_id"].to_list() == ["big", "middle"]
+    assert found["cost_usd"].is_sorted(descending=True)
+
+
+def test_an_empty_log_has_no_dearest(log_of):
+    """No rows, and the columns."""
+    assert dearest(priced(log_of([]))).collect().height == 0

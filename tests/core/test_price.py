@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
-from genai_prices import Usage, extract_usage
+from genai_prices import Usage, calc_price, extract_usage
 
+from lectr_lab.analysis.pricing import priced
 from lectr_lab.core.event import Event
 from lectr_lab.core.price import (
     MOST_COUNTED,
@@ -21,10 +22,13 @@ from lectr_lab.core.price import (
     list_changes,
     price_event,
 )
+from lectr_lab.log.schema import frame
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OURS = {"openai": "openai", "anthropic": "anthropic", "groq": "groq"}
 OURS |= {"google": "gemini", "azure": "azure"}
+HOSTS = {"azure.com": "azure", "openai.com": "openai", "anthropic.com": "anthropic"}
+HOSTS |= {"groq.com": "groq", "googleapis.com": "gemini"}
 
 
 def an_event(**fields: Any) -> Event:
@@ -229,6 +233,46 @@ def test_every_real_usage_body_is_priced_as_the_list_prices_it(shared):
         priced.add(row["body_id"])
 
     assert len(priced) > 500
+
+
+def test_every_recorded_reply_is_priced_as_the_list_prices_it(recordings):
+    """Read as the proxy reads it; one by one, and over a frame, to the last bit."""
+    events = [e for e in map(_recorded, recordings) if e is not None]
+
+    exact = [price_event(e) for e in events]
+    costs = priced(frame(events).lazy()).collect()["cost_usd"].to_list()
+
+    assert exact == [_listed_usd(e) for e in events]
+    assert costs == [None if usd is None else float(usd) for usd in exact]
+    assert sum(usd is not None for usd in exact) > 90
+
+
+def _recorded(recording) -> Event | None:
+    provider = next((p for host, p in HOSTS.items() if host in recording.host), None)
+    if provider is None or recording.operation == "other":
+        return None
+    reader = recording.reader()
+    reader.feed(recording.body)
+    facts = msgspec.structs.asdict(reader.finish())
+    known = {k: v for k, v in facts.items() if k in Event.__struct_fields__}
+    return an_event(**known | {"provider": provider, "operation": recording.operation})
+
+
+def _listed_usd(event: Event) -> Decimal | None:
+    """The list's own call, past all of our code."""
+    counts = {key: getattr(event, column) for column, key in USAGE_KEYS.items()}
+    if event.input_tokens is None or event.model_actual is None:
+        return None
+    names = {ours: theirs for theirs, ours in OURS.items()}
+    try:
+        return calc_price(
+            Usage(**counts),
+            event.model_actual,
+            provider_id=names[event.provider],
+            genai_request_timestamp=event.started_at,
+        ).total_price
+    except (LookupError, ValueError):
+        return None
 
 
 def _reported(usage: Usage, key: str) -> int | None:

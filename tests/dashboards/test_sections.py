@@ -68,3 +68,21 @@ def test_nothing_to_say_is_nothing(log):
     assert sections.advice(head) == ""
     assert sections.price_help(pl.DataFrame()) == ""
     assert sections.places([]) == ""
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_features_that_stream_without_usage_are_told_what_to_add(n):
+    """Some names, the rest as a number, and the line that mends it, all escaped."""
+    features = ["<b>", *(f"f{i}" for i in range(1, n))]
+    silent = pl.DataFrame({"feature": features, "requests": [2] * n})
+
+    said = sections.usage_advice(silent)
+
+    assert f"{2 * n} streams" in said
+    assert "&lt;b&gt;" in said and "include_usage&quot;: True" in said
+    assert ("and 2 more" in said) == (n == 7)
+
+
+def test_nothing_is_said_where_all_streams_report():
+    """No advice without a reason."""
+    assert sections.usage_advice(pl.DataFrame({"feature": [], "requests": []})) == ""

@@ -1,0 +1,153 @@
+"""`lectr-lab reconcile`: the log beside what the provider counted itself."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lectr_lab.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lectr_lab.analysis.usage_export import Charged, Exporter
+
+Format = Literal["table", "csv", "json"]
+
+_PIPED_LETTERS = 140  # the width of a table that no terminal bounds
+_SHOWN = 40  # rows of a table; the other forms have all
+
+
+def reconcile(
+    export: Path,
+    *,
+    folder: Path = Path("lab"),
+    costs: Path | None = None,
+    format: Format = "table",
+) -> None:
+    """Explain the difference between the log and a provider's own usage export.
+
+    Per day and model: requests missing, tokens different, price different, each with
+    its amount in US dollars. Reads the usage exports of OpenAI and Anthropic, as JSON
+    of their usage API (asked for by model) or as CSV.
+
+    Example: lectr-lab reconcile openai-usage.json --folder lab
+
+    Args:
+        export: the provider's usage export.
+        folder: the lab folder that the proxy writes to.
+        costs: the same provider's cost export, for what was really charged.
+        format: a table, or csv or json with every row and column.
+    """
+    from lectr_lab.analysis.prices import read_prices
+    from lectr_lab.analysis.reconcile import counted, differences
+    from lectr_lab.analysis.traffic import PRICE_FILE, scan
+    from lectr_lab.analysis.usage_export import read_export
+
+    said = read_export(export)
+    if not said.used:
+        raise ConfigError(
+            f"{export} has no usage in it. Give the usage export first, and what was "
+            "charged with --costs."
+        )
+    charged = _charged(costs, said.provider)
+    ours = counted(scan(folder), said).collect()
+    own = folder / PRICE_FILE
+    prices = read_prices(own) if own.exists() else ()
+    _print(differences(ours, said, charged, prices), said.provider, format)
+
+
+def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
+    from lectr_lab.analysis.usage_export import read_export
+
+    if costs is None:
+        return ()
+    said = read_export(costs)
+    if said.provider != provider or not said.charged:
+        raise ConfigError(f"{costs} is not a cost export of {provider}.")
+    return said.charged
+
+
+def _print(found: "pl.DataFrame", provider: str, format: Format) -> None:
+    if format == "table":
+        _print_table(found, provider)
+    elif format == "csv":
+        import polars as pl
+
+        from lectr_lab.commands.report import cell
+
+        names = pl.col("model").map_elements(cell, return_dtype=pl.String)
+        print(found.with_columns(names).write_csv().rstrip("\n"))
+    else:
+        import json
+
+        print(json.dumps(found.to_dicts(), indent=2, default=str))
+
+
+def _print_table(found: "pl.DataFrame", provider: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lectr_lab.analysis.readable import name
+
+    table = Table()
+    table.add_column("day", no_wrap=True)
+    table.add_column("model", overflow="fold")
+    for head in ("requests", "missing", "input tokens", "output tokens"):
+        table.add_column(head, justify="right")
+    for head in ("rows", "tokens", "price"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in found.head(_SHOWN).iter_rows(named=True):
+        table.add_row(str(row["day"]), Text(name(row["model"])), *_cells(row))
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    if not found.is_empty():
+        console.print(table)
+    console.print(in_words(found, provider))
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    from lectr_lab.analysis.readable import count
+
+    missing = [row[f"{name}_tokens_missing"] for name in ("input", "output")]
+    return [
+        count(row["our_requests"]),
+        _signed(row["rows_missing"]),
+        *map(_signed, missing),
+        *(_signed_usd(row[f"{part}_usd"]) for part in ("rows", "tokens", "price")),
+    ]
+
+
+def in_words(found: "pl.DataFrame", provider: str) -> str:
+    """The sum of all days and models, in a sentence."""
+    if found.is_empty():
+        return f"Neither the export nor the log has a request to {provider} in it."
+    sums = found.select(
+        "their_usd", "our_usd", "rows_usd", "tokens_usd", "price_usd"
+    ).sum()
+    total = sums.row(0, named=True)
+    parts = {"rows": "requests missing", "tokens": "tokens counted differently"}
+    if found["price_usd"].count():
+        parts["price"] = "another price"
+    said = "; ".join(f"{_signed_usd(total[f'{k}_usd'])} {v}" for k, v in parts.items())
+    unpriced = found["our_usd"].null_count()
+    lacks = (
+        f" {unpriced} rows have no known price and are not in this." if unpriced else ""
+    )
+    return (
+        f"{provider}: ${total['their_usd']:,.2f}; the log: ${total['our_usd']:,.2f}. "
+        f"The difference is {_signed_usd(total['their_usd'] - total['our_usd'])}: "
+        f"{said}.{lacks}"
+    )
+
+
+def _signed(n: int | None) -> str:
+    return "—" if n is None else f"{n:+,}" if n else "0"
+
+
+def _signed_usd(usd: float | None) -> str:
+    if usd is None:
+        return "—"
+    if abs(usd) < 5e-7:  # what is left of a sum of floats
+        return "$0"
+    digits = 2 if abs(usd) >= 1 else 6
+    return f"{'-' if usd < 0 else '+'}${abs(usd):,.{digits}f}"

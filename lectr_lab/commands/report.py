@@ -1,0 +1,218 @@
+"""`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from lectr_lab.core.errors import LogError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Format = Literal["table", "json", "csv", "md"]
+
+_LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
+_PIPED_LETTERS = 140  # the width of a table that no terminal bounds
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Report(NamedTuple):
+    """What is printed: the keys by which it groups, a row per group, and one of all."""
+
+    keys: list[str]
+    groups: "pl.DataFrame"
+    totals: dict[str, Any]
+
+
+def report(
+    folder: Path = Path("lab"),
+    *,
+    by: str = "feature",
+    since: str | None = None,
+    until: str | None = None,
+    org: list[str] | None = None,
+    feature: list[str] | None = None,
+    provider: list[str] | None = None,
+    model: list[str] | None = None,
+    task: list[str] | None = None,
+    format: Format = "table",
+    html: Path | None = None,
+    png: Path | None = None,
+    tz: str = "UTC",
+) -> None:
+    """Say what requests cost, how slow they were and how often they failed.
+
+    Example: lectr-lab report lab --since 24h --by feature,model
+
+    Args:
+        folder: the lab folder that the proxy writes to.
+        by: columns of the log to group by, with commas between.
+        since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
+        until: the last day, or a moment such as 2026-11-01T12:00.
+        org: only this organisation; may be given again for more.
+        feature: only this feature; "untagged" is what named none.
+        provider: only this provider.
+        model: only this model.
+        task: only this task.
+        format: a table, or json, csv or md for other programs.
+        html: write the page of charts to this file too.
+        png: write the charts to this picture too.
+        tz: the time zone in which days begin, such as Europe/Berlin.
+    """
+    from lectr_lab.analysis.select import select
+    from lectr_lab.analysis.traffic import scan
+    from lectr_lab.log.folder import LabFolder
+    from lectr_lab.log.losses import dropped_events
+
+    log = select(
+        scan(folder),
+        org=org,
+        feature=feature,
+        provider=provider,
+        model=model,
+        task=task,
+        since=since,
+        until=until,
+        tz=tz,
+    )
+    dropped = dropped_events(LabFolder(folder))
+    found = reported(
+        log, [name.strip() for name in by.split(",") if name.strip()], dropped
+    )
+    _write_files(log, html, png, dropped, tz)
+    if format == "table":
+        _print_table(found)
+    else:
+        print({"json": as_json, "csv": as_csv, "md": as_markdown}[format](found))
+
+
+def reported(log: "pl.LazyFrame", by: list[str], dropped: int = 0) -> Report:
+    """Run the queries of a report.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    import polars as pl
+
+    from lectr_lab.analysis.groups import key_names
+    from lectr_lab.analysis.summary import summary, totals
+
+    log = log.cache()  # read and priced once
+    groups, total = pl.collect_all([summary(log, by), totals(log, dropped)])
+    return Report(key_names(by), groups, total.row(0, named=True))
+
+
+def _write_files(
+    log: "pl.LazyFrame", html: Path | None, png: Path | None, dropped: int, tz: str
+) -> None:
+    if html is None and png is None:
+        return
+    from lectr_lab.dashboards import picture, write_page
+
+    try:
+        if html is not None:
+            write_page(log, html, dropped=dropped, tz=tz)
+        if png is not None:
+            png.write_bytes(picture(log, tz=tz))
+    except OSError as error:
+        raise LogError(
+            f"{error.filename} cannot be written: {error.strerror}."
+        ) from None
+
+
+def as_json(found: Report) -> str:
+    """Everything, in units of the log; `totals` first.
+
+    Only ASCII is written, so that no name can steer a terminal.
+    """
+    import json
+
+    whole = {"totals": found.totals, "groups": found.groups.to_dicts()}
+    return json.dumps(whole, indent=2, default=str, allow_nan=False)
+
+
+def as_csv(found: Report) -> str:
+    """A line per group, which a spreadsheet does not take for formulas."""
+    import polars as pl
+
+    safe = [
+        pl.col(name).map_elements(cell, return_dtype=pl.String)
+        for name, kind in found.groups.schema.items()
+        if kind == pl.String
+    ]
+    return found.groups.with_columns(safe).write_csv().rstrip("\n")
+
+
+def cell(text: str) -> str:
+    """A name as a spreadsheet may hold it: one line, and never a formula.
+
+    Source: OWASP, CSV Injection.
+
+    >>> cell("=1+1"), cell("chat")
+    ("'=1+1", 'chat')
+    """
+    from lectr_lab.analysis.readable import name
+
+    line = name(text, most=1000)
+    return f"'{line}" if line.startswith(_STARTS_FORMULA) else line
+
+
+def as_markdown(found: Report) -> str:
+    """A table of Markdown, and a sentence on all of it."""
+    from lectr_lab.analysis.summary import in_words
+
+    heads, rows = _readable(found)
+    lines = [heads, [":--" if head in found.keys else "--:" for head in heads]]
+    lines += [[_plain(text) for text in row] for row in rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{table}\n\n{_plain(in_words(found.totals))}"
+
+
+def _plain(text: str) -> str:
+    """Text that means nothing else in Markdown."""
+    return "".join(f"\\{c}" if c in _LIVELY else c for c in text)
+
+
+def _print_table(found: Report) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lectr_lab.analysis.summary import in_words
+
+    heads, rows = _readable(found)
+    table = Table()
+    for head in heads:
+        if head in found.keys:
+            table.add_column(head, overflow="fold")
+        else:
+            table.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    console.print(table)
+    console.print(Text(in_words(found.totals)))
+
+
+def _readable(found: Report) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells, as people read them; without an org that all share."""
+    from lectr_lab.analysis import readable
+
+    keys = [
+        key for key in found.keys if key != "org" or found.groups["org"].n_unique() > 1
+    ]
+    heads = [*keys, "requests", "spend", "share", "p50", "p95", "errors", "unpriced"]
+    rows = [
+        [
+            *(readable.name(None if row[k] is None else str(row[k])) for k in keys),
+            readable.count(row["requests"]),
+            readable.usd(row["spend_usd"]),
+            readable.percent(row["share_of_spend"]),
+            readable.duration(row["total_p50_ms"]),
+            readable.duration(row["total_p95_ms"]),
+            readable.percent(row["error_rate"]),
+            readable.count(row["unpriced"]),
+        ]
+        for row in found.groups.iter_rows(named=True)
+    ]
+    return heads, rows

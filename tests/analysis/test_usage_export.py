@@ -1,0 +1,141 @@
+"""Usage exports, in every form that is known."""
+
+import json
+from datetime import date
+
+import pytest
+
+from lectr_lab.analysis.usage_export import Charged, Used, read_export
+from lectr_lab.core.errors import ConfigError
+
+DAY = date(2026, 11, 2)  # 1793577600 seconds since 1970
+CONSOLE = (
+    "usage_date_utc,model_version,api_key,workspace,usage_type,context_window,"
+    "usage_input_tokens_no_cache,usage_input_tokens_cache_write_5m,"
+    "usage_input_tokens_cache_write_1h,usage_input_tokens_cache_read,"
+    "usage_output_tokens,web_search_count\n"
+    '2026-11-02,claude-x,"a, key",Default,standard,≤ 200k,100,20,30,50,7,0\n'
+)
+
+
+def page(result, **when):
+    return {
+        "object": "page",
+        "data": [{"object": "bucket", **when, "results": [result]}],
+    }
+
+
+OPENAI = page(
+    {
+        "object": "organization.usage.completions.result",
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        "input_cached_tokens": 800,
+        "num_model_requests": 5,
+        "model": "gpt-x",
+        "batch": None,
+    },
+    start_time=1793577600,
+    end_time=1793664000,
+)
+ANTHROPIC = page(
+    {
+        "uncached_input_tokens": 100,
+        "cache_creation": {
+            "ephemeral_1h_input_tokens": 30,
+            "ephemeral_5m_input_tokens": 20,
+        },
+        "cache_read_input_tokens": 50,
+        "output_tokens": 7,
+        "model": "claude-x",
+    },
+    starting_at="2026-11-02T00:00:00Z",
+)
+FLAT = (
+    "\ufeffstart_time,model,num_model_requests,input_tokens,output_tokens,"
+    "input_cached_tokens\n1793577600,gpt-x,5,1000,500,800\n"
+)
+CLAUDE = Used(DAY, "claude-x", None, 200, 50, 50, 30, 7)
+GPT = Used(DAY, "gpt-x", 5, 1000, 800, 0, 0, 500)
+
+
+@pytest.mark.parametrize(
+    "text, provider, used",
+    [
+        (json.dumps(OPENAI), "openai", GPT),
+        (json.dumps([OPENAI]), "openai", GPT),
+        (
+            FLAT,
+            "openai",
+            GPT,
+        ),
+        (json.dumps(ANTHROPIC), "anthropic", CLAUDE),
+        (CONSOLE, "anthropic", CLAUDE),
+    ],
+)
+def test_usage_is_read_in_the_terms_of_the_log(tmp_path, text, provider, used):
+    """All input, cached included; a day of UTC."""
+    file = tmp_path / "export"
+    file.write_text(text, "utf-8")
+
+    found = read_export(file)
+
+    assert (found.provider, found.used, found.charged) == (provider, (used,), ())
+
+
+@pytest.mark.parametrize(
+    "result, when, provider, charged",
+    [
+        (
+            {"amount": {"value": 0.06, "currency": "usd"}, "line_item": "gpt-x, input"},
+            {"start_time": 1793577600},
+            "openai",
+            Charged(DAY, "gpt-x", 0.06),
+        ),
+        (
+            {"amount": "12.5", "currency": "USD", "model": "claude-x"},
+            {"starting_at": "2026-11-02T00:00:00Z"},
+            "anthropic",
+            Charged(DAY, "claude-x", 0.125),
+        ),
+    ],
+)
+def test_costs_are_read_in_dollars(tmp_path, result, when, provider, charged):
+    """OpenAI writes dollars, Anthropic cents."""
+    file = tmp_path / "costs.json"
+    file.write_text(json.dumps(page(result, **when)))
+
+    found = read_export(file)
+
+    assert (found.provider, found.used, found.charged) == (provider, (), (charged,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b\n1,2\n",
+        "{",
+        "[]",
+        "{}",
+        '{"data": [{"results": 3}]}',
+        '{"data": [{"start_time": 1, "results": ["x"]}]}',
+        json.dumps(OPENAI).replace('"gpt-x"', "null"),
+        json.dumps(OPENAI).replace("1793577600", '"soon"'),
+        json.dumps(OPENAI).replace("1793577600", "99999999999999999"),
+        json.dumps(OPENAI).replace("1000", '"many"'),
+    ],
+)
+def test_what_is_no_export_is_said(tmp_path, text):
+    """A ConfigError with the file's name, never a traceback."""
+    file = tmp_path / "export.txt"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError, match=r"export\.txt"):
+        read_export(file)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    """By its name."""
+    with pytest.raises(ConfigError, match="nowhere"):
+        read_export(tmp_path / "nowhere.csv")

@@ -1,0 +1,161 @@
+"""`lectr-lab report`, on a lab folder as the proxy leaves it."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lectr_lab.commands.report import cell, report
+from lectr_lab.core.errors import LabError
+from lectr_lab.core.event import Event
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import write_losses
+from lectr_lab.log.schema import frame
+
+NASTY = '=HYPERLINK("http://x")\x1b[31m\n|<script>`[a](b)'
+
+
+def an_event(n: int, **fields) -> Event:
+    plain = {
+        "event_id": bytes(15) + bytes([n]),
+        "started_at": datetime.now(UTC) - timedelta(hours=n),
+        "org": "acme",
+        "path": "/v1/chat/completions",
+        "operation": "chat",
+        "outcome": "ok",
+        "total_ms": 100.0,
+        "provider": "openai",
+        "model_actual": "gpt-4o-mini-2024-07-18",
+        "input_tokens": 1000,
+        "output_tokens": 500,
+        "token_source": "provider",
+    }
+    return Event(**(plain | fields))
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Four requests of three features, one of them named by an enemy."""
+    lab = LabFolder.create(tmp_path / "lab")
+    features = [{"feature": "chat"}, {"feature": NASTY}, {}, {"feature": "old"}]
+    hours = [0, 1, 2, 50]
+    events = [an_event(h, **f) for h, f in zip(hours, features, strict=True)]
+    frame(events).write_parquet(lab.log / "one.parquet")
+    return lab.root
+
+
+def test_the_table_says_it_all(lab, capsys):
+    """A row per group, and the sentence on the whole."""
+    report(lab)
+
+    shown = capsys.readouterr().out
+    assert "chat" in shown and "untagged" in shown and "$0.00045" in shown
+    assert "4 requests cost $0.0018 (all counted)" in shown
+
+
+def test_json_has_units_and_everything(lab, capsys):
+    """Exact numbers under the names of the views."""
+    report(lab, format="json", by="feature, model")
+
+    said = json.loads(capsys.readouterr().out)
+    assert said["totals"]["spend_usd"] == pytest.approx(0.0018)
+    assert {g["feature"] for g in said["groups"]} == {"chat", NASTY, "untagged", "old"}
+    assert said["groups"][0]["model"] == "gpt-4o-mini-2024-07-18"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
+def test_no_name_steers_the_terminal(lab, capsys, form):
+    """No escape, bell or other control character of a client is printed."""
+    report(lab, format=form)
+
+    assert not set(capsys.readouterr().out) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_csv_is_read_back_and_holds_no_formula(lab, capsys):
+    """As many lines as groups, each of one row."""
+    report(lab, format="csv")
+
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 4
+    assert next(r["feature"] for r in rows if "HYPERLINK" in r["feature"])[0] == "'"
+
+
+@given(text=st.text(min_size=1))
+def test_no_cell_begins_a_formula(text):
+    """Whatever the client sent."""
+    assert cell(text)[0] not in "=+-@\t\r"
+
+
+def test_markdown_is_a_table_whatever_the_names_are(lab, capsys):
+    """A bar or a tag in a name is text."""
+    report(lab, format="md")
+
+    lines = capsys.readouterr().out.splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    bars = {line.replace("\\|", "").count("|") for line in table}
+    assert len(table) == 6 and len(bars) == 1
+    assert "\\<script\\>" in "".join(table)
+
+
+def test_filters_and_time(lab, capsys):
+    """The last day alone, one feature alone."""
+    report(lab, format="json", since="24h")
+    assert json.loads(capsys.readouterr().out)["totals"]["requests"] == 3
+
+    report(lab, format="json", feature=["chat", "untagged"])
+    assert json.loads(capsys.readouterr().out)["totals"]["requests"] == 2
+
+
+def test_what_was_dropped_is_said(lab, capsys):
+    """A total that lacks events says so."""
+    write_losses(LabFolder(lab), "a1", 3)
+
+    report(lab)
+
+    assert "3 dropped" in capsys.readouterr().out
+
+
+def test_the_page_and_the_picture_are_written(lab, tmp_path, capsys):
+    """Both, beside what is printed."""
+    page, picture = tmp_path / "r.html", tmp_path / "r.png"
+
+    report(lab, html=page, png=picture)
+
+    assert "<svg" in page.read_text() or "vega" in page.read_text()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_empty_log_is_a_sentence(tmp_path, capsys):
+    """Not a traceback, and in every form."""
+    LabFolder.create(tmp_path / "lab")
+    for form in ("table", "json", "csv", "md"):
+        report(tmp_path / "lab", format=form)
+
+    assert "No request has been logged yet." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"by": "colour"},
+        {"since": "yesterday"},
+        {"tz": "Mars"},
+        {"html": "no/where.html"},
+    ],
+)
+def test_what_cannot_be_done_is_said(lab, tmp_path, asked):
+    """As a LabError, which the command line prints as one line."""
+    if "html" in asked:
+        asked = {"html": tmp_path / asked["html"]}
+    with pytest.raises(LabError):
+        report(lab, **asked)
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    """With what makes one."""
+    with pytest.raises(LabError, match="lectr-lab init"):
+        report(tmp_path / "nowhere")

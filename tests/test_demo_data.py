@@ -1,0 +1,113 @@
+"""The made-up traffic in data/demo."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lectr_lab import demo_data
+from lectr_lab.analysis.health import latency
+from lectr_lab.analysis.quality import streams_without_usage
+from lectr_lab.analysis.spend import spend
+from lectr_lab.analysis.summary import summary, totals
+from lectr_lab.analysis.traffic import scan
+from lectr_lab.log.schema import polars_schema
+
+FOLDER = Path(__file__).parents[1] / "data/demo"
+
+
+@pytest.fixture(scope="module")
+def log():
+    return scan(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def total(log):
+    return totals(log).collect().row(0, named=True)
+
+
+def test_the_committed_parts_are_what_the_generator_makes(tmp_path):
+    """Byte for byte, from the seed."""
+    made = demo_data.write(tmp_path)
+
+    assert [p.name for p in made] == sorted(p.name for p in FOLDER.glob("*.parquet"))
+    for part in made:
+        assert part.read_bytes() == (FOLDER / part.name).read_bytes()
+
+
+def test_it_is_small_and_says_that_it_is_made_up(log):
+    """At most a megabyte; in the org's name and in the README."""
+    size = sum(path.stat().st_size for path in FOLDER.iterdir())
+
+    assert size <= 1_000_000
+    assert log.select(pl.col("org").unique()).collect()["org"].to_list() == ["made-up"]
+    assert "Nobody sent these requests" in (FOLDER / "README.md").read_text("utf-8")
+
+
+def test_another_seed_is_other_traffic():
+    """The seed decides, and nothing else does."""
+    one, same, other = (demo_data.events(seed, requests=200) for seed in (1, 1, 2))
+
+    assert one == same
+    assert one != other
+
+
+def test_it_is_a_log_like_any_other(log, total):
+    """All columns, four weeks, each id once, five providers."""
+    rows = log.collect()
+
+    assert rows.columns[: len(polars_schema())] == list(polars_schema())
+    assert rows["event_id"].n_unique() == rows.height == total["requests"]
+    assert rows["provider"].n_unique() == 5
+    assert total["last_at"] - total["first_at"] > timedelta(days=27)
+
+
+def test_everything_counted_has_a_price(total):
+    """Today's models, at list prices; streams without usage are estimated."""
+    assert total["unpriced"] == 0
+    assert total["estimated"] > 1000
+    assert total["uncounted"] < 0.02 * total["requests"]
+
+
+def test_shares_are_as_they_are_said_to_be(total):
+    """About 15 % untagged; failures as in the traces."""
+    assert total["untagged_of_requests"] == pytest.approx(0.15, abs=0.015)
+    assert 0.015 < total["error_rate"] < 0.05
+
+
+def test_the_dear_day_and_the_slow_days_are_there(log):
+    """What the README says happens can be found."""
+    agent = log.filter(pl.col("feature") == "coding-agent")
+    days = spend(agent, None, every="1d").collect()
+    qa = log.filter(pl.col("feature") == "document-qa")
+    slow = latency(qa, None, every="1d").collect().sort("total_p50_ms")
+
+    top = days.sort("spend_usd")[-1]
+    assert f"{top['time'].item():%m-%d}" == "11-17"
+    assert top["spend_usd"].item() > 3 * days["spend_usd"].median()
+    assert {f"{t:%m-%d}" for t in slow["time"].tail(3)} == {"11-09", "11-10", "11-11"}
+
+
+def test_streams_without_usage_are_named(log):
+    """The onboarding assistant's alone, tagged or not."""
+    found = streams_without_usage(log).collect()
+
+    assert found["feature"].to_list() == ["onboarding-assistant", "untagged"]
+
+
+def test_tokens_are_spread_as_in_their_trace():
+    """Median of support-chat's prompts: that of Azure's conversations, 1,033."""
+    made = [e for e in demo_data.events() if e.feature == "support-chat"]
+    prompts = pl.Series([e.input_tokens for e in made if e.input_tokens])
+
+    assert prompts.median() == pytest.approx(1033, rel=0.05)
+    assert prompts.log().std() == pytest.approx(0.97, abs=0.05)
+
+
+def test_every_view_works_on_it(log):
+    """A row per feature, and shares that add up."""
+    found = summary(log, ["feature", "task", "provider"]).collect()
+
+    assert found.height == 14
+    assert found["share_of_spend"].sum() == pytest.approx(1)

@@ -53,7 +53,9 @@ def record(
     recorder, key = Recorder(path, scrub), f"lc_key_{secrets.token_urlsafe(24)}"
     try:
         with in_thread(build(settings, Session(key), tee=recorder.wrap)) as base_url:
-            code = _run(command, environment(base_url, key, os.environ))
+            # A local server wants no key, but an SDK does not start without one.
+            live = settings.upstream is None
+            code = _run(command, environment(base_url, key, os.environ, live=live))
     finally:  # also where Ctrl-C ends it
         if recorder.passed:
             _tell(path, recorder.save())

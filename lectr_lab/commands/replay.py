@@ -12,7 +12,7 @@ def replay(
     speed: float = 1.0,
     ignore: tuple[str, ...] = (),
     in_order: bool = False,
-    lab: Path | None = None,
+    lab: Path = Path("replay-lab"),
 ) -> None:
     """Serve cassettes through the proxy until Ctrl-C. Nothing else is reached.
 
@@ -25,7 +25,7 @@ def replay(
         ignore: a field of the request's body that does not count, such as
             `metadata.user`; may be repeated.
         in_order: the n-th request gets the n-th recording, whatever its body says.
-        lab: the folder of the log (default: what lectr.toml says, or ./lab).
+        lab: the folder of the log: not your own, for nobody paid for a replay.
 
     Raises:
         CassetteError: a cassette is missing or cannot be used.
@@ -43,9 +43,7 @@ def replay(
         raise CassetteError("What to replay? lectr-lab replay cassettes/chat.yaml")
     config = Path("lectr.toml")
     settings = read_settings(config if config.is_file() else None, os.environ)
-    settings = msgspec.structs.replace(settings, port=port)
-    if lab is not None:
-        settings = msgspec.structs.replace(settings, lab=str(lab))
+    settings = msgspec.structs.replace(settings, port=port, lab=str(lab))
     key = f"lc_key_{secrets.token_urlsafe(24)}"
     with TapeServer(cassette, speed, Matching(ignore, in_order)) as tape:
         order = Order(settings=played_by(settings, tape.base_url), session=Session(key))

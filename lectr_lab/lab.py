@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest
@@ -28,7 +29,6 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.keys import KeyFile
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
-from lectr_lab.proxy.upstream import Upstream
 
 if TYPE_CHECKING:  # who only starts a child need not load the server
     from litestar import Litestar

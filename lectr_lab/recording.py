@@ -17,13 +17,13 @@ from typing import Literal, cast
 
 import msgspec
 
+from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.lab import TAPE, played_by
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.settings import Settings, read_settings
-from lectr_lab.proxy.upstream import Upstream
 from lectr_lab.recorded import Box, RecordedProxy
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock

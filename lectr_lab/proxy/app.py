@@ -14,6 +14,7 @@ from litestar import Litestar, get
 from litestar.handlers import HTTPRouteHandler
 
 from lectr_lab.core import refusals
+from lectr_lab.core.engine import Upstream
 from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.providers import api_path
@@ -27,7 +28,7 @@ from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.spend import SpendWatch
-from lectr_lab.proxy.upstream import Upstream, open_upstream
+from lectr_lab.proxy.upstream import open_upstream
 
 Handler: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from lectr_lab.core import refusals
+from lectr_lab.core.engine import Reply, Upstream
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
@@ -29,7 +30,6 @@ from lectr_lab.core.request import RequestFacts, read_request
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.limits import Limits
 from lectr_lab.proxy.settings import Settings
-from lectr_lab.proxy.upstream import Reply, Upstream
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
 

@@ -12,41 +12,12 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
+from lectr_lab.core.engine import Reply, Upstream
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.proxy.settings import Settings
-
-
-class Reply(Protocol):
-    """A provider's answer: its head, then its body as it comes."""
-
-    status: int
-    headers: RawHeaders
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Body chunks as they arrive, undecoded. Raises UpstreamBroken."""
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of the connection; unread chunks mean it is closed."""
-        ...
-
-
-class Upstream(Protocol):
-    """An engine that asks providers."""
-
-    async def send(
-        self, method: str, url: str, headers: RawHeaders, body: bytes
-    ) -> Reply:
-        """Ask, and return at the reply's head. Raises UpstreamError."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        ...
-
 
 _MAX_HEADER_BYTES = 256 * 1024
 _MAX_HEADERS = 10_000

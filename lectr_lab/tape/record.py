@@ -10,9 +10,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from lectr_lab.core.engine import Reply, Upstream
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.note import CURRENT, Note
@@ -24,35 +25,6 @@ from lectr_lab.tape.marks import Marks, clean, compiled, marks_for
 from lectr_lab.tape.scrub import Call, scrubbed
 from lectr_lab.tape.side import Ended, Timing
 from lectr_lab.tape.write import write_cassette
-
-
-class Reply(Protocol):
-    """A provider's answer, as the proxy's engines give it."""
-
-    status: int
-    headers: RawHeaders
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Body chunks as they arrive, undecoded."""
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of the connection."""
-        ...
-
-
-class Upstream(Protocol):
-    """An engine that asks providers."""
-
-    async def send(
-        self, method: str, url: str, headers: RawHeaders, body: bytes
-    ) -> Reply:
-        """Ask, and return at the reply's head."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        ...
 
 
 class Saved(NamedTuple):

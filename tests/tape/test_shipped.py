@@ -67,5 +67,5 @@ def test_they_name_no_place_of_the_machine_they_were_recorded_on():
         if file.suffix in (".yaml", ".json", ".md", ".toml"):
             text = file.read_text("utf-8")
 
-            assert not [p for p in ("/tmp/", "/root/", "/home/", "/work/") if p in text]
+            assert not [p for p in "tmp root home work".split() if f"/{p}/" in text]
             assert "lc_key_" not in text.replace("lc_key_…", "")

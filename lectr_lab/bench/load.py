@@ -110,10 +110,13 @@ async def send(job: Job) -> Load:
 
 
 def _obey() -> None:
-    for line in sys.stdin.buffer:
-        load = uvloop.run(send(msgspec.json.decode(line, type=Job)))
-        sys.stdout.buffer.write(msgspec.json.encode(load) + b"\n")
-        sys.stdout.buffer.flush()
+    # A buffer of our own: with PYTHONUNBUFFERED, Python's writes a part of what is more
+    # than a pipe takes and drops the rest, and a job of seconds has megabytes to say.
+    with open(sys.stdout.fileno(), "wb", closefd=False) as said:
+        for line in sys.stdin.buffer:
+            load = uvloop.run(send(msgspec.json.decode(line, type=Job)))
+            said.write(msgspec.json.encode(load) + b"\n")
+            said.flush()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,16 @@ import math
 import pytest
 
 from lectr_lab.bench.gateways import Gateway
-from lectr_lab.bench.load import Load
-from lectr_lab.bench.measure import ROUNDS, measure, quantile, slope_mb, soak
+from lectr_lab.bench.load import Job, Load
+from lectr_lab.bench.measure import (
+    ROUNDS,
+    Sender,
+    helper,
+    measure,
+    quantile,
+    slope_mb,
+    soak,
+)
 
 
 class Replies:
@@ -56,3 +64,21 @@ def test_no_values_have_no_quantile():
     """A gateway whose streams all failed shows a dash."""
     assert math.isnan(quantile([], 0.5))
     assert quantile([1.0, 2.0], 0.99) == 2.0
+
+
+@pytest.mark.slow
+def test_a_long_answer_of_the_load_arrives_whole(monkeypatch):
+    """Megabytes through a pipe, also where Python was told not to buffer."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    with helper("upstream") as provider, helper("load") as load:
+        gateway = Gateway(int(provider.stdout.readline()))
+
+        for _ in range(2):
+            job = Job(
+                port=gateway.port,
+                request=gateway.request(stream=False),
+                connections=32,
+                seconds=30.0,
+                requests=150_000,
+            )
+            assert len(Sender(load).send(job).total_ms) >= 150_000

@@ -10,8 +10,9 @@ from lectr_lab import demo_data
 from lectr_lab.analysis.health import latency
 from lectr_lab.analysis.quality import streams_without_usage
 from lectr_lab.analysis.spend import spend
-from lectr_lab.analysis.summary import summary, totals
+from lectr_lab.analysis.summary import in_words, summary, totals
 from lectr_lab.analysis.traffic import scan
+from lectr_lab.dashboards import page
 from lectr_lab.log.schema import polars_schema
 
 FOLDER = Path(__file__).parents[1] / "data/demo"
@@ -111,3 +112,9 @@ def test_every_view_works_on_it(log):
 
     assert found.height == 14
     assert found["share_of_spend"].sum() == pytest.approx(1)
+
+
+def test_it_is_said_to_be_made_up_wherever_it_is_shown(log, total):
+    """On the page, and in the words of a report."""
+    assert "made-up ·" in page(log)
+    assert "of made-up" in in_words(total)

@@ -70,7 +70,7 @@ def totals(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
         dropped: events that did not reach the log, as `log.losses` counts them.
 
     Returns:
-        `first_at`, `last_at`, `orgs`, `features`, then what `spend`, `latency`,
+        `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what `spend`, `latency`,
         `errors`, `untagged_share` and `data_quality` say, and `dropped`. One row for
         an empty log too.
     """
@@ -79,6 +79,7 @@ def totals(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
         when.min().alias("first_at"),
         when.max().alias("last_at"),
         pl.col("org").n_unique().alias("orgs"),
+        pl.when(pl.col("org").n_unique() == 1).then(pl.col("org").first()).alias("org"),
         pl.col("feature").drop_nulls().n_unique().alias("features"),
         *spend_measures(),
         *latency_measures(),
@@ -105,8 +106,9 @@ def in_words(total: dict[str, Any]) -> str:
         if total[name]
     ]
     share = readable.percent(total["untagged_of_requests"])
+    whose = f" of {readable.name(total['org'])}" if total["org"] else ""
     said = (
-        f"{readable.count(total['requests'])} requests cost "
+        f"{readable.count(total['requests'])} requests{whose} cost "
         f"{readable.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
         f"{readable.percent(total['error_rate'])} failed; {share} name no feature."
     )

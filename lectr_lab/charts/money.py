@@ -50,6 +50,10 @@ def _spend_text(row: style.Row) -> str:
     return f"{usd(row['spend_usd'])} · {share} · {n}{unpriced}"
 
 
+def _label(every: str) -> str:
+    return f"utcFormat(datum.value, '{_CLOCK.get(every, '%d %b')}')"
+
+
 def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
     """Spend per step of time, by feature. Takes `spend_over_time(...).collect()`.
 
@@ -85,7 +89,8 @@ def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
             alt.X("time")
             .bin("binned")
             .scale(type="utc")
-            .axis(**style.quiet(grid=False, format=_CLOCK.get(every, "%d %b"))),
+            # Not `format`: it would also be that of a bar's range, read as a number's.
+            .axis(**style.quiet(grid=False, labelExpr=_label(every))),
             alt.X2("end"),
             alt.Y("spend_usd").axis(**style.quiet(format="$~f", tickCount=4)),
             alt.Color("label").scale(**colours).legend(**style.legend(columns=3)),

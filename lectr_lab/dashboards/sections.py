@@ -21,12 +21,14 @@ Row = dict[str, Any]
 
 
 def heading(title: str, head: Row, tz: str) -> str:
-    """The title, and the time the log covers."""
+    """The title, whose log it is where that is one, and the time it covers."""
     period = "No request has been logged yet."
     if head["first_at"] is not None:
         first, last = (_moment(head[at], tz) for at in ("first_at", "last_at"))
         period = f"{first} to {last} ({escape(tz)})"
-    return f'<header><h1>{escape(title)}</h1><p class="soft">{period}</p></header>'
+    whose = f"{escape(name(head['org']))} · " if head["org"] else ""
+    said = f'<p class="soft">{whose}{period}</p>'
+    return f"<header><h1>{escape(title)}</h1>{said}</header>"
 
 
 def _moment(at: datetime, tz: str) -> str:

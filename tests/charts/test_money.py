@@ -64,6 +64,7 @@ def test_time_is_drawn_in_steps(noon, drawn, every):
     assert chart.title.text == "$5.50 in all"
     svg = drawn(chart)
     assert "all others" in svg and "</script>" not in svg
+    assert svg.count('aria-roledescription="bar"') == steps.height
 
 
 def test_no_time_at_all_is_drawn(noon, drawn):

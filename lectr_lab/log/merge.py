@@ -78,6 +78,7 @@ def worth_it(small: list[Part], schema: LogSchema) -> bool:
 
 
 def groups(parts: list[Part], rows_per_part: int) -> Iterator[list[Part]]:
+    """Neighbouring parts, gathered until each group has `rows_per_part` rows or more."""
     group: list[Part] = []
     for part in parts:
         group.append(part)
@@ -89,6 +90,11 @@ def groups(parts: list[Part], rows_per_part: int) -> Iterator[list[Part]]:
 
 
 def merge(group: list[Part], folder: Path, schema: LogSchema) -> Part:
+    """One sorted part of a group's rows, in `folder`; the group's own files stay.
+
+    Raises:
+        OSError: it could not be written, or does not hold every row.
+    """
     rows = sum(part.rows for part in group)
     name = event_id(_first_ms(group), secrets.randbits(80)).hex()
     path = folder / f"{name}.parquet"

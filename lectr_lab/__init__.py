@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lectr_lab.core.errors import LabError
     from lectr_lab.notebook import Proxy, dashboard, start
     from lectr_lab.recording import record, replay
+    from lectr_lab.tables import table
     from lectr_lab.tape.shipped import shipped_cassettes
 
 # A name is loaded when it is first used, so that the proxy never loads polars, and
@@ -32,6 +33,7 @@ _SHELVES = {
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.notebook": ["Proxy", "dashboard", "start"],
     "lectr_lab.recording": ["record", "replay"],
+    "lectr_lab.tables": ["table"],
     "lectr_lab.tape.shipped": ["shipped_cassettes"],
 }
 _WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
@@ -53,6 +55,7 @@ __all__ = [
     "spend_bars",
     "start",
     "summary",
+    "table",
     "tokens",
 ]
 

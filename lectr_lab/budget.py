@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis import readable, rows
+from lectr_lab.analysis import rows
+from lectr_lab.core import readable
 
 _SHOWN_ROWS = 12
 

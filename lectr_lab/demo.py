@@ -21,7 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from lectr_lab.analysis import quality, readable
+from lectr_lab.analysis import quality
+from lectr_lab.core import readable
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.keys import new_key
 from lectr_lab.lab import TAPE, Child, Order, Session

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "lectr_lab"
 FLOORS = {
     "core": 0,
     "log": 1,
+    "tables": 1,
     "proxy": 2,
     "tape": 2,
     "analysis": 2,
@@ -47,7 +48,7 @@ NEIGHBOURS = {
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
 IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "aiohttp"}
 # Where a query is run: the doors, and the functions that must look at an aggregate.
-MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards"}
+MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards", "tables"}
 MAY_COLLECT |= {"budget", "recorded"}
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis import readable, rows
+from lectr_lab.analysis import rows
 from lectr_lab.analysis.groups import By, grouped, key_names
 from lectr_lab.analysis.health import beside, error_measures, latency_measures
 from lectr_lab.analysis.quality import untagged_advice, untagged_measures
 from lectr_lab.analysis.spend import share_of_spend, spend_measures
+from lectr_lab.core import readable
 
 _SHOWN = [
     "requests",

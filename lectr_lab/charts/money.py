@@ -5,8 +5,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lectr_lab.analysis.readable import count, names, percent, usd
 from lectr_lab.charts import style
+from lectr_lab.core.readable import count, names, percent, usd
 
 _TIME_PX = 220
 _CLOCK = {"1m": "%H:%M", "1h": "%d %b %H:%M"}  # 24 hours, not Vega's 12

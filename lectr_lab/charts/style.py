@@ -8,7 +8,7 @@ import polars as pl
 import vl_convert
 
 from lectr_lab.analysis.groups import UNTAGGED
-from lectr_lab.analysis.readable import name, names
+from lectr_lab.core.readable import name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"

@@ -151,7 +151,7 @@ def cell(text: str) -> str:
     >>> cell("=1+1"), cell("chat")
     ("'=1+1", 'chat')
     """
-    from lectr_lab.analysis.readable import name
+    from lectr_lab.core.readable import name
 
     line = name(text, most=1000)
     return f"'{line}" if line.startswith(_STARTS_FORMULA) else line
@@ -196,7 +196,7 @@ def _print_table(found: Report) -> None:
 
 def _readable(found: Report) -> tuple[list[str], list[list[str]]]:
     """Headings and cells, as people read them; without an org that all share."""
-    from lectr_lab.analysis import readable
+    from lectr_lab.core import readable
 
     keys = [
         key for key in found.keys if key != "org" or found.groups["org"].n_unique() > 1

@@ -20,8 +20,8 @@ import vl_convert
 
 from lectr_lab import charts
 from lectr_lab.analysis import health, quality, spend, summary
-from lectr_lab.analysis.readable import name
 from lectr_lab.charts import style
+from lectr_lab.core.readable import name
 from lectr_lab.dashboards import sections
 
 TITLE = "What it cost, how slow it was"

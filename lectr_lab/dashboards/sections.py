@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis import quality
-from lectr_lab.analysis.readable import count, duration, name, percent, usd
+from lectr_lab.core.readable import count, duration, name, percent, usd
 
 TABLE_ROWS = 50
 _NAMED = 5

@@ -12,6 +12,8 @@ _UNSHOWABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+"
 )
 UNKNOWN = "—"
+UNTAGGED = "untagged"
+"""What a group is called whose requests named no feature."""
 
 
 def usd(amount: float | None) -> str:
@@ -81,6 +83,20 @@ def count(n: int | None) -> str:
     ('1,234,567', '—')
     """
     return UNKNOWN if n is None else f"{n:,}"
+
+
+def size(n_bytes: int | None) -> str:
+    """Bytes, in units of 1,000.
+
+    >>> size(999), size(1_234_567), size(None)
+    ('999 B', '1.23 MB', '—')
+    """
+    if n_bytes is None:
+        return UNKNOWN
+    for power, unit in ((4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
+        if abs(n_bytes) >= 1000**power:
+            return f"{n_bytes / 1000**power:.3g} {unit}"
+    return f"{n_bytes} B"
 
 
 def name(text: str | None, most: int = 60) -> str:

@@ -1,0 +1,159 @@
+"""What a frame's columns become: a heading, and a text or a small line per row."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from lectr_lab.core import readable
+from lectr_lab.core.readable import UNKNOWN, UNTAGGED
+
+MOST_ROWS = 50
+_SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")
+_USD = re.compile(r"(^|_)usd(_|$)")
+_LETTERS = 80
+_LIST_ITEMS = 5
+
+Row = dict[str, Any]
+
+
+class Column(NamedTuple):
+    """One column, written out: all lists are as long as the table has rows."""
+
+    heading: str
+    texts: list[str]
+    right: bool  # a figure
+    lines: list[list[float | None]] | None = None  # in place of the texts: sparklines
+    shares: list[float | None] | None = None  # beside the texts: 0 to 1
+
+
+def written(frame: pl.DataFrame) -> list[Column]:
+    """The columns of a frame as people read them; ends of intervals join their middle.
+
+    >>> [rate] = written(pl.DataFrame(
+    ...     {"error_rate": [0.1], "error_rate_low": [0.05], "error_rate_high": [0.2]}))
+    >>> rate.heading, rate.texts
+    ('error rate', ['10 % [5.0 %, 20 %]'])
+    """
+    ends = {name: _ends(name, frame.columns) for name in frame.columns}
+    joined = {end for pair in ends.values() if pair for end in pair}
+    rows = frame.to_dicts()
+    return [
+        _column(frame, name, ends[name], rows)
+        for name in frame.columns
+        if name not in joined
+    ]
+
+
+def _ends(name: str, names: Sequence[str]) -> tuple[str, str] | None:
+    """The columns that hold an interval's ends: `x_low`, or `x_low_ms` for `x_ms`."""
+    stem, _, unit = name.rpartition("_")
+    for low, high in (
+        (f"{name}_low", f"{name}_high"),
+        (f"{stem}_low_{unit}", f"{stem}_high_{unit}"),
+    ):
+        if low in names and high in names:
+            return low, high
+    return None
+
+
+def _column(
+    frame: pl.DataFrame, name: str, ends: tuple[str, str] | None, rows: list[Row]
+) -> Column:
+    kind = frame.schema[name]
+    if isinstance(kind, pl.List | pl.Array) and kind.inner.is_numeric():
+        return Column(_heading(name), [], False, [row[name] or [] for row in rows])
+    write = _writer(name, kind)
+
+    def text(row: Row) -> str:
+        if row[name] is None:
+            return _missing(name, row)
+        said = write(row[name])
+        if ends is None:
+            return said
+        low, high = (row[end] for end in ends)
+        return f"{said} [{_end(low, write)}, {_end(high, write)}]"
+
+    is_share = kind.is_numeric() and _SHARE.search(name) and ends is None
+    shares = [row[name] for row in rows] if is_share else None
+    return Column(
+        _heading(name), [text(row) for row in rows], kind.is_numeric(), None, shares
+    )
+
+
+def _end(value: Any, write: Callable[[Any], str]) -> str:
+    return UNKNOWN if value is None else write(value)
+
+
+def _heading(name: str) -> str:
+    """A column's name in words; its unit stands beside each figure."""
+    words = re.sub(r"_usd_(month|day)$", r" a \1", name)
+    words = _USD.sub(r"\1\2", words.removesuffix("_ms").removesuffix("_at"))
+    words = words.replace("per_mtok", "per million tokens")
+    return readable.name(" ".join(words.replace("_", " ").split()) or name)
+
+
+def _writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
+    """How the values of a column are written; None is not among them."""
+    if kind.is_numeric():
+        return _figure_writer(name, kind)
+    if isinstance(kind, pl.Datetime):
+        return _moment(kind.time_zone)
+    if isinstance(kind, pl.List | pl.Array):
+        return _several
+    if kind == pl.Boolean:
+        return lambda value: "yes" if value else "no"
+    return lambda value: readable.name(_plain(value), _LETTERS)
+
+
+def _figure_writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
+    if _USD.search(name):
+        return lambda value: _signed(readable.usd, float(value))
+    if name.endswith("_ms"):
+        return lambda value: _signed(readable.duration, float(value))
+    if name.endswith("_bytes"):
+        return lambda value: readable.size(int(value))
+    if kind.is_integer():
+        return readable.count
+    if _SHARE.search(name):
+        return lambda value: _signed(readable.percent, value)
+    return lambda value: f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _signed(write: Callable[[float], str], value: float) -> str:
+    return write(value) if value >= 0 else f"-{write(-value)}"
+
+
+def _moment(zone: str | None) -> Callable[[datetime], str]:
+    after = f" {zone}" if zone else ""
+
+    def text(at: datetime) -> str:
+        return f"{at:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + after
+
+    return text
+
+
+def _several(values: list[Any]) -> str:
+    more = f"; … and {len(values) - _LIST_ITEMS} more"
+    said = "; ".join(readable.name(_plain(v), _LETTERS) for v in values[:_LIST_ITEMS])
+    return said + (more if len(values) > _LIST_ITEMS else "")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _missing(name: str, row: Row) -> str:
+    """A dash, and why the value is not there where the row says so."""
+    if name == "feature":
+        return UNTAGGED
+    if _USD.search(name) and row.get("unpriced"):
+        return f"{UNKNOWN} no price known"
+    if _USD.search(name) and row.get("uncounted"):
+        return f"{UNKNOWN} no token count"
+    stem = re.sub(r"_p\d+_ms$", "", name)
+    if row.get(f"{stem}_n") == 0 and stem != name:
+        return f"{UNKNOWN} none succeeded"
+    return UNKNOWN

@@ -1,0 +1,109 @@
+"""A frame as an HTML table: a few lines of style, no script, nothing to fetch.
+
+Colours are those of the page around it, so that it reads in a dark theme as well.
+Everything in the frame is escaped.
+"""
+
+from html import escape
+from itertools import pairwise
+
+import polars as pl
+
+from lectr_lab.tables.columns import MOST_ROWS, Column, written
+
+_SPARK_PX = (96, 20)
+_STYLE = """\
+<style>
+.lectr-table { overflow-x: auto; color: inherit; font-size: 13px; line-height: 1.4; }
+.lectr-table table { width: auto; margin: 0 0 .5em; border-collapse: collapse;
+  font-variant-numeric: tabular-nums; }
+.lectr-table caption { caption-side: top; padding: .3em .6em; text-align: left;
+  color: inherit; font-size: 15px; font-weight: 600; }
+.lectr-table th, .lectr-table td { padding: .35em .9em .35em .6em; text-align: left;
+  vertical-align: baseline; white-space: nowrap; max-width: 32em; overflow: hidden;
+  text-overflow: ellipsis; border: 0; border-bottom: 1px solid rgba(127,127,127,.28); }
+.lectr-table tbody tr:nth-child(n) { background: none; }
+.lectr-table th { font-weight: 500; opacity: .75; }
+.lectr-table .n { text-align: right; }
+.lectr-table svg { display: inline-block; vertical-align: middle; }
+.lectr-table p { margin: .2em .6em .6em; opacity: .75; font-size: 12px; }
+</style>"""
+
+
+def html_table(frame: pl.DataFrame, *, title: str, note: str = "") -> str:
+    """A finished frame as HTML that can stand in a cell or a page.
+
+    Args:
+        frame: one row per line. Column names say the units (`spend_usd`, `p95_ms`,
+            `error_rate`); `x_low` and `x_high` join `x`; a list of numbers is drawn.
+        title: what the table shows; empty for none.
+        note: a sentence below it.
+
+    Returns:
+        One `div`. Of a long frame the first rows, and how many more there are.
+
+    >>> "<td>&lt;b&gt;</td>" in html_table(pl.DataFrame({"feature": ["<b>"]}), title="")
+    True
+    """
+    columns = written(frame.head(MOST_ROWS))
+    caption = f"<caption>{escape(title)}</caption>" if title else ""
+    heads = "".join(f"<th{_side(c)}>{escape(c.heading)}</th>" for c in columns)
+    shown = min(frame.height, MOST_ROWS)
+    rows = "".join(f"<tr>{_cells(columns, i)}</tr>" for i in range(shown))
+    notes = [f"… and {frame.height - shown:,} more"] if frame.height > shown else []
+    notes += ["No rows."] if frame.is_empty() else []
+    notes += [note] if note else []
+    below = "".join(f"<p>{escape(said)}</p>" for said in notes)
+    return (
+        f'<div class="lectr-table">{_STYLE}<table>{caption}<thead><tr>{heads}</tr>'
+        f"</thead><tbody>{rows}</tbody></table>{below}</div>"
+    )
+
+
+def _side(column: Column) -> str:
+    return ' class="n"' if column.right else ""
+
+
+def _cells(columns: list[Column], i: int) -> str:
+    return "".join(_cell(column, i) for column in columns)
+
+
+def _cell(column: Column, i: int) -> str:
+    if column.lines is not None:
+        return f"<td>{sparkline(column.lines[i])}</td>"
+    share = column.shares[i] if column.shares else None
+    bar = ""
+    if share is not None:
+        width = 100 * min(max(share, 0.0), 1.0)
+        bar = (
+            ' style="background:linear-gradient(rgba(86,180,233,.3),'
+            f'rgba(86,180,233,.3)) left/{width:.1f}% 100% no-repeat"'
+        )
+    return f"<td{_side(column)}{bar}>{escape(column.texts[i])}</td>"
+
+
+def sparkline(values: list[float | None]) -> str:
+    """A small line from zero, in the colour of the text; gaps where a value is missing."""
+    known = [v for v in values if v is not None]
+    if not known:
+        return ""
+    (width, height), low, top = _SPARK_PX, min(0.0, *known), max(0.0, *known)
+    step = (width - 4) / max(len(values) - 1, 1)
+
+    def point(i: int, value: float) -> str:
+        up = (value - low) / (top - low or 1.0) * (height - 4)
+        return f"{2 + i * step:.1f},{height - 2 - up:.1f}"
+
+    pieces = [
+        f"M{point(i, a)}L{point(i + 1, b)}"
+        for i, (a, b) in enumerate(pairwise(values))
+        if a is not None and b is not None
+    ]
+    last = max(i for i, v in enumerate(values) if v is not None)
+    x, y = point(last, values[last] or 0.0).split(",")
+    return (
+        f'<svg width="{width}" height="{height}" role="img" aria-label="'
+        f'{len(values)} values"><path d="{"".join(pieces)}" fill="none" '
+        'stroke="currentColor" stroke-width="1.2" opacity=".8"/>'
+        f'<circle cx="{x}" cy="{y}" r="2" fill="#D55E00"/></svg>'
+    )

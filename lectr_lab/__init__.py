@@ -66,5 +66,12 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_WINDOW[name]), name)
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext lectr_lab` brings the `%lectr` magic."""
+    from lectr_lab.magic import register
+
+    register(ipython)
+
+
 def __dir__() -> list[str]:
     return __all__

@@ -15,27 +15,15 @@ import msgspec
 
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.core.keys import new_key
+from lectr_lab.follow import display_and_follow
+from lectr_lab.handle import Key, State, as_html, as_text
 from lectr_lab.lab import Child, Order, Session
-from lectr_lab.proxy.settings import DEFAULT_PORT, read_settings
+from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, read_settings
+from lectr_lab.recorded import environment
 
 _NO_PROVIDER_KEY = "no-provider-key"
 # A cell that runs again finds the proxy that it started before. One per lab folder.
 _RUNNING: dict[str, "Proxy"] = {}
-
-
-class Key(str):
-    """A key that works as text and shows itself masked, however it is printed."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'lc_key_…'"
-
-    def __str__(self) -> str:
-        return "lc_key_…"
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
 
 
 class Proxy:
@@ -48,6 +36,8 @@ class Proxy:
         self.lab = Path(order.settings.lab).resolve()
         self.base_url = f"{self._child.base_url}/v1"
         self.key = Key(order.session.key)
+        self._http = httpx.Client(timeout=5, trust_env=False)
+        self._output: Any = None
 
     def runs(self, order: Order) -> bool:
         """It is running, and was started with the same wishes (and another key)."""
@@ -70,6 +60,17 @@ class Proxy:
         """
         named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
         return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point the OpenAI, Anthropic and Groq SDKs of a program here.
+
+        `os.environ |= proxy.environment` does so for every program that this notebook
+        starts from then on; keys in it show themselves masked.
+        """
+        real = self.key[:]
+        found = environment(self._child.base_url, real, os.environ)
+        return {name: Key(value) for name, value in found.items()}
 
     def openai(
         self, feature: str | None = None, task: str | None = None, **options: Any
@@ -135,13 +136,13 @@ class Proxy:
         """
         if not self.running:
             raise ProxyError("This proxy has stopped. `lectr.start()` starts another.")
-        url = f"{self._child.base_url}/health"
-        said: dict[str, Any] = httpx.get(url, timeout=5, trust_env=False).json()
+        said: dict[str, Any] = self._http.get(f"{self._child.base_url}/health").json()
         return said
 
     def stop(self) -> None:
         """Finish running requests, seal the log, end. The log stays. Idempotent."""
         self._child.stop()
+        self._http.close()
         _RUNNING.pop(str(self.lab), None)
 
     def __enter__(self) -> Self:
@@ -151,39 +152,28 @@ class Proxy:
         self.stop()
 
     def __repr__(self) -> str:
-        state = "running" if self.running else "stopped"
-        return f"<lectr_lab proxy, {state}: {self.base_url}, log in {self.lab}>"
+        return as_text(State(self.base_url, self.lab, {} if self.running else None))
 
     def _repr_html_(self) -> str:
-        rows = {"URL": self.base_url, "log": str(self.lab)} | self._said()
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for name, text in rows.items()
+        return as_html(self._state())
+
+    def _ipython_display_(self) -> None:
+        # The newest display of a proxy is the one that follows it.
+        self._output = display_and_follow(
+            self, lambda output: self.running and output is self._output
         )
-        snippet = html.escape(_SNIPPET.format(base_url=self.base_url))
-        return f"<table>{cells}</table><pre>{snippet}</pre>"
 
-    def _said(self) -> dict[str, str]:
-        if not self.running:
-            return {"state": "stopped; `lectr.start()` starts another"}
-        health = self.health()
-        events = health["events"]
-        arrived = f"{events['received']:,}, {health['in_flight']} in flight"
-        rows = {"requests": arrived if events["received"] else "none yet"}
-        if events["dropped"]:
-            rows["log incomplete"] = f"{events['dropped']:,} events dropped"
-        return rows
+    def _state(self) -> State:
+        try:
+            health = self.health() if self.running else None
+        except httpx.HTTPError:
+            health = {}
+        return State(self.base_url, self.lab, health)
 
 
-_SNIPPET = """\
-client = proxy.openai(feature="my-feature")           # in this notebook
-
-# or in any program, with LECTR_KEY in its environment (proxy.key):
-client = OpenAI(
-    base_url="{base_url}",
-    default_headers={{"X-Lectr-Key": os.environ["LECTR_KEY"]}},
-)"""
+def running() -> list[Proxy]:
+    """The proxies that this kernel runs, the newest last."""
+    return [proxy for proxy in _RUNNING.values() if proxy.running]
 
 
 class Dashboard:
@@ -246,15 +236,7 @@ def start(
         ConfigError: lectr.toml cannot be followed.
         ProxyError: it could not start; the message says why.
     """
-    config = Path("lectr.toml")
-    settings = read_settings(config if config.is_file() else None, os.environ)
-    changes: dict[str, Any] = {"port": port} if port is not None else {}
-    if port is None and settings.port == DEFAULT_PORT:
-        changes["port"] = 0
-    if upstream is not None:
-        changes["upstream"] = upstream
-    changes["lab"] = str(Path(lab or settings.lab).resolve())
-    settings = msgspec.structs.replace(settings, **changes)
+    settings = _settings(lab, upstream, port)
     running = _RUNNING.get(settings.lab)
     order = Order(
         settings=settings,
@@ -268,3 +250,17 @@ def start(
         running.stop()
     proxy = _RUNNING[settings.lab] = Proxy(order)
     return proxy
+
+
+def _settings(
+    lab: str | Path | None, upstream: str | None, port: int | None
+) -> Settings:
+    """lectr.toml where there is one, and what the cell says; any free port else."""
+    config = Path("lectr.toml")
+    wishes = {"LECTR_LAB": lab, "LECTR_UPSTREAM": upstream, "LECTR_PORT": port}
+    said = {name: str(wish) for name, wish in wishes.items() if wish is not None}
+    settings = read_settings(config if config.is_file() else None, os.environ | said)
+    changes: dict[str, Any] = {"lab": str(Path(settings.lab).resolve())}
+    if port is None and settings.port == DEFAULT_PORT:
+        changes["port"] = 0
+    return msgspec.structs.replace(settings, **changes)

@@ -7,7 +7,7 @@ import pytest
 
 import lectr_lab as lectr
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.notebook import Key
+from lectr_lab.handle import Key
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_handle_shows_what_to_do_next(proxy):
     html = proxy._repr_html_()
 
     assert proxy.base_url in html
-    assert "none yet" in html
+    assert "waiting for the first request" in html
     assert "LECTR_KEY" in html
 
 

@@ -152,8 +152,8 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Args:
         path: the file; None means the defaults alone.
-        environ: LECTR_HOST, LECTR_PORT, LECTR_LAB and LECTR_ALLOW_PLAIN_HTTP win over
-            the file.
+        environ: LECTR_HOST, LECTR_PORT, LECTR_LAB, LECTR_UPSTREAM and
+            LECTR_ALLOW_PLAIN_HTTP win over the file.
 
     Returns:
         Settings, with its paths resolved against the folder of the file.
@@ -206,7 +206,7 @@ def _read(path: Path) -> str:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     found: dict[str, object] = {
         name: environ[f"LECTR_{name.upper()}"]
-        for name in ("host", "lab")
+        for name in ("host", "lab", "upstream")
         if environ.get(f"LECTR_{name.upper()}")
     }
     port = environ.get("LECTR_PORT")

@@ -1,0 +1,149 @@
+"""What a proxy's handle shows in a cell: its state, and lines to copy.
+
+No key is part of it: a `Key` masks itself, and every snippet reads LECTR_KEY.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+_KEY = re.compile(r"lc_key_\S+")
+
+
+class Key(str):
+    """Text with a key in it, which works as such and shows it masked.
+
+    >>> key = Key("lc_key_abc")
+    >>> key, f"{key}", key == "lc_key_abc"
+    ('lc_key_…', 'lc_key_…', True)
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __str__(self) -> str:
+        return _KEY.sub("lc_key_…", self[:])
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class State(NamedTuple):
+    """A proxy as it is now: `health` is its own reply, empty where it gives none."""
+
+    base_url: str
+    lab: Path
+    health: Mapping[str, Any] | None  # None: it has stopped
+
+
+SNIPPETS = {
+    "Python": """\
+import os
+from openai import OpenAI
+
+client = OpenAI(
+    base_url="{base_url}",
+    default_headers={{
+        "X-Lectr-Key": os.environ["LECTR_KEY"],
+        "X-Lectr-Feature": "my-feature",
+    }},
+)""",
+    "Node": """\
+import OpenAI from "openai";
+
+const client = new OpenAI({{
+  baseURL: "{base_url}",
+  defaultHeaders: {{
+    "X-Lectr-Key": process.env.LECTR_KEY,
+    "X-Lectr-Feature": "my-feature",
+  }},
+}});""",
+    "curl": """\
+curl {base_url}/chat/completions \\
+  -H "X-Lectr-Key: $LECTR_KEY" -H "X-Lectr-Feature: my-feature" \\
+  -H "Authorization: Bearer $OPENAI_API_KEY" -H "Content-Type: application/json" \\
+  -d '{{"model": "gpt-4o-mini", "messages": [{{"role": "user", "content": "Hello"}}]}}'""",
+    "No code change": """\
+export OPENAI_BASE_URL={base_url}
+export OPENAI_CUSTOM_HEADERS="X-Lectr-Key: $LECTR_KEY\"""",
+}
+_HERE = """\
+client = proxy.openai(feature="my-feature", task="classification")  # or anthropic, groq
+
+os.environ |= proxy.environment  # programs that this notebook starts pass through it"""
+_ELSEWHERE = """\
+A program that this notebook does not start needs a key of its own: \
+<code>lectr-lab keys create my-team</code>, in the folder of the notebook. On another \
+machine than this kernel's it also needs a way to the port: VS Code forwards it (Ports \
+view), <code>ssh -L {port}:127.0.0.1:{port} …</code> does too, and on JupyterHub \
+jupyter-server-proxy serves it under <code>/user/&lt;name&gt;/proxy/{port}/v1</code>."""
+
+
+def as_text(state: State) -> str:
+    """One line, for a terminal.
+
+    >>> as_text(State("http://127.0.0.1:1/v1", Path("lab"), None))
+    '<lectr_lab proxy, stopped: http://127.0.0.1:1/v1, log in lab>'
+    """
+    word = "stopped" if state.health is None else "running"
+    return f"<lectr_lab proxy, {word}: {state.base_url}, log in {state.lab}>"
+
+
+def as_html(state: State) -> str:
+    """State and snippets, with no script: it lives in an exported page too."""
+    rows = {"proxy": state.base_url, "log": str(state.lab)} | said(state.health)
+    cells = "".join(
+        f"<tr><th {_CELL}>{html.escape(name)}</th>"
+        f"<td {_CELL}>{html.escape(text)}</td></tr>"
+        for name, text in rows.items()
+    )
+    table = f"<table style='margin:0'>{cells}</table>"
+    return table if state.health is None else table + _how_to(state.base_url)
+
+
+_CELL = "style='text-align:left;padding:2px 12px 2px 0'"
+_PRE = "style='margin:4px 0 10px;font-size:12px;background:transparent;color:inherit'"
+
+
+def _how_to(base_url: str) -> str:
+    blocks = [f"<b>In this notebook</b><pre {_PRE}>{html.escape(_HERE)}</pre>"]
+    for name, snippet in SNIPPETS.items():
+        code = html.escape(snippet.format(base_url=base_url))
+        blocks.append(f"<b>{name}</b><pre {_PRE}>{code}</pre>")
+    elsewhere = _ELSEWHERE.format(port=urlsplit(base_url).port)
+    return (
+        "<details style='margin-top:6px'><summary style='cursor:pointer'>"
+        f"Send something through it</summary><div style='padding:6px 0 0 14px'>"
+        f"{''.join(blocks)}<div>{elsewhere}</div></div></details>"
+    )
+
+
+def said(health: Mapping[str, Any] | None) -> dict[str, str]:
+    """What the proxy says of itself, in words.
+
+    >>> said(None)
+    {'state': 'stopped; `lectr.start()` starts another'}
+    """
+    if health is None:
+        return {"state": "stopped; `lectr.start()` starts another"}
+    if not health:
+        return {"state": "running, but /health does not answer"}
+    events, in_flight = health["events"], health["in_flight"]
+    rows = {"state": "waiting for the first request …"}
+    if events["received"] or in_flight:
+        rows["state"] = "running; your first request has arrived"
+        rows["requests"] = f"{events['received']:,} so far, {in_flight:,} in flight"
+    if health["unknown_callers"]:
+        rows["refused"] = f"{health['unknown_callers']:,} without a valid X-Lectr-Key"
+    if events["dropped"]:
+        rows["log incomplete"] = f"{events['dropped']:,} events dropped"
+    if health["writer"] != "ok":
+        rows["disk"] = "the log cannot be written; requests go on"
+    if health["warnings"]:
+        rows["warning"] = " ".join(health["warnings"])
+    return rows

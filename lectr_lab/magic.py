@@ -1,0 +1,74 @@
+"""`%lectr` in IPython and Jupyter: start, stop, status and tail in one word.
+
+`%load_ext lectr_lab` brings it.
+"""
+
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from lectr_lab.core.errors import LabError
+from lectr_lab.notebook import running, start
+
+_WORDS = ("start", "stop", "status", "tail")
+
+
+@magics_class
+class LectrMagics(Magics):
+    """The `%lectr` magic."""
+
+    @magic_arguments()
+    @argument("word", nargs="?", default="status", help=f"one of {', '.join(_WORDS)}")
+    @argument("n", nargs="?", type=int, default=10, help="tail: how many requests")
+    @argument("--lab", help="start: the folder of the log")
+    @argument("--upstream", help="start: one server for everything, or tape:<path>")
+    @argument("--port", type=int, help="start: where to listen")
+    @argument("--record", help="start: write what passes to this cassette")
+    @line_magic
+    def lectr(self, line: str) -> Any:
+        """Start, stop and look at the proxy of this kernel.
+
+        Examples:
+
+          %lectr start
+          %lectr start --upstream http://127.0.0.1:8080/v1
+          %lectr tail 20
+          %lectr stop
+        """
+        said = parse_argstring(self.lectr, line)
+        if said.word not in _WORDS:
+            raise UsageError(f"%lectr {said.word}? It knows {', '.join(_WORDS)}.")
+        try:
+            return getattr(self, f"_{said.word}")(said)
+        except LabError as error:
+            raise UsageError(str(error)) from None
+
+    def _start(self, said: Any) -> Any:
+        wishes = {"upstream": said.upstream, "port": said.port, "record": said.record}
+        proxy = start(said.lab, **wishes)
+        assert self.shell is not None
+        self.shell.push({"proxy": proxy})  # the name that every example uses
+        return proxy
+
+    def _stop(self, said: Any) -> None:
+        for proxy in running():
+            proxy.stop()
+            print(f"Stopped. The log stays in {proxy.lab}.")
+
+    def _status(self, said: Any) -> Any:
+        proxies = running()
+        if not proxies:
+            print("No proxy runs in this kernel. `%lectr start` starts one.")
+            return None
+        return proxies[-1]
+
+    def _tail(self, said: Any) -> Any:
+        proxy = self._status(said)
+        return None if proxy is None else proxy.tail(said.n)
+
+
+def register(ipython: Any) -> None:
+    """Bring `%lectr` to a shell."""
+    ipython.register_magics(LectrMagics)

@@ -1,0 +1,114 @@
+"""What a proxy's handle shows."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lectr_lab.handle import SNIPPETS, Key, State, as_html, as_text, said
+
+QUIET = {
+    "in_flight": 0,
+    "unknown_callers": 0,
+    "writer": "ok",
+    "events": {"received": 0, "written": 0, "dropped": 0},
+    "warnings": [],
+}
+URL = "http://127.0.0.1:8484/v1"
+
+
+@given(st.text(alphabet="abcXYZ019_-", min_size=1), st.text(max_size=5))
+def test_a_key_works_and_shows_itself_masked(secret, before):
+    """As a whole or inside a header, however it is printed."""
+    real = f"{before}lc_key_{secret}"
+    key = Key(real)
+
+    assert key == real and key.encode() == real.encode()
+    for shown in (str(key), repr(key), f"{key}", f"{key!r}", repr([key])):
+        assert f"lc_key_{secret}" not in shown
+        assert "lc_key_…" in shown
+
+
+def test_it_waits_says_arrived_and_counts():
+    """The first request changes what it says; so does one in flight."""
+    assert said(QUIET) == {"state": "waiting for the first request …"}
+    assert "arrived" in said(QUIET | {"in_flight": 1})["state"]
+    busy = QUIET | {
+        "in_flight": 2,
+        "events": {"received": 1204, "written": 1204, "dropped": 0},
+    }
+    assert said(busy)["requests"] == "1,204 so far, 2 in flight"
+
+
+def test_what_is_wrong_is_said():
+    """Dropped events, a disk that fails, callers without a key, an org over its cap."""
+    bad = QUIET | {
+        "unknown_callers": 3,
+        "writer": "failing",
+        "events": {"received": 9, "written": 2, "dropped": 7},
+        "warnings": ["a <b> has spent its daily_spend_usd of today."],
+    }
+
+    shown = said(bad)
+    html = as_html(State(URL, Path("lab"), bad))
+
+    assert shown["log incomplete"] == "7 events dropped"
+    assert {"refused", "disk", "warning"} <= shown.keys()
+    assert "a &lt;b&gt; has spent" in html
+
+
+def test_a_proxy_that_does_not_answer_is_not_a_stopped_one():
+    """An empty reply of /health is a state of its own."""
+    assert "does not answer" in said({})["state"]
+    assert "running" in as_text(State(URL, Path("lab"), {}))
+    assert "stopped" in as_text(State(URL, Path("lab"), None))
+
+
+def test_each_snippet_reads_the_key_from_the_environment():
+    """Python, Node, curl, and no code change; each names the address and the header."""
+    html = as_html(State(URL, Path("lab"), QUIET))
+
+    for name, snippet in SNIPPETS.items():
+        code = snippet.format(base_url=URL)
+        assert f"<b>{name}</b>" in html
+        assert URL in code and "LECTR_KEY" in code and "X-Lectr-Key" in code
+    assert "JupyterHub" in html and "VS Code" in html
+    assert "<script" not in html
+
+
+def test_the_python_snippet_runs(monkeypatch):
+    """As it is copied."""
+    openai = pytest.importorskip("openai")
+    monkeypatch.setenv("LECTR_KEY", "lc_key_x")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    names: dict[str, object] = {}
+
+    exec(SNIPPETS["Python"].format(base_url=URL), names)  # noqa: S102
+
+    client = names["client"]
+    assert isinstance(client, openai.OpenAI)
+    assert client.default_headers["X-Lectr-Key"] == "lc_key_x"
+    client.close()
+
+
+@pytest.mark.parametrize("name", ["curl", "No code change"])
+def test_the_shell_snippets_are_shell(name):
+    """bash reads them without a complaint."""
+    code = SNIPPETS[name].format(base_url=URL)
+
+    subprocess.run(["bash", "-n", "-c", code], check=True)
+
+
+def test_the_node_snippet_is_javascript():
+    """node reads it without a complaint."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs node to read JavaScript")
+    code = SNIPPETS["Node"].format(base_url=URL)
+
+    subprocess.run(
+        [node, "--input-type=module", "--check", "-"], input=code.encode(), check=True
+    )

@@ -1,0 +1,57 @@
+"""`%lectr` in a shell of IPython."""
+
+import os
+
+import pytest
+from IPython.core.error import UsageError
+from IPython.testing.globalipapp import start_ipython
+
+from lectr_lab.notebook import running
+
+
+@pytest.fixture(scope="module")
+def ipython():
+    shell = start_ipython()
+    shell.run_line_magic("load_ext", "lectr_lab")
+    return shell
+
+
+@pytest.fixture
+def lectr(ipython, tmp_path, monkeypatch):
+    """Types `%lectr …` in an empty folder; nothing is left running."""
+    monkeypatch.chdir(tmp_path)
+    for name in [n for n in os.environ if n.startswith("LECTR_")]:
+        monkeypatch.delenv(name)
+    yield lambda line: ipython.run_line_magic("lectr", line)
+    for proxy in running():
+        proxy.stop()
+
+
+def test_start_gives_the_proxy_and_names_it(lectr, ipython, tmp_path):
+    """In the variable that every example uses; again, it is the same one."""
+    proxy = lectr("start --upstream http://127.0.0.1:1/v1 --lab mine")
+
+    assert proxy.running
+    assert proxy.lab == (tmp_path / "mine").resolve()
+    assert ipython.user_ns["proxy"] is proxy
+    assert lectr("start --upstream http://127.0.0.1:1/v1 --lab mine") is proxy
+    assert lectr("") is proxy
+    assert lectr("tail 3").height == 0
+
+
+def test_stop_ends_it_and_says_where_the_log_is(lectr, capsys):
+    """And status then says how to start one."""
+    proxy = lectr("start --upstream http://127.0.0.1:1/v1")
+    lectr("stop")
+    assert not proxy.running
+    assert str(proxy.lab) in capsys.readouterr().out
+
+    assert lectr("status") is None
+    assert "%lectr start" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", ["dance", "start --upstream ftp://x", "tail many"])
+def test_what_it_does_not_know_is_said(lectr, line):
+    """A usage error, not a traceback."""
+    with pytest.raises(UsageError):
+        lectr(line)

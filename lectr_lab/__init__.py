@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from lectr_lab.analysis.health import errors, latency
     from lectr_lab.analysis.spend import spend, tokens
     from lectr_lab.analysis.summary import summary
-    from lectr_lab.analysis.traffic import scan
+    from lectr_lab.analysis.traffic import demo_log, scan
     from lectr_lab.budget import assert_budget
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
     from lectr_lab.notebook import Proxy, dashboard, start
     from lectr_lab.recording import record, replay
+    from lectr_lab.shipped import shipped_cassettes
     from lectr_lab.tables import table
-    from lectr_lab.tape.shipped import shipped_cassettes
 
 # A name is loaded when it is first used, so that the proxy never loads polars, and
 # `lectr-lab --help` loads next to nothing.
@@ -27,14 +27,14 @@ _SHELVES = {
     "lectr_lab.analysis.health": ["errors", "latency"],
     "lectr_lab.analysis.spend": ["spend", "tokens"],
     "lectr_lab.analysis.summary": ["summary"],
-    "lectr_lab.analysis.traffic": ["scan"],
+    "lectr_lab.analysis.traffic": ["demo_log", "scan"],
     "lectr_lab.budget": ["assert_budget"],
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.notebook": ["Proxy", "dashboard", "start"],
     "lectr_lab.recording": ["record", "replay"],
     "lectr_lab.tables": ["table"],
-    "lectr_lab.tape.shipped": ["shipped_cassettes"],
+    "lectr_lab.shipped": ["shipped_cassettes"],
 }
 _WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
 
@@ -43,6 +43,7 @@ __all__ = [
     "Proxy",
     "assert_budget",
     "dashboard",
+    "demo_log",
     "error_rates",
     "errors",
     "latency",

@@ -75,6 +75,11 @@ _COMMANDS = {
         "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
         "lectr-lab import spend_logs.json --kind litellm",
     ),
+    "lab": (
+        "lab:lab",
+        "Open JupyterLab on the notebooks, with everything set.",
+        "lectr-lab lab",
+    ),
     "reconcile": (
         "reconcile:reconcile",
         "Explain the difference between the log and a provider's own usage.",

@@ -29,8 +29,8 @@ from lectr_lab.lab import TAPE, Child, Order, Session
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import dropped_events
 from lectr_lab.proxy.settings import Settings
+from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import Interaction, read_cassettes
-from lectr_lab.tape.shipped import shipped_cassettes
 
 RECORDED = "llama"
 PRICES = "prices.toml"

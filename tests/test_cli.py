@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
-COMMANDS += "bench compact doctor import reconcile record replay report".split()
+COMMANDS += "bench compact doctor import lab reconcile record replay report".split()
 COMMANDS += ["keys list"]
 
 

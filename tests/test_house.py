@@ -17,6 +17,7 @@ FLOORS = {
     "core": 0,
     "log": 1,
     "tables": 1,
+    "shipped": 1,
     "proxy": 2,
     "tape": 2,
     "analysis": 2,

@@ -4,8 +4,8 @@ import pytest
 
 from lectr_lab.recorded import environment
 from lectr_lab.recording import replay
+from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
-from lectr_lab.tape.shipped import shipped_cassettes
 
 ERRORS = shipped_cassettes() / "llama" / "errors.yaml"
 

@@ -9,6 +9,7 @@ from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import with_ratios
 from lectr_lab.core.price import PriceList
 from lectr_lab.log import scan as log_scan
+from lectr_lab.shipped import shipped_traffic
 
 PRICE_FILE = "prices.toml"
 
@@ -37,6 +38,18 @@ def scan(
     0
     """
     return priced(with_ratios(log_scan.scan(folder)), _own_prices(Path(folder), prices))
+
+
+def demo_log() -> pl.LazyFrame:
+    """Four weeks of made-up traffic of an org that says so, `made-up`, as `scan` gives it.
+
+    Returns:
+        As `scan`; how it was made is in `data/demo/README.md`.
+
+    >>> demo_log().select("org").unique().collect().item()
+    'made-up'
+    """
+    return scan(shipped_traffic())
 
 
 def _own_prices(folder: Path, prices: PriceList | Path | str | None) -> PriceList:

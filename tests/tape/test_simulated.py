@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from lectr_lab.recording import replay
+from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassettes
-from lectr_lab.tape.shipped import shipped_cassettes
 
 FOLDER = shipped_cassettes() / "simulated"
 

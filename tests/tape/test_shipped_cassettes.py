@@ -1,31 +1,11 @@
 """The recordings that travel with the package."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 
-import lectr_lab
-from lectr_lab.core.errors import CassetteError
+from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
 from lectr_lab.tape.provider import TapeServer
-from lectr_lab.tape.shipped import shipped_cassettes
-
-
-def test_a_checkout_has_them_at_its_root():
-    """With the page that says where they come from."""
-    assert shipped_cassettes() == Path(lectr_lab.__file__).parents[1] / "cassettes"
-
-
-def test_an_installation_has_them_beside_the_package(tmp_path, monkeypatch):
-    """And says so where it has none."""
-    monkeypatch.setattr(lectr_lab, "__file__", str(tmp_path / "p" / "__init__.py"))
-    with pytest.raises(CassetteError, match="no recordings beside"):
-        shipped_cassettes()
-    (tmp_path / "p" / "cassettes").mkdir(parents=True)
-    (tmp_path / "p" / "cassettes" / "PROVENANCE.md").touch()
-
-    assert shipped_cassettes() == tmp_path / "p" / "cassettes"
 
 
 def test_they_replay(ask):

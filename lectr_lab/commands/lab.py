@@ -1,0 +1,81 @@
+"""`lectr-lab lab`: JupyterLab on the notebooks, with everything set."""
+
+import os
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from lectr_lab.core.errors import LabError
+
+_FIRST = "00_start_here.ipynb"
+
+
+def lab(
+    *,
+    folder: Path = Path("lectr-notebooks"),
+    port: int = 8888,
+    no_browser: bool = False,
+) -> None:
+    """Open JupyterLab on the notebooks. Copies those that the folder does not have yet.
+
+    A notebook that is there is yours, and stays as it is. The ones about your bill read
+    the log that lectr.toml names, or ./lab, where there is one, and made-up traffic
+    else. Nothing is fetched from the network, JupyterLab's news included.
+
+    Example: lectr-lab lab
+
+    Args:
+        folder: where the notebooks are, or are put.
+        port: where JupyterLab listens; the next free one where it is taken.
+        no_browser: print the address, open nothing.
+
+    Raises:
+        LabError: JupyterLab is not installed, or the folder cannot be written.
+    """
+    if find_spec("jupyterlab") is None:
+        raise LabError(
+            "JupyterLab is not installed: pip install 'lectr-lab[lab]' brings it."
+        )
+    _copy_missing(folder)
+    environ = os.environ | {"LECTR_LAB": _own_lab()}
+    command = [sys.executable, "-m", "jupyterlab", *_flags(folder, port)]
+    command += ["--no-browser"] * no_browser
+    command += ["--allow-root"] * (os.geteuid() == 0)  # as in most containers
+    os.execve(sys.executable, command, environ)
+
+
+def _copy_missing(folder: Path) -> None:
+    from lectr_lab.shipped import shipped_notebooks
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for notebook in sorted(shipped_notebooks().glob("*.ipynb")):
+            if not (folder / notebook.name).exists():
+                shutil.copyfile(notebook, folder / notebook.name)
+    except OSError as error:
+        raise LabError(
+            f"The notebooks cannot be put into {folder}: {error.strerror}. "
+            "Name another place with --folder."
+        ) from None
+
+
+def _own_lab() -> str:
+    """Of this folder, for the notebooks stand in another."""
+    from lectr_lab.proxy.settings import read_settings
+
+    config = Path("lectr.toml")
+    settings = read_settings(config if config.is_file() else None, os.environ)
+    return str(Path(settings.lab).resolve())
+
+
+def _flags(folder: Path, port: int) -> list[str]:
+    return [
+        f"--ServerApp.root_dir={folder.resolve()}",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--LabApp.default_url=/lab/tree/{_FIRST}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",  # the other one asks PyPI
+    ]

@@ -1,0 +1,82 @@
+"""JupyterLab in a real browser that can reach nothing but this machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+ARTEFACTS = Path(__file__).parents[1] / "artefacts"
+MINUTE_MS = 60_000
+
+
+@pytest.fixture
+def chromium():
+    """A page of Debian's Chromium; no name resolves there but the loopback's."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have chromium")
+        pytest.skip("needs chromium to look at JupyterLab")
+    flags = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    with playwright.sync_playwright() as run:
+        browser = run.chromium.launch(
+            executable_path=path, args=["--no-sandbox", *flags]
+        )
+        yield browser.new_page(viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """`lectr-lab lab` in an empty folder: its address, with the token."""
+    home = {name: str(tmp_path / name.lower()) for name in ("HOME", "IPYTHONDIR")}
+    home |= {
+        f"JUPYTER_{n}_DIR": str(tmp_path / n) for n in ("CONFIG", "RUNTIME", "DATA")
+    }
+    own = {n: v for n, v in os.environ.items() if not n.startswith("LECTR_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lectr_lab.cli", "lab", "--no-browser", "--port", "0"],
+        cwd=tmp_path,
+        env=own | home,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    found = (re.search(r"http://127\S+token=\w+", line) for line in process.stderr)
+    url = next(match[0] for match in found if match)
+    answers = httpx.HTTPTransport(retries=20)  # it prints its address before it listens
+    with httpx.Client(transport=answers, trust_env=False) as client:
+        client.get(url)
+    yield url
+    process.terminate()
+    process.wait(30)
+    process.stderr.close()
+
+
+@pytest.mark.slow
+def test_start_here_runs_and_draws(chromium, jupyterlab):
+    """Every cell, to the last chart; no error in the console, no host but this one."""
+    errors: list[str] = []
+    asked: list[str] = []
+    chromium.on("console", lambda m: errors.append(m.text) if m.type == "error" else 0)
+    chromium.on("pageerror", lambda error: errors.append(str(error)))
+    chromium.on("request", lambda request: asked.append(request.url))
+
+    chromium.goto(jupyterlab)
+    chromium.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=MINUTE_MS)
+    chromium.get_by_role("menuitem", name="Run", exact=True).click()
+    chromium.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    chromium.locator(".jp-RenderedSVG img").first.wait_for(timeout=2 * MINUTE_MS)
+    ARTEFACTS.mkdir(exist_ok=True)
+    chromium.screenshot(path=ARTEFACTS / "jupyterlab.png")
+
+    hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
+    assert hosts == {"127.0.0.1"}
+    assert not errors

@@ -1,0 +1,38 @@
+"""The files that travel with the package."""
+
+from pathlib import Path
+
+import pytest
+
+import lectr_lab
+from lectr_lab.core.errors import LabError
+from lectr_lab.shipped import shipped_cassettes, shipped_notebooks, shipped_traffic
+
+EACH = [
+    (shipped_cassettes, "cassettes", "PROVENANCE.md"),
+    (shipped_traffic, "data/demo", "README.md"),
+    (shipped_notebooks, "notebooks", "00_start_here.ipynb"),
+]
+
+
+@pytest.mark.parametrize(("find", "folder", "holds"), EACH)
+def test_a_checkout_has_them_at_its_root(find, folder, holds):
+    """With the file that each is known by."""
+    root = Path(lectr_lab.__file__).parents[1]
+
+    assert find() == root / folder
+    assert (root / folder / holds).is_file()
+
+
+@pytest.mark.parametrize(("find", "folder", "holds"), EACH)
+def test_an_installation_has_them_beside_the_package(
+    find, folder, holds, tmp_path, monkeypatch
+):
+    """And says so where it has none."""
+    monkeypatch.setattr(lectr_lab, "__file__", str(tmp_path / "p" / "__init__.py"))
+    with pytest.raises(LabError, match=f"no {folder} beside"):
+        find()
+    (tmp_path / "p" / folder).mkdir(parents=True)
+    (tmp_path / "p" / folder / holds).touch()
+
+    assert find() == tmp_path / "p" / folder

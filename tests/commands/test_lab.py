@@ -1,5 +1,6 @@
 """`lectr-lab lab`, as a user runs it; the browser's part is in test_jupyterlab.py."""
 
+import contextlib
 import os
 import re
 import signal
@@ -33,11 +34,16 @@ def test_it_serves_the_notebooks_and_stops_with_ctrl_c(tmp_path):
             trust_env=False,
         ).json()
     finally:
-        for _ in range(2):  # the first is a question, the second the answer
+        for _ in range(20):  # the first is a question, a later one the answer
             process.send_signal(signal.SIGINT)
-        process.wait(30)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+                break
+        process.kill()
+        process.wait()
         process.stderr.close()
 
+    assert process.returncode == 0
     names = {one["name"] for one in listed["content"]}
     assert "00_start_here.ipynb" in names
     assert not (tmp_path / "lab").exists(), "looking makes no log"

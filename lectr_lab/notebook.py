@@ -38,6 +38,7 @@ class Proxy:
         self.key = Key(order.session.key)
         self._http = httpx.Client(timeout=5, trust_env=False)
         self._output: Any = None
+        self._stopped = False
 
     def runs(self, order: Order) -> bool:
         """It is running, and was started with the same wishes (and another key)."""
@@ -46,8 +47,8 @@ class Proxy:
 
     @property
     def running(self) -> bool:
-        """The proxy's process is there."""
-        return self._child.alive
+        """The proxy's process is there, and was not told to stop."""
+        return not self._stopped and self._child.alive
 
     def headers(
         self, feature: str | None = None, task: str | None = None
@@ -141,6 +142,7 @@ class Proxy:
 
     def stop(self) -> None:
         """Finish running requests, seal the log, end. The log stays. Idempotent."""
+        self._stopped = True
         self._child.stop()
         self._http.close()
         _RUNNING.pop(str(self.lab), None)

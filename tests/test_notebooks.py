@@ -40,7 +40,9 @@ SCOPES = (ast.FunctionDef, ast.ClassDef, ast.ListComp, ast.DictComp, ast.Generat
 def names_stored(code: str) -> set[str]:
     """What a cell leaves behind; names inside a function or a comprehension do not."""
     found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(re.sub(r"^[%!].*$", "", code, flags=re.M))]
+    waiting: list[ast.AST] = [
+        ast.parse(re.sub(r"^[%!].*$", "", code, flags=re.MULTILINE))
+    ]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -56,6 +56,7 @@ class _Registry(NamedTuple):
     models: tuple[tuple[Pattern[str], str], ...]
     keys: tuple[tuple[bytes, str], ...]
     upstreams: dict[str, Upstream]
+    operations: dict[str, frozenset[str]]
 
 
 @cache
@@ -75,7 +76,10 @@ def _registry() -> _Registry:
         name: Upstream(row.get("base_url", ""), row["auth"])
         for name, row in data["provider"].items()
     }
-    return _Registry(models, keys, upstreams)
+    operations = {
+        name: frozenset(row["operations"]) for name, row in data["provider"].items()
+    }
+    return _Registry(models, keys, upstreams, operations)
 
 
 def default_upstreams() -> dict[str, Upstream]:
@@ -106,7 +110,7 @@ def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
         return Target(said.provider, "header")
     if said.provider_invalid is not None:
         return Target("openai", "default", unknown=True)
-    named = _by_model(model) if model else None
+    named = provider_of_model(model) if model else None
     if named is not None:
         return Target(named, "model")
     key = said.provider_key or b""
@@ -116,8 +120,22 @@ def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
     return Target(_by_path(raw_path), "default", unknown=True)
 
 
-def _by_model(model: str) -> str | None:
+def provider_of_model(model: str) -> str | None:
+    """Whose model this is by its name; None where the name does not tell.
+
+    >>> provider_of_model("claude-sonnet-5"), provider_of_model("my-deployment")
+    ('anthropic', None)
+    """
     return next((p for pattern, p in _registry().models if pattern.match(model)), None)
+
+
+def offers(provider: str, operation: str) -> bool:
+    """A provider answers this operation, in the form it is asked in here.
+
+    >>> offers("groq", "chat"), offers("openai", "messages")
+    (True, False)
+    """
+    return operation in _registry().operations.get(provider, ())
 
 
 def _by_path(raw_path: bytes) -> str:

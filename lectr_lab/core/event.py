@@ -315,6 +315,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         _col("a shadow's agreement with the reply, 0 to 1", "lectr.agreement"),
     ] = None
 
+    # at the end, where journals written before it end too
+    provider_requested: Annotated[
+        str | None,
+        _col(
+            "who the request was for, where a rule asked another provider",
+            "lectr.request.provider",
+        ),
+    ] = None
+
 
 class ColumnSpec(NamedTuple):
     """One column of the log, ready for a schema, a docs table or file metadata."""

@@ -33,6 +33,8 @@ from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 if TYPE_CHECKING:  # who only starts a child need not load the server
     from litestar import Litestar
 
+    from lectr_lab.proxy.routing import Router
+
 TAPE = "tape:"
 _STOPPED_WITHIN_S = 40.0
 _SESSION_SALT = b"session"  # on no disk, so nothing to tell apart
@@ -119,7 +121,17 @@ def build(
     outbox = Outbox(lab, settings.queue_events, on_first)
     find_key = _find_key(lab, session)
     admin = open_admin(lab, os.environ)
-    return create_app(settings, outbox, find_key, tee, admin, clock)
+    return create_app(settings, outbox, find_key, tee, admin, clock, _router(settings))
+
+
+def _router(settings: Settings) -> "Router":
+    """The rules, with the operator's keys of this process's environment."""
+    from lectr_lab.proxy.operator_keys import OperatorKeys
+    from lectr_lab.proxy.routing import Router
+    from lectr_lab.proxy.rule_book import RuleBook
+
+    book = RuleBook(Path(settings.rules) if settings.rules else None)
+    return Router(settings, book, OperatorKeys(settings, os.environ))
 
 
 class Child:

@@ -15,6 +15,7 @@ import msgspec
 
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.core.keys import new_key
+from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.follow import display_and_follow
 from lectr_lab.handle import Key, State, as_html, as_text
 from lectr_lab.lab import Child, Order, Session
@@ -263,6 +264,7 @@ def _settings(
     said = {name: str(wish) for name, wish in wishes.items() if wish is not None}
     settings = read_settings(config if config.is_file() else None, os.environ | said)
     changes: dict[str, Any] = {"lab": str(Path(settings.lab).resolve())}
+    changes["rules"] = settings.rules or str(Path(RULES_FILE).resolve())
     if port is None and settings.port == DEFAULT_PORT:
         changes["port"] = 0
     return msgspec.structs.replace(settings, **changes)

@@ -9,6 +9,7 @@ from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.providers import Target, logged_path, operation
 from lectr_lab.core.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.request import RequestFacts
+from lectr_lab.core.rules import Asked
 
 # The provider's id of a call, by the header each uses.
 _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")
@@ -35,6 +36,7 @@ class Exchange:
         raw_path: bytes,
         said: ClientHeaders,
         key: KeyEntry,
+        operator_keys: frozenset[str] = frozenset(),
     ) -> None:
         self.event_id = event_id
         self.started_at = started_at
@@ -44,6 +46,11 @@ class Exchange:
         self.key = key
         self.operation: Operation = operation(raw_path)
         self.target: Target | None = None
+        self._hide = redactor(said, operator_keys)
+        self._provider_requested: str | None = None
+        self._model_sent: str | None = None
+        self._rule: str | None = None
+        self._rule_skipped: str | None = None
         self.request = _NO_REQUEST
         self.request_bytes: int | None = None
         self.status: int | None = None
@@ -64,6 +71,35 @@ class Exchange:
         self.request = facts or _NO_REQUEST
         self.request_bytes = body_bytes
         self._received_s = now_s
+
+    def asked_for(self, target: Target) -> Asked:
+        """What a rule sees of the request: the event's own words, redacted as there."""
+        hide = self._hide
+        return Asked(
+            feature=hide(self.said.feature) or self.key.feature,
+            task=hide(self.said.task),
+            provider=target.provider,
+            model=hide(self.request.model),
+            operation=self.operation,
+        )
+
+    def ruled(
+        self,
+        requested: Target,
+        model: str | None,
+        rule: str | None,
+        skipped: str | None,
+    ) -> None:
+        """What the rules made of it, told before `asked`.
+
+        Args:
+            requested: whom the request was for.
+            model: what is asked for now.
+            rule: the rule applied, if one was.
+            skipped: why the rule that matched was not.
+        """
+        self._provider_requested, self._model_sent = requested.provider, model
+        self._rule, self._rule_skipped = rule, skipped
 
     def asked(self, target: Target, now_s: float) -> None:
         """The provider is being asked from now on."""
@@ -137,8 +173,10 @@ class Exchange:
             error_type = reply.error_type or str(self.status)
             error_source = "provider"
         said, request, key = self.said, self.request, self.key
-        hide = redactor(said)
+        hide = self._hide
         target = self.target or _NO_TARGET
+        requested, rule = self._provider_requested, self._rule
+        model_sent = self._model_sent if rule else request.model
         feature = hide(said.feature)
         return Event(
             event_id=self.event_id,
@@ -154,8 +192,10 @@ class Exchange:
             provider_unknown=target.unknown if target.provider else None,
             provider_header=hide(said.provider_invalid),
             model_requested=hide(request.model),
-            model_sent=hide(request.model) if target.provider else None,
+            model_sent=hide(model_sent) if target.provider else None,
             model_actual=hide(reply.model_actual),
+            rule=rule,
+            rule_skipped=self._rule_skipped,
             stream=request.stream,
             include_usage=request.include_usage,
             status=self.status if status is None else status,
@@ -199,6 +239,7 @@ class Exchange:
             has_audio=request.has_audio,
             response_format=request.response_format,
             schema_depth=request.schema_depth,
+            provider_requested=requested if requested != target.provider else None,
         )
 
     def _overhead_ms(self) -> float | None:

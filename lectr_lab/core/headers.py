@@ -50,6 +50,13 @@ _NOT_FORWARDED = _HOP_BY_HOP | {
     *_SDK_KEY_HEADERS,
 }
 
+_FOR_ANYONE = frozenset(
+    {b"accept", b"accept-encoding", b"accept-language", b"content-type", b"user-agent"}
+    | {b"anthropic-version"}
+)
+_SHORTEST_KEY = 8  # `x` or `none`, as local servers are given, is a word like others
+_ENCODINGS = ("utf-8", "latin-1")
+
 
 class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     """What a client said in its headers. Holds keys: never logged, never shown."""
@@ -128,6 +135,30 @@ def forwarded_request_headers(
     return [*kept, key] if key else kept
 
 
+def headers_for_another_vendor(
+    raw: RawHeaders, said: ClientHeaders, auth: AuthStyle, operator_key: bytes | None
+) -> list[tuple[bytes, bytes]]:
+    """The headers for a vendor that the client did not name, as a rule may have it.
+
+    Only what says how body and reply are to be read goes there, with the operator's
+    key: a client's other headers may hold its keys, cookies and account.
+
+    Args:
+        raw: the client's headers, names in lower case.
+        said: what `read_headers` made of them.
+        auth: the one header this target takes its key in; for "none" no key is sent.
+        operator_key: the operator's own for this vendor.
+    """
+    kept = [
+        (name, value)
+        for name, value in raw
+        if name in _FOR_ANYONE and not holds_key(value, said)
+    ]
+    if operator_key is None or auth == "none":
+        return kept
+    return [*kept, _named_key(auth, operator_key, b"Bearer " + operator_key)]
+
+
 def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     """The provider's headers as the client gets them: all but the hop-by-hop ones.
 
@@ -152,11 +183,33 @@ def redacted(text: str | None, said: ClientHeaders) -> str | None:
     return redactor(said)(text)
 
 
-def redactor(said: ClientHeaders) -> Callable[[str | None], str | None]:
-    """`redacted` for many texts of one request."""
+def client_keys(said: ClientHeaders) -> frozenset[str]:
+    """Every key that came with a request, without schemes.
+
+    >>> sorted(client_keys(ClientHeaders(lectr_key="lc_key_1", provider_key=b"sk-1")))
+    ['lc_key_1', 'sk-1']
+    """
     keys = (said.provider_key, said.authorization, *said.unused_keys)
     parts = (part for key in keys if key for part in key.split()[-1:])
-    secrets = {text for text in (said.lectr_key, *map(_text, parts)) if text}
+    return frozenset(text for text in (said.lectr_key, *map(_text, parts)) if text)
+
+
+def holds_key(data: bytes, said: ClientHeaders) -> bool:
+    """One of the request's keys is written in these bytes, a body or a header.
+
+    >>> holds_key(b'{"user": "sk-12345"}', ClientHeaders(provider_key=b"sk-12345"))
+    True
+    """
+    keys = [key for key in client_keys(said) if len(key) >= _SHORTEST_KEY]
+    written = {key.encode(code, "ignore") for key in keys for code in _ENCODINGS}
+    return any(secret in data for secret in written if secret)
+
+
+def redactor(
+    said: ClientHeaders, operator_keys: frozenset[str] = frozenset()
+) -> Callable[[str | None], str | None]:
+    """`redacted` for many texts of one request; the operator's own keys count too."""
+    secrets = client_keys(said) | operator_keys
 
     def redact(text: str | None) -> str | None:
         if text is not None:
@@ -176,11 +229,16 @@ def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:
 
 
 def _key_header(said: ClientHeaders, auth: AuthStyle) -> tuple[bytes, bytes] | None:
-    if said.provider_key is None:
+    key = said.provider_key
+    if key is None:
         return None
+    return _named_key(auth, key, said.authorization or b"Bearer " + key)
+
+
+def _named_key(auth: AuthStyle, key: bytes, bearer: bytes) -> tuple[bytes, bytes]:
     if auth in ("x-api-key", "api-key"):
-        return auth.encode(), said.provider_key
-    return b"authorization", said.authorization or b"Bearer " + said.provider_key
+        return auth.encode(), key
+    return b"authorization", bearer
 
 
 def _authorization(first: dict[bytes, bytes]) -> bytes | None:

@@ -24,8 +24,11 @@ from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.health import Callers, health
 from lectr_lab.proxy.incoming import Receive, Scope
 from lectr_lab.proxy.limits import Limits
+from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
+from lectr_lab.proxy.routing import Router
+from lectr_lab.proxy.rule_book import RuleBook
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.spend import SpendWatch
 from lectr_lab.proxy.upstream import open_upstream
@@ -55,6 +58,7 @@ def create_app(
     tee: Callable[[Upstream], Upstream] | None = None,
     admin: Admin | None = None,
     clock: Clock | None = None,
+    router: Router | None = None,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -65,12 +69,14 @@ def create_app(
         tee: wraps the engine, to record what passes below the proxy.
         admin: answers under /v1/orgs; None: nothing is there.
         clock: what events are timed by; None: the machine's.
+        router: applies rules; None: there are none.
 
     Returns:
         The application; any ASGI server can run it.
     """
     callers, spend = Callers(), SpendWatch(settings.orgs)
     clock = clock or SystemClock()
+    router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     limits = Limits(settings, time.monotonic)
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 
@@ -86,6 +92,7 @@ def create_app(
                 settings=settings,
                 limits=limits,
                 upstream=tee(upstream) if tee else upstream,
+                router=router,
                 find_key=find_key,
                 put=put,
                 unknown_caller=callers.count_unknown,
@@ -96,15 +103,17 @@ def create_app(
         )
         outbox.start()
         spend.start()
+        router.start()
         try:
             yield
         finally:
             await upstream.aclose()
+            router.stop()
             outbox.stop()
             spend.stop()
 
     forward = _forward(relays, callers, admin)
-    return _App(forward, _health(outbox, callers, spend), lifespan=[lifespan])
+    return _App(forward, _health(outbox, callers, spend, router), lifespan=[lifespan])
 
 
 def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Handler:
@@ -130,10 +139,12 @@ def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Hand
     return forward
 
 
-def _health(outbox: Outbox, callers: Callers, spend: SpendWatch) -> HTTPRouteHandler:
+def _health(
+    outbox: Outbox, callers: Callers, spend: SpendWatch, router: Router
+) -> HTTPRouteHandler:
     @get("/health", sync_to_thread=False)
     def get_health() -> dict[str, Any]:
-        return health(outbox.counts(), callers, spend)
+        return health(outbox.counts(), callers, spend, router)
 
     return get_health
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lectr_lab.proxy.outbox import OutboxCounts
+from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.spend import SpendWatch
 
 _KEPT_MINUTES = 60
@@ -43,7 +44,9 @@ class Callers:
         }
 
 
-def health(counts: OutboxCounts, callers: Callers, spend: SpendWatch) -> dict[str, Any]:
+def health(
+    counts: OutboxCounts, callers: Callers, spend: SpendWatch, router: Router
+) -> dict[str, Any]:
     """The reply to GET /health.
 
     Amounts are not in it: whoever can reach the port can read it.
@@ -61,5 +64,6 @@ def health(counts: OutboxCounts, callers: Callers, spend: SpendWatch) -> dict[st
             "written": counts.written,
             "dropped": counts.dropped,
         },
+        "rules": router.about(),
         "warnings": spend.warnings(),
     }

@@ -17,18 +17,18 @@ from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import (
     ClientHeaders,
     RawHeaders,
-    forwarded_request_headers,
     forwarded_response_headers,
     read_headers,
 )
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.note import CURRENT, Note
-from lectr_lab.core.providers import resolve, upstream_url
+from lectr_lab.core.providers import resolve
 from lectr_lab.core.refusals import Refusal
-from lectr_lab.core.request import RequestFacts, read_request
+from lectr_lab.core.request import read_request
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.limits import Limits
+from lectr_lab.proxy.routing import Arrived, Call, Router
 from lectr_lab.proxy.settings import Settings
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
@@ -40,6 +40,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     limits: Limits
     upstream: Upstream
+    router: Router
     find_key: Callable[[str], KeyEntry | None]
     put: Callable[[Event], None]
     unknown_caller: Callable[[], None]
@@ -64,6 +65,7 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         raw_path=scope["raw_path"],
         said=said,
         key=key,
+        operator_keys=the.router.keys.secrets,
     )
     try:
         event = await _serve(the, exchange, scope, receive, send)
@@ -89,13 +91,13 @@ async def _serve(
         return await _answer(the, exchange, send, refusals.too_large(limit_bytes))
     facts = read_request(body, exchange.operation)
     exchange.received(facts, len(body), the.now_s())
-    call = _address(the, scope, exchange, facts)
+    call = _address(the, scope, exchange, body)
     if isinstance(call, Refusal):
         return await _answer(the, exchange, send, call)
     with the.limits.stream(key.org, facts) as full:
         if full is not None:
             return await _answer(the, exchange, send, full)
-        asked = (scope["method"], *call, body)
+        asked = (scope["method"], *call)
         return await _exchange(the, exchange, asked, receive, send)
 
 
@@ -107,16 +109,16 @@ def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
 
 
 def _address(
-    the: Relay, scope: Scope, exchange: Exchange, facts: RequestFacts | None
-) -> tuple[str, list[tuple[bytes, bytes]]] | Refusal:
-    """The URL and headers of the call to the provider, or why there is none."""
+    the: Relay, scope: Scope, exchange: Exchange, body: bytes
+) -> Call | Refusal:
+    """The call to the provider, or why there is none."""
     said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
         return refusals.NOT_FOUND
     cannot_upgrade = _upgrade(scope["headers"])
     if cannot_upgrade is not None:
         return cannot_upgrade
-    model = facts.model if facts else None
+    model = exchange.request.model
     provider_named = said.provider or said.provider_invalid
     if exchange.operation != "other" and not model and not provider_named:
         return refusals.INVALID_REQUEST
@@ -126,10 +128,13 @@ def _address(
         return refusals.AZURE_CONFIG_MISSING
     if upstream.auth != "none" and said.provider_key is None:
         return refusals.MISSING_AUTHORIZATION
-    url = upstream_url(upstream, target, raw_path, scope["query_string"], model)
-    headers = forwarded_request_headers(scope["headers"], said, upstream.auth)
-    exchange.asked(target, the.now_s())
-    return url, headers
+    arrived = Arrived(
+        exchange, target, upstream, scope["headers"], scope["query_string"], body
+    )
+    routed = the.router.route(arrived)
+    exchange.ruled(target, routed.model, routed.rule, routed.skipped)
+    exchange.asked(routed.target, the.now_s())
+    return routed.call
 
 
 def _upgrade(headers: RawHeaders) -> Refusal | None:

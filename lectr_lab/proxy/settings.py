@@ -4,7 +4,6 @@ Nothing is required: without a file the proxy runs on 127.0.0.1 and asks the fiv
 providers at their own addresses.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,9 @@ import msgspec
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
 from lectr_lab.core.providers import Upstream, default_upstreams
+from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.proxy.addresses import key_is_safe, reachable
+from lectr_lab.proxy.places import explain, line_of
 
 Engine = Literal["aiohttp", "httpx"]
 DEFAULT_PORT = 8484
@@ -38,10 +39,15 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ProviderSettings(_Strict, frozen=True, kw_only=True):
-    """`[providers.<name>]`: another address for a provider, or how it takes its key."""
+    """`[providers.<name>]`: another address for a provider, or how it takes its key.
+
+    `operator_key_env` names the environment variable that holds the operator's own key,
+    used where a rule sends another provider's request here.
+    """
 
     base_url: str | None = None
     auth: AuthStyle | None = None
+    operator_key_env: str | None = None
 
 
 class AzureSettings(_Strict, frozen=True, kw_only=True):
@@ -50,6 +56,7 @@ class AzureSettings(_Strict, frozen=True, kw_only=True):
     endpoint: str
     api_version: str = "2024-10-21"
     auth: Literal["api-key", "bearer", "none"] = "api-key"
+    operator_key_env: str | None = None
 
 
 class OrgSettings(_Strict, frozen=True, kw_only=True):
@@ -69,12 +76,14 @@ class OrgSettings(_Strict, frozen=True, kw_only=True):
 class Settings(_Strict, frozen=True, kw_only=True):
     """Everything the proxy is told. The whole shape of lectr.toml.
 
-    Fields with a unit in their name are in that unit. `lab`, `tls_cert` and `tls_key`
-    are relative to the file that names them. `upstream` sends every provider's traffic to one place: the base URL
+    Fields with a unit in their name are in that unit. `lab`, `rules`, `tls_cert` and
+    `tls_key` are relative to the file that names them. `rules` is `rules.toml` beside
+    lectr.toml unless it names another; None: nothing is ruled. `upstream` sends every provider's traffic to one place: the base URL
     of a local server, or `tape:<cassette or folder>`.
     """
 
     lab: str = "lab"
+    rules: str | None = None
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     tls_cert: str | None = None
@@ -137,14 +146,26 @@ class Settings(_Strict, frozen=True, kw_only=True):
         if self.upstream is not None:
             return Upstream(self.upstream.rstrip("/"), "none")
         if provider == "azure":
-            own = self.orgs.get(org, OrgSettings()).azure or self.azure
+            own = self.azure_of(org)
             if own is None:
                 return None
             return Upstream(own.endpoint.rstrip("/"), own.auth, own.api_version)
         default = default_upstreams()[provider]
-        mine = self.providers.get(provider, ProviderSettings())  # type: ignore[call-overload]
+        mine = self._provider(provider)
         base_url = mine.base_url or default.base_url
         return Upstream(base_url.rstrip("/"), mine.auth or default.auth)
+
+    def operator_key_env(self, org: str, provider: str) -> str | None:
+        """The environment variable with the operator's key for a provider."""
+        own = self.azure_of(org) if provider == "azure" else self._provider(provider)
+        return own.operator_key_env if own else None
+
+    def azure_of(self, org: str) -> AzureSettings | None:
+        """The endpoint that an organisation's requests for Azure go to."""
+        return self.orgs.get(org, OrgSettings()).azure or self.azure
+
+    def _provider(self, provider: str) -> ProviderSettings:
+        return self.providers.get(provider, ProviderSettings())  # type: ignore[call-overload]
 
 
 def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -177,7 +198,7 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain(name, text, str(error))) from None
+        raise ConfigError(explain(name, text, str(error), Settings)) from None
     _check(name, text, settings)
     return _resolved(settings, path.resolve().parent, environ) if path else settings
 
@@ -186,6 +207,7 @@ def _resolved(settings: Settings, beside: Path, environ: Mapping[str, str]) -> S
     """Paths that the file names lie beside it; those of the environment, here."""
     names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)
     paths = {name: getattr(settings, name) for name in names}
+    paths["rules"] = settings.rules or RULES_FILE
     resolved = {name: str(beside / path) for name, path in paths.items() if path}
     return msgspec.structs.replace(settings, **resolved)
 
@@ -216,27 +238,6 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     if plain:
         found["allow_plain_http"] = plain.lower() not in ("0", "false", "no")
     return found
-
-
-def _explain(name: str, text: str, error: str) -> str:
-    """`Expected int, got str - at $.port` as file, line and what to write."""
-    what, _, where = error.partition(" - at ")
-    unknown = re.search(r"unknown field `(.+)`", what)
-    path = where.strip("`").removeprefix("$").lstrip(".")
-    field = unknown[1] if unknown else path.rpartition(".")[2]
-    place = f"{name}, line {_line(text, field)}" if _line(text, field) else name
-    if unknown:
-        known = ", ".join(Settings.__struct_fields__)
-        return f"{place}: there is no setting {field!r}. The settings are: {known}."
-    return f"{place}: {path or 'the file'}: {what[0].lower()}{what[1:]}."
-
-
-def _line(text: str, field: str) -> int | None:
-    pattern = re.compile(
-        rf"^\s*(\[.*\b{re.escape(field)}\b.*\]|{re.escape(field)}\s*=)"
-    )
-    lines = enumerate(text.splitlines(), start=1)
-    return next((number for number, line in lines if pattern.match(line)), None)
 
 
 def _check(name: str, text: str, settings: Settings) -> None:
@@ -284,6 +285,6 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _refuse(name: str, text: str, field: str, advice: str) -> None:
-    line = _line(text, field)
+    line = line_of(text, field)
     place = f"{name}, line {line}" if line else name
     raise ConfigError(f"{place}: {field}: {advice}.")

@@ -107,6 +107,16 @@ def provider() -> Iterator[BareProvider]:
         yield bare
 
 
+@pytest.fixture
+def vendors() -> Iterator[dict[str, BareProvider]]:
+    """Five providers that share nothing."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        names = ("openai", "anthropic", "groq", "gemini", "azure")
+        yield {name: stack.enter_context(bare_provider()) for name in names}
+
+
 @dataclass
 class RunningProxy:
     """The proxy under test: where it is, and the log it wrote."""
@@ -141,17 +151,17 @@ class RunningProxy:
 
 def settings_for(provider_url: str, lab: Path, **changes: Any) -> Settings:
     """All five providers behind one address, each on a path that tells it."""
-    return Settings(
-        lab=str(lab),
-        providers={
+    usual: dict[str, Any] = {
+        "lab": str(lab),
+        "providers": {
             "openai": ProviderSettings(base_url=f"{provider_url}/openai/v1"),
             "anthropic": ProviderSettings(base_url=f"{provider_url}/anthropic/v1"),
             "groq": ProviderSettings(base_url=f"{provider_url}/groq/openai/v1"),
             "gemini": ProviderSettings(base_url=f"{provider_url}/gemini/v1beta/openai"),
         },
-        azure=AzureSettings(endpoint=f"{provider_url}/azure", api_version="v9"),
-        **changes,
-    )
+        "azure": AzureSettings(endpoint=f"{provider_url}/azure", api_version="v9"),
+    }
+    return Settings(**usual | changes)
 
 
 @contextmanager

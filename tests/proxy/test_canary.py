@@ -59,11 +59,11 @@ def settings_for(url: str, lab: Path, **changes) -> Settings:
 
 
 @contextlib.contextmanager
-def proxy_at(level: str, settings: Settings, folder: Path):
+def proxy_at(level: str, settings: Settings, folder: Path, **environment: str):
     """A child process that logs everything from a level up; yields its base URL."""
     (folder / "tmp").mkdir()
     order = Order(settings=settings, session=Session(LECTR_KEY, "acme"))
-    environ = os.environ | {"TMPDIR": str(folder / "tmp")}
+    environ = os.environ | {"TMPDIR": str(folder / "tmp")} | environment
     if level == "DEBUG":
         environ["PYTHONASYNCIODEBUG"] = "1"
     with (folder / "stderr").open("wb") as stderr:
@@ -235,6 +235,45 @@ def test_no_secret_is_written_anywhere(provider, tmp_path, level, engine):
     assert mine["task"].unique().to_list() == ["[redacted]"]
     assert MARK not in health
     assert in_journal == []
+    assert found(tmp_path) == []
+
+
+RULE = """
+[[rules]]
+name = "to-groq"
+priority = 1
+then = { provider = "groq", model = "llama-3.1-8b-instant" }
+"""
+
+
+def test_an_operators_key_is_written_nowhere(provider, tmp_path):
+    """It goes to its vendor, and an echo of it is redacted like a client's."""
+    lab, rules = tmp_path / "lab", tmp_path / "rules.toml"
+    rules.write_text(RULE)
+    settings = settings_for(provider.url, lab, rules=str(rules))
+    groq = ProviderSettings(base_url=f"{provider.url}/groq", operator_key_env="GROQ")
+    settings = msgspec.structs.replace(settings, providers={"groq": groq})
+    keys = {"X-Lectr-Key": LECTR_KEY, "Authorization": f"Bearer {PROVIDER_KEY}"}
+    operators = PROVIDER_KEY.replace("provider", "operator")
+    with (
+        proxy_at("DEBUG", settings, tmp_path, GROQ=operators) as base_url,
+        httpx.Client(base_url=base_url, headers=keys, timeout=5) as client,
+    ):
+        for reply in REPLIES:
+            echo = reply.replace(PROVIDER_KEY.encode(), operators.encode())
+            provider.reply(echo)
+            marked = {"model": "gpt-4o", "messages": [{"content": SECRET}]}
+            send(client, "POST", "/v1/chat/completions", {}, json=marked)
+        health = client.get("/health").text
+
+    log = pl.read_parquet(lab / "log/**/*.parquet")
+    asked = provider.received
+    assert set(log["rule"]) == {"to-groq"}
+    assert len(asked) == len(REPLIES)
+    assert all(operators in dict(r.headers)["authorization"] for r in asked)
+    assert not [r for r in asked if PROVIDER_KEY.encode() in r.head + r.body]
+    assert "[redacted]" in log["model_actual"].to_list()
+    assert MARK not in health
     assert found(tmp_path) == []
 
 

@@ -1,0 +1,66 @@
+"""The operator's own keys: read once from the environment, used where a rule sends a
+request to a vendor that the client did not name. Never written, never shown."""
+
+from collections.abc import Mapping
+
+from lectr_lab.core.headers import PROVIDERS
+from lectr_lab.proxy.settings import Settings
+
+_ANY_ORG = ""  # every one without settings of its own
+
+
+class OperatorKeys:
+    """The keys that the settings name, as they were when the proxy started.
+
+    `problems` says which could not be read, by variable, never by value.
+    """
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._by_variable: dict[str, bytes] = {}
+        self.problems: tuple[str, ...] = ()
+        orgs = (_ANY_ORG, *settings.orgs)
+        for variable in sorted(self._variables(orgs)):
+            self._read(variable, environ.get(variable, "").strip())
+        self._keyed = {org: self._keyed_of(org) for org in orgs}
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The keys themselves, for whoever must recognise them."""
+        return frozenset(key.decode() for key in self._by_variable.values())
+
+    def of(self, org: str, provider: str) -> bytes | None:
+        """The key to ask a provider with, on an organisation's behalf."""
+        variable = self._settings.operator_key_env(org, provider)
+        return self._by_variable.get(variable) if variable else None
+
+    def keyed(self, org: str) -> frozenset[str]:
+        """The providers that a rule may send an organisation's requests to."""
+        return self._keyed.get(org, self._keyed[_ANY_ORG])
+
+    def __repr__(self) -> str:
+        return f"<operator keys: {', '.join(self._by_variable) or 'none'}>"
+
+    def _variables(self, orgs: tuple[str, ...]) -> set[str]:
+        named = (
+            self._settings.operator_key_env(org, provider)
+            for org in orgs
+            for provider in PROVIDERS
+        )
+        return {variable for variable in named if variable}
+
+    def _read(self, variable: str, value: str) -> None:
+        if not value:
+            self.problems += (f"{variable} is not set",)
+        elif not (value.isascii() and value.isprintable() and " " not in value):
+            self.problems += (f"{variable} holds what no key can hold",)
+        else:
+            self._by_variable[variable] = value.encode()
+
+    def _keyed_of(self, org: str) -> frozenset[str]:
+        upstreams = {p: self._settings.upstream_for(org, p) for p in PROVIDERS}
+        return frozenset(
+            provider
+            for provider, upstream in upstreams.items()
+            if upstream and (upstream.auth == "none" or self.of(org, provider))
+        )

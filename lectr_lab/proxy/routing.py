@@ -1,0 +1,157 @@
+"""A request's rules applied: the call to the provider, as it is then made.
+
+Whatever goes wrong here, the request goes out as it came. A client's key is only ever
+sent to the vendor that the request itself names.
+"""
+
+from typing import Any, NamedTuple
+
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.headers import (
+    RawHeaders,
+    forwarded_request_headers,
+    headers_for_another_vendor,
+    holds_key,
+)
+from lectr_lab.core.providers import Target, Upstream, upstream_url
+from lectr_lab.core.rules import Asked, Decision, Rule, decide
+from lectr_lab.core.splice import with_model
+from lectr_lab.proxy.operator_keys import OperatorKeys
+from lectr_lab.proxy.rule_book import RuleBook
+from lectr_lab.proxy.settings import Settings
+
+_MOST_REMEMBERED = 1024
+_LONGEST_REMEMBERED = 200  # characters of a client's words, which can be any
+
+
+class Arrived(NamedTuple):
+    """A request as it came, with the provider that it is for."""
+
+    exchange: Exchange
+    target: Target
+    upstream: Upstream
+    headers: RawHeaders
+    query: bytes
+    body: bytes
+
+
+class Call(NamedTuple):
+    """What a provider is asked."""
+
+    url: str
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+class Routed(NamedTuple):
+    """A call, whom it asks, and what the event says of it."""
+
+    call: Call
+    target: Target
+    model: str | None
+    rule: str | None = None
+    skipped: str | None = None
+
+
+class Router:
+    """Applies the rules in force. `failures` counts mistakes of ours: all were passed
+    over."""
+
+    def __init__(self, settings: Settings, book: RuleBook, keys: OperatorKeys) -> None:
+        self._settings, self._book, self.keys = settings, book, keys
+        self._rules: tuple[Rule, ...] = ()
+        self._decided: dict[tuple[str, Asked], Decision] = {}
+        self.failures = 0
+
+    def start(self) -> None:
+        """Read the rules, and begin to watch them."""
+        self._book.start()
+
+    def stop(self) -> None:
+        """Watch them no more."""
+        self._book.stop()
+
+    def about(self) -> dict[str, Any]:
+        """For whoever looks at /health; no name of a rule is in it but a broken one's."""
+        return self._book.about() | {
+            "failures": self.failures,
+            "operator_keys_missing": list(self.keys.problems),
+        }
+
+    def route(self, arrived: Arrived) -> Routed:
+        """The call to make for a request. Never fails for a rule's sake."""
+        if not self._book.rules:
+            return _unchanged(arrived)
+        try:
+            return self._ruled(arrived)
+        except Exception:  # noqa: BLE001 - a rule of ours, a bug of ours: not theirs
+            self.failures += 1
+            return _unchanged(arrived, "internal_error")
+
+    def _ruled(self, arrived: Arrived) -> Routed:
+        asked = arrived.exchange.asked_for(arrived.target)
+        decision = self._decision(arrived.exchange.key.org, asked)
+        if decision.rule is None:
+            return _unchanged(arrived, decision.skipped)
+        return self._applied(arrived, asked, decision)
+
+    def _applied(self, arrived: Arrived, asked: Asked, decision: Decision) -> Routed:
+        # The client's own word, where the rule leaves it: the log's may be redacted.
+        model = arrived.exchange.request.model
+        body: bytes | None = arrived.body
+        if decision.model is not None and decision.model != asked.model:
+            model, body = decision.model, with_model(arrived.body, decision.model)
+        if body is None:
+            return _unchanged(arrived, "model_not_found_in_body")
+        if decision.provider in (None, asked.provider):
+            call = _call(arrived, body, model)
+            return Routed(call, arrived.target, model, decision.rule)
+        if holds_key(body, arrived.exchange.said):
+            return _unchanged(arrived, "key_in_body")
+        target = arrived.target._replace(provider=decision.provider)
+        call = self._call_elsewhere(arrived, target, body, model)
+        return Routed(call, target, model, decision.rule)
+
+    def _call_elsewhere(
+        self, arrived: Arrived, target: Target, body: bytes, model: str | None
+    ) -> Call:
+        """With the operator's key, and without what the client said to its vendor: its
+        query, its cookies, its keys wherever it put them."""
+        org, said = arrived.exchange.key.org, arrived.exchange.said
+        upstream = self._settings.upstream_for(org, target.provider)
+        assert upstream is not None  # a keyed provider has an address
+        key = self.keys.of(org, target.provider)
+        assert key is not None or upstream.auth == "none"
+        headers = headers_for_another_vendor(arrived.headers, said, upstream.auth, key)
+        raw_path = arrived.exchange.raw_path
+        return Call(upstream_url(upstream, target, raw_path, b"", model), headers, body)
+
+    def _decision(self, org: str, asked: Asked) -> Decision:
+        """Decided once for the same words, until the rules change."""
+        rules = self._book.rules
+        if rules is not self._rules:
+            self._rules, self._decided = rules, {}
+        decision = self._decided.get((org, asked))
+        if decision is None:
+            decision = decide(rules, asked, self.keys.keyed(org))
+            if len(self._decided) >= _MOST_REMEMBERED:
+                self._decided.clear()
+            if all(len(word or "") <= _LONGEST_REMEMBERED for word in asked):
+                self._decided[org, asked] = decision
+        return decision
+
+
+def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
+    model = arrived.exchange.request.model
+    call = _call(arrived, arrived.body, model)
+    return Routed(call, arrived.target, model, skipped=skipped)
+
+
+def _call(arrived: Arrived, body: bytes, model: str | None) -> Call:
+    _, target, upstream, headers, query, _ = arrived
+    said, raw_path = arrived.exchange.said, arrived.exchange.raw_path
+    return Call(
+        upstream_url(upstream, target, raw_path, query, model),
+        forwarded_request_headers(headers, said, upstream.auth),
+        body,
+    )

@@ -16,28 +16,6 @@ CONFIG = Path("lectr.toml")
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 
-TEMPLATE = """\
-# What the proxy is told. Every line may be left out: these are the defaults.
-lab = "lab"            # the folder of the log, relative to this file
-host = "127.0.0.1"
-port = 8484
-
-# One server for everything: a local llama.cpp, Ollama or vLLM, or recorded traffic.
-# upstream = "http://127.0.0.1:8080/v1"
-# upstream = "tape:cassettes/llama"
-
-# Your Azure endpoint, asked where a request says X-Lectr-Provider: azure.
-# [azure]
-# endpoint = "https://<your resource>.openai.azure.com"
-# api_version = "2024-10-21"
-
-# What one organisation may do. Nothing is limited unless it is said here.
-# [orgs.my-team]
-# requests_per_minute = 600
-# concurrent_streams = 20
-# daily_spend_usd = 50.0
-"""
-
 app = App(
     name="lectr-lab",
     help="What your LLM calls cost, where they are slow, and what is odd.",
@@ -100,6 +78,11 @@ _COMMANDS = {
         "Say what each feature costs, how slow it is and how often it fails.",
         "lectr-lab report lab --since 24h --by feature,model",
     ),
+    "rules": (
+        "rules:app",
+        "List, check and explain the rules that choose models.",
+        "lectr-lab rules check",
+    ),
 }
 for _name, (_function, _does, _example) in _COMMANDS.items():
     app.command(
@@ -139,6 +122,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
         org: the organisation that the key belongs to.
         config: where to write the settings.
     """
+    from lectr_lab.commands.templates import SETTINGS, write_rules
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.keys import create_key
     from lectr_lab.proxy.settings import read_settings
@@ -146,7 +130,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
     path = config or CONFIG
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
+            file.write(SETTINGS)
     except FileExistsError:
         raise ConfigError(
             f"{path} is there already. `lectr-lab keys create` makes another key; "
@@ -154,6 +138,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+    write_rules(path.parent)
     settings = read_settings(path, os.environ)
     _, key = create_key(LabFolder.create(Path(settings.lab)), org)
     print(f"Wrote {path}. The log will be in {settings.lab}.\n")

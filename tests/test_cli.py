@@ -14,6 +14,7 @@ import pytest
 COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
 COMMANDS += "bench compact doctor import lab reconcile record replay report".split()
 COMMANDS += ["keys list"]
+COMMANDS += ["rules list", "rules check", "rules explain"]
 
 
 def lectr_lab(*arguments: str, cwd: Path, **environ: str):

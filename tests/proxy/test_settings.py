@@ -120,12 +120,12 @@ def test_azure_is_an_organisations_own(written):
 
 def test_the_template_of_init_is_the_defaults(written):
     """What `lectr-lab init` writes changes nothing."""
-    from lectr_lab.cli import TEMPLATE
+    from lectr_lab.commands.templates import SETTINGS
 
-    assert written(TEMPLATE) == written("")
+    assert written(SETTINGS) == written("")
     uncommented = "\n".join(
         line.removeprefix("# ") if "=" in line or line.startswith("# [") else line
-        for line in TEMPLATE.replace("# upstream", "#upstream").splitlines()
+        for line in SETTINGS.replace("# upstream", "#upstream").splitlines()
     )
     assert written(uncommented.replace("<your resource>", "x")).azure is not None
     assert "LECTR_LAB" not in os.environ

@@ -1,0 +1,221 @@
+"""`lectr-lab rules`: which there are, what to look at in them, and what one request
+would meet."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from cyclopts import App, Parameter
+
+from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.headers import TASKS, ClientHeaders
+from lectr_lab.core.providers import resolve
+from lectr_lab.core.rules import (
+    UNTAGGED,
+    Asked,
+    ProviderName,
+    Rule,
+    decide,
+    mismatch,
+    obstacle,
+)
+from lectr_lab.core.rules_check import check_rules
+from lectr_lab.core.rules_file import RULES_FILE, read_rules
+from lectr_lab.proxy.operator_keys import OperatorKeys
+from lectr_lab.proxy.settings import Settings, read_settings
+
+app = App(
+    name="rules",
+    help="List, check and explain the rules that choose models.\n\n"
+    "Example: lectr-lab rules check",
+    help_format="plaintext",
+    default_parameter=Parameter(negative=()),
+)
+CONFIG = Path("lectr.toml")
+_WORDS = {
+    "already_the_target": "the request asks for its target already",
+    "no_model": "the request names no model",
+    "embeddings": "an embedding is only replaced by a rule that names its model",
+    "model_of_another_provider": "its model is another provider's",
+    "not_offered": "its provider does not offer this operation in this form",
+    "no_operator_key": "there is no operator's key for its provider",
+}
+
+
+class _Found(NamedTuple):
+    """A rules file as it is, with what its rules depend on."""
+
+    file: Path
+    rules: tuple[Rule, ...]
+    keys: OperatorKeys
+
+
+@app.command(name="list")
+def list_rules(*, config: Path | None = None) -> None:
+    """List the rules in the order in which they are tried.
+
+    Example: lectr-lab rules list
+
+    Args:
+        config: the settings file (default: lectr.toml, where it is there).
+
+    Raises:
+        ConfigError: the rules cannot be followed.
+    """
+    found = _find(config)
+    for rule in found.rules:
+        state = "" if rule.enabled else "  (disabled)"
+        print(f"{rule.priority:>3}  {rule.name}: {_if(rule)} → {_then(rule)}{state}")
+    if not found.rules:
+        print(f"No rules in {found.file}.")
+
+
+@app.command
+def check(*, config: Path | None = None) -> None:
+    """Say whether the rules can be followed, and what to look at again in them.
+
+    Example: lectr-lab rules check
+
+    Args:
+        config: the settings file (default: lectr.toml, where it is there).
+
+    Raises:
+        ConfigError: they cannot; a running proxy keeps those it has.
+    """
+    found = _find(config)
+    keyed = found.keys.keyed("")
+    for warned in check_rules(found.rules, keyed, _price_of):
+        print(f"warning: {warned.rule}: {warned.text}.")
+    for problem in found.keys.problems:
+        print(f"warning: {problem} here; what counts is the proxy's environment.")
+    on = sum(rule.enabled for rule in found.rules)
+    print(f"{found.file}: {on} in force, {len(found.rules) - on} disabled.")
+
+
+@app.command
+def explain(
+    *,
+    model: str,
+    feature: str | None = None,
+    task: str | None = None,
+    provider: ProviderName | None = None,
+    path: Literal[
+        "chat", "completions", "embeddings", "responses", "messages"
+    ] = "chat",
+    org: str = "",
+    config: Path | None = None,
+) -> None:
+    """Say which rule a request would take, and why each before it would not.
+
+    Example: lectr-lab rules explain --feature faq --model gpt-4o
+
+    Args:
+        model: what the request asks for.
+        feature: its X-Lectr-Feature; untagged without.
+        task: its X-Lectr-Task.
+        provider: its X-Lectr-Provider; detected from the model without.
+        path: the kind of call.
+        org: whose key it has, where organisations differ in their Azure endpoint.
+        config: the settings file (default: lectr.toml, where it is there).
+
+    Raises:
+        ConfigError: the rules cannot be followed.
+    """
+    found = _find(config)
+    raw_path = b"/v1/" + path.encode()
+    said = ClientHeaders(provider=provider)
+    asked = Asked(
+        feature=feature,
+        task=task.lower() if task and task.lower() in TASKS else task,
+        provider=resolve(said, model, raw_path).provider,
+        model=model,
+        operation=path,
+    )
+    keyed = found.keys.keyed(org)
+    for line in _tried(found.rules, asked, keyed):
+        print(line)
+    decision = decide(found.rules, asked, keyed)
+    applied = f"by {decision.rule}" if decision.rule else "unchanged"
+    print(f"→ {decision.model} of {decision.provider}, {applied}")
+
+
+def _tried(
+    rules: tuple[Rule, ...], asked: Asked, keyed: frozenset[str]
+) -> Iterator[str]:
+    """Each rule up to the one that decides, and what became of it."""
+    for rule in rules:
+        held_back_by = mismatch(rule, asked)
+        if held_back_by is None:
+            word = obstacle(rule, asked, keyed)
+            verdict = f"matches, but {_WORDS[word]}" if word else "matches"
+            yield f"{rule.priority:>3}  {rule.name}: {verdict}"
+            return
+        why = _why(rule, asked, held_back_by)
+        yield f"{rule.priority:>3}  {rule.name}: {why}"
+
+
+def _why(rule: Rule, asked: Asked, held_back_by: str) -> str:
+    if held_back_by == "disabled":
+        return "is disabled"
+    wanted = getattr(rule.when, held_back_by)
+    none = UNTAGGED if held_back_by == "feature" else "none"
+    given = getattr(asked, held_back_by)
+    return f"wants the {held_back_by} {wanted!r}, and it is {given or none!r}"
+
+
+def _if(rule: Rule) -> str:
+    names = rule.when.__struct_fields__
+    values = ((name, getattr(rule.when, name)) for name in names)
+    said = [f"{name} {value!r}" for name, value in values if value is not None]
+    return ", ".join(said) or "every request"
+
+
+def _then(rule: Rule) -> str:
+    model = "the same model" if rule.then.model is None else repr(rule.then.model)
+    return f"{model} of {rule.then.provider}" if rule.then.provider else model
+
+
+def _find(config: Path | None) -> _Found:
+    there = config is not None or CONFIG.is_file()
+    path = (config or CONFIG) if there else None
+    settings = read_settings(path, os.environ) if path else Settings()
+    file = Path(settings.rules or RULES_FILE)
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"There is no {file}. `lectr-lab init` writes one to begin with."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(f"{file} cannot be read: {reason}.") from None
+    rules = read_rules(text, str(file))
+    return _Found(file, rules, OperatorKeys(settings, os.environ))
+
+
+def _price_of(provider: str | None, model: str) -> Decimal | None:
+    """A thousand tokens in, five hundred out, today."""
+    try:
+        from lectr_lab.core.price import price_event
+    except ImportError:
+        return None
+    from lectr_lab.core.event import Event
+
+    return price_event(
+        Event(
+            event_id=bytes(16),
+            started_at=datetime.now(UTC),
+            org="",
+            path="/v1/chat/completions",
+            operation="chat",
+            outcome="ok",
+            total_ms=0.0,
+            provider=provider,
+            model_sent=model,
+            input_tokens=1000,
+            output_tokens=500,
+        )
+    )

@@ -1,0 +1,71 @@
+"""The files that `lectr-lab init` writes: comments, to be changed."""
+
+from pathlib import Path
+
+from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.rules_file import RULES_FILE
+
+SETTINGS = """\
+# What the proxy is told. Every line may be left out: these are the defaults.
+lab = "lab"            # the folder of the log, relative to this file
+host = "127.0.0.1"
+port = 8484
+
+# One server for everything: a local llama.cpp, Ollama or vLLM, or recorded traffic.
+# upstream = "http://127.0.0.1:8080/v1"
+# upstream = "tape:cassettes/llama"
+
+# Your Azure endpoint, asked where a request says X-Lectr-Provider: azure.
+# [azure]
+# endpoint = "https://<your resource>.openai.azure.com"
+# api_version = "2024-10-21"
+
+# Your own key of a provider, by the name of its environment variable: used where a rule
+# in rules.toml sends a request there that was for another.
+# [providers.groq]
+# operator_key_env = "GROQ_API_KEY"
+
+# What one organisation may do. Nothing is limited unless it is said here.
+# [orgs.my-team]
+# requests_per_minute = 600
+# concurrent_streams = 20
+# daily_spend_usd = 50.0
+"""
+
+RULES = """\
+# Which model a request is sent to. The first enabled rule that matches decides, the one
+# of priority 1 first; a condition that is left out always holds, and a * at the end of a
+# feature or model stands for any ending. A running proxy follows a change within seconds.
+# `lectr-lab rules check` says what to look at again.
+
+# [[rules]]
+# name = "faq-to-mini"
+# priority = 1
+# when = { feature = "faq", task = "classification", model = "gpt-4o" }
+# then = { model = "gpt-4o-mini" }
+
+# To another provider, under your own key of it. In lectr.toml:
+#   [providers.groq]
+#   operator_key_env = "GROQ_API_KEY"
+# [[rules]]
+# name = "drafts-to-groq"
+# priority = 2
+# when = { feature = "drafts" }
+# then = { provider = "groq", model = "llama-3.1-8b-instant" }
+"""
+
+
+def write_rules(folder: Path) -> None:
+    """Write a file of rules to begin with, all of them comments; an older one stays.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    file = folder / RULES_FILE
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(RULES)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None

@@ -25,28 +25,30 @@ class _Named(msgspec.Struct):
 _NAMED = msgspec.json.Decoder(_Named)
 
 
-def with_model(body: bytes, model: str) -> bytes | None:
+def with_model(body: bytes, asked: str, model: str) -> bytes | None:
     """The body with another value of its top-level `model`.
 
     Args:
         body: JSON as received, a byte order mark before it or not.
-        model: the name to ask for.
+        asked: what its `model` is, as `read_request` has it.
+        model: the name to ask for instead.
 
     Returns:
         The new body; None where the place cannot be found for sure: no JSON object of
-        the standard, no text as its model, a key written with escapes, or more than
-        eight such keys in objects before it. Of a key given twice the last is
-        replaced, which is the one that counts.
+        the standard, a key written with escapes, or more than eight such keys in
+        objects before it. Of a key given twice the last is replaced, which is the one
+        that counts.
 
-    >>> with_model(b'{"user":{"model":"a"}, "model" : "a"}', "b")
+    >>> with_model(b'{"user":{"model":"a"}, "model" : "a"}', "a", "b")
     b'{"user":{"model":"a"}, "model" : "b"}'
-    >>> with_model(b'{"messages": []}', "b")
+    >>> with_model(b'{"messages": []}', "a", "b")
     """
-    if _model_of(body) in (None, model):
+    if model == asked:
         return None
-    value = msgspec.json.encode(model)
+    value, view = msgspec.json.encode(model), memoryview(body)
     for found in islice(_MODEL.finditer(body), _MOST_TRIED):
-        changed = body[: found.start(1)] + value + body[found.end(1) :]
+        changed = b"".join((view[: found.start(1)], value, view[found.end(1) :]))
+        # It was `asked` before, so where it is `model` now this is the place.
         if _model_of(changed) == model:
             return changed
     return None

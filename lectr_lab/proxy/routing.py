@@ -99,8 +99,9 @@ class Router:
         # The client's own word, where the rule leaves it: the log's may be redacted.
         model = arrived.exchange.request.model
         body: bytes | None = arrived.body
-        if decision.model is not None and decision.model != asked.model:
-            model, body = decision.model, with_model(arrived.body, decision.model)
+        if decision.model not in (None, asked.model):
+            body = with_model(arrived.body, model or "", decision.model or "")
+            model = decision.model
         if body is None:
             return _unchanged(arrived, "model_not_found_in_body")
         if decision.provider in (None, asked.provider):

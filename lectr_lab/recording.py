@@ -123,8 +123,9 @@ def live_settings(upstream: str | None, config: Path | None = None) -> Settings:
         ConfigError: the file cannot be followed, or names a tape.
     """
     file = config or (CONFIG if CONFIG.is_file() else None)
+    settings = read_settings(file, os.environ)
     # A cassette holds what the program asked for, so that it is found again.
-    settings = msgspec.structs.replace(read_settings(file, os.environ), rules=None)
+    settings = msgspec.structs.replace(settings, rules=None, shadow=None)
     if upstream is not None:
         settings = msgspec.structs.replace(settings, upstream=upstream)
     if settings.upstream is not None and settings.upstream.startswith(TAPE):

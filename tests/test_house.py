@@ -40,6 +40,7 @@ FLOORS = {
 }
 # Rooms of one floor of which the first may use the second.
 NEIGHBOURS = {
+    ("cli", "commands"),
     ("cli", "demo"),
     ("commands", "bench"),
     ("commands", "recorded"),

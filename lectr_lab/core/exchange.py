@@ -1,6 +1,7 @@
 """One request as it goes by: it is shown the words and told the time, and yields one
 Event. It never sees a socket, and it keeps counts and names, not bytes."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from lectr_lab.core.event import ErrorSource, Event, Operation, Outcome
@@ -46,6 +47,8 @@ class Exchange:
         self.key = key
         self.operation: Operation = operation(raw_path)
         self.target: Target | None = None
+        self.tap: Callable[[bytes], None] | None = None  # shown the reply's bytes too
+        self.content_encoding = ""
         self._hide = redactor(said, operator_keys)
         self._provider_requested: str | None = None
         self._model_sent: str | None = None
@@ -113,11 +116,12 @@ class Exchange:
         first: dict[bytes, bytes] = {}
         for name, value in headers:
             first.setdefault(name.lower(), value)
+        self.content_encoding = first.get(b"content-encoding", b"").decode("latin-1")
         self._reader = ReplyReader(
             self.operation,
             status,
             first.get(b"content-type", b"").decode("latin-1"),
-            first.get(b"content-encoding", b"").decode("latin-1"),
+            self.content_encoding,
         )
         ids = (first.get(name) for name in _REQUEST_ID_HEADERS)
         self._request_id = _short_name(next((v for v in ids if v), b""))
@@ -129,6 +133,8 @@ class Exchange:
     def chunk(self, data: bytes, now_s: float) -> None:
         """A piece of the reply's body, in order, with the time it arrived."""
         self._response_bytes += len(data)
+        if self.tap is not None:
+            self.tap(data)
         reader = self._reader
         if reader is None:
             return

@@ -5,9 +5,9 @@ import posixpath
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote
 
 from litestar import Litestar, get
@@ -30,6 +30,7 @@ from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rule_book import RuleBook
 from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.shadow import Shadows
 from lectr_lab.proxy.spend import SpendWatch
 from lectr_lab.proxy.upstream import open_upstream
 
@@ -73,16 +74,20 @@ def create_app(
 
     Returns:
         The application; any ASGI server can run it.
+
+    Raises:
+        ConfigError: shadows are wanted, and the operator has no key for them.
     """
     callers, spend = Callers(), SpendWatch(settings.orgs)
     clock = clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
+    shadows = Shadows(settings, router.keys)
     limits = Limits(settings, time.monotonic)
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 
     def put(event: Event) -> None:
-        outbox.put(event)
-        spend.put(event)
+        for take in (outbox.put, spend.put, shadows.ended):
+            take(event)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -93,6 +98,7 @@ def create_app(
                 limits=limits,
                 upstream=tee(upstream) if tee else upstream,
                 router=router,
+                shadows=shadows,
                 find_key=find_key,
                 put=put,
                 unknown_caller=callers.count_unknown,
@@ -101,19 +107,35 @@ def create_app(
                 random_bits=clock.random_bits,
             )
         )
-        outbox.start()
-        spend.start()
-        router.start()
-        try:
-            yield
-        finally:
-            await upstream.aclose()
-            router.stop()
-            outbox.stop()
-            spend.stop()
+        shadows.start(upstream, outbox.put)
+        with _at_work(outbox, spend, router):
+            try:
+                yield
+            finally:
+                await shadows.stop()
+                await upstream.aclose()
 
     forward = _forward(relays, callers, admin)
-    return _App(forward, _health(outbox, callers, spend, router), lifespan=[lifespan])
+    return _App(
+        forward, _health(outbox, callers, spend, router, shadows), lifespan=[lifespan]
+    )
+
+
+class _Worker(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@contextlib.contextmanager
+def _at_work(*workers: _Worker) -> Iterator[None]:
+    """The threads beside the event loop."""
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.stop()
 
 
 def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Handler:
@@ -140,11 +162,15 @@ def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Hand
 
 
 def _health(
-    outbox: Outbox, callers: Callers, spend: SpendWatch, router: Router
+    outbox: Outbox,
+    callers: Callers,
+    spend: SpendWatch,
+    router: Router,
+    shadows: Shadows,
 ) -> HTTPRouteHandler:
     @get("/health", sync_to_thread=False)
     def get_health() -> dict[str, Any]:
-        return health(outbox.counts(), callers, spend, router)
+        return health(outbox.counts(), callers, spend, router.about(), shadows.about())
 
     return get_health
 

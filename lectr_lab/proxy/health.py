@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lectr_lab.proxy.outbox import OutboxCounts
-from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.spend import SpendWatch
 
 _KEPT_MINUTES = 60
@@ -45,7 +44,11 @@ class Callers:
 
 
 def health(
-    counts: OutboxCounts, callers: Callers, spend: SpendWatch, router: Router
+    counts: OutboxCounts,
+    callers: Callers,
+    spend: SpendWatch,
+    rules: dict[str, Any],
+    shadows: dict[str, int] | None,
 ) -> dict[str, Any]:
     """The reply to GET /health.
 
@@ -64,6 +67,7 @@ def health(
             "written": counts.written,
             "dropped": counts.dropped,
         },
-        "rules": router.about(),
+        "rules": rules,
+        "shadows": shadows,
         "warnings": spend.warnings(),
     }

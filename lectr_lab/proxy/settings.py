@@ -17,6 +17,7 @@ from lectr_lab.core.providers import Upstream, default_upstreams
 from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.proxy.addresses import key_is_safe, reachable
 from lectr_lab.proxy.places import explain, line_of
+from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 Engine = Literal["aiohttp", "httpx"]
 DEFAULT_PORT = 8484
@@ -102,6 +103,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     ] = {}
     azure: AzureSettings | None = None
     orgs: dict[str, OrgSettings] = {}
+    shadow: ShadowSettings | None = None
 
     @property
     def tls(self) -> Tls | None:
@@ -257,6 +259,9 @@ def _check(name: str, text: str, settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         _refuse(name, text, field, "tls_cert and tls_key only work together: set both")
+    fault = settings.shadow and settings.shadow.fault()
+    if fault:
+        _refuse(name, text, *fault)
     if settings.open_to_others:
         _refuse(name, text, "host", _BEYOND_LOOPBACK.format(settings.host))
 

@@ -21,6 +21,7 @@ from lectr_lab.lab import Order, Session
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
+from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 MARK = "cAnArY7f3a"
 PROVIDER_KEY = f"sk-{MARK}-provider"
@@ -273,6 +274,47 @@ def test_an_operators_key_is_written_nowhere(provider, tmp_path):
     assert all(operators in dict(r.headers)["authorization"] for r in asked)
     assert not [r for r in asked if PROVIDER_KEY.encode() in r.head + r.body]
     assert "[redacted]" in log["model_actual"].to_list()
+    assert MARK not in health
+    assert found(tmp_path) == []
+
+
+def test_a_shadow_leaves_a_number_and_no_content(provider, tmp_path):
+    """Both answers are compared in memory, whatever they and their failures hold."""
+    lab = tmp_path / "lab"
+    shadow = ShadowSettings(model="llama-3.1-8b-instant", provider="groq", share=1.0)
+    settings = settings_for(provider.url, lab, shadow=shadow)
+    groq = ProviderSettings(base_url=f"{provider.url}/groq", operator_key_env="GROQ")
+    providers = {**settings.providers, "groq": groq}
+    settings = msgspec.structs.replace(settings, providers=providers)
+    keys = {"X-Lectr-Key": LECTR_KEY, "Authorization": f"Bearer {PROVIDER_KEY}"}
+    operators = PROVIDER_KEY.replace("provider", "operator")
+    good = raw(200, REPLY)
+    with (
+        proxy_at("DEBUG", settings, tmp_path, GROQ=operators) as base_url,
+        httpx.Client(base_url=base_url, headers=keys, timeout=5) as client,
+    ):
+        for reply in REPLIES:
+            echo = reply.replace(PROVIDER_KEY.encode(), operators.encode())
+
+            def answer(sock, asked, echo=echo):
+                to_groq = asked.line.startswith("POST /groq")
+                sock.sendall(echo if to_groq else good)
+                sock.close()
+
+            provider.answer = answer
+            marked = {"model": "gpt-4o", "messages": [{"content": SECRET}]}
+            send(client, "POST", "/v1/chat/completions", {}, json=marked)
+            while client.get("/health").json()["shadows"]["running"]:
+                time.sleep(0.02)
+        health = client.get("/health").text
+
+    log = pl.read_parquet(lab / "log/**/*.parquet")
+    shadows = log.filter(pl.col("kind") == "shadow")
+    assert shadows.height == len(REPLIES)
+    assert 1.0 in shadows["agreement"].to_list()
+    asked = [r for r in provider.received if r.line.startswith("POST /groq")]
+    assert all(operators in dict(r.headers)["authorization"] for r in asked)
+    assert not [r for r in asked if PROVIDER_KEY.encode() in r.head + r.body]
     assert MARK not in health
     assert found(tmp_path) == []
 

@@ -12,6 +12,7 @@ import pytest
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.lab import Child, Order, Session, played_by
 from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 SESSION = Session("lc_key_of-a-session")
 
@@ -59,6 +60,28 @@ def test_a_taken_port_is_told_to_the_parent(tmp_path):
             Child(Order(settings=taken))
     finally:
         first.stop()
+
+
+def test_a_child_follows_the_rules_and_says_how_it_stands_with_them(tmp_path):
+    """The order names the file; the operator's keys are in the child's environment."""
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[rules]]\nname = "a"\npriority = 1\nthen = { model = "m" }\n')
+    child = Child(order(tmp_path, rules=str(rules)))
+    try:
+        said = httpx.get(f"{child.base_url}/health").json()
+    finally:
+        child.stop()
+
+    assert (said["rules"]["in_force"], said["rules"]["problem"]) == (1, None)
+    assert said["shadows"] is None
+
+
+def test_a_shadow_without_a_key_is_told_to_the_parent(tmp_path):
+    """Before anything is served."""
+    shadow = ShadowSettings(model="m", provider="groq", share=1.0)
+
+    with pytest.raises(ProxyError, match=r"operator_key_env under \[providers.groq\]"):
+        Child(order(tmp_path, shadow=shadow))
 
 
 def test_a_child_does_not_outlive_its_parent(tmp_path):

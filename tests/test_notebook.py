@@ -104,6 +104,22 @@ def test_lectr_toml_in_the_folder_counts(cell):
         assert proxy.lab == (cell / "mine").resolve()
 
 
+def test_rules_toml_in_the_folder_counts(cell):
+    """With lectr.toml or without; a request names the model, its event both."""
+    rule = '[[rules]]\nname = "a"\npriority = 1\nthen = { model = "gpt-4o-mini" }\n'
+    (cell / "rules.toml").write_text(rule)
+    with lectr.start(upstream="http://127.0.0.1:1/v1") as running:
+        httpx.post(
+            f"{running.base_url}/chat/completions",
+            json={"model": "gpt-4o"},
+            headers=running.headers(),
+        )
+
+    [row] = lectr.scan(running.lab).collect().to_dicts()
+    assert (row["model_requested"], row["model_sent"]) == ("gpt-4o", "gpt-4o-mini")
+    assert (row["rule"], row["status"]) == ("a", 503)
+
+
 def test_an_empty_log_is_an_empty_table_and_a_page(proxy):
     """Not an error: the first cell of a notebook often looks too early."""
     assert proxy.tail().height == 0

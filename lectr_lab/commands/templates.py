@@ -25,6 +25,15 @@ port = 8484
 # [providers.groq]
 # operator_key_env = "GROQ_API_KEY"
 
+# Ask a candidate again what a share of requests asked, after their clients have their
+# replies, under your own key: how far the answers agree is logged as a number.
+# [shadow]
+# provider = "groq"
+# model = "llama-3.1-8b-instant"
+# share = 0.01
+# features = ["faq"]
+# calls_per_day = 500
+
 # What one organisation may do. Nothing is limited unless it is said here.
 # [orgs.my-team]
 # requests_per_minute = 600

@@ -12,7 +12,8 @@ _ANY_ORG = ""  # every one without settings of its own
 class OperatorKeys:
     """The keys that the settings name, as they were when the proxy started.
 
-    `problems` says which could not be read, by variable, never by value.
+    `problems` says which could not be read, by variable, never by value. `secrets` are
+    the keys themselves, for whoever must recognise them.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
@@ -22,12 +23,9 @@ class OperatorKeys:
         orgs = (_ANY_ORG, *settings.orgs)
         for variable in sorted(self._variables(orgs)):
             self._read(variable, environ.get(variable, "").strip())
+        values = self._by_variable.values()
+        self.secrets = frozenset(key.decode() for key in values)
         self._keyed = {org: self._keyed_of(org) for org in orgs}
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """The keys themselves, for whoever must recognise them."""
-        return frozenset(key.decode() for key in self._by_variable.values())
 
     def of(self, org: str, provider: str) -> bytes | None:
         """The key to ask a provider with, on an organisation's behalf."""

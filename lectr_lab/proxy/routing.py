@@ -4,6 +4,7 @@ Whatever goes wrong here, the request goes out as it came. A client's key is onl
 sent to the vendor that the request itself names.
 """
 
+import sys
 from typing import Any, NamedTuple
 
 from lectr_lab.core.exchange import Exchange
@@ -64,7 +65,9 @@ class Router:
         self.failures = 0
 
     def start(self) -> None:
-        """Read the rules, and begin to watch them."""
+        """Read the rules, and begin to watch them; say which keys are missing."""
+        for problem in self.keys.problems:
+            print(f"lectr-lab: operator's key: {problem}.", file=sys.stderr, flush=True)
         self._book.start()
 
     def stop(self) -> None:

@@ -81,7 +81,7 @@ def create_app(
     callers, spend = Callers(), SpendWatch(settings.orgs)
     clock = clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
-    shadows = Shadows(settings, router.keys)
+    shadows = Shadows(settings, router.keys, clock)
     limits = Limits(settings, time.monotonic)
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 

@@ -69,5 +69,5 @@ def health(
         },
         "rules": rules,
         "shadows": shadows,
-        "warnings": spend.warnings(),
+        "warnings": [*spend.warnings(), *filter(None, [rules["problem"]])],
     }

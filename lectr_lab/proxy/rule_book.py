@@ -52,7 +52,8 @@ class RuleBook:
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health: how many rules, and what is wrong."""
-        return {"in_force": len(self.rules), "problem": self.problem}
+        on = sum(rule.enabled for rule in self.rules)
+        return {"in_force": on, "problem": self.problem}
 
     def look(self) -> None:
         """Follow the file, if it is another than at the last look. Never raises."""
@@ -95,6 +96,7 @@ class RuleBook:
             self._say(f"rules: {on} in force, {len(rules) - on} disabled.")
 
     def _keep(self, problem: str) -> None:
-        if problem != self.problem:
-            self.problem = problem
+        first, _, _ = problem.partition("\n")
+        if first != self.problem:
+            self.problem = first
             self._say(f"{problem}\nThe {len(self.rules)} rules read before stay.")

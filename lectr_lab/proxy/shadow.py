@@ -10,10 +10,8 @@ which the provider may run a second time, and requests that hold one of their ke
 """
 
 import asyncio
-import random
-import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,6 +27,7 @@ from lectr_lab.core.ids import event_id
 from lectr_lab.core.providers import Target, offers, upstream_url
 from lectr_lab.core.request import read_request
 from lectr_lab.core.splice import with_model
+from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.routing import Arrived, Call, Routed
 from lectr_lab.proxy.settings import Settings
@@ -72,8 +71,8 @@ class Shadows:
         ConfigError: a shadow is wanted, and there is no key of the operator's for it.
     """
 
-    def __init__(self, settings: Settings, keys: OperatorKeys) -> None:
-        self._settings, self._keys = settings, keys
+    def __init__(self, settings: Settings, keys: OperatorKeys, clock: Clock) -> None:
+        self._settings, self._keys, self._clock = settings, keys, clock
         self._wanted = settings.shadow
         if self._wanted is not None and self._wanted.provider not in keys.keyed(""):
             raise ConfigError(_no_key(self._wanted.provider))
@@ -121,7 +120,7 @@ class Shadows:
         sampled = self._sampled.pop(event.event_id, None) if self._sampled else None
         if sampled is None or event.outcome != "ok":
             return
-        today = datetime.now(UTC).date()
+        today = self._clock.utc_now().date()
         if today != self._day:
             self._day, self._calls_today = today, 0
         assert self._wanted is not None  # or nothing was sampled
@@ -189,9 +188,10 @@ class Shadows:
         try:
             outcome = await self._ask(exchange, sampled.call, kept)
         except asyncio.CancelledError:
-            self._put(_as_shadow(_ended(exchange, "upstream_disconnect"), event, None))
+            broken_off = self._ended(exchange, "upstream_disconnect")
+            self._put(_as_shadow(broken_off, event, None))
             raise
-        ended = _ended(exchange, outcome)
+        ended = self._ended(exchange, outcome)
         agreed = None
         if ended.outcome == "ok" and not kept.too_large:
             agreed = await asyncio.to_thread(
@@ -203,13 +203,14 @@ class Shadows:
     def _exchange(self, sampled: _Sampled) -> Exchange:
         """What watches the candidate's call; it hides the same keys."""
         assert self._wanted is not None
-        first, started_at = sampled.exchange, datetime.now(UTC)
+        first, clock = sampled.exchange, self._clock
+        started_at = clock.utc_now()
         exchange = Exchange(
             event_id=event_id(
-                int(started_at.timestamp() * 1000), random.getrandbits(74)
+                int(started_at.timestamp() * 1000), clock.random_bits(74)
             ),
             started_at=started_at,
-            started_s=time.perf_counter(),
+            started_s=clock.now_s(),
             raw_path=first.raw_path,
             said=first.said,
             key=first.key,
@@ -217,19 +218,20 @@ class Shadows:
         )
         body = sampled.call.body
         facts = read_request(body, exchange.operation)
-        exchange.received(facts, len(body), time.perf_counter())
-        exchange.asked(Target(self._wanted.provider, "default"), time.perf_counter())
+        exchange.received(facts, len(body), clock.now_s())
+        exchange.asked(Target(self._wanted.provider, "default"), clock.now_s())
         return exchange
 
     async def _ask(self, exchange: Exchange, call: Call, kept: Kept) -> Outcome:
         assert self._upstream is not None  # started
+        now_s = self._clock.now_s
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 reply = await self._upstream.send("POST", *call)
                 try:
-                    exchange.answered(reply.status, reply.headers, time.perf_counter())
+                    exchange.answered(reply.status, reply.headers, now_s())
                     async for chunk in reply:
-                        exchange.chunk(chunk, time.perf_counter())
+                        exchange.chunk(chunk, now_s())
                         kept.take(chunk)
                 finally:
                     await reply.aclose()
@@ -240,6 +242,10 @@ class Shadows:
         except UpstreamError:
             return "upstream_disconnect"
         return "ok"
+
+    def _ended(self, exchange: Exchange, outcome: Outcome) -> Event:
+        error_type = None if outcome == "ok" else outcome
+        return exchange.ended(outcome, self._clock.now_s(), error_type=error_type)
 
 
 def _agreement(
@@ -252,11 +258,6 @@ def _agreement(
     if present is None or candidate is None:
         return None
     return agreement(event.task, event.response_format, present, candidate)
-
-
-def _ended(exchange: Exchange, outcome: Outcome) -> Event:
-    error_type = None if outcome == "ok" else outcome
-    return exchange.ended(outcome, time.perf_counter(), error_type=error_type)
 
 
 def _as_shadow(own: Event, of: Event, agreed: float | None) -> Event:

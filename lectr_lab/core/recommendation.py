@@ -59,3 +59,12 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     saving_usd_month: float | None = None
     saving_interval: Interval | None = None
     evidence: Evidence | None = None
+
+
+def is_protected(task: str | None) -> bool:
+    """Whether no smaller model is ever proposed for a task: `reasoning`, as written.
+
+    >>> is_protected("reasoning"), is_protected(" Reasoning"), is_protected(None)
+    (True, True, False)
+    """
+    return task is not None and "".join(task.split()).casefold() == "reasoning"

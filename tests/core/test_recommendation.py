@@ -1,8 +1,18 @@
-"""What a recommendation says."""
+"""What a recommendation says, and which tasks are protected from one."""
 
 import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lectr_lab.core.recommendation import Evidence, Interval, Recommendation
+from lectr_lab.core.recommendation import (
+    Evidence,
+    Interval,
+    Recommendation,
+    is_protected,
+)
+
+SPACES = st.text(alphabet=" \t\n\r\u00a0\u2003", max_size=3)
 
 
 def test_a_recommendation_survives_json():
@@ -36,3 +46,23 @@ def test_a_recommendation_survives_json():
     again = msgspec.json.decode(msgspec.json.encode(said), type=Recommendation)
 
     assert again == said
+
+
+@given(
+    before=SPACES,
+    after=SPACES,
+    upper=st.lists(st.booleans(), min_size=9, max_size=9),
+)
+def test_reasoning_is_protected_however_it_is_written(before, after, upper):
+    """In any case, with any spaces around."""
+    word = "".join(
+        c.upper() if up else c for c, up in zip("reasoning", upper, strict=True)
+    )
+
+    assert is_protected(f"{before}{word}{after}")
+
+
+@pytest.mark.parametrize("task", [None, "", "reason", "generation", "reasoning-light"])
+def test_other_tasks_are_not(task):
+    """Only the one word."""
+    assert not is_protected(task)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lectr_lab.analysis.health import errors, latency
+    from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.spend import spend, tokens
     from lectr_lab.analysis.summary import summary
     from lectr_lab.analysis.traffic import demo_log, scan
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # `lectr-lab --help` loads next to nothing.
 _SHELVES = {
     "lectr_lab.analysis.health": ["errors", "latency"],
+    "lectr_lab.analysis.recommend": ["recommend"],
     "lectr_lab.analysis.spend": ["spend", "tokens"],
     "lectr_lab.analysis.summary": ["summary"],
     "lectr_lab.analysis.traffic": ["demo_log", "scan"],
@@ -48,6 +50,7 @@ __all__ = [
     "errors",
     "latency",
     "latency_ranges",
+    "recommend",
     "record",
     "replay",
     "scan",

@@ -37,7 +37,7 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    return priced(with_ratios(log_scan.scan(folder)), _own_prices(Path(folder), prices))
+    return priced(with_ratios(log_scan.scan(folder)), own_prices(Path(folder), prices))
 
 
 def demo_log() -> pl.LazyFrame:
@@ -52,7 +52,8 @@ def demo_log() -> pl.LazyFrame:
     return scan(shipped_traffic())
 
 
-def _own_prices(folder: Path, prices: PriceList | Path | str | None) -> PriceList:
+def own_prices(folder: Path, prices: PriceList | Path | str | None = None) -> PriceList:
+    """The user's own prices that `scan` takes for a lab folder."""
     if isinstance(prices, tuple):
         return prices
     if prices is not None:

@@ -1,0 +1,155 @@
+"""What `recommend` found: a sequence that shows itself, and what it passed over."""
+
+from collections import Counter
+from collections.abc import Iterator
+from html import escape
+
+import msgspec
+import polars as pl
+
+from lectr_lab.core import readable
+from lectr_lab.core.recommendation import Recommendation
+from lectr_lab.tables import html_table, text_table
+
+TITLE = "What a smaller model could do"
+_SCHEMA = {
+    "org": pl.String(),
+    "feature": pl.String(),
+    "task": pl.String(),
+    "provider": pl.String(),
+    "from_model": pl.String(),
+    "to_model": pl.String(),
+    "confidence": pl.String(),
+    "requests": pl.Int64(),
+    "days": pl.Int64(),
+    "spend_usd": pl.Float64(),
+    "saving_usd_month": pl.Float64(),
+    "saving_usd_month_low": pl.Float64(),
+    "saving_usd_month_high": pl.Float64(),
+    "verdict": pl.String(),
+    "reasons": pl.List(pl.String()),
+}
+
+
+class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
+    """A group for which nothing is recommended, and why."""
+
+    org: str
+    feature: str | None
+    task: str | None
+    provider: str | None
+    model: str | None
+    requests: int
+    kind: str  # one of a few words, to count by
+    why: tuple[str, ...]
+
+
+class Recommendations(msgspec.Struct, frozen=True):
+    """Recommendations, the largest saving first, and the groups that have none."""
+
+    found: tuple[Recommendation, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+
+    def __iter__(self) -> Iterator[Recommendation]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __getitem__(self, i: int) -> Recommendation:
+        return self.found[i]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over, counted by its kind, in words."""
+        groups = Counter(passed.kind for passed in self.passed_over)
+        requests: Counter[str] = Counter()
+        for passed in self.passed_over:
+            requests[passed.kind] += passed.requests
+        return tuple(
+            f"{kind}: {n} {'group' if n == 1 else 'groups'}, "
+            f"{readable.count(requests[kind])} requests"
+            for kind, n in sorted(groups.items())
+        )
+
+    def frame(self) -> pl.DataFrame:
+        """One row per recommendation; USD a month where 7 days of traffic say it."""
+        return pl.DataFrame([_row(r) for r in self.found], schema=_SCHEMA, orient="row")
+
+    def passed_over_frame(self) -> pl.DataFrame:
+        """One row per group that has no recommendation, with the reasons."""
+        names = PassedOver.__struct_fields__
+        kinds = [pl.String()] * 5 + [pl.Int64(), pl.String(), pl.List(pl.String())]
+        rows = [tuple(getattr(p, name) for name in names) for p in self.passed_over]
+        return pl.DataFrame(
+            rows, schema=dict(zip(names, kinds, strict=True)), orient="row"
+        )
+
+    def _repr_html_(self) -> str:
+        lists = "".join(
+            f"<li>{escape(_title(r))}<ul>"
+            + "".join(f"<li>{escape(reason)}</li>" for reason in r.reasons)
+            + "</ul></li>"
+            for r in self.found
+        )
+        table = html_table(self._shown(), title=TITLE, note=self._note())
+        return f"{table}<ol>{lists}</ol>" if lists else table
+
+    def __repr__(self) -> str:
+        said = [self.in_short(), ""] if self.found else []
+        for r in self.found:
+            said += [_title(r), *(f"  - {reason}" for reason in r.reasons), ""]
+        return "\n".join([*said, self._note()])
+
+    def in_short(self) -> str:
+        """A table for a terminal, without the reasons."""
+        short = self._shown().drop("provider", "requests", "days")
+        return f"{TITLE} (`lectr.recommend` says why)\n{text_table(short)}"
+
+    def _shown(self) -> pl.DataFrame:
+        """The frame without what is the same or empty everywhere."""
+        found = self.frame().drop("reasons")
+        dull = [
+            name
+            for name in ("org", "verdict")
+            if found[name].n_unique() < 2
+            and (name == "org" or found[name].is_null().all())
+        ]
+        return found.drop(dull)
+
+    def _note(self) -> str:
+        said = "No traffic to judge." if not self.found and not self.passed_over else ""
+        if self.passed_over:
+            said = "Not recommended for: " + "; ".join(self.notes) + "."
+        if self.found:
+            said = (
+                "Savings a month with a 90 % interval over days, for the same traffic and "
+                f"the same tokens. No quality has been measured. {said}"
+            )
+        return said.rstrip()
+
+
+def _title(r: Recommendation) -> str:
+    feature = "untagged" if r.feature is None else readable.name(r.feature)
+    return f"{feature}: {readable.name(r.from_model)} to {r.to_model}"
+
+
+def _row(r: Recommendation) -> tuple[object, ...]:
+    interval = r.saving_interval
+    return (
+        r.org,
+        r.feature,
+        r.task,
+        r.provider,
+        r.from_model,
+        r.to_model,
+        r.confidence,
+        r.requests,
+        r.days,
+        r.spend_usd,
+        r.saving_usd_month,
+        interval.low if interval else None,
+        interval.high if interval else None,
+        r.evidence.verdict if r.evidence else None,
+        list(r.reasons),
+    )

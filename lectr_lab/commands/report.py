@@ -1,6 +1,7 @@
 """`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -82,6 +83,7 @@ def report(
     _write_files(log, html, png, dropped, tz)
     if format == "table":
         _print_table(found)
+        _print_recommendations(log, folder)
     else:
         print({"json": as_json, "csv": as_csv, "md": as_markdown}[format](found))
 
@@ -192,6 +194,20 @@ def _print_table(found: Report) -> None:
     console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
     console.print(table)
     console.print(Text(in_words(found.totals)))
+
+
+def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
+    """Below the table: where a smaller model may do, where there is one."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from lectr_lab.analysis.recommend import recommend
+    from lectr_lab.analysis.traffic import own_prices
+
+    found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
+    if len(found):
+        console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+        console.print(Text(f"\n{found.in_short()}"))
 
 
 def _readable(found: Report) -> tuple[list[str], list[list[str]]]:

@@ -160,3 +160,19 @@ def test_a_missing_folder_is_said(tmp_path):
     """With what makes one."""
     with pytest.raises(LabError, match="lectr-lab init"):
         report(tmp_path / "nowhere")
+
+
+def test_the_table_is_followed_by_what_a_smaller_model_could_do(tmp_path, capsys):
+    """Where there is one; the other formats are for programs, and stay as they are."""
+    lab = LabFolder.create(tmp_path / "lab")
+    large = {"model_actual": "gpt-5.4", "feature": "triage", "task": "classification"}
+    frame([an_event(n, **large) for n in range(9)]).write_parquet(lab.log / "a.parquet")
+
+    report(lab.root)
+    table = capsys.readouterr().out
+    report(lab.root, format="csv")
+    csv_text = capsys.readouterr().out
+
+    assert "What a smaller model could do" in table
+    assert "triage" in table.split("What a smaller")[1]
+    assert "smaller" not in csv_text

@@ -73,11 +73,11 @@ def recommend(
 
     >>> from lectr_lab.log.schema import frame
     >>> recommend(frame([]).lazy())
-    No traffic to judge.
+    No answered chat request to judge.
     """
     if org is not None:
         log = log.filter(pl.col("org") == org)
-    if "cost_usd" not in log.collect_schema():
+    if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
         log = priced(log, prices)
     groups, edges = signals(log).collect(), day_edges(log).collect()
     if groups.is_empty():

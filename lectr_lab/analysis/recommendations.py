@@ -92,7 +92,7 @@ class Recommendations(msgspec.Struct, frozen=True):
             + "</ul></li>"
             for r in self.found
         )
-        table = html_table(self._shown(), title=TITLE, note=self._note())
+        table = html_table(self._shown(), title=self._head(), note=self._note())
         return f"{table}<ol>{lists}</ol>" if lists else table
 
     def __repr__(self) -> str:
@@ -104,21 +104,31 @@ class Recommendations(msgspec.Struct, frozen=True):
     def in_short(self) -> str:
         """A table for a terminal, without the reasons."""
         short = self._shown().drop("provider", "requests", "days")
-        return f"{TITLE} (`lectr.recommend` says why)\n{text_table(short)}"
+        return f"{self._head()} (`lectr.recommend` says why)\n{text_table(short)}"
+
+    def _orgs(self) -> list[str]:
+        return list({r.org for r in self.found} | {p.org for p in self.passed_over})
+
+    def _head(self) -> str:
+        """Whose traffic it is stands in the title, where it is one org's."""
+        orgs = self._orgs()
+        return f"{TITLE}, for {readable.name(orgs[0])}" if len(orgs) == 1 else TITLE
 
     def _shown(self) -> pl.DataFrame:
-        """The frame without what is the same or empty everywhere."""
+        """The frame without what the title says, and without what is not known yet."""
         found = self.frame().drop("reasons")
-        dull = [
-            name
-            for name in ("org", "verdict")
-            if found[name].n_unique() < 2
-            and (name == "org" or found[name].is_null().all())
-        ]
-        return found.drop(dull)
+        dull = {
+            "org": len(self._orgs()) < 2,
+            "verdict": found["verdict"].is_null().all(),
+        }
+        return found.drop([name for name, is_dull in dull.items() if is_dull])
 
     def _note(self) -> str:
-        said = "No traffic to judge." if not self.found and not self.passed_over else ""
+        said = (
+            "No answered chat request to judge."
+            if not self.found and not self.passed_over
+            else ""
+        )
         if self.passed_over:
             said = "Not recommended for: " + "; ".join(self.notes) + "."
         if self.found:

@@ -37,7 +37,6 @@ def repriced(
         One row per change and `day` (UTC): `n` rows priced as both, `from_usd` and
         `to_usd` over these, and `unpriced`: rows that only the present model prices.
     """
-    own = list(dict.fromkeys(log.collect_schema().names()))
     found = (
         log.filter(judged() & rows.is_priced())
         .with_columns(rows.model())
@@ -57,7 +56,6 @@ def repriced(
     )
     found = _costed(found, "to_then_usd", pl.col("kept_at"), prices)
     found = _costed(found, "to_today_usd", _on(today), prices)
-    assert "kept_at" not in own
     return _by_day(found.select(*KEYS, "to_model", "kept_at", _from_usd(), _to_usd()))
 
 

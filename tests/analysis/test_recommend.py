@@ -123,6 +123,14 @@ def test_a_day_without_traffic_counts_as_none(traffic_of, advice):
     assert found.saving_usd_month == pytest.approx(a_month, rel=0.15)
 
 
+def test_six_days_of_traffic_in_two_weeks_are_too_few(traffic_of, advice):
+    """The span is long enough; the days on which anything was seen are not."""
+    every = traffic_of(n=14 * 24, task="reasoning", feature="other")
+    some = [e for e in traffic_of(n=14 * 24, task="extraction") if e.started_at.day < 8]
+
+    assert only(advice(every + some, now=NOW)).saving_usd_month is None
+
+
 REFUSALS = {
     "dear": ({"model": "gpt-5-nano"}, "no smaller model saves enough", "would cost"),
     "retired": ({"model": "gpt-3.5-turbo"}, "no smaller model fits", "retires on"),

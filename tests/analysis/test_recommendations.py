@@ -84,14 +84,21 @@ def test_strings_of_clients_are_escaped(name):
 
 def test_nothing_found_says_so():
     """Without traffic, and without a candidate."""
-    assert repr(Recommendations()) == "No traffic to judge."
-    assert "No traffic to judge." in Recommendations()._repr_html_()
+    assert repr(Recommendations()) == "No answered chat request to judge."
+    assert "No answered chat request to judge." in Recommendations()._repr_html_()
     only = Recommendations((), (passed(),))
     assert repr(only).startswith("Not recommended for:")
     assert only.passed_over_frame().select(pl.col("requests").sum()).item() == 1200
 
 
 def test_two_orgs_are_told_apart():
-    """One org needs no column of its own."""
-    assert "acme" not in repr(Recommendations((made(),)))
-    assert "acme" in repr(Recommendations((made(), made(org="globex"))))
+    """One org, made-up ones too, stands in the title; several have a column."""
+    one = Recommendations((made(),))
+    two = Recommendations((made(), made(org="globex")))
+
+    assert "could do, for acme" in repr(one) and "for acme" in one._repr_html_()
+    assert "org" not in one._shown().columns
+    assert "could do (" in repr(two) and two._shown()["org"].to_list() == [
+        "acme",
+        "globex",
+    ]

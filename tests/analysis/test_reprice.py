@@ -151,3 +151,40 @@ def test_days_are_apart_and_a_target_without_a_price_is_counted(log_of, event):
     assert found["day"].to_list() == [date(2026, 9, 20), date(2026, 9, 22)]
     assert found["unpriced"].to_list() == [2, 1]
     assert found["from_usd"].to_list() == [0, 0]
+
+
+def test_the_dearer_of_then_and_now_is_what_would_come(log_of, event):
+    """A target that became cheaper counts as it was, one that became dearer as it is."""
+
+    def price(usd, **days):
+        return UserPrice(
+            model="gpt-4o-mini",
+            input_usd_per_mtok=Decimal(usd),
+            output_usd_per_mtok=Decimal(1),
+            **days,
+        )
+
+    models = dict.fromkeys(
+        ("model_actual", "model_sent", "model_requested"), "gpt-4o-2024-08-06"
+    )
+    fields = {"started_at": START, "input_tokens": 10**6, "output_tokens": 0}
+    log = priced(log_of([event(**models, **fields)]))
+    october = date(2026, 10, 1)
+
+    for then, now in (("0.9", "0.1"), ("0.1", "0.9")):
+        own = (price(then, last_day=october), price(now))
+        found = repriced(log, changed(*PAIRS[0]), TODAY, own).collect()
+        assert found["to_usd"].to_list() == [0.9]
+
+
+def test_a_price_that_is_gone_saves_nothing(log_of, event):
+    """What was paid by the list then, where the list is lower now, counts as now."""
+    models = dict.fromkeys(
+        ("model_actual", "model_sent", "model_requested"), "gpt-4o-2024-08-06"
+    )
+    log = priced(log_of([event(**models, input_tokens=10**6, output_tokens=0)]))
+    dear = log.with_columns(cost_usd=pl.lit(99.0))
+
+    found = repriced(dear, changed(*PAIRS[0]), TODAY, None).collect()
+
+    assert found["from_usd"].to_list() == [2.5]

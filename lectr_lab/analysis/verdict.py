@@ -135,7 +135,8 @@ def log_capital(values: ArrayLike, counts: ArrayLike, mean: float) -> Any:
     ratio = (np.asarray(values, float) + 1) / (mean + 1)
     growth = np.log1p(_BETS[:, None] * (ratio - 1))
     logs = np.asarray(counts, float) @ growth.T
-    return np.logaddexp.reduce(logs, axis=-1) - np.log(len(_BETS))
+    most = logs.max(axis=-1)
+    return most + np.log(np.exp(logs - most[..., None]).mean(axis=-1))
 
 
 def _interval(values: _Floats, counts: NDArray[Any], confidence: float) -> Interval:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
     from lectr_lab.notebook import Proxy, dashboard, start
+    from lectr_lab.proof.evidence import evidence
     from lectr_lab.recording import record, replay
     from lectr_lab.shipped import shipped_cassettes
     from lectr_lab.tables import table
@@ -34,6 +35,7 @@ _SHELVES = {
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.notebook": ["Proxy", "dashboard", "start"],
+    "lectr_lab.proof.evidence": ["evidence"],
     "lectr_lab.recording": ["record", "replay"],
     "lectr_lab.tables": ["table"],
     "lectr_lab.shipped": ["shipped_cassettes"],
@@ -48,6 +50,7 @@ __all__ = [
     "demo_log",
     "error_rates",
     "errors",
+    "evidence",
     "latency",
     "latency_ranges",
     "recommend",

@@ -48,6 +48,11 @@ _COMMANDS = {
         "Say what is wrong with a lab folder, and mend it.",
         "lectr-lab doctor lab --mend",
     ),
+    "evidence": (
+        "evidence:evidence",
+        "Compare a cheaper model with the present one on recorded prompts.",
+        "lectr-lab evidence cassettes --feature triage --to-model gpt-4o-mini",
+    ),
     "import": (
         "import_log:import_log",
         "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",

@@ -28,6 +28,7 @@ FLOORS = {
     "handle": 3,
     "dashboards": 3,
     "lab": 3,
+    "proof": 3,
     "bench": 4,
     "commands": 4,
     "demo": 4,

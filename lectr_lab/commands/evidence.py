@@ -1,0 +1,156 @@
+"""`lectr-lab evidence`: would a cheaper model have answered as well?"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lectr_lab.core.errors import ConfigError
+
+if TYPE_CHECKING:  # `--help` loads nothing that it does not show
+    from lectr_lab.proof.ask import Estimate
+    from lectr_lab.proof.pairs import Prompt
+
+_CONFIG = Path("lectr.toml")
+
+
+def evidence(
+    tape: Path,
+    *,
+    to_model: str,
+    feature: str | None = None,
+    task: str | None = None,
+    from_model: str | None = None,
+    labels: Path | None = None,
+    margin: float = 0.05,
+    limit: int | None = None,
+    base_url: str | None = None,
+    key_env: str | None = None,
+    prices: Path | None = None,
+    yes: bool = False,
+) -> None:
+    """Compare a cheaper model with the present one on recorded prompts.
+
+    What the candidate was not asked yet it is asked now, if you agree: first comes how
+    many calls that takes, and about how many dollars. Its answers are kept in a
+    cassette beside; Ctrl-C loses none, and the next run asks only the rest.
+
+    Example: lectr-lab evidence cassettes --feature triage --to-model gpt-4o-mini
+
+    Args:
+        tape: a cassette, or a folder of them.
+        to_model: the candidate.
+        feature: whose prompts (default: those of no feature).
+        task: its task, where the recording names none.
+        from_model: the present model (default: the one most of the prompts went to).
+        labels: the right answers, `*.jsonl` or `*.toml`.
+        margin: how much lower the mean score may be.
+        limit: ask so many more prompts at most; 0 asks none.
+        base_url: a server to ask, such as a local one; without `--key-env` it gets no key.
+        key_env: the variable with the key to ask with.
+        prices: your own prices, for the estimate.
+        yes: ask without a question.
+
+    Raises:
+        ConfigError: a model, a key, an address, the labels or a number is missing or
+            wrong.
+        CassetteError: a cassette cannot be used or written.
+    """
+    from lectr_lab.core.recommendation import Recommendation
+    from lectr_lab.proof.ask import beside
+    from lectr_lab.proof.evidence import compare
+    from lectr_lab.proof.pairs import find_pairs, present_model
+    from lectr_lab.tape.cassette import read_cassettes
+
+    answers = beside(tape, to_model)
+    recordings = read_cassettes(_files(tape, answers))
+    model = from_model or present_model(recordings, feature, task, to_model)
+    if model is None:
+        raise ConfigError(f"{tape} has no prompts of feature {feature or '(none)'}.")
+    found = find_pairs(
+        recordings, feature=feature, task=task, from_model=model, to_model=to_model
+    )
+    if not found.prompts:
+        raise ConfigError(f"{tape} has no answers of {model} to feature {feature}.")
+    tasks = {prompt.task for prompt in found.prompts}
+    wanted = [prompt for prompt in found.prompts if prompt.candidate is None][:limit]
+    if wanted and "reasoning" in tasks | {task}:
+        print("Nothing is asked: reasoning is never moved to a cheaper model.")
+    elif wanted:
+        _ask(wanted, to_model, answers, base_url, key_env, prices, yes)
+        recordings = read_cassettes(_files(tape, answers))
+    asked = Recommendation(
+        org="local",
+        feature=feature,
+        task=task or (tasks.pop() if len(tasks) == 1 else None),
+        provider="",
+        from_model=model,
+        to_model=to_model,
+        confidence="medium",
+        reasons=(),
+        requests=len(found.prompts),
+        days=0,
+        spend_usd=0.0,
+    )
+    try:
+        print(compare(asked, recordings, margin=margin, labels=labels))
+    except ValueError as error:
+        raise ConfigError(f"{error}.") from None
+
+
+def _files(tape: Path, answers: Path) -> list[Path]:
+    """A folder holds the answers' cassette itself."""
+    return [tape] if tape.is_dir() or not answers.exists() else [tape, answers]
+
+
+def _ask(
+    prompts: "Sequence[Prompt]",
+    model: str,
+    cassette: Path,
+    base_url: str | None,
+    key_env: str | None,
+    prices: Path | None,
+    yes: bool,
+) -> None:
+    """Say what it takes, ask for leave, and show how far it is."""
+    from rich.progress import Progress
+
+    from lectr_lab.analysis.prices import read_prices
+    from lectr_lab.proof.ask import ask, estimate, where
+    from lectr_lab.proxy.settings import read_settings
+
+    settings = read_settings(_CONFIG if _CONFIG.is_file() else None, os.environ)
+    there = where(model, settings, os.environ, base_url=base_url, key_env=key_env)
+    own = read_prices(prices) if prices else ()
+    print(_plan(estimate(prompts, model, there.target.provider, own), model, cassette))
+    if not (yes or _agreed()):
+        print("Nothing was asked.\n")
+        return
+    with Progress(transient=True) as bar:
+        task = bar.add_task(f"asking {model}", total=len(prompts))
+        told = ask(prompts, model, there, settings, cassette, lambda: bar.advance(task))
+    print(f"{told.answered} answered, now in {cassette}.")
+    for fault, calls in told.faults.items():
+        print(f"{calls} failed: {fault}.")
+    if told.stopped:
+        print("Stopped, for the next would fail too. Run it again to ask the rest.")
+    print()
+
+
+def _plan(plan: "Estimate", model: str, cassette: Path) -> str:
+    from lectr_lab.analysis.readable import usd
+
+    cost = f"about {usd(plan.usd)}"
+    if plan.usd is None:
+        cost = "what it costs is not known: no price for this model, or no tokens told"
+    return (
+        f"{plan.calls} calls to {model}, about {plan.input_tokens:,} tokens in and "
+        f"{plan.output_tokens:,} out: {cost}.\nPrompts and answers go to {cassette}."
+    )
+
+
+def _agreed() -> bool:
+    try:
+        return input("Ask now? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:  # no one is there to say so
+        return False

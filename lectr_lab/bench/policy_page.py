@@ -2,7 +2,8 @@
 
     python -m lectr_lab.bench.policy_page ../shared/datasets/quality
 
-prints it; with `--out` it is written to a file.
+prints it; with `--out` it is written to a file. `--judged-on` names a folder with other
+questions of the same features: verdicts from the first are then judged on those.
 """
 
 import argparse
@@ -61,13 +62,19 @@ few scores below 0 count as 0.
 """
 
 
-def page(groups: Sequence[Group], notes: Sequence[str], draws: int = DRAWS) -> str:
+def page(
+    groups: Sequence[Group],
+    notes: Sequence[str],
+    draws: int = DRAWS,
+    judged: Sequence[Group] = (),
+) -> str:
     """The page, in Markdown.
 
     Args:
         groups: the features, less those set aside.
         notes: on each that was set aside.
         draws: how often each number of pairs is drawn from each feature.
+        judged: other questions of the same features, to judge verdicts on.
     """
     tried = trials(groups, draws=draws)
     parts = [
@@ -77,6 +84,8 @@ def page(groups: Sequence[Group], notes: Sequence[str], draws: int = DRAWS) -> s
         *_curves(curves(tried)),
         *_money(money(groups, tried)),
         *_once(groups),
+        *_halves(groups),
+        *(_judged(groups, judged) if judged else ()),
         _SOURCES,
     ]
     return "\n".join(parts)
@@ -140,25 +149,38 @@ def _money(table: pl.DataFrame) -> Iterator[str]:
 
 def _once(groups: Sequence[Group]) -> Iterator[str]:
     yield "## With all the pairs there are, each used once\n"
-    told = once(groups).group_by("source", "verdict").len().sort("source", "verdict")
-    wide = told.pivot(on="verdict", index="source", values="len").fill_null(0)
-    verdicts = ["adopt", "need_more", "refuse"]
-    missing = [pl.lit(0).alias(v) for v in verdicts if v not in wide.columns]
-    wide = wide.with_columns(missing)
-    yield _table("source | adopt | need more | refuse", wide, ["source", *verdicts], [])
+    head = "source | adopt | need more | refuse"
+    yield _verdicts(head, once(groups), "source")
+
+
+def _halves(groups: Sequence[Group]) -> Iterator[str]:
     yield (
         "Evidence from every other question, judged on the rest. There the truth has an "
         "error of its own, so it is *worse* or *fine* only where its 95 % interval "
         "leaves out the margin, and else *near*:\n"
     )
-    judged = transfer(*halves(groups))
-    counts = judged.group_by("truth_is", "verdict").len()
-    wide = counts.pivot(on="verdict", index="truth_is", values="len").fill_null(0)
-    wide = wide.with_columns(
-        [pl.lit(0).alias(v) for v in verdicts if v not in wide.columns]
-    ).sort("truth_is")
     head = "on the other half | adopt | need more | refuse"
-    yield _table(head, wide, ["truth_is", *verdicts], [])
+    yield _verdicts(head, transfer(*halves(groups)), "truth_is")
+
+
+def _judged(groups: Sequence[Group], judged: Sequence[Group]) -> Iterator[str]:
+    table = transfer(groups, judged)
+    yield (
+        f"Evidence from all of these questions, judged on others that were held back, of "
+        f"the {len(table)} features that both have:\n"
+    )
+    if len(table):
+        head = "on the others | adopt | need more | refuse"
+        yield _verdicts(head, table, "truth_is")
+
+
+def _verdicts(head: str, rows: pl.DataFrame, by: str) -> str:
+    """How many features got each verdict."""
+    names = ["adopt", "need_more", "refuse"]
+    counts = rows.group_by(by).agg(
+        (pl.col("verdict") == v).sum().alias(v) for v in names
+    )
+    return _table(head, counts.sort(by), [by, *names], [])
 
 
 def _table(
@@ -192,8 +214,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="a folder of the quality data")
     parser.add_argument("--out", type=Path, help="write the page here")
     parser.add_argument("--draws", type=int, default=DRAWS)
+    parser.add_argument("--judged-on", type=Path, help="a folder of other questions")
     said = parser.parse_args(arguments)
-    text = page(*set_aside(read_groups(said.folder)), draws=said.draws)
+    judged = set_aside(read_groups(said.judged_on))[0] if said.judged_on else []
+    groups, notes = set_aside(read_groups(said.folder))
+    text = page(groups, notes, said.draws, judged)
     if said.out:
         said.out.write_text(text, "utf-8")
     else:

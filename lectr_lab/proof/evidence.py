@@ -11,7 +11,8 @@ import msgspec
 
 from lectr_lab.analysis.readable import name, percent
 from lectr_lab.analysis.verdict import weigh
-from lectr_lab.core.agreement import judge
+from lectr_lab.core.agreement import judge, parsed
+from lectr_lab.core.conforms import conforms
 from lectr_lab.core.recommendation import Evidence, Recommendation
 from lectr_lab.proof.labels import Labels, key_of, read_labels
 from lectr_lab.proof.pairs import Found, Prompt, find_pairs
@@ -41,6 +42,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     not_asked: int  # the candidate has not answered them
     without_label: int
     not_judged: int
+    sampled: int  # of the pairs: those at a temperature above 0
 
     @property
     def evidence(self) -> Evidence:
@@ -136,6 +138,7 @@ def compare(
         not_asked=sum(prompt.candidate is None for prompt in found.prompts),
         without_label=scores.without_label,
         not_judged=scores.not_judged,
+        sampled=scores.sampled,
     )
 
 
@@ -153,6 +156,7 @@ class _Scores(NamedTuple):
     measures: list[str]
     without_label: int
     not_judged: int
+    sampled: int
 
 
 def _scored(
@@ -160,7 +164,7 @@ def _scored(
 ) -> _Scores:
     present, candidate = [], []
     measures: Counter[str] = Counter()
-    without_label = not_judged = 0
+    without_label = not_judged = sampled = 0
     for prompt in found.prompts:
         if prompt.candidate is None:
             continue
@@ -176,7 +180,9 @@ def _scored(
         present.append(old[1])
         candidate.append(new[1])
         measures[new[0]] += 1
-    return _Scores(present, candidate, sorted(measures), without_label, not_judged)
+        sampled += bool(prompt.temperature)
+    left_out = without_label, not_judged
+    return _Scores(present, candidate, sorted(measures), *left_out, sampled)
 
 
 def _score(
@@ -189,7 +195,11 @@ def _score(
         own = getattr(measure, "__name__", "own measure")
         return None if score is None else (own, float(score))
     right = prompt.present if label is None else label
-    return judge(prompt.task, prompt.response_format, right, answer)
+    judged = judge(prompt.task, prompt.response_format, right, answer)
+    if judged is None or prompt.schema is None or judged.measure == "tool_calls":
+        return judged
+    kept = conforms(parsed(answer), prompt.schema) is not False
+    return judged if kept else judged._replace(score=0.0)  # nobody could use it
 
 
 def _lines(compared: Compared) -> list[tuple[str, str]]:
@@ -224,11 +234,18 @@ def _lines(compared: Compared) -> list[tuple[str, str]]:
         "the present model gave no answer": compared.without_answer,
     }
     lines += [("left out", f"{n:,}: {why}") for why, n in left_out.items() if n]
-    return [*lines, *_doubts(told), ("verdict", verdict)]
+    return [*lines, *_doubts(compared), ("verdict", verdict)]
 
 
-def _doubts(told: Evidence) -> list[tuple[str, str]]:
-    """A present model that is nearly always wrong was more likely not read right."""
-    if told.against == "labels" and told.pairs >= 10 and told.score_from < 0.1:
-        return [("doubt", "the present model scores near 0: check labels and measure")]
-    return []
+def _doubts(compared: Compared) -> list[tuple[str, str]]:
+    """Where the scores may say something else than they seem to."""
+    told, doubts = compared.evidence, []
+    labelled = told.against == "labels"
+    if labelled and told.pairs >= 10 and told.score_from < 0.1:
+        doubts.append("the present model scores near 0: check labels and measure")
+    if compared.sampled and not labelled:
+        doubts.append(
+            f"{compared.sampled:,} of the pairs are at a temperature above 0, where "
+            "the present model would not repeat its own answer either: use labels"
+        )
+    return [("doubt", doubt) for doubt in doubts]

@@ -32,6 +32,8 @@ class Prompt(NamedTuple):
     operation: str
     task: str | None
     response_format: str | None
+    schema: Any  # that the answer was to keep to; None where there is none
+    temperature: float | None
     text: str  # what the user said last
     present: str
     candidate: str | None
@@ -179,11 +181,33 @@ def _prompt(
         operation=reading.operation,
         task=(one.timing.task if one.timing else None) or task,
         response_format=facts.response_format if facts else None,
+        schema=_schema(one.request_body),
+        temperature=facts.temperature if facts else None,
         text=last_user_text(reading.operation, one.request_body),
         present=reading.answer,
         candidate=candidate,
         facts=reading.facts,
     )
+
+
+def _schema(body: bytes) -> Any:
+    """Chat's `response_format.json_schema.schema`, and where the other APIs have it."""
+    asked = loads(body)
+    for path in _SCHEMAS:
+        here = asked
+        for step in path.split("."):
+            here = here.get(step) if isinstance(here, dict) else None
+        if isinstance(here, dict):
+            return here
+    return None
+
+
+_SCHEMAS = (
+    "response_format.json_schema.schema",
+    "text.format.schema",
+    "output_config.format.schema",
+    "output_format.schema",
+)
 
 
 def _header(headers: RawHeaders, name: bytes) -> str:

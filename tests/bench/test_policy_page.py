@@ -46,6 +46,15 @@ def test_the_page_is_written_and_says_how(folder, tmp_path, capsys):
     assert capsys.readouterr().out == text + "\n"
 
 
+def test_verdicts_are_judged_on_other_questions(folder, capsys):
+    """Of a folder that was held back: the same features, by name."""
+    main([str(folder), "--draws", "5", "--judged-on", str(folder)])
+    text = capsys.readouterr().out
+
+    assert "of the 2 features that both have" in text
+    assert text.count("| fine | 1 | 0 | 0 |") == 2
+
+
 def test_the_published_page_names_sources_and_licences():
     """Figures only, with their origin."""
     text = PAGE.read_text("utf-8")

@@ -174,3 +174,25 @@ def test_the_guard_is_what_holds_reasoning(tape, call, move, monkeypatch):
     told = lectr.evidence(move(task="reasoning"), path, measure=lambda *_: 1.0)
 
     assert told.evidence.verdict == "adopt"
+
+
+def test_an_answer_that_breaks_its_schema_is_worth_nothing(tape, call, move):
+    """Even where most of its fields are right: whoever reads it cannot use it."""
+    schema = {"type": "object", "required": ["a", "b"]}
+    form = {"type": "json_schema", "json_schema": {"schema": schema}}
+    old, new = '{"a": 1, "b": 2}', '{"a": 1}'
+    path = tape(*both(call, [(old, new)], task="extraction", response_format=form))
+    free = tape(*both(call, [(old, new)], task="extraction"), name="free.yaml")
+
+    asked = move(task="extraction")
+    assert lectr.evidence(asked, path).evidence.score_to == 0.0
+    assert lectr.evidence(asked, free).evidence.score_to == pytest.approx(2 / 3)
+
+
+def test_sampled_answers_raise_a_doubt(tape, call, move):
+    """At a temperature no model agrees with itself; against labels that is no matter."""
+    path = tape(*both(call, [("yes", "yes")], temperature=0.7))
+
+    assert "would not repeat" in str(lectr.evidence(move(), path))
+    labelled = lectr.evidence(move(), path, labels={"prompt 0": "yes"})
+    assert "would not repeat" not in str(labelled)

@@ -30,8 +30,7 @@ app = App(
 )
 keys_app = App(name="keys", help="Make, change and list the X-Lectr-Keys.")
 app.command(keys_app)
-# Loaded when called, for what each needs is large: module and function, what it does,
-# and an example.
+# Loaded when called, for each needs much: module:function, what it does, an example.
 _COMMANDS = {
     "bench": (
         "bench:bench",

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import polars as pl
 
-from lectr_lab.analysis.readable import UNKNOWN
 from lectr_lab.bench.policy import (
     ENVELOPE_ANSWER_TOKENS,
     ENVELOPE_PROMPT_TOKENS,
@@ -25,6 +24,7 @@ from lectr_lab.bench.policy import (
     trials,
 )
 from lectr_lab.bench.quality import Group, read_groups, set_aside
+from lectr_lab.core.readable import UNKNOWN
 
 DRAWS = 300
 

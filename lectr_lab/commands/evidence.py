@@ -138,7 +138,7 @@ def _ask(
 
 
 def _plan(plan: "Estimate", model: str, cassette: Path) -> str:
-    from lectr_lab.analysis.readable import usd
+    from lectr_lab.core.readable import usd
 
     cost = f"about {usd(plan.usd)}"
     if plan.usd is None:

@@ -9,10 +9,10 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from lectr_lab.analysis.readable import name, percent
 from lectr_lab.analysis.verdict import weigh
 from lectr_lab.core.agreement import judge, parsed
 from lectr_lab.core.conforms import conforms
+from lectr_lab.core.readable import name, percent
 from lectr_lab.core.recommendation import Evidence, Recommendation
 from lectr_lab.proof.labels import Labels, key_of, read_labels
 from lectr_lab.proof.pairs import Found, Prompt, find_pairs

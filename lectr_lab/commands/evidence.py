@@ -62,6 +62,7 @@ def evidence(
     from lectr_lab.proof.pairs import find_pairs, present_model
     from lectr_lab.tape.cassette import read_cassettes
 
+    _check(margin, labels, limit)
     answers = beside(tape, to_model)
     recordings = read_cassettes(_files(tape, answers))
     model = from_model or present_model(recordings, feature, task, to_model)
@@ -92,10 +93,19 @@ def evidence(
         days=0,
         spend_usd=0.0,
     )
-    try:
-        print(compare(asked, recordings, margin=margin, labels=labels))
-    except ValueError as error:
-        raise ConfigError(f"{error}.") from None
+    print(compare(asked, recordings, margin=margin, labels=labels))
+
+
+def _check(margin: float, labels: Path | None, limit: int | None) -> None:
+    """Before any call is paid for."""
+    from lectr_lab.proof.labels import read_labels
+
+    if not 0 <= margin < 1:
+        raise ConfigError(f"--margin {margin:g} is not in [0, 1): 0.05, say.")
+    if limit is not None and limit < 0:
+        raise ConfigError(f"--limit {limit} is below 0.")
+    if labels is not None:
+        read_labels(labels)
 
 
 def _files(tape: Path, answers: Path) -> list[Path]:

@@ -115,5 +115,16 @@ def test_what_is_missing_is_said(tape):
         evidence(tape, to_model="new", feature="nothing")
     with pytest.raises(ConfigError, match="no answers of other"):
         evidence(tape, to_model="new", feature="support-triage", from_model="other")
-    with pytest.raises(ConfigError, match="margin=2"):
-        evidence(LLAMA, to_model=Q2, feature="support-triage", margin=2.0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"margin": 2.0}, {"limit": -1}, {"labels": Path("none.jsonl")}]
+)
+def test_a_wrong_setting_costs_no_call(tape, server, capsys, wrong):
+    """It is told before anything is asked."""
+    asked = {"to_model": "new", "feature": "support-triage", "base_url": server}
+    with pytest.raises(ConfigError):
+        evidence(tape, **asked, yes=True, **wrong)
+
+    assert capsys.readouterr().out == ""
+    assert not (tape.parent / f"{Q4}.new.yaml").exists()

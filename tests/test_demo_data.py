@@ -116,5 +116,5 @@ def test_every_view_works_on_it(log):
 
 def test_it_is_said_to_be_made_up_wherever_it_is_shown(log, total):
     """On the page, and in the words of a report."""
-    assert "made-up ·" in page(log)
+    assert '"whose":"made-up"' in page(log)
     assert "of made-up" in in_words(total)

@@ -9,8 +9,10 @@ from lectr_lab.charts import style
 from lectr_lab.core.readable import count, names, percent, usd
 
 _TIME_PX = 220
-_CLOCK = {"1m": "%H:%M", "1h": "%d %b %H:%M"}  # 24 hours, not Vega's 12
-_UNITS = {"1w": "week", "1d": "day", "1h": "hour", "1m": "minute"}
+_DAY_HOUR = "%d %b %H:%M"  # 24 hours, not Vega's 12
+_CLOCK = {"1m": "%H:%M", "10m": "%H:%M", "1h": _DAY_HOUR, "6h": _DAY_HOUR}
+_UNITS = {"1mo": "month", "1w": "week", "1d": "day", "1h": "hour", "1m": "minute"}
+_UNITS |= {"10m": "10 minutes", "6h": "6 hours"}
 
 
 def spend_bars(spend: pl.DataFrame) -> alt.LayerChart:

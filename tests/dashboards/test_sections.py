@@ -1,4 +1,4 @@
-"""The sections of a page."""
+"""What stands below the charts."""
 
 import tomllib
 
@@ -6,48 +6,18 @@ import polars as pl
 import pytest
 
 from lectr_lab.analysis.quality import unpriced_models
-from lectr_lab.analysis.summary import summary, totals
+from lectr_lab.analysis.summary import summary
 from lectr_lab.dashboards import sections
 
 
-def test_the_period_is_said_in_the_zone_asked_for(log):
-    """09:00 UTC is 18:00 in Tokyo."""
-    head = totals(log({}, {})).collect().row(0, named=True)
-
-    assert "2 November 2026, 18:00 to 2 November 2026, 19:00 (Asia/Tokyo)" in (
-        sections.heading("t", head, "Asia/Tokyo")
-    )
-
-
-@pytest.mark.parametrize(
-    "dropped, said", [(0, ""), (1, "1 event dropped"), (9, "9 events")]
-)
-def test_the_banner_counts(dropped, said):
-    """Nothing where nothing is missing."""
-    banner = sections.banner(dropped)
-
-    assert said in banner and bool(banner) == bool(dropped)
-
-
-def test_reliability_always_names_estimated_unpriced_and_dropped(log):
-    """Zeros too; the rest where there is some."""
-    head = totals(log({})).collect().row(0, named=True)
-
-    quiet = sections.reliability(head, 0)
-    loud = sections.reliability(head | {"uncounted": 3}, 2)
-
-    assert quiet.count("<li") == 3
-    assert "<b>3</b> answered without a token count" in loud
-    assert "<b>2</b> dropped from the log" in loud
-
-
 def test_the_table_names_orgs_where_there_are_several(log):
-    """One org needs no column."""
+    """One org needs no column; what is left out is counted."""
     rows = summary(log({"org": "a"}, {"org": "b"})).collect()
 
-    assert "<th>Org</th>" in sections.table(rows, with_org=True)
-    assert "<th>Org</th>" not in sections.table(rows.head(1), with_org=False)
-    assert sections.table(rows.clear(), with_org=False) == ""
+    assert "<th>org</th>" in sections.table(rows, 2)
+    assert "<th>org</th>" not in sections.table(rows.head(1), 1)
+    assert "The 2 dearest are shown; 5 more." in sections.table(rows, 7)
+    assert sections.table(rows.clear(), 0) == ""
 
 
 def test_price_help_is_toml_that_fits_the_model(log):
@@ -59,15 +29,6 @@ def test_price_help_is_toml_that_fits_the_model(log):
     written = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
     [entry] = tomllib.loads(written.replace("…", "1"))["price"]
     assert entry["model"] == model
-
-
-def test_nothing_to_say_is_nothing(log):
-    """No advice, no help."""
-    head = totals(log({})).collect().row(0, named=True)
-
-    assert sections.advice(head) == ""
-    assert sections.price_help(pl.DataFrame()) == ""
-    assert sections.places([]) == ""
 
 
 @pytest.mark.parametrize("n", [1, 7])
@@ -83,6 +44,8 @@ def test_features_that_stream_without_usage_are_told_what_to_add(n):
     assert ("and 2 more" in said) == (n == 7)
 
 
-def test_nothing_is_said_where_all_streams_report():
-    """No advice without a reason."""
-    assert sections.usage_advice(pl.DataFrame({"feature": [], "requests": []})) == ""
+def test_nothing_to_say_is_nothing():
+    """No advice without a reason, no help where nothing is unpriced."""
+    silent = pl.DataFrame({"feature": [], "requests": []})
+
+    assert sections.usage_advice(silent) == sections.price_help(pl.DataFrame()) == ""

@@ -1,0 +1,66 @@
+"""The charts of a log as one picture, for places that show no pages."""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+import vl_convert
+
+from lectr_lab import charts
+from lectr_lab.analysis import health, spend, summary
+from lectr_lab.charts import style
+from lectr_lab.core.readable import name
+from lectr_lab.dashboards.payload import step
+
+TITLE = "What it cost, how slow it was"
+
+_BARS = 12
+_PICTURE_PX = 360
+
+
+def picture(log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC") -> bytes:
+    """The charts of a log as one PNG."""
+    charts = _charts(log, tz) or [_nothing_yet()]
+    sized = [chart.properties(width=_PICTURE_PX) for chart in charts]
+    whole = alt.concat(*sized, columns=2, spacing=44)
+    own = whole.resolve_scale(color="independent").resolve_legend(color="independent")
+    head = alt.TitleParams(name(title), anchor="start", fontSize=20, offset=24)
+    spec = own.properties(title=head, padding=24)
+    return vl_convert.vegalite_to_png(
+        spec.to_json(), scale=2, config={"background": "white"}
+    )
+
+
+def _nothing_yet() -> alt.LayerChart:
+    nothing = alt.Chart(pl.DataFrame({"text": ["No request has been logged yet."]}))
+    text = nothing.mark_text(fontSize=14, color=style.SOFT).encode(text="text")
+    return alt.LayerChart(layer=[text])
+
+
+def _charts(log: pl.LazyFrame, tz: str) -> list[alt.LayerChart]:
+    when = pl.col("started_at")
+    span = log.select(when.min().alias("first"), when.max().alias("last")).collect()
+    every = step(*span.row(0))
+    log = log.cache()  # read and priced once for all that follows
+    totals, dear, steps, slow, bad, tokens = pl.collect_all(
+        [
+            summary.totals(log),
+            spend.spend(log).head(_BARS),
+            spend.spend_over_time(log, every, tz=tz),
+            health.latency(log).head(_BARS),
+            health.errors(log).head(_BARS),
+            spend.tokens(log).head(_BARS),
+        ]
+    )
+    if not totals["requests"].item():
+        return []
+    drawn: list[Any] = [charts.spend_bars(dear)]
+    if steps["time"].n_unique() > 1:  # one bar of everything says nothing of time
+        drawn.append(charts.spend_over_time(steps, every))
+    return [
+        *drawn,
+        charts.latency_ranges(slow),
+        charts.error_rates(bad),
+        charts.token_bars(tokens),
+        charts.untagged_bars(totals),
+    ]

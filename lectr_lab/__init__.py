@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from lectr_lab.budget import assert_budget
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
-    from lectr_lab.notebook import Proxy, dashboard, start
+    from lectr_lab.dashboards import dashboard
+    from lectr_lab.notebook import Proxy, start
     from lectr_lab.proof.evidence import evidence
     from lectr_lab.recording import record, replay
     from lectr_lab.shipped import shipped_cassettes
@@ -34,7 +35,8 @@ _SHELVES = {
     "lectr_lab.budget": ["assert_budget"],
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
-    "lectr_lab.notebook": ["Proxy", "dashboard", "start"],
+    "lectr_lab.dashboards": ["dashboard"],
+    "lectr_lab.notebook": ["Proxy", "start"],
     "lectr_lab.proof.evidence": ["evidence"],
     "lectr_lab.recording": ["record", "replay"],
     "lectr_lab.tables": ["table"],

@@ -4,7 +4,6 @@ The proxy runs in a process of its own, so a heavy cell does not slow it, and it
 with the kernel. Its key is made here, handed over a pipe, and part of no output.
 """
 
-import html
 import os
 import secrets
 from pathlib import Path
@@ -177,41 +176,6 @@ class Proxy:
 def running() -> list[Proxy]:
     """The proxies that this kernel runs, the newest last."""
     return [proxy for proxy in _RUNNING.values() if proxy.running]
-
-
-class Dashboard:
-    """A log's charts on one page: shows itself in a cell, and can be written."""
-
-    def __init__(self, log: Any, **options: Any) -> None:
-        from lectr_lab.dashboards import page
-
-        self.html: str = page(log, **options)
-
-    def write(self, path: str | Path) -> Path:
-        """Write the page: one file that opens with the network cut."""
-        file = Path(path)
-        file.write_text(self.html, "utf-8")
-        return file
-
-    def _repr_html_(self) -> str:
-        inside = html.escape(self.html, quote=True)
-        return (
-            f'<iframe srcdoc="{inside}" style="width:100%;height:900px;border:0">'
-            "</iframe>"
-        )
-
-
-def dashboard(log: Any, **options: Any) -> Dashboard:
-    """A log's charts, arranged: spend, latency, errors, tokens, and what to mend.
-
-    Args:
-        log: events with `cost_usd`, as `scan` gives them.
-        options: `title`, `notes`, `dropped` and `tz`, as for the page.
-
-    Returns:
-        Something to end a cell with, or to `write` to a file.
-    """
-    return Dashboard(log, **options)
 
 
 def start(

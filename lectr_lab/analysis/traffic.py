@@ -1,5 +1,6 @@
 """Opens a lab folder: what was logged, with what it cost."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +16,10 @@ PRICE_FILE = "prices.toml"
 
 
 def scan(
-    folder: Path | str, prices: PriceList | Path | str | None = None
+    folder: Path | str,
+    prices: PriceList | Path | str | None = None,
+    *,
+    day: date | None = None,
 ) -> pl.LazyFrame:
     """The events of a lab folder, the last seconds included, each with its cost.
 
@@ -23,6 +27,7 @@ def scan(
         folder: the lab folder a proxy writes to.
         prices: the user's own prices, or the file that has them; without it,
             `prices.toml` in the lab folder, where there is one.
+        day: of a lab folder, the files of this day alone (UTC).
 
     Returns:
         One row per event: the event's columns, `cost_usd` (null where it is not known)
@@ -37,7 +42,9 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    return priced(with_ratios(log_scan.scan(folder)), own_prices(Path(folder), prices))
+    return priced(
+        with_ratios(log_scan.scan(folder, day)), own_prices(Path(folder), prices)
+    )
 
 
 def demo_log() -> pl.LazyFrame:

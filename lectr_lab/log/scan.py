@@ -7,13 +7,14 @@ part meanwhile: the reading begins again.
 """
 
 import warnings
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
-from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.parts import (
     LogSchema,
     current_schema,
@@ -31,11 +32,12 @@ class LogWarning(UserWarning):
     """A file of the log cannot be read and is left out; the rest is there."""
 
 
-def scan(folder: str | Path) -> pl.LazyFrame:
+def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
     """The events of a lab, as they are now.
 
     Args:
         folder: a lab folder, in use or not; or any folder of the log's Parquet parts.
+        day: of a lab folder, the files of this day alone (UTC).
 
     Returns:
         One row per event, with the columns of `polars_schema()` and in no particular
@@ -54,21 +56,23 @@ def scan(folder: str | Path) -> pl.LazyFrame:
     >>> scan(tempfile.mkdtemp()).collect().height
     0
     """
-    parts, events = _snapshot(LabFolder.existing(Path(folder)))
+    parts, events = _snapshot(LabFolder.existing(Path(folder)), day)
     frames = _scan_parts(parts)
     if events or not frames:
         frames.append(frame(events).lazy())
     return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
-def _snapshot(lab: LabFolder) -> tuple[list[Path], list[Event]]:
+def _snapshot(lab: LabFolder, day: date | None) -> tuple[list[Path], list[Event]]:
     """The parts that can be read, and the events that are in no part."""
     bare = not (lab.log.is_dir() or lab.journal.is_dir())
+    root = lab.root if bare else lab.log if day is None else lab.day(day)
     schema = current_schema()
     for _ in range(_ATTEMPTS):
-        tails = {segment: _tail(segment) for segment in lab.segments()}
+        asked = (s for s in lab.segments() if day in (None, segment_date(s)))
+        tails = {segment: _tail(segment) for segment in asked}
         try:
-            parts = _parts(lab.root if bare else lab.log)
+            parts = _parts(root)
             readable = [part for part in parts if _is_readable(part, schema)]
         except FileNotFoundError:
             continue  # merged into another part since it was listed

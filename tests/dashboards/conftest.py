@@ -28,6 +28,12 @@ def log() -> Callable[..., pl.LazyFrame]:
     return of
 
 
+@pytest.fixture(scope="session")
+def event() -> Callable[[int, dict[str, Any]], Event]:
+    """One event: its number is its hour and its identity."""
+    return _event
+
+
 def _event(i: int, fields: dict[str, Any]) -> Event:
     defaults: dict[str, Any] = {
         "event_id": i.to_bytes(16, "big"),

@@ -1,0 +1,74 @@
+"""The door for cells: a log's dashboard, as it was or as it goes on."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+from lectr_lab.analysis.traffic import scan
+from lectr_lab.core.errors import LabError
+from lectr_lab.dashboards.page import page
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import dropped_events
+
+# A cell that runs again ends the live dashboard that it started before. One per folder.
+_FOLLOWED: dict[str, Any] = {}
+
+
+class Dashboard:
+    """A log's charts on one page: shows itself in a cell, and can be written."""
+
+    def __init__(self, log: Any, **options: Any) -> None:
+        self.html: str = page(log, **options)
+
+    def write(self, path: str | Path) -> Path:
+        """Write the page: one file that opens with the network cut."""
+        file = Path(path)
+        file.write_text(self.html, "utf-8")
+        return file
+
+    def _repr_html_(self) -> str:
+        inside = html.escape(self.html, quote=True)
+        return (
+            f'<iframe srcdoc="{inside}" style="width:100%;height:900px;border:0">'
+            "</iframe>"
+        )
+
+
+def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
+    """A log's charts, arranged, which filter each other: spend, latency, errors, …
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them; or a proxy, or a lab folder.
+        live: follow a proxy or a lab folder: what passes is there within two seconds,
+            until `.stop()`, or until a later live dashboard of the same folder.
+        options: `title` and `tz`, and `notes` and `dropped` as for the page; of a proxy
+            or a folder also `prices`, as for `scan`.
+
+    Returns:
+        Something to end a cell with, or to `write` to a file.
+
+    Raises:
+        LabError: there is no such folder, or a frame cannot be followed.
+    """
+    folder = getattr(log, "lab", log)
+    if not isinstance(folder, str | Path):
+        if live:
+            raise LabError(
+                "A frame does not change. Follow a proxy, `dashboard(proxy, live=True)`, "
+                "or a lab folder by its path."
+            )
+        return Dashboard(log, **options)
+    if live:
+        return _live(Path(folder).resolve(), **options)
+    options.setdefault("dropped", dropped_events(LabFolder(Path(folder))))
+    return Dashboard(scan(folder, options.pop("prices", None)), **options)
+
+
+def _live(folder: Path, **options: Any) -> Any:
+    """The dashboard that follows a folder; an earlier one of the same folder stops."""
+    from lectr_lab.dashboards.live import LiveDashboard
+
+    if before := _FOLLOWED.pop(str(folder), None):
+        before.stop()
+    shown = _FOLLOWED[str(folder)] = LiveDashboard(folder, **options)
+    return shown

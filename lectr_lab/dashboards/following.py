@@ -1,0 +1,141 @@
+"""A lab that is being written to, counted again and again at little cost.
+
+The count of a day is kept as long as its files are the same, so that an update reads
+only the days that changed: as a rule today, and none when nothing has happened.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis import cube
+from lectr_lab.analysis.cube import Leaders
+from lectr_lab.analysis.traffic import scan
+from lectr_lab.dashboards.payload import Counted, leaders, step
+from lectr_lab.log.folder import LabFolder, segment_date
+from lectr_lab.log.losses import dropped_events
+
+_ADDED = (
+    (cube.KEYS, cube.MEASURES),
+    ((*cube.KEYS, "bin"), ("n",)),
+    ((*cube.KEYS, "kind", "source"), ("n",)),
+)
+
+_NO_DAY = date.min  # a lab without a day yet has an empty one
+
+
+class _Day(NamedTuple):
+    """One day, counted: small frames, whatever the number of its rows."""
+
+    files: Any  # what it was counted from
+    ranked: pl.DataFrame
+    first_at: datetime | None
+    last_at: datetime | None
+    cells: tuple[Leaders, str]  # for whom, and by which step
+    cube: list[pl.DataFrame]
+
+
+class Follower:
+    """Counts a lab folder whenever it is asked, and remembers the days that are over.
+
+    Estimated token counts learn from their own day alone, where `scan` of a whole log
+    learns from all days: the two may differ a little.
+    """
+
+    def __init__(self, folder: Path, prices: Any = None, tz: str = "UTC") -> None:
+        self._lab = LabFolder.existing(folder)
+        self._prices = prices
+        self._tz = tz
+        self._days: dict[date, _Day] = {}
+        self._cells: tuple[Leaders, str] = (Leaders((), ()), "1m")
+        self._dropped: int | None = None
+
+    def read(self) -> tuple[Counted, int] | None:
+        """The log as it is now and the events it lacks; None where neither changed.
+
+        Raises:
+            LabError: the folder is gone, or changes faster than it can be read.
+            polars.exceptions.PolarsError: a file was merged away while it was read;
+                ask again.
+        """
+        files = self._files()
+        changed = {
+            day
+            for day in self._days.keys() | files.keys()
+            if day not in files
+            or day not in self._days
+            or self._days[day].files != files[day]
+        }
+        dropped = dropped_events(self._lab)
+        if not changed and dropped == self._dropped:
+            return None
+        for day in changed - files.keys():
+            del self._days[day]
+        for day in sorted(changed & files.keys()):
+            self._days[day] = self._count(day, files[day])
+        counted = self._added()
+        self._dropped = dropped
+        return counted, dropped
+
+    def _files(self) -> dict[date, Any]:
+        """What each day's files are, without opening one."""
+        found: dict[date, Any] = {
+            day: (self._lab.day(day).stat().st_mtime_ns,) for day in self._lab.days()
+        }
+        for segment in self._lab.segments():
+            day, stat = segment_date(segment), _stat(segment)
+            if day is not None and stat is not None:
+                found[day] = (*found.get(day, ()), segment.name, stat)
+        return found or {_NO_DAY: ()}
+
+    def _count(self, day: date, files: Any) -> _Day:
+        """Read one day, once."""
+        log = cube.needed(scan(self._lab.root, self._prices, day=day)).collect().lazy()
+        lead, every = self._cells
+        at = pl.col("started_at")
+        span, ranked, *cubes = pl.collect_all(
+            [
+                log.select(at.min().alias("first"), at.max().alias("last")),
+                cube.ranking(log),
+                *cube.cube(cube.placed(log, lead, every, self._tz)),
+            ]
+        )
+        first, last = span.row(0)
+        return _Day(files, ranked, first, last, (lead, every), cubes)
+
+    def _added(self) -> Counted:
+        """All days together. Where other features lead now, days are counted again."""
+        days = self._days
+        ranked = _sum(
+            [d.ranked for d in days.values()],
+            ("org", "feature", "provider", "model"),
+            ("requests", "cost_usd"),
+        )
+        first = min((d.first_at for d in days.values() if d.first_at), default=None)
+        last = max((d.last_at for d in days.values() if d.last_at), default=None)
+        self._cells = lead, every = leaders(ranked), step(first, last)
+        for day, found in days.items():
+            if found.cells != self._cells:
+                days[day] = self._count(day, found.files)
+        cubes = zip(*(d.cube for d in days.values()), strict=True)
+        sums, bins, kinds = (
+            _sum(list(parts), keys, values)
+            for parts, (keys, values) in zip(cubes, _ADDED, strict=True)
+        )
+        return Counted(ranked, lead, sums, bins, kinds, first, last, every)
+
+
+def _stat(segment: Path) -> tuple[int, int] | None:
+    try:
+        stat = segment.stat()
+    except FileNotFoundError:
+        return None  # sealed a moment ago
+    return stat.st_size, stat.st_ino
+
+
+def _sum(
+    parts: list[pl.DataFrame], keys: tuple[str, ...], values: tuple[str, ...]
+) -> pl.DataFrame:
+    return pl.concat(parts).group_by(keys).agg(pl.col(values).sum())

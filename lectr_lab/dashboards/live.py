@@ -1,0 +1,113 @@
+"""The dashboard as a widget that follows a running proxy, with no CDN.
+
+Only counts go to the browser, as the page's JSON; it draws what has changed and keeps
+what is selected.
+"""
+
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import polars as pl
+import traitlets
+
+from lectr_lab.analysis.traffic import scan
+from lectr_lab.core.errors import LabError
+from lectr_lab.dashboards.following import Follower
+from lectr_lab.dashboards.page import asset, write_page
+from lectr_lab.dashboards.payload import Counted, Head, payload
+from lectr_lab.dashboards.picture import TITLE
+
+_LEAST_WAIT_S = 1.0
+_REST = 2.0  # after each reading, so many times as long as it took
+
+
+class LiveDashboard(anywidget.AnyWidget):
+    """A lab's charts, as it is being written to. `stop` ends it; so does `close`."""
+
+    _esm = asset("words.js") + asset("dashboard.js") + asset("live.js")
+    _css = asset("dashboard.css")
+    data = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self, folder: Path, *, title: str = TITLE, prices: Any = None, tz: str = "UTC"
+    ) -> None:
+        """Begin to follow a lab folder.
+
+        Raises:
+            LabError: there is no such folder, or its prices cannot be followed.
+        """
+        super().__init__()
+        self._folder, self._prices, self._tz = folder, prices, tz
+        self._title = title
+        self._follower = Follower(folder, prices, tz)
+        self._found: tuple[Counted, int] | None = None
+        self._ended = threading.Event()
+        self._views: int | None = None  # unknown until a browser says that it shows it
+        self.on_msg(self._on_message)
+        self.update()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """It follows its folder."""
+        return not self._ended.is_set()
+
+    def update(self) -> bool:
+        """Look once, now; say whether there was anything new.
+
+        Raises:
+            LabError: the folder cannot be read.
+            polars.exceptions.PolarsError: a file changed while it was read.
+        """
+        found = self._follower.read()
+        if found is None:
+            return False
+        self._found = found
+        self._show(f"live, updated {datetime.now(UTC):%H:%M:%S} UTC")
+        return True
+
+    def stop(self) -> None:
+        """Follow no longer; what is shown stays. Idempotent."""
+        if self.running:
+            self._ended.set()
+            self._show("no longer followed")
+
+    def close(self) -> None:
+        """Stop, and leave the notebook."""
+        self._ended.set()
+        super().close()
+
+    def write(self, path: str | Path, **options: Any) -> Path:
+        """Write the log as it is now as a page that opens with the network cut."""
+        log = scan(self._folder, self._prices)
+        return write_page(log, path, title=self._title, tz=self._tz, **options)
+
+    def _show(self, live: str) -> None:
+        if self._found is not None:
+            counted, dropped = self._found
+            self.data = payload(counted, Head(self._title, self._tz, dropped, live))
+
+    def _on_message(self, _: Any, message: Any, __: Any) -> None:
+        """A browser opened a view of it, or closed one."""
+        if isinstance(message, dict) and message.get("shown") in (1, -1):
+            self._views = max((self._views or 0) + message["shown"], 0)
+
+    def _follow(self) -> None:
+        wait_s = _LEAST_WAIT_S
+        while not self._ended.wait(wait_s):
+            began = time.perf_counter()
+            if self._views != 0:
+                self._try()
+            wait_s = max(_LEAST_WAIT_S, _REST * (time.perf_counter() - began))
+
+    def _try(self) -> None:
+        """An update that a change of files in between only puts off."""
+        try:
+            self.update()
+        except (LabError, OSError, pl.exceptions.PolarsError):
+            return  # the next look finds the files in their new places

@@ -1,0 +1,53 @@
+"""The door for cells."""
+
+import pytest
+
+import lectr_lab as lectr
+from lectr_lab.core.errors import LabError
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import write_losses
+
+
+@pytest.fixture
+def lab(tmp_path, event):
+    """A lab folder with one request, which has lost three."""
+    folder = LabFolder.create(tmp_path / "lab")
+    JournalWriter(folder).append([event(0, {})])
+    write_losses(folder, "a1", 3)
+    return folder.root
+
+
+def test_a_frame_is_shown_in_a_frame_of_its_own(log, tmp_path):
+    """Escaped into an attribute; written, it is the same page."""
+    shown = lectr.dashboard(log({"feature": '"><script>x'}), title="Ours")
+
+    assert shown._repr_html_().startswith('<iframe srcdoc="&lt;!doctype html')
+    assert shown._repr_html_().count("<script") == 0
+    assert shown.write(tmp_path / "x.html").read_text("utf-8") == shown.html
+
+
+def test_a_folder_or_a_proxy_is_scanned(lab):
+    """And what it lost is said."""
+
+    class Proxy:
+        def __init__(self):
+            self.lab = lab
+
+    for door in (lab, str(lab), Proxy()):
+        assert '"dropped":3' in lectr.dashboard(door).html
+
+
+def test_a_frame_cannot_be_followed(log):
+    """The error says what can."""
+    with pytest.raises(LabError, match=r"dashboard\(proxy, live=True\)"):
+        lectr.dashboard(log({}), live=True)
+
+
+def test_a_cell_that_runs_again_ends_the_dashboard_before(lab):
+    """One reader per folder, however often the cell runs."""
+    first = lectr.dashboard(lab, live=True)
+    second = lectr.dashboard(lab, live=True)
+
+    assert (first.running, second.running) == (False, True)
+    second.stop()

@@ -1,0 +1,173 @@
+"""The dashboard that follows a proxy."""
+
+import json
+import threading
+import time
+
+import httpx
+import pytest
+
+import lectr_lab as lectr
+from lectr_lab.dashboards.live import LiveDashboard
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
+
+
+@pytest.fixture
+def lab(tmp_path) -> LabFolder:
+    return LabFolder.create(tmp_path / "lab")
+
+
+@pytest.fixture
+def live(lab):
+    """A live dashboard of an empty lab."""
+    shown = LiveDashboard(lab.root, title="Now")
+    yield shown
+    shown.close()
+
+
+def requests(shown: LiveDashboard) -> int:
+    """How many requests the browser was told of."""
+    said = json.loads(shown.data)
+    return sum(cell[3] for cell in said["cells"])
+
+
+def wait_for(what, seconds: float = 20) -> float:
+    """Seconds until it holds."""
+    began = time.monotonic()
+    while not what():
+        assert time.monotonic() - began < seconds, "it never happened"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def test_what_is_written_is_shown(lab, live, event):
+    """Without a cell being run again."""
+    assert requests(live) == 0
+    journal = JournalWriter(lab)
+
+    for n in (1, 2):
+        journal.append([event(n, {})])
+        wait_for(lambda n=n: requests(live) == n)
+
+    assert "live, updated" in json.loads(live.data)["live"]
+
+
+def test_nothing_is_sent_when_nothing_happened(lab, live, event):
+    """The browser is told of news only."""
+    JournalWriter(lab).append([event(1, {})])
+    wait_for(lambda: requests(live) == 1)
+    told = []
+    live.observe(lambda change: told.append(change), "data")
+
+    assert live.update() is False
+    time.sleep(1.2)
+
+    assert told == []
+
+
+def test_it_stops_and_says_so(lab, live, event):
+    """Its thread ends; what was shown stays."""
+    JournalWriter(lab).append([event(1, {})])
+    wait_for(lambda: requests(live) == 1)
+
+    live.stop()
+    live.stop()
+
+    wait_for(lambda: not live._thread.is_alive())
+    assert json.loads(live.data)["live"] == "no longer followed"
+    assert requests(live) == 1
+
+
+def test_closing_the_widget_ends_its_thread(lab):
+    """As a kernel does that shuts its widgets down."""
+    before = threading.active_count()
+    shown = LiveDashboard(lab.root, title="Now")
+
+    shown.close()
+
+    wait_for(lambda: threading.active_count() <= before)
+
+
+def test_what_no_browser_shows_is_not_read(lab, live, event):
+    """From the last view's end to the next view's begin."""
+    live._on_message(None, {"shown": 1}, None)
+    live._on_message(None, {"shown": -1}, None)
+    JournalWriter(lab).append([event(1, {})])
+    time.sleep(2.2)
+    assert requests(live) == 0
+
+    live._on_message(None, {"shown": 1}, None)
+
+    wait_for(lambda: requests(live) == 1)
+
+
+def test_a_folder_that_is_removed_does_not_end_it(lab, live, event):
+    """It waits for better days, as the journal does."""
+    lab.root.rename(lab.root.with_name("away"))
+    time.sleep(1.2)
+    lab.root.with_name("away").rename(lab.root)
+    JournalWriter(lab).append([event(1, {})])
+
+    wait_for(lambda: requests(live) == 1)
+
+
+def test_a_request_through_a_proxy_is_seen_soon(tmp_path, monkeypatch):
+    """Two seconds on a quiet machine; the bound here is loose, for a busy one."""
+    monkeypatch.chdir(tmp_path)
+    with lectr.start(upstream="http://127.0.0.1:1/v1") as proxy:
+        shown = lectr.dashboard(proxy, live=True)
+        assert requests(shown) == 0
+        headers = proxy.headers(feature="now")
+        httpx.post(
+            f"{proxy.base_url}/chat/completions", json={}, headers=headers,
+            trust_env=False,
+        )  # fmt: skip
+
+        took_s = wait_for(lambda: requests(shown) == 1)
+
+        assert took_s < 10
+        assert "now" in shown.data
+        page = shown.write(tmp_path / "now.html").read_text("utf-8")
+        assert '"now"' in page
+        shown.stop()
+
+
+HOST = """<!doctype html><meta charset="utf-8"><style>{css}</style><div id="el"></div>
+<script>
+const said = [], heard = new Set();
+const model = {{ data: "", get: () => model.data, send: m => said.push(m),
+  on: (_, f) => heard.add(f), off: (_, f) => heard.delete(f),
+  tell: data => {{ model.data = data; heard.forEach(f => f()); }} }};
+</script>
+<script>{esm}
+const el = document.getElementById("el");
+const close = widget.render({{ model, el }});
+</script>"""
+
+
+def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
+    lab, live, event, opened
+):
+    """Two hundred times, and the page does not grow; its end leaves nothing."""
+    esm = live._esm.replace("export default", "const widget =")
+    tab = opened(HOST.format(css=live._css, esm=esm))
+    journal = JournalWriter(lab)
+    journal.append([event(0, {}), event(1, {"feature": "search"})])
+    live.update()
+    tab.evaluate("data => model.tell(data)", live.data)
+    tab.locator("[data-panel=spend] button[data-feature=search]").click()
+    first = "document.querySelector('.figures dd').textContent"
+    assert tab.evaluate(first) == "1"
+    nodes = tab.evaluate("document.querySelectorAll('*').length")
+
+    journal.append([event(2, {"feature": "search"})])
+    live.update()
+    for _ in range(200):
+        tab.evaluate("data => model.tell(data)", live.data)
+
+    assert tab.evaluate(first) == "2"
+    assert tab.evaluate("document.querySelectorAll('*').length") <= nodes + 20
+    tab.evaluate("close()")
+    assert tab.evaluate("[el.querySelectorAll('figure').length, heard.size]") == [0, 0]
+    assert tab.evaluate("said") == [{"shown": 1}, {"shown": -1}]

@@ -41,8 +41,8 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
         log: events with `cost_usd`, as `scan` gives them; or a proxy, or a lab folder.
         live: follow a proxy or a lab folder: what passes is there within two seconds,
             until `.stop()`, or until a later live dashboard of the same folder.
-        options: `title` and `tz`, and `notes` and `dropped` as for the page; of a proxy
-            or a folder also `prices`, as for `scan`.
+        options: `title` and `tz`, and `notes`, `dropped` and `recommended` as for the
+            page; of a proxy or a folder also `prices`, as for `scan`.
 
     Returns:
         Something to end a cell with, or to `write` to a file.

@@ -65,6 +65,10 @@ function lectrDashboard(root) {
 
   const percentiles = some => lectrRanks(some.map(bins), data.growth);
 
+  // Whom a title is about: the first that is selected, and has a name of its own.
+  const first = groups => groups.find(g => g.key < data.leading &&
+    (!chosen.features.size || chosen.features.has(data.features[g.key]))) || groups[0];
+
   // ---- the parts of the page
   const colour = f => {
     const name = data.features[f];
@@ -233,7 +237,7 @@ function lectrDashboard(root) {
       .sort((a, b) => b.spend_usd - a.spend_usd || b.requests - a.requests);
     const all = groups.reduce((total, g) => total + g.spend_usd, 0);
     const longest = Math.max(...groups.map(g => g.spend_usd), 0) || 1;
-    const top = groups.find(g => g.key < data.leading), share = top && ratio(top.spend_usd, all);
+    const top = first(groups), share = top && ratio(top.spend_usd, all);
     return panel("spend", share ? `${data.features[top.key]}: ${percent(share)} of the spend`
       : "No spend that is known", "US dollars · share · n requests", rows(...groups.map(g => row({
       name: data.features[g.key], feature: g.key,
@@ -251,7 +255,7 @@ function lectrDashboard(root) {
     const ends = groups.flatMap(g => [g.p[50][1] ?? g.p[50][0], g.p[99][0], g.p[95][2] ?? 0]).filter(x => x > 0);
     const low = Math.min(...ends) / 1.15, high = Math.max(...ends) * 1.15;
     const x = ms => Math.log(ms / low) / Math.log(high / low);
-    const top = groups.find(g => g.key < data.leading) || groups[0];
+    const top = first(groups);
     const ticks = [1, 10, 100, 1e3, 1e4, 6e4, 6e5, 36e5].filter(t => t >= low && t <= high);
     const said = ms => ms < 1e3 ? ms + " ms" : ms < 6e4 ? ms / 1e3 + " s" : ms / 6e4 + " min";
     const title = !top ? "No request has been timed yet" : top.p.n >= 20
@@ -277,7 +281,7 @@ function lectrDashboard(root) {
     const groups = by(cells({ features: false }), 1).filter(g => g.requests > 0)
       .map(g => ({ ...g, rate: g.errors / g.requests, ends: lectrWilson(g.errors, g.requests) }))
       .sort((a, b) => b.rate - a.rate || b.requests - a.requests);
-    const most = Math.max(0.01, ...groups.map(g => g.ends[1])), top = groups[0];
+    const most = Math.max(0.01, ...groups.map(g => g.ends[1])), top = first(groups);
     return panel("errors", top && top.errors ? `${data.features[top.key]}: ${count(top.errors)} of ` +
       `${count(top.requests)} requests failed` : "No request failed",
     "error rate in its 95 % interval · errors of requests", rows(...groups.map(g => row({

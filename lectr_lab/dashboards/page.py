@@ -31,6 +31,7 @@ def page(
     notes: Sequence[str] = (),
     dropped: int = 0,
     tz: str = "UTC",
+    recommended: pl.DataFrame | None = None,
 ) -> str:
     """A log as one self-contained HTML page, whose charts filter each other.
 
@@ -40,6 +41,7 @@ def page(
         notes: what a reader should know of the data, a sentence each.
         dropped: events that could not be written; the page says they are missing.
         tz: the time zone in which days begin.
+        recommended: what could be cheaper, a row per recommendation.
 
     Returns:
         HTML under 5 MB, whatever the log, which loads nothing from anywhere.
@@ -60,6 +62,7 @@ def page(
     )
     body = [
         sections.usage_advice(silent),
+        sections.recommendations(recommended),
         sections.table(by_feature, counted.ranked.n_unique(["org", "feature"])),
         sections.price_help(unpriced),
         sections.notes(notes),

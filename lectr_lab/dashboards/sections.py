@@ -31,6 +31,15 @@ def usage_advice(silent: pl.DataFrame) -> str:
     )
 
 
+def recommendations(found: pl.DataFrame | None) -> str:
+    """What a cheaper model could save, each with its confidence and its reasons."""
+    if found is None or found.is_empty():
+        return ""
+    note = "Savings are USD a month of 30 days. Quality is not measured here."
+    title = "What a smaller model could do"
+    return f"<section>{html_table(found, title=title, note=note)}</section>"
+
+
 def table(rows: pl.DataFrame, n_features: int) -> str:
     """Cost, latency and errors per feature, exact."""
     if rows.is_empty():

@@ -49,3 +49,23 @@ def test_nothing_to_say_is_nothing():
     silent = pl.DataFrame({"feature": [], "requests": []})
 
     assert sections.usage_advice(silent) == sections.price_help(pl.DataFrame()) == ""
+
+
+def test_recommendations_stand_in_a_table():
+    """With their saving, their interval and their reasons; none is no table."""
+    found = pl.DataFrame(
+        {
+            "feature": ["chat"],
+            "to_model": ["<small>"],
+            "saving_usd_month": [120.0],
+            "saving_usd_month_low": [80.0],
+            "saving_usd_month_high": [150.0],
+            "reasons": [["short answers"]],
+        }
+    )
+
+    text = sections.recommendations(found)
+
+    assert "$120.00 [$80.00, $150.00]" in text and "short answers" in text
+    assert "&lt;small&gt;" in text
+    assert sections.recommendations(None) == sections.recommendations(found[:0]) == ""

@@ -110,7 +110,8 @@ function lectrDashboard(root) {
       ["Error rate", percent(ratio(total.errors, total.requests)),
         `${count(total.errors)} errors; 95 % interval ${percent(low)} to ${percent(high)}`],
       ["p95 latency", duration(timed[95][0]),
-        `${interval(timed[95])} half within ${duration(timed[50][0])}, n ${count(timed.n)}`],
+        timed.n ? `${interval(timed[95])} half within ${duration(timed[50][0])}, n ${count(timed.n)}`
+          : "none succeeded"],
       ["Untagged", percent(ratio(total.untagged, total.requests)),
         `of requests; ${percent(ratio(total.untagged_usd, total.spend_usd))} of spend`],
     ];
@@ -184,7 +185,9 @@ function lectrDashboard(root) {
     const legend = [...data.features.keys()].filter(f => seen.has(f)).map(f =>
       legendItem(data.features[f], colour(f), true));
     if (seen.has(data.features.length)) legend.push(legendItem("all others", FAINT, false));
-    return panel("time", `${write(all)}${inMoney ? "" : " requests"} in all${peak}`,
+    const unit = inMoney ? "" : " requests", picked = sum(cells())[value];
+    return panel("time", chosen.from == null ? `${write(all)}${unit} in all${peak}`
+      : `${write(picked)} of ${write(all)}${unit} in the time selected`,
       `${inMoney ? "US dollars" : "requests"} per ${data.step}${data.tz === "UTC" ? ", UTC" : ", " + data.tz}` +
       " · drag to select", h("div", { class: "legend" }, legend), place);
   }

@@ -71,6 +71,8 @@ class Follower:
         dropped = dropped_events(self._lab)
         if not changed and dropped == self._dropped:
             return None
+        if not self._days:
+            self._cells = self._likely_cells()
         for day in changed - files.keys():
             del self._days[day]
         for day in sorted(changed & files.keys()):
@@ -89,6 +91,17 @@ class Follower:
             if day is not None and stat is not None:
                 found[day] = (*found.get(day, ()), segment.name, stat)
         return found or {_NO_DAY: ()}
+
+    def _likely_cells(self) -> tuple[Leaders, str]:
+        """Who leads, from one look at the whole log: so each day is counted once."""
+        log, at = scan(self._lab.root, self._prices), pl.col("started_at")
+        span, ranked = pl.collect_all(
+            [
+                log.select(at.min().alias("first"), at.max().alias("last")),
+                cube.ranking(log),
+            ]
+        )
+        return leaders(ranked), step(*span.row(0))
 
     def _count(self, day: date, files: Any) -> _Day:
         """Read one day, once."""

@@ -57,6 +57,20 @@ def test_sealed_and_unsealed_events_are_one_log(lab, make_events):
     writer.close()
 
 
+def test_one_day_is_read_alone(lab, make_events):
+    """Its parts and its segments; a day without any is empty."""
+    first, second = make_events(4), make_events(4, day=1)
+    add_segment(lab, first[:2] + second[:2])
+    seal(lab)
+    add_segment(lab, first[2:] + second[2:])
+
+    for events in (first, second):
+        day = events[0].started_at.date()
+        found = scan(lab.root, day).collect()
+        assert_frame_equal(found, frame(events), check_row_order=False)
+    assert scan(lab.root, day + timedelta(days=1)).collect().is_empty()
+
+
 def test_an_event_is_visible_once_it_is_appended(lab, make_events):
     """While its writer lives and nothing is sealed."""
     writer = JournalWriter(lab)

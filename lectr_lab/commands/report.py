@@ -109,12 +109,14 @@ def _write_files(
 ) -> None:
     if html is None and png is None:
         return
-    from lectr_lab.dashboards import picture, write_page
+    from lectr_lab.dashboards import write_page
 
     try:
         if html is not None:
             write_page(log, html, dropped=dropped, tz=tz)
         if png is not None:
+            from lectr_lab.dashboards.picture import picture
+
             png.write_bytes(picture(log, tz=tz))
     except OSError as error:
         raise LogError(

@@ -18,8 +18,7 @@ from lectr_lab.analysis.traffic import scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.page import asset, write_page
-from lectr_lab.dashboards.payload import Counted, Head, payload
-from lectr_lab.dashboards.picture import TITLE
+from lectr_lab.dashboards.payload import TITLE, Counted, Head, payload
 
 _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took

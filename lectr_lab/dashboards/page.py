@@ -18,8 +18,7 @@ import polars as pl
 
 from lectr_lab.analysis import cube, quality, summary
 from lectr_lab.dashboards import sections
-from lectr_lab.dashboards.payload import Counted, Head, count_log, payload
-from lectr_lab.dashboards.picture import TITLE
+from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
 
 _UNPRICED = 12
 

@@ -14,6 +14,7 @@ from lectr_lab.analysis import cube, quality
 from lectr_lab.analysis.cube import GROWTH, KEYS, MEASURES, Leaders
 from lectr_lab.core.readable import UNTAGGED, count, name, names
 
+TITLE = "What it cost, how slow it was"
 STEPS = {
     "1m": (60, "minute"),
     "10m": (600, "10 minutes"),

@@ -10,9 +10,7 @@ from lectr_lab import charts
 from lectr_lab.analysis import health, spend, summary
 from lectr_lab.charts import style
 from lectr_lab.core.readable import name
-from lectr_lab.dashboards.payload import step
-
-TITLE = "What it cost, how slow it was"
+from lectr_lab.dashboards.payload import TITLE, step
 
 _BARS = 12
 _PICTURE_PX = 360

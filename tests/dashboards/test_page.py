@@ -1,6 +1,8 @@
 """A page, whole, and as a browser shows it."""
 
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -44,6 +46,14 @@ def test_a_page_is_whole_in_itself(log):
     assert {"src", "href"}.isdisjoint(dict(seen.attributes))
     assert "default-src 'none'; script-src 'sha256-" in text
     assert len(text.encode()) < 100_000
+
+
+def test_a_page_needs_no_chart_library():
+    """Altair takes seconds to load: only the picture does."""
+    code = "import sys, lectr_lab.dashboards; print('altair' in sys.modules)"
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert said.strip() == "False"
 
 
 def test_what_a_client_sent_stays_text(log, opened):

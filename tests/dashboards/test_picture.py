@@ -1,6 +1,6 @@
 """The charts as one picture."""
 
-from lectr_lab.dashboards import picture
+from lectr_lab.dashboards.picture import picture
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -4,7 +4,8 @@ import html
 from pathlib import Path
 from typing import Any
 
-from lectr_lab.analysis.traffic import scan
+from lectr_lab.analysis.recommend import recommend
+from lectr_lab.analysis.traffic import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.page import page
 from lectr_lab.log.folder import LabFolder
@@ -61,7 +62,10 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
     if live:
         return _live(Path(folder).resolve(), **options)
     options.setdefault("dropped", dropped_events(LabFolder(Path(folder))))
-    return Dashboard(scan(folder, options.pop("prices", None)), **options)
+    prices = own_prices(Path(folder), options.pop("prices", None))
+    priced = scan(folder, prices)
+    options.setdefault("recommended", recommend(priced, prices=prices))
+    return Dashboard(priced, **options)
 
 
 def _live(folder: Path, **options: Any) -> Any:

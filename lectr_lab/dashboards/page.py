@@ -17,6 +17,8 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis import cube, quality, summary
+from lectr_lab.analysis.recommend import recommend
+from lectr_lab.analysis.recommendations import Recommendations
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
 
@@ -30,7 +32,7 @@ def page(
     notes: Sequence[str] = (),
     dropped: int = 0,
     tz: str = "UTC",
-    recommended: pl.DataFrame | None = None,
+    recommended: Recommendations | None = None,
 ) -> str:
     """A log as one self-contained HTML page, whose charts filter each other.
 
@@ -40,7 +42,8 @@ def page(
         notes: what a reader should know of the data, a sentence each.
         dropped: events that could not be written; the page says they are missing.
         tz: the time zone in which days begin.
-        recommended: what could be cheaper, a row per recommendation.
+        recommended: what could be cheaper; without it, what `recommend` says of the log
+            at public prices.
 
     Returns:
         HTML under 5 MB, whatever the log, which loads nothing from anywhere.
@@ -50,6 +53,7 @@ def page(
     >>> "<title>Ours</title>" in page(priced(frame([]).lazy()), title="Ours")
     True
     """
+    advice = recommend(log) if recommended is None else recommended
     log = cube.needed(log).collect().lazy()  # read and priced once
     counted = count_log(log, tz)
     by_feature, unpriced, silent = pl.collect_all(
@@ -61,7 +65,7 @@ def page(
     )
     body = [
         sections.usage_advice(silent),
-        sections.recommendations(recommended),
+        sections.recommendations(advice),
         sections.table(by_feature, counted.ranked.n_unique(["org", "feature"])),
         sections.price_help(unpriced),
         sections.notes(notes),

@@ -10,6 +10,7 @@ from html import escape
 import polars as pl
 
 from lectr_lab.analysis import quality
+from lectr_lab.analysis.recommendations import Recommendations
 from lectr_lab.core.readable import count, name
 from lectr_lab.tables import html_table
 
@@ -31,13 +32,9 @@ def usage_advice(silent: pl.DataFrame) -> str:
     )
 
 
-def recommendations(found: pl.DataFrame | None) -> str:
+def recommendations(found: Recommendations) -> str:
     """What a cheaper model could save, each with its confidence and its reasons."""
-    if found is None or found.is_empty():
-        return ""
-    note = "Savings are USD a month of 30 days. Quality is not measured here."
-    title = "What a smaller model could do"
-    return f"<section>{html_table(found, title=title, note=note)}</section>"
+    return f"<section>{found._repr_html_()}</section>" if len(found) else ""
 
 
 def table(rows: pl.DataFrame, n_features: int) -> str:

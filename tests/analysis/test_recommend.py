@@ -443,7 +443,7 @@ def test_the_guard_is_what_holds_it(tmp_path):
 
 
 def test_one_function_makes_every_recommendation():
-    """So that one guard is enough: nothing else in the package calls the class."""
+    """So that one guard is enough; but for a change that the user names, to compare."""
     makers = Counter()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -455,7 +455,8 @@ def test_one_function_makes_every_recommendation():
                     for call in ast.walk(node)
                 )
 
-    assert {name for name, n in makers.items() if n} == {"recommend._recommendation"}
+    ours = {name for name, n in makers.items() if n and name != "evidence.evidence"}
+    assert ours == {"recommend._recommendation"}
 
 
 def test_the_demo_traffic_gets_sensible_advice():

@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from lectr_lab.analysis.quality import unpriced_models
+from lectr_lab.analysis.recommendations import Recommendations
 from lectr_lab.analysis.summary import summary
+from lectr_lab.core.recommendation import Interval, Recommendation
 from lectr_lab.dashboards import sections
 
 
@@ -53,19 +55,24 @@ def test_nothing_to_say_is_nothing():
 
 def test_recommendations_stand_in_a_table():
     """With their saving, their interval and their reasons; none is no table."""
-    found = pl.DataFrame(
-        {
-            "feature": ["chat"],
-            "to_model": ["<small>"],
-            "saving_usd_month": [120.0],
-            "saving_usd_month_low": [80.0],
-            "saving_usd_month_high": [150.0],
-            "reasons": [["short answers"]],
-        }
+    found = Recommendation(
+        org="me",
+        feature="<chat>",
+        task="classification",
+        provider="openai",
+        from_model="gpt-4o",
+        to_model="gpt-4o-mini",
+        confidence="high",
+        reasons=("short answers",),
+        requests=10,
+        days=14,
+        spend_usd=9.0,
+        saving_usd_month=120.0,
+        saving_interval=Interval(80.0, 150.0, 0.9),
     )
 
-    text = sections.recommendations(found)
+    text = sections.recommendations(Recommendations((found,)))
 
     assert "$120.00 [$80.00, $150.00]" in text and "short answers" in text
-    assert "&lt;small&gt;" in text
-    assert sections.recommendations(None) == sections.recommendations(found[:0]) == ""
+    assert "&lt;chat&gt;" in text and "<chat>" not in text
+    assert sections.recommendations(Recommendations()) == ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lectr_lab.analysis.health import errors, latency
     from lectr_lab.analysis.recommend import recommend
+    from lectr_lab.analysis.simulate import simulate
     from lectr_lab.analysis.spend import spend, tokens
     from lectr_lab.analysis.summary import summary
     from lectr_lab.analysis.traffic import demo_log, scan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _SHELVES = {
     "lectr_lab.analysis.health": ["errors", "latency"],
     "lectr_lab.analysis.recommend": ["recommend"],
+    "lectr_lab.analysis.simulate": ["simulate"],
     "lectr_lab.analysis.spend": ["spend", "tokens"],
     "lectr_lab.analysis.summary": ["summary"],
     "lectr_lab.analysis.traffic": ["demo_log", "scan"],
@@ -60,6 +62,7 @@ __all__ = [
     "replay",
     "scan",
     "shipped_cassettes",
+    "simulate",
     "spend",
     "spend_bars",
     "start",

@@ -153,6 +153,9 @@ def test_queries_run_in_the_doors(path):
 
 COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.recommend": "which changes to price depends on an aggregate",
+    "lectr_lab.analysis.simulate": "rules decide on the distinct kinds of request",
+    "lectr_lab.analysis.moves": "what is priced again depends on sums",
+    "lectr_lab.analysis.what_if": "prices a few made-up rows, to know one token's",
 }
 
 

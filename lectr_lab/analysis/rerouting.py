@@ -1,0 +1,104 @@
+"""Where rules would have sent the requests of a log: `core.rules.decide`, over columns.
+
+What a rule can see takes few different values together, so each combination is
+decided once, by the function that decides live, and joined to its rows.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import polars as pl
+
+from lectr_lab.core.rules import Asked, Rule, decide
+
+# Those that seldom tell two decisions apart come first: they are the first to be left
+# out of the join.
+KEYS = (
+    "kind",
+    "provider_requested",
+    "model_requested",
+    "operation",
+    "task",
+    "provider",
+    "model_sent",
+    "feature",
+    "org",
+)
+"""What a decision depends on, what was done instead, and whose request it was."""
+
+_DECIDED: dict[str, pl.DataType] = {
+    "rule": pl.String(),
+    "skipped": pl.String(),
+    "from_model": pl.String(),
+    "to_model": pl.String(),
+    "to_provider": pl.String(),
+    "changed": pl.Boolean(),
+}
+
+
+def asked_model() -> pl.Expr:
+    """The model that the provider was asked for."""
+    return pl.coalesce("model_sent", "model_requested")
+
+
+def decided(
+    kinds: pl.DataFrame, rules: Sequence[Rule], keyed: Collection[str]
+) -> pl.DataFrame:
+    """Kinds of requests, with where the rules send them and whether they went there.
+
+    Args:
+        kinds: distinct values of `KEYS`.
+        rules: as `in_order` has them, instead of those that were in force.
+        keyed: the providers that the operator has a key for.
+
+    Returns:
+        The same rows with `rule` (applied), `skipped` (why one was not), `from_model`
+        (asked for at the time), `to_provider` and `to_model` (asked for by these
+        rules) and `changed`. Shadow requests are no client's: no rule sees them.
+    """
+    found = [
+        _decision(kind, rules, keyed)
+        for kind in kinds.select(KEYS).iter_rows(named=True)
+    ]
+    return kinds.hstack(pl.DataFrame(found, _DECIDED, orient="row"))
+
+
+def _decision(
+    kind: dict[str, Any], rules: Sequence[Rule], keyed: Collection[str]
+) -> tuple[Any, ...]:
+    was = (kind["model_sent"] or kind["model_requested"], kind["provider"])
+    if kind["kind"] != "request":
+        return (None, None, was[0], *was, False)
+    asked = Asked(
+        kind["feature"],
+        kind["task"],
+        kind["provider_requested"] or kind["provider"],
+        kind["model_requested"],
+        kind["operation"],
+    )
+    rule, skipped, model, provider = decide(rules, asked, keyed)
+    changed = model is not None and (model, provider) != was
+    return (rule, skipped, was[0], model, provider, changed)
+
+
+def joined(log: pl.LazyFrame, kinds: pl.DataFrame, what: Sequence[str]) -> pl.LazyFrame:
+    """The rows whose kind is among those, each with what is said of its kind.
+
+    Args:
+        log: events, with the columns of `KEYS`.
+        kinds: all kinds of the log, with `move`, null where rows are to be left out.
+        what: further columns, one value per move.
+    """
+    keys = _telling(kinds)
+    table = kinds.drop_nulls("move").select(*keys, "move", *what).unique()
+    return log.join(table.lazy(), on=keys, how="inner", nulls_equal=True)
+
+
+def _telling(kinds: pl.DataFrame) -> list[str]:
+    """Keys enough to tell the moves apart: joining by few is faster."""
+    keys = list(KEYS)
+    for key in KEYS[:-1]:
+        rest = [other for other in keys if other != key]
+        if kinds.n_unique([*rest, "move"]) == kinds.n_unique(rest):
+            keys = rest
+    return keys

@@ -12,7 +12,7 @@ import polars as pl
 from lectr_lab.analysis.answer_length import Groups, Lengths, length_ratio
 from lectr_lab.analysis.rerouting import KEYS
 from lectr_lab.analysis.tokenizers import same_tokens
-from lectr_lab.analysis.what_if import costs, latencies
+from lectr_lab.analysis.what_if import costs, latencies, percentiles
 from lectr_lab.core.price import PriceList
 
 LEAST_TIMED = 30
@@ -163,13 +163,13 @@ def with_latencies(log: pl.LazyFrame, moves: pl.DataFrame) -> pl.DataFrame:
     was, to = ["from_provider", "from_model"], ["to_provider", "to_model"]
     target = [*moves.select(to).unique().drop_nulls().iter_rows()]
     asked = [*moves.select(was).unique().drop_nulls().iter_rows(), *target]
-    here, anywhere = pl.collect_all(
-        [
-            latencies(log, asked, ["org", "feature"]),
-            latencies(log, target, ["org"]),
-        ],
-        engine="streaming",
+    times = latencies(log, asked).collect(engine="streaming")
+    aims = pl.DataFrame(
+        target, {"provider": pl.String, "asked": pl.String}, orient="row"
     )
+    here = percentiles(times, ["org", "feature"])
+    of_targets = times.join(aims, on=["provider", "asked"], how="semi")
+    anywhere = percentiles(of_targets, ["org"])
     enough = here.filter(pl.col("n") >= LEAST_TIMED)
     found = _timed(moves, here, ["org", "feature"], was, "before")
     found = _timed(found, enough, ["org", "feature"], to, "after")

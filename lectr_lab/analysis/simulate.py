@@ -60,6 +60,7 @@ def simulate(
     Raises:
         ConfigError: the rules or the prices cannot be read or followed.
 
+    >>> from lectr_lab.analysis.pricing import priced
     >>> from lectr_lab.core.rules import Target
     >>> from lectr_lab.log.schema import frame
     >>> mini = Rule(name="mini", priority=1, then=Target(model="gpt-4o-mini"))

@@ -160,27 +160,39 @@ def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Se
 _SOME_TOKENS = 10**6
 
 
-def latencies(
-    log: pl.LazyFrame, models: Sequence[tuple[str, str]], by: Sequence[str]
-) -> pl.LazyFrame:
+def latencies(log: pl.LazyFrame, models: Sequence[tuple[str, str]]) -> pl.LazyFrame:
     """How long those providers' models took, over successful requests.
 
     Returns:
-        `by`, `provider`, `asked`, `p50_ms`, `p95_ms` and their `n`.
+        `org`, `feature`, `provider`, `asked`, and `ms`: a list of `total_ms`.
     """
     wanted = pl.DataFrame(
-        {"provider": [p for p, _ in models], "asked": [m for _, m in models]},
-        schema={"provider": pl.String, "asked": pl.String},
+        models, {"provider": pl.String, "asked": pl.String}, orient="row"
     )
-    ms = pl.col("total_ms")
+    # Few models are asked for, so that names alone leave most rows out before a join.
+    named = asked_model().is_in(wanted["asked"].unique().to_list())
     return (
-        log.filter(rows.succeeded())
-        .with_columns(asked=asked_model())
-        .filter(pl.col("asked").is_in(wanted["asked"].unique().to_list()))
+        log.filter(rows.succeeded() & named)
+        .group_by("org", "feature", "provider", asked_model().alias("asked"))
+        .agg(pl.col("total_ms").alias("ms"))
         .join(wanted.unique().lazy(), on=["provider", "asked"], how="semi")
-        .group_by(*by, "provider", "asked")
-        .agg(
-            *(ms.quantile(p / 100, "linear").alias(f"p{p}_ms") for p in _PERCENTILES),
-            ms.count().alias("n"),
+    )
+
+
+def percentiles(times: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """`by`, `provider`, `asked`, `p50_ms`, `p95_ms` and their `n`, of `latencies`."""
+    ms = pl.col("ms")
+    return (
+        times.group_by(*by, "provider", "asked")
+        .agg(ms.list.explode(keep_nulls=False, empty_as_null=False))
+        .with_columns(
+            *(
+                ms.list.eval(pl.element().quantile(p / 100, "linear"))
+                .list.first()
+                .alias(f"p{p}_ms")
+                for p in _PERCENTILES
+            ),
+            n=ms.list.len().cast(pl.Int64),
         )
+        .drop("ms")
     )

@@ -11,7 +11,18 @@ interval is taken on the scale of the logarithm, for volumes vary by factors.
 The truth meant is the expected month of the same traffic: 30 times its mean day. What
 launches, ends or grows is another process; no interval from the past covers it.
 
-Coverage, as `tests/benchmarks/coverage.py` measures it, is in that file's table.
+Measured by `tests/benchmarks/coverage.py` on made-up traffic with a known truth (daily
+log-sd 0.35; 2,000 intervals of 90 % each, so within 1.5 points):
+
+| from | plain | quiet weekends | days alike (0.3) | both | 3 requests a day |
+|---|---|---|---|---|---|
+| 7 days | 92.6 % | 99.2 % | 87.5 % | 98.0 % | 93.5 % |
+| 14 days | 92.2 % | 91.6 % | 88.6 % | 88.1 % | 91.3 % |
+| 28 days | 90.6 % | 90.1 % | 89.0 % | 89.3 % | 90.8 % |
+
+Beyond it: days alike by 0.5 cover 85 % from 14 days, a log-sd of 0.8 with days alike
+by 0.3 covers 86 %. Under two weeks a weekly rhythm cannot be told from noise, and
+widens the interval.
 """
 
 from collections.abc import Sequence

@@ -259,7 +259,12 @@ def _lab(config: Path | None) -> "LabFolder":
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.proxy.settings import read_settings
 
-    settings = read_settings(config or CONFIG, os.environ)
+    file = config or (CONFIG if CONFIG.is_file() else None)
+    settings = read_settings(file, os.environ)
+    if file is None and not Path(settings.lab).is_dir():  # a notebook's, where there is
+        raise ConfigError(
+            f"No {CONFIG} here, nor {settings.lab}. Run `lectr-lab init`."
+        )
     return LabFolder.create(Path(settings.lab))
 
 

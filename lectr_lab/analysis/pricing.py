@@ -171,8 +171,8 @@ def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series:
 
 def _passed(starts: list[int], values: pl.Series) -> pl.Series:
     """How many of the sorted starts each value has reached."""
-    first, last = (int(end or 0) for end in (values.min(), values.max()))
-    low, high = bisect_right(starts, first), bisect_right(starts, last)
+    ends: list[Any] = [values.min(), values.max()]
+    low, high = (bisect_right(starts, end or 0) for end in ends)
     # A batch mostly lies between two of them, and needs no search.
     within = pl.Series(starts[low:high], dtype=pl.Int64)
     return within.search_sorted(values, side="right").cast(pl.Int64) + low

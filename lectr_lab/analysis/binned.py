@@ -12,7 +12,8 @@ import polars as pl
 
 RELATIVE_ERROR = 0.01
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
-_BATCH_ROWS = 1_000_000
+_ZERO = -100_000  # the bin of 0: below all others, and its middle is 0.0
+_BATCH_ROWS = 4_000_000
 _BIN, _N = "_bin", "_n"
 
 
@@ -26,28 +27,32 @@ def bin_counts(log: pl.LazyFrame, keys: list[str]) -> dict[str, pl.DataFrame]:
     Returns:
         For each other column: the keys, the bin and how many rows it has.
     """
-    schema = log.collect_schema()
-    counts = {
-        name: _counted(pl.DataFrame(schema=schema), keys, name)
-        for name in schema
-        if name not in keys
-    }
+    bins = log.with_columns(_bin(pl.exclude(keys)))
+    empty = pl.DataFrame(schema=bins.collect_schema())
+    names = [name for name in empty.columns if name not in keys]
+    counts = {name: _counted(empty, keys, name) for name in names}
     # A group-by over the whole log would hold what it has not added up until its end.
-    for batch in log.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False):
+    for batch in bins.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False):
         for name, before in counts.items():
             both = pl.concat([before, _counted(batch, keys, name)])
             counts[name] = both.group_by(*keys, _BIN).agg(pl.col(_N).sum())
     return counts
 
 
-def _counted(batch: pl.DataFrame, keys: list[str], name: str) -> pl.DataFrame:
-    value = pl.col(name)
-    bins = pl.when(value > 0).then(value.log() / math.log(_GROWTH)).ceil()
+def _bin(value: pl.Expr) -> pl.Expr:
+    number = (value.log() / math.log(_GROWTH)).ceil()
     return (
-        batch.filter(value.is_not_null())
-        .group_by(*keys, bins.cast(pl.Int32).alias(_BIN))
-        .agg(pl.len().cast(pl.Int64).alias(_N))
+        pl.when(value > 0)
+        .then(number)
+        .when(value.is_not_null())
+        .then(_ZERO)
+        .cast(pl.Int32)
     )
+
+
+def _counted(bins: pl.DataFrame, keys: list[str], name: str) -> pl.DataFrame:
+    known = bins.select(*keys, pl.col(name).alias(_BIN)).drop_nulls(_BIN)
+    return known.group_by(*keys, _BIN).agg(pl.len().cast(pl.Int64).alias(_N))
 
 
 def count() -> pl.Expr:
@@ -57,8 +62,7 @@ def count() -> pl.Expr:
 
 def at(rank: pl.Expr) -> pl.Expr:
     """The middle of the bin that holds a rank, from 0; null where there is no such."""
-    # Null sorts first: it is a value of zero.
     passed = pl.col(_N).sort_by(_BIN).cum_sum() > rank
     reached = pl.col(_BIN).sort_by(_BIN).get(passed.arg_max(), null_on_oob=True)
     middle = 2 * pl.lit(_GROWTH).pow(reached) / (_GROWTH + 1)
-    return pl.when((rank >= 0) & (rank < count())).then(middle.fill_null(0.0))
+    return pl.when((rank >= 0) & (rank < count())).then(middle)

@@ -278,10 +278,8 @@ def _print_environment(base_url: str) -> None:
 def main() -> None:
     """The `lectr-lab` command."""
     try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
+        app(result_action="return_value")
+        sys.stdout.flush()
     except LabError as error:
         print(f"lectr-lab: {error}", file=sys.stderr)
         sys.exit(EXIT_ERROR)

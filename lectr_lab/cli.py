@@ -39,7 +39,12 @@ _COMMANDS = {
     ),
     "compact": (
         "compact:compact",
-        "Merge the closed days of a log into few files.",
+        (
+            "Merge the closed days of a log into few files.\n\nNo event is deleted without "
+            "--keep-days or --keep-mb. The provider's ids of calls that ended well are "
+            "dropped, a third of the bytes; those of calls that failed stay. Safe while the "
+            "proxy runs; Ctrl-C leaves each day merged, or as it was."
+        ),
         "lectr-lab compact lab",
     ),
     "doctor": (
@@ -55,7 +60,13 @@ _COMMANDS = {
     "import": (
         "import_log:import_log",
         "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
-        "lectr-lab import spend_logs.json --kind litellm",
+        (
+            "lectr-lab import spend_logs.json --kind litellm\n\n"
+            "Example: lectr-lab import spans.jsonl --kind otel --org my-team\n\n"
+            "Example: lectr-lab import calls.csv --kind table --column started_at=time "
+            "--column input_tokens=prompt_tokens --column total_ms=latency_s*1000 "
+            "--column outcome==ok"
+        ),
     ),
     "lab": (
         "lab:lab",
@@ -93,6 +104,8 @@ for _name, (_function, _does, _example) in _COMMANDS.items():
         f"lectr_lab.commands.{_function}",
         name=_name,
         help=f"{_does}\n\nExample: {_example}",
+        # Not the program's examples; an App of its own would have to say so itself.
+        **({} if _function.endswith(":app") else {"help_epilogue": ""}),
     )
 
 Config = Annotated[
@@ -259,12 +272,7 @@ def _lab(config: Path | None) -> "LabFolder":
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.proxy.settings import read_settings
 
-    file = config or (CONFIG if CONFIG.is_file() else None)
-    settings = read_settings(file, os.environ)
-    if file is None and not Path(settings.lab).is_dir():  # a notebook's, where there is
-        raise ConfigError(
-            f"No {CONFIG} here, nor {settings.lab}. Run `lectr-lab init`."
-        )
+    settings = read_settings(config or CONFIG, os.environ)
     return LabFolder.create(Path(settings.lab))
 
 
@@ -278,15 +286,12 @@ def _print_environment(base_url: str) -> None:
 def main() -> None:
     """The `lectr-lab` command."""
     try:
-        app(result_action="return_value")
-        sys.stdout.flush()
+        app()
     except LabError as error:
         print(f"lectr-lab: {error}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:  # such as `report --format csv | head`: enough was read
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ def build(
     from lectr_lab.proxy.outbox import Outbox
 
     lab = LabFolder.create(Path(settings.lab))
-    outbox = Outbox(lab, settings.queue_events, on_first)
+    keep_ids = settings.keep_request_ids
+    outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep_ids)
     find_key = _find_key(lab, session)
     admin = open_admin(lab, os.environ)
     return create_app(settings, outbox, find_key, tee, admin, clock, _router(settings))

@@ -1,6 +1,12 @@
 """`lectr-lab compact`: merge the parts of closed days, forget old ones."""
 
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lectr_lab.log.compact import CompactReport
 
 MB = 1_000_000
 
@@ -10,10 +16,14 @@ def compact(
     *,
     keep_days: int | None = None,
     keep_mb: int | None = None,
+    keep_request_ids: bool = False,
 ) -> None:
     """Merge each closed day's files into few, and delete old days if asked to.
 
-    Safe while the proxy runs. Nothing is deleted without --keep-days or --keep-mb.
+    Safe while the proxy runs, and safe to stop with Ctrl-C. No event is deleted without
+    --keep-days or --keep-mb. The provider's id of a call that ended well is dropped, for
+    it is a third of the bytes; those of calls that failed stay. `keep_request_ids = true`
+    in the lectr.toml beside the lab folder keeps all, for good.
 
     Example: lectr-lab compact lab --keep-days 90
 
@@ -21,31 +31,42 @@ def compact(
         lab: the lab folder.
         keep_days: delete days that are older than that many days.
         keep_mb: delete the oldest days until the log has at most that many megabytes.
+        keep_request_ids: keep all ids, as keep_request_ids in lectr.toml does.
     """
-    from rich.console import Console
-
+    from lectr_lab.commands.progress import progress
     from lectr_lab.log.compact import compact as merge
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.retain import retain
 
-    folder = LabFolder.existing(lab)
-    rows = 0
-    with Console(stderr=True).status("Compacting …") as status:
-
-        def on_rows(merged: int) -> None:
-            nonlocal rows
-            rows += merged
-            status.update(f"Compacting … {rows:,} rows")
-
-        max_bytes = None if keep_mb is None else keep_mb * MB
-        gone = retain(folder, max_age_days=keep_days, max_bytes=max_bytes)
-        done = merge(folder, on_rows=on_rows)
+    folder = LabFolder.used(lab)
+    keep_ids = keep_request_ids or _set_beside(lab)
+    max_bytes = None if keep_mb is None else keep_mb * MB
+    gone = retain(folder, max_age_days=keep_days, max_bytes=max_bytes)
     if gone.days:
-        days = ", ".join(map(str, gone.days))
-        print(f"Deleted {days}: {gone.freed_bytes / MB:.1f} MB.")
+        days = f"{gone.days[0]}" + (f" to {gone.days[-1]}" if gone.days[1:] else "")
+        mb = gone.freed_bytes / MB
+        print(f"Deleted {_count(len(gone.days), 'day')}, {days}: {mb:.1f} MB.")
+    try:
+        with progress("Compacting", "bytes") as step:
+            done = merge(folder, keep_request_ids=keep_ids, on_bytes=step)
+    except KeyboardInterrupt:
+        print("Stopped. Each day is merged, or as it was.", file=sys.stderr)
+        raise
+    _say(done)
+
+
+def _set_beside(lab: Path) -> bool:
+    """What the lab's own lectr.toml says."""
+    from lectr_lab.proxy.settings import read_settings
+
+    path = lab.resolve().parent / "lectr.toml"
+    return path.is_file() and read_settings(path, os.environ).keep_request_ids
+
+
+def _say(done: "CompactReport") -> None:
     if done.days:
         print(
-            f"Merged {done.parts_before} files of {done.days} days into "
+            f"Merged {_count(done.parts_before, 'file')} of {_count(done.days, 'day')} into "
             f"{done.parts_after}: {done.rows:,} rows, {done.bytes_before / MB:.1f} → "
             f"{done.bytes_after / MB:.1f} MB."
         )
@@ -55,3 +76,7 @@ def compact(
         print(f"! {problem}")
     if done.problems:
         print("`lectr-lab doctor` says more.")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -15,15 +15,14 @@ def doctor(lab: Path = Path("lab"), *, mend: bool = False) -> None:
         lab: the lab folder.
         mend: put right what can be put right without losing anything.
     """
-    from rich.console import Console
-
+    from lectr_lab.commands.progress import progress
     from lectr_lab.log.doctor import MENDED, examine
     from lectr_lab.log.doctor import mend as put_right
     from lectr_lab.log.folder import LabFolder
 
-    folder = LabFolder.existing(lab)
-    with Console(stderr=True).status("Looking …") as status:
-        found = examine(folder, lambda part: status.update(f"Looking at {part.name}"))
+    folder = LabFolder.used(lab)
+    with progress("Looking", "bytes") as step:
+        found = examine(folder, step)
     if not found:
         print(f"{lab} is well.")
         return

@@ -1,5 +1,6 @@
 """`lectr-lab import`: another tool's records become events."""
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -35,35 +36,37 @@ def import_log(
     """
     from datetime import UTC
 
-    from rich.console import Console
-
+    from lectr_lab.commands.progress import progress
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.importing import import_log as import_rows
 
     if start is not None and start.tzinfo is None:
         start = start.replace(tzinfo=UTC)
-    read = 0
-    with Console(stderr=True).status("Reading …") as status:
-
-        def on_rows(rows: int) -> None:
-            nonlocal read
-            read += rows
-            status.update(f"Reading … {read:,} rows")
-
+    with progress("Importing", "rows") as step:
         done = import_rows(
             source,
             LabFolder(lab),
             kind=kind,
             org=org,
-            columns=dict(map(_pair, column or [])),
+            columns=_map(column or []),
             zero=start,
-            on_rows=on_rows,
+            on_rows=step,
         )
     print(f"Added {done.added:,} of {done.read:,} calls to {lab} as {org}.")
     if done.known:
         print(f"{done.known:,} were there already.")
     if done.undated:
         print(f"{done.undated:,} have no time that can be read, and are left out.")
+
+
+def _map(column: list[str]) -> dict[str, str]:
+    pairs = list(map(_pair, column))
+    [(twice, times), *_] = Counter(ours for ours, _ in pairs).most_common(1) or [
+        ("", 0)
+    ]
+    if times > 1:
+        raise LogError(f"--column {twice}=… is there {times} times: one is enough.")
+    return dict(pairs)
 
 
 def _pair(said: str) -> tuple[str, str]:

@@ -15,6 +15,9 @@ port = 8484
 # upstream = "http://127.0.0.1:8080/v1"
 # upstream = "tape:cassettes/llama"
 
+# Of closed days, the log keeps the provider's ids of failed calls alone; or of all:
+# keep_request_ids = true
+
 # Your Azure endpoint, asked where a request says X-Lectr-Provider: azure.
 # [azure]
 # endpoint = "https://<your resource>.openai.azure.com"

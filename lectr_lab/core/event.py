@@ -161,7 +161,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ] = None
     provider_request_id: Annotated[
         str | None,
-        _col("the provider's own id for the call", "lectr.provider.request_id"),
+        _col(
+            "the provider's own id for the call; compaction keeps it only of calls "
+            "that did not end well, unless it is told to keep all",
+            "lectr.provider.request_id",
+        ),
     ] = None
 
     # how long
@@ -325,12 +329,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     ] = None
 
 
+Null = Literal["never", "imported", "any"]
+"""Which rows may have null: none, only those imported from elsewhere, or any."""
+
+# An import has these of every call; of the others it has what its source says.
+_ALSO_IMPORTED = frozenset({"event_id", "started_at", "org", "kind", "token_source"})
+
+
 class ColumnSpec(NamedTuple):
     """One column of the log, ready for a schema, a docs table or file metadata."""
 
     name: str
     python_type: type
-    nullable: bool
+    null: Null
     unit: str
     meaning: str
     otel: str
@@ -355,4 +366,6 @@ def _spec(name: str, hint: Any) -> ColumnSpec:
     )
     [member] = [m for m in members if m is not NoneType]
     python_type = str if get_origin(member) is Literal else member
-    return ColumnSpec(name, python_type, NoneType in members, *column)
+    here: Null = "never" if name in _ALSO_IMPORTED else "imported"
+    null: Null = "any" if NoneType in members else here
+    return ColumnSpec(name, python_type, null, *column)

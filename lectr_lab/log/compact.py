@@ -1,4 +1,4 @@
-"""A closed day's parts become few: `python -m lectr_lab.log.compact <lab folder>`.
+"""A closed day's parts become few: `python -m lectr_lab.log.compact <lab>`.
 
 What a plain reader may see decides how. Between adding a merged file and removing the
 old ones, every row would be there twice; the other way round, not at all. So the day's
@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ from lectr_lab.log.segment import try_lock
 from lectr_lab.log.swap import exchange
 
 SUFFIX = ".compact"
+KEEP_REQUEST_IDS = "--keep-request-ids"
 # A reader that opened the old folder and has not listed it yet must not find it empty.
 _LINGER_S = 0.2
 
@@ -60,6 +62,14 @@ class CompactReport(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
+class _Plan(NamedTuple):
+    """How days are merged."""
+
+    schema: LogSchema
+    rows_per_part: int
+    keep_request_ids: bool
+
+
 class _Busy(OSError):
     """Somebody else is at work on this; the next run will find it."""
 
@@ -70,7 +80,8 @@ def compact(
     today: date | None = None,
     schema: LogSchema | None = None,
     rows_per_part: int = ROWS,
-    on_rows: Callable[[int], None] = lambda rows: None,
+    keep_request_ids: bool = False,
+    on_bytes: Callable[[int, int], None] = lambda done, total: None,
 ) -> CompactReport:
     """Merge the parts of every day before today, and rewrite those of older versions.
 
@@ -79,7 +90,9 @@ def compact(
         today: the day that is still being written (UTC).
         schema: the version to write; this lectr_lab's.
         rows_per_part: a merged file has about that many.
-        on_rows: told how many rows were merged, now and then.
+        keep_request_ids: keep the provider's ids also of calls that ended well. What
+            an earlier run has dropped is gone.
+        on_bytes: told how many bytes of how many were looked at, now and then.
 
     Returns:
         What was done, 0 where there was nothing to do. A part that cannot be read
@@ -90,16 +103,15 @@ def compact(
     """
     problems = list(seal(lab).problems)
     today = today or datetime.now(UTC).date()
-    schema = schema or current_schema()
+    plan = _Plan(schema or current_schema(), rows_per_part, keep_request_ids)
     reports = []
     with _only_one(lab) as mine:
         if not mine:
             problems.append(f"{lab.root} is being compacted by another process.")
         else:
             remove_leftovers(lab)
-        for day in lab.days() if mine else ():
-            if day < today:
-                reports.append(_tried(lab, day, schema, rows_per_part, on_rows))
+            closed = [day for day in lab.days() if day < today]
+            reports = _days(lab, closed, plan, on_bytes)
         if any(report.days for report in reports):
             time.sleep(_LINGER_S)
             remove_leftovers(lab)
@@ -118,16 +130,35 @@ def _together(reports: list[CompactReport]) -> CompactReport:
     return CompactReport._make([*sums, problems])
 
 
-def _tried(
+def _days(
     lab: LabFolder,
-    day: date,
-    schema: LogSchema,
-    rows_per_part: int,
-    on_rows: Callable[[int], None],
+    days: list[date],
+    plan: _Plan,
+    on_bytes: Callable[[int, int], None],
+) -> list[CompactReport]:
+    sizes = [lab.day_bytes(day) for day in days]
+    reports, done, total = [], 0, sum(sizes)
+    for day, size in zip(days, sizes, strict=True):
+        on_bytes(done, total)
+        step = partial(_step, on_bytes, done, total)
+        reports.append(_tried(lab, day, plan, step))
+        done += size
+    on_bytes(done, total)
+    return reports
+
+
+def _step(
+    on_bytes: Callable[[int, int], None], before: int, total: int, merged: int
+) -> None:
+    on_bytes(min(before + merged, total), total)
+
+
+def _tried(
+    lab: LabFolder, day: date, plan: _Plan, on_merged: Callable[[int], None]
 ) -> CompactReport:
     """One bad day costs no other."""
     try:
-        return _compact_day(lab, day, schema, rows_per_part, on_rows)
+        return _compact_day(lab, day, plan, on_merged)
     except _Busy:
         return CompactReport()
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -135,22 +166,20 @@ def _tried(
 
 
 def _compact_day(
-    lab: LabFolder,
-    day: date,
-    schema: LogSchema,
-    rows_per_part: int,
-    on_rows: Callable[[int], None],
+    lab: LabFolder, day: date, plan: _Plan, on_merged: Callable[[int], None]
 ) -> CompactReport:
-    small, problems = small_parts(lab, day, schema, rows_per_part)
+    schema, keep_ids = plan.schema, plan.keep_request_ids
+    small, problems = small_parts(lab, day, schema, plan.rows_per_part)
     if not worth_it(small, schema):
         return CompactReport(problems=problems)
     built = lab.journal / f"{day.isoformat()}.{secrets.token_hex(16)}{SUFFIX}"
     built.mkdir(mode=FOLDER_MODE)
     try:
-        merged = []
-        for group in groups(small, rows_per_part):
-            merged.append(merge(group, built, schema))
-            on_rows(merged[-1].rows)
+        merged, merged_bytes = [], 0
+        for group in groups(small, plan.rows_per_part):
+            merged.append(merge(group, built, schema, keep_request_ids=keep_ids))
+            merged_bytes += sum(part.size for part in group)
+            on_merged(merged_bytes)
         _put_in_place(lab, day, built, small, merged)
     except BaseException:
         shutil.rmtree(built, ignore_errors=True)
@@ -199,12 +228,15 @@ def _only_one(lab: LabFolder) -> Iterator[bool]:
 
 def main(arguments: list[str]) -> int:
     """Compact one lab folder; silent when all is well, else one line on stderr."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m lectr_lab.log.compact <lab folder>\n")
+    folders = [argument for argument in arguments if argument != KEEP_REQUEST_IDS]
+    if len(folders) != 1:
+        usage = f"python -m lectr_lab.log.compact [{KEEP_REQUEST_IDS}] <lab folder>"
+        sys.stderr.write(f"usage: {usage}\n")
         return 2
     os.nice(19)
+    lab, keep = LabFolder(Path(folders[0])), KEEP_REQUEST_IDS in arguments
     try:
-        problems = compact(LabFolder(Path(arguments[0]))).problems
+        problems = compact(lab, keep_request_ids=keep).problems
     except OSError as error:
         problems = (str(error),)
     if problems:

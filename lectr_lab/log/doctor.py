@@ -6,7 +6,7 @@ twice, closes what others may read, removes what dead helpers left half done. Th
 is for a person, and the finding says what to do. Both may run beside the proxy.
 """
 
-import io
+import contextlib
 import shutil
 import stat
 import time
@@ -20,11 +20,12 @@ import polars as pl
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.checksums import checksum, checksums
 from lectr_lab.log.compact import SUFFIX, remove_leftovers
+from lectr_lab.log.doubles import doubles, without_doubles
 from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder, folder_date
 from lectr_lab.log.keys import list_keys
 from lectr_lab.log.losses import dropped_events
 from lectr_lab.log.parts import LogSchema, current_schema, damage
-from lectr_lab.log.seal import put_part, seal
+from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import is_alive, read_segment
 
 _LOW_DISK_BYTES = 200_000_000
@@ -45,13 +46,13 @@ class Finding(NamedTuple):
 
 
 def examine(
-    lab: LabFolder, on_file: Callable[[Path], None] = lambda path: None
+    lab: LabFolder, on_bytes: Callable[[int, int], None] = lambda done, total: None
 ) -> list[Finding]:
     """Look at every file of a lab; nothing is changed.
 
     Args:
         lab: a folder that exists, in use or not.
-        on_file: told each part that is looked at, which takes the time.
+        on_bytes: told how many bytes of how many were looked at, now and then.
 
     Returns:
         What is wrong, the worst first; empty where all is well.
@@ -64,11 +65,12 @@ def examine(
     []
     """
     LabFolder.existing(lab.root)
+    step = _counting(lab, on_bytes)
     found = [
         *_disk(lab),
         *_keys(lab),
         *_strangers(lab),
-        *_bad_parts(lab, on_file),
+        *_bad_parts(lab, step),
         *_segments(lab),
         *_set_aside(lab),
         *_leftovers(lab),
@@ -76,7 +78,23 @@ def examine(
         *_open_to_others(lab),
     ]
     bad = {finding.path for finding in found if finding.kind == "bad part"}
-    return found + [f for day in lab.days() for f in _twice(lab.day(day), bad)]
+    return found + [f for day in lab.days() for f in _twice(lab.day(day), bad, step)]
+
+
+def _counting(
+    lab: LabFolder, on_bytes: Callable[[int, int], None]
+) -> Callable[[Path], None]:
+    """Adds up the files looked at: each part twice, by itself and beside others."""
+    total = 2 * sum(map(lab.day_bytes, lab.days()))
+    done = 0
+
+    def step(path: Path) -> None:
+        nonlocal done
+        with contextlib.suppress(FileNotFoundError):
+            done = min(done + path.stat().st_size, total)
+        on_bytes(done, total)
+
+    return step
 
 
 def mend(lab: LabFolder, findings: list[Finding]) -> list[Finding]:
@@ -138,12 +156,12 @@ def _stranger(path: Path) -> Finding:
     return Finding("stranger", path, "It is no part of the log.", how)
 
 
-def _bad_parts(lab: LabFolder, on_file: Callable[[Path], None]) -> Iterator[Finding]:
+def _bad_parts(lab: LabFolder, step: Callable[[Path], None]) -> Iterator[Finding]:
     schema = current_schema()
     for day in lab.days():
         sums = checksums(lab, day)
         for part in sorted(lab.day(day).glob("*.parquet")):
-            on_file(part)
+            step(part)
             try:
                 reason = _ailment(part, schema, sums.get(part.name))
             except FileNotFoundError:
@@ -226,26 +244,18 @@ def _open_to_others(lab: LabFolder) -> Iterator[Finding]:
             yield Finding("mode", path, what, "chmod go=, or `--mend`.")
 
 
-def _twice(folder: Path, bad: set[Path]) -> Iterator[Finding]:
+def _twice(
+    folder: Path, bad: set[Path], step: Callable[[Path], None]
+) -> Iterator[Finding]:
     """Parts with rows that an earlier part of the day, or a row before, has too."""
     parts = sorted(set(folder.glob("*.parquet")) - bad)
     if not parts:
         return
-    for part, count in _doubles(parts).items():
+    for part, count in doubles(parts).items():
         what = f"{count} of its rows are in the log twice."
         yield Finding("twice", part, what, "`--mend` takes the second ones out.")
-
-
-def _doubles(parts: list[Path]) -> dict[Path, int]:
-    ids = pl.concat(
-        pl.read_parquet(part, columns=["event_id"], hive_partitioning=False).select(
-            "event_id", part=pl.lit(number)
-        )
-        for number, part in enumerate(parts)
-    )
-    again = ids.filter(~pl.col("event_id").is_first_distinct())
-    counts = again.group_by("part").len().sort("part")
-    return {parts[number]: count for number, count in counts.iter_rows()}
+    for part in parts:
+        step(part)
 
 
 def _age_s(path: Path) -> float:
@@ -268,21 +278,6 @@ def _delete(lab: LabFolder, path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _without_doubles(lab: LabFolder, part: Path) -> None:
-    """The part again, without rows that are there already. Readers see either."""
-    before = [p for p in sorted(part.parent.glob("*.parquet")) if p < part]
-    seen = [pl.read_parquet(p, columns=["event_id"])["event_id"] for p in before]
-    rows = pl.read_parquet(part, hive_partitioning=False).unique(
-        "event_id", keep="first", maintain_order=True
-    )
-    if seen:
-        rows = rows.filter(~pl.col("event_id").is_in(pl.concat(seen).implode()))
-    data, said = io.BytesIO(), pl.read_parquet_metadata(part)
-    said.pop("ARROW:schema", None)
-    rows.write_parquet(data, compression="zstd", metadata=said)
-    put_part(lab, part, data.getvalue(), lab.journal / f"{part.stem}.tmp")
-
-
 MENDED = MappingProxyType(
     {
         "stranger": _move_aside,
@@ -291,7 +286,7 @@ MENDED = MappingProxyType(
         "leftover": _delete,
         "compaction": lambda lab, path: remove_leftovers(lab),
         "mode": _close_to_others,
-        "twice": _without_doubles,
+        "twice": without_doubles,
     }
 )
 """What `mend` does about each kind of finding."""

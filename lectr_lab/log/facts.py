@@ -7,7 +7,7 @@ the column's own words, or a short name. Whatever does not fit is null.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -26,6 +26,13 @@ class Imported(NamedTuple):
 
     source_id: str
     facts: Mapping[str, Any]
+
+
+class Rows(NamedTuple):
+    """An export's rows, one after another; `total` is about how many there are."""
+
+    total: int
+    rows: Iterable[Imported]
 
 
 def fitted(column: str, value: Any) -> Any:

@@ -93,6 +93,21 @@ class LabFolder(NamedTuple):
             "serve` fills it; if it is elsewhere, name that path."
         )
 
+    @classmethod
+    def used(cls, root: Path) -> Self:
+        """A folder that is a lab, not any other one.
+
+        Raises:
+            LogError: there is no such folder, or nothing of a lab is in it.
+        """
+        lab = cls.existing(root)
+        if not (lab.log.is_dir() or lab.journal.is_dir() or lab.state.is_dir()):
+            raise LogError(
+                f"{root} is no lab: it has no log/, journal/ or state/. Name the folder "
+                "that has."
+            )
+        return lab
+
     def segment(self, day: date, name: str) -> Path:
         """Where a segment lies.
 
@@ -116,6 +131,14 @@ class LabFolder(NamedTuple):
             return []
         found = (folder_date(p) for p in self.log.iterdir() if p.is_dir())
         return sorted(day for day in found if day is not None)
+
+    def day_bytes(self, day: date) -> int:
+        """The bytes of a day's parts; 0 where there is no such day."""
+        total = 0
+        with contextlib.suppress(FileNotFoundError):  # compacted meanwhile
+            for path in self.day(day).iterdir():
+                total += path.stat().st_size if path.is_file() else 0
+        return total
 
     def segments(self) -> list[Path]:
         """The segments in the journal, by date and age; foreign files are left out."""

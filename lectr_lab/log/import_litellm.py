@@ -6,7 +6,7 @@ requester_ip_address, api_base, cache_key, spend (prices are looked up by our ow
 and all of metadata but counts, an HTTP status and an error's class.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +16,7 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.lenient import loads, salvaged
-from lectr_lab.log.facts import Imported, fitted
+from lectr_lab.log.facts import Imported, Rows, fitted
 
 _CHAT = ("chat", "/v1/chat/completions")
 _COMPLETIONS = ("completions", "/v1/completions")
@@ -77,37 +77,44 @@ class _Row(msgspec.Struct):
     metadata: str | _Metadata | None = None
 
 
-def litellm_rows(source: Path) -> Iterator[Imported]:
+def litellm_rows(source: Path) -> Rows:
     """The rows of an export, one a call.
 
     Raises:
         LogError: the file is neither JSON nor CSV with LiteLLM's columns.
         OSError: it cannot be read.
     """
-    for number, value in enumerate(_values(source)):
+    values = _values(source)
+    return Rows(len(values), _imported(values))
+
+
+def _imported(values: Sequence[Any]) -> Iterator[Imported]:
+    for number, value in enumerate(values):
         row = salvaged(_Row, value)
         if row is not None:
             yield Imported(row.request_id or f"row {number}", _facts(row))
 
 
-def _values(source: Path) -> Iterator[Any]:
+def _values(source: Path) -> Sequence[Any]:
     if source.suffix.lower() == ".csv":
-        yield from _csv(source)
-        return
+        return _csv(source)
     data = source.read_bytes()
+    if not data.strip():
+        raise LogError(f"{source} is empty.")
     whole = loads(data)
     if isinstance(whole, dict):
         whole = whole.get("data", [whole])
     if whole is None:
         whole = [loads(line) for line in data.splitlines() if line.strip()]
-    if not isinstance(whole, list) or not any(isinstance(v, dict) for v in whole):
+    rows = whole if isinstance(whole, list) else []
+    if not any(isinstance(row, dict) and "startTime" in row for row in rows):
         raise LogError(
-            f"{source} holds no LiteLLM spend logs: no list of JSON objects."
+            f"{source} holds no LiteLLM spend logs: no JSON objects with a startTime."
         )
-    yield from whole
+    return rows
 
 
-def _csv(source: Path) -> Iterator[dict[str, Any]]:
+def _csv(source: Path) -> Sequence[dict[str, Any]]:
     """Only the columns of `_Row` are ever read."""
     names = [field.name for field in msgspec.structs.fields(_Row)]
     try:
@@ -115,9 +122,9 @@ def _csv(source: Path) -> Iterator[dict[str, Any]]:
         known = [name for name in names if name in log.columns]
         if "startTime" not in known:
             raise LogError(f"{source} has no column startTime: no LiteLLM spend log.")
-        yield from pl.read_csv(source, columns=known, infer_schema=False).iter_rows(
-            named=True
-        )
+        return pl.read_csv(source, columns=known, infer_schema=False).to_dicts()
+    except pl.exceptions.NoDataError:
+        raise LogError(f"{source} is empty.") from None
     except pl.exceptions.PolarsError:
         raise LogError(f"{source} cannot be read as CSV.") from None
 

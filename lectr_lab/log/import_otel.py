@@ -15,7 +15,7 @@ import msgspec
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import columns
 from lectr_lab.core.lenient import loads, salvaged
-from lectr_lab.log.facts import Imported, fitted
+from lectr_lab.log.facts import Imported, Rows, fitted
 
 _OPERATIONS = MappingProxyType(
     {
@@ -85,7 +85,7 @@ class _Export(msgspec.Struct):
     resourceSpans: list[_ResourceSpans] = []
 
 
-def otel_rows(source: Path) -> Iterator[Imported]:
+def otel_rows(source: Path) -> Rows:
     """The model calls among the spans of an export.
 
     Raises:
@@ -93,18 +93,25 @@ def otel_rows(source: Path) -> Iterator[Imported]:
         OSError: it cannot be read.
     """
     data = source.read_bytes()
+    if not data.strip():
+        raise LogError(f"{source} is empty.")
     whole = loads(data)
     lines = [whole] if whole is not None else map(loads, data.splitlines())
     exports = [e for e in (salvaged(_Export, v) for v in lines) if e is not None]
     if not any(export.resourceSpans for export in exports):
         raise LogError(f"{source} holds no spans: no OTLP JSON with resourceSpans.")
-    for export in exports:
-        for group in export.resourceSpans:
-            about = _values(group.resource.attributes if group.resource else [])
-            for span in (span for scope in group.scopeSpans for span in scope.spans):
-                said = about | _values(span.attributes)
-                if said.get("gen_ai.operation.name") in _OPERATIONS:
-                    yield Imported(f"{span.traceId}/{span.spanId}", _facts(span, said))
+    groups = [group for export in exports for group in export.resourceSpans]
+    spans = sum(len(scope.spans) for group in groups for scope in group.scopeSpans)
+    return Rows(spans, _imported(groups))
+
+
+def _imported(groups: list[_ResourceSpans]) -> Iterator[Imported]:
+    for group in groups:
+        about = _values(group.resource.attributes if group.resource else [])
+        for span in (span for scope in group.scopeSpans for span in scope.spans):
+            said = about | _values(span.attributes)
+            if said.get("gen_ai.operation.name") in _OPERATIONS:
+                yield Imported(f"{span.traceId}/{span.spanId}", _facts(span, said))
 
 
 def _facts(span: _Span, said: Mapping[str, Any]) -> Mapping[str, Any]:

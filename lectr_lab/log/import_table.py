@@ -5,6 +5,7 @@ another unit (`latency_s*1000`), or a constant (`=openai`).
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -16,8 +17,10 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import columns
-from lectr_lab.log.facts import Imported, number
+from lectr_lab.log.facts import Imported, Rows, number
 
+_NAME = re.compile(r"[A-Za-z_][\w .:/()$%#-]{0,63}")
+_MANY = 30  # names at a time
 _OURS = ("event_id", "org", "kind", "shadow_of")
 
 
@@ -31,7 +34,7 @@ class _Entry(NamedTuple):
 
 def table_rows(
     source: Path, mapping: Mapping[str, str], zero: datetime | None = None
-) -> Iterator[Imported]:
+) -> Rows:
     """The rows of a table.
 
     Args:
@@ -48,8 +51,15 @@ def table_rows(
             "A table needs a column for started_at: started_at=<its column>."
         )
     names = sorted({e.name for e in entries.values() if e.name is not None})
+    table = _table(source, names)
+    return Rows(table.height, _imported(table, entries, zero))
+
+
+def _imported(
+    table: pl.DataFrame, entries: Mapping[str, _Entry], zero: datetime | None
+) -> Iterator[Imported]:
     seen: Counter[str] = Counter()
-    for row in _table(source, names).iter_rows(named=True):
+    for row in table.iter_rows(named=True):
         facts = {column: _value(row, entry) for column, entry in entries.items()}
         if zero is not None:
             facts["started_at"] = _since(zero, facts["started_at"])
@@ -74,6 +84,8 @@ def _entry(column: str, said: str) -> _Entry:
 
 def _table(source: Path, names: list[str]) -> pl.DataFrame:
     is_parquet = source.suffix.lower() == ".parquet"
+    if source.is_dir():
+        raise LogError(f"{source} is a folder. Name one file in it.")
     try:
         has = (
             list(pl.read_parquet_schema(source))
@@ -82,15 +94,26 @@ def _table(source: Path, names: list[str]) -> pl.DataFrame:
         )
         for name in names:
             if name not in has:
-                near = ", ".join(get_close_matches(name, has)) or ", ".join(has)
-                raise LogError(f"{source} has no column {name!r}; it has: {near}.")
+                raise LogError(f"{source} has no column {name!r}; {_shown(name, has)}.")
         if is_parquet:
             return pl.read_parquet(source, columns=names)
         return pl.read_csv(source, columns=names, infer_schema=False)
+    except pl.exceptions.NoDataError:
+        raise LogError(f"{source} is empty.") from None
     except pl.exceptions.PolarsError:
         raise LogError(
             f"{source} is neither Parquet nor CSV that can be read."
         ) from None
+
+
+def _shown(name: str, has: list[str]) -> str:
+    """What columns there are. Where a header is missing, they are content: not shown."""
+    names = [other for other in has if _NAME.fullmatch(other)]
+    if len(names) < len(has):
+        return "its first line does not look like the names of columns"
+    near = get_close_matches(name, names, cutoff=0.5) or names[:_MANY]
+    rest = " …" if len(near) == _MANY < len(names) else ""
+    return f"it has: {', '.join(near)}{rest}"
 
 
 def _value(row: Mapping[str, Any], entry: _Entry) -> Any:

@@ -6,7 +6,7 @@ it, adds only what is new. Rows are written straight as parts of their days.
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.ids import event_id
-from lectr_lab.log.facts import Imported, fitted
+from lectr_lab.log.facts import Imported, Rows, fitted
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.import_litellm import litellm_rows
 from lectr_lab.log.import_otel import otel_rows
@@ -46,7 +46,7 @@ def import_log(
     org: str,
     columns: Mapping[str, str] | None = None,
     zero: datetime | None = None,
-    on_rows: Callable[[int], None] = lambda rows: None,
+    on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportReport:
     """Put the calls that another tool recorded into a lab's log.
 
@@ -57,7 +57,7 @@ def import_log(
         org: the organisation that the events belong to.
         columns: for a table, see `table_rows`.
         zero: for a table whose times count from somewhere else than 1970.
-        on_rows: told how many rows were read, now and then.
+        on_rows: told how many rows of about how many were taken, now and then.
 
     Returns:
         What was done. What the source does not say is null, also in columns that
@@ -71,11 +71,12 @@ def import_log(
     LabFolder.create(lab.root)
     total = ImportReport()
     try:
-        rows = iter(_rows(source, kind, columns or {}, zero))
-        while batch := list(islice(rows, _ROWS_AT_ONCE)):
+        count, rows = _rows(source, kind, columns or {}, zero)
+        rest = iter(rows)
+        while batch := list(islice(rest, _ROWS_AT_ONCE)):
             done = _add(lab, kind, org, batch)
             total = ImportReport(*(a + b for a, b in zip(total, done, strict=True)))
-            on_rows(len(batch))
+            on_rows(total.read, max(count, total.read))
     except LogError:
         raise
     except OSError as error:
@@ -86,7 +87,7 @@ def import_log(
 
 def _rows(
     source: Path, kind: Source, columns: Mapping[str, str], zero: datetime | None
-) -> Iterator[Imported]:
+) -> Rows:
     if kind == "litellm":
         return litellm_rows(source)
     if kind == "otel":

@@ -8,7 +8,6 @@ import contextlib
 import secrets
 import shutil
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from lectr_lab.core.errors import LogError
@@ -52,7 +51,7 @@ def retain(
             raise LogError(f"A bound for the log is 0 or more, not {bound}.")
     seal(lab)
     today = today or datetime.now(UTC).date()
-    sizes = {day: _bytes(lab.day(day)) for day in lab.days()}
+    sizes = {day: lab.day_bytes(day) for day in lab.days()}
     kept_bytes, gone = sum(sizes.values()), []
     for day in (d for d in sizes if d < today):
         too_old = max_age_days is not None and (today - day).days > max_age_days
@@ -62,10 +61,6 @@ def retain(
             gone.append(day)
             kept_bytes -= sizes[day]
     return RetainReport(tuple(gone), sum(sizes[day] for day in gone))
-
-
-def _bytes(folder: Path) -> int:
-    return sum(f.stat().st_size for f in folder.iterdir() if f.is_file())
 
 
 def _delete(lab: LabFolder, day: date) -> None:

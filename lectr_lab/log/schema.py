@@ -4,6 +4,7 @@ Names, units and meanings come from `core/event.py`; here they only change form.
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -11,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.core.event import SCHEMA_VERSION, ColumnSpec, Event, columns
+from lectr_lab.core.event import SCHEMA_VERSION, ColumnSpec, Event, Null, columns
 
 METADATA_KEY = "lectr_lab"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,9 @@ _TYPES: dict[type, pl.DataType] = {
     bytes: pl.Binary(),
     datetime: pl.Datetime("us", "UTC"),
 }
+
+
+_NULL: dict[Null, str] = {"never": "no", "imported": "imported rows", "any": "yes"}
 
 
 def polars_schema() -> pl.Schema:
@@ -50,7 +54,12 @@ def file_metadata() -> dict[str, str]:
     ['lectr_lab']
     """
     about = {
-        spec.name: {"unit": spec.unit, "meaning": spec.meaning, "otel": spec.otel}
+        spec.name: {
+            "unit": spec.unit,
+            "meaning": spec.meaning,
+            "otel": spec.otel,
+            "null": spec.null,
+        }
         for spec in columns()
     }
     said = {"schema_version": SCHEMA_VERSION, "columns": about}
@@ -58,18 +67,31 @@ def file_metadata() -> dict[str, str]:
 
 
 def columns_markdown() -> str:
-    """The columns as a Markdown table, for the documentation.
+    """The columns as a document: `python -m lectr_lab.log.schema > data/log_columns.md`.
 
     >>> print(columns_markdown().splitlines()[0])
-    | column | type | unit | null | meaning | OpenTelemetry |
+    # The columns of the log
     """
     head = "| column | type | unit | null | meaning | OpenTelemetry |"
     rows = [
         f"| `{c.name}` | {_TYPES[c.python_type]} | {c.unit} "
-        f"| {'yes' if c.nullable else 'no'} | {c.meaning} | `{c.otel}` |"
+        f"| {_NULL[c.null]} | {c.meaning} | `{c.otel}` |"
         for c in columns()
     ]
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows, ""])
+    return "\n".join([_INTRODUCTION, head, "|---|---|---|---|---|---|", *rows, ""])
+
+
+_INTRODUCTION = f"""\
+# The columns of the log
+
+Schema version {SCHEMA_VERSION}. Written by `python -m lectr_lab.log.schema`; the names,
+units and meanings are those of `lectr_lab/core/event.py`, and each Parquet file carries
+them under `{METADATA_KEY}` in its metadata.
+
+Null is what nobody said; it is never written as 0. "imported rows": the proxy always
+fills the column, an import only where its source says it. Rows written before a column
+existed have null there.
+"""
 
 
 def _column(spec: ColumnSpec, events: Sequence[Event]) -> pl.Series:
@@ -90,3 +112,7 @@ def _microseconds(at: datetime) -> int | None:
         return (at - _EPOCH) // _MICROSECOND
     except TypeError:
         return None
+
+
+if __name__ == "__main__":
+    sys.stdout.write(columns_markdown())

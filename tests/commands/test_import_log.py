@@ -46,3 +46,10 @@ def test_a_pair_is_two_names(table, tmp_path):
     """The message shows the form."""
     with pytest.raises(LogError, match="our_column=their_column"):
         import_log(table, kind="table", lab=tmp_path / "lab", column=["t"])
+
+
+def test_a_column_is_named_once(table, tmp_path):
+    """The second would win in silence."""
+    twice = ["started_at=t", "started_at=n"]
+    with pytest.raises(LogError, match="started_at=… is there 2 times"):
+        import_log(table, kind="table", lab=tmp_path / "lab", column=twice)

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from polars.testing import assert_frame_equal
 
 from lectr_lab.core.errors import LogError
@@ -136,10 +137,10 @@ def test_a_part_sealed_while_the_day_is_built_is_carried_over(
     module = sys.modules[compact.__module__]
     merge = module.merge
 
-    def meanwhile(*arguments: object) -> object:
+    def meanwhile(*arguments: object, **named: object) -> object:
         add_segment(lab, make_events(4))
         seal(lab)
-        return merge(*arguments)
+        return merge(*arguments, **named)
 
     monkeypatch.setattr(module, "merge", meanwhile)
     compact(lab, today=NEXT)
@@ -259,6 +260,22 @@ def test_a_new_version_rewrites_old_parts(full):
     )
 
 
+def test_progress_is_in_bytes_of_all_closed_days(full, make_events):
+    """It never goes back, and ends at the total."""
+    lab, _ = full
+    add_segment(lab, make_events(5, day=-3))
+    add_segment(lab, make_events(5, day=-3))
+    seal(lab)
+    total = sum(part.stat().st_size for part in parts(lab))
+    told: list[tuple[int, int]] = []
+
+    compact(lab, today=NEXT, on_bytes=lambda *done: told.append(done))
+
+    assert {of for _, of in told} == {total}
+    assert told == sorted(told)
+    assert told[-1] == (total, total)
+
+
 def duckdb_counts(folder: Path) -> int:
     return duckdb.sql(f"select count(*) from '{folder}/*/*.parquet'").fetchall()[0][0]
 
@@ -343,6 +360,18 @@ def test_the_program_is_silent_when_all_is_well(lab, make_events):
 
     assert run_compactor(str(lab.root)) == (0, "")
     assert len(parts(lab)) == 1
+
+
+@pytest.mark.parametrize("flags", [(), ("--keep-request-ids",)])
+def test_the_program_keeps_the_ids_it_is_told_to(lab, make_events, flags):
+    """Those of calls that ended well go, unless they are to stay."""
+    events = make_events(3, day=-365)
+    named = [replace(event, provider_request_id="req_1") for event in events]
+    add_segment(lab, named)
+
+    assert run_compactor(*flags, str(lab.root)) == (0, "")
+    ids = scan(lab.root).collect()["provider_request_id"]
+    assert set(ids) == ({"req_1"} if flags else {None})
 
 
 def test_the_program_says_what_is_wrong(tmp_path):

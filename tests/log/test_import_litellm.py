@@ -72,7 +72,7 @@ def as_csv(path: Path, rows: list[dict]) -> Path:
 @pytest.mark.parametrize("write", [as_json, as_page, as_lines, as_csv])
 def test_every_form_says_the_same(tmp_path, write):
     """Tokens, times, names; a failure has no counts."""
-    ok, failed = litellm_rows(write(tmp_path, [OK, FAILED]))
+    ok, failed = litellm_rows(write(tmp_path, [OK, FAILED])).rows
 
     facts = {name: fitted(name, value) for name, value in ok.facts.items()}
     assert ok.source_id == "chatcmpl-1"
@@ -100,14 +100,14 @@ def test_every_form_says_the_same(tmp_path, write):
     assert "input_tokens" not in failed.facts
 
 
-@pytest.mark.parametrize("text", ["", "hello", "[]", "[1]", '{"data": 3}'])
+@pytest.mark.parametrize("text", ["hello", "[]", "[1]", "[{}]", '{"data": 3}'])
 def test_another_file_is_refused(tmp_path, text):
     """By name, and without a word of what it holds."""
     file = tmp_path / "other.json"
     file.write_text(text)
 
     with pytest.raises(LogError, match=r"other\.json holds no LiteLLM") as raised:
-        list(litellm_rows(file))
+        litellm_rows(file)
     assert "hello" not in str(raised.value)
 
 
@@ -117,4 +117,13 @@ def test_another_csv_is_refused(tmp_path):
     file.write_text("a,b\n1,2\n")
 
     with pytest.raises(LogError, match="no column startTime"):
-        list(litellm_rows(file))
+        litellm_rows(file)
+
+
+def test_an_empty_file_is_called_that(tmp_path):
+    """An export that was cut short is not one of another kind."""
+    file = tmp_path / "other.json"
+    file.touch()
+
+    with pytest.raises(LogError, match=r"other\.json is empty"):
+        litellm_rows(file)

@@ -59,7 +59,7 @@ OLD = {
 def facts_of(path: Path) -> list[dict[str, Any]]:
     return [
         {name: fitted(name, value) for name, value in row.facts.items()}
-        for row in otel_rows(path)
+        for row in otel_rows(path).rows
     ]
 
 
@@ -101,11 +101,20 @@ def test_older_names_lines_and_errors(tmp_path):
     assert facts["operation"] == "completions"
 
 
-@pytest.mark.parametrize("text", ["", "hello", "[]", "{}", '{"resourceSpans": 1}'])
+@pytest.mark.parametrize("text", ["hello", "[]", "{}", '{"resourceSpans": 1}'])
 def test_another_file_is_refused(tmp_path, text):
     """By name."""
     file = tmp_path / "other.json"
     file.write_text(text)
 
     with pytest.raises(LogError, match=r"other\.json holds no spans"):
-        list(otel_rows(file))
+        otel_rows(file)
+
+
+def test_an_empty_file_is_called_that(tmp_path):
+    """An export that was cut short is not one of another kind."""
+    file = tmp_path / "other.json"
+    file.touch()
+
+    with pytest.raises(LogError, match=r"other\.json is empty"):
+        otel_rows(file)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
 
 from lectr_lab.log.checksums import checksum
 from lectr_lab.log.merge import SORTED_BY, Part, groups, merge
@@ -36,3 +38,39 @@ def test_a_merged_part_is_sorted_private_and_complete(tmp_path, make_events):
     assert part == Part(part.path, 10, Path(part.path).stat().st_size, part.crc)
     assert part.crc == checksum(part.path)
     assert part.path.stat().st_mode & 0o777 == 0o600
+
+
+ENDED = [  # outcome, status: does the provider's id stay?
+    ("ok", 200, False),
+    ("ok", None, False),
+    ("ok", 429, True),
+    ("provider_error", 500, True),
+    ("client_disconnect", 200, True),
+    (None, 200, True),
+    (None, None, True),
+]
+
+
+@pytest.mark.parametrize("keep_all", [False, True])
+def test_the_providers_ids_of_failures_stay(tmp_path, make_events, keep_all):
+    """Also where nobody said how the call ended; all of them if asked to."""
+    rows = frame(make_events(len(ENDED))).with_columns(
+        outcome=pl.Series([outcome for outcome, _, _ in ENDED]),
+        status=pl.Series([status for _, status, _ in ENDED], dtype=pl.Int64),
+        provider_request_id=pl.Series([f"req_{i}" for i in range(len(ENDED))]),
+    )
+    path = tmp_path / "old.parquet"
+    rows.write_parquet(path, metadata=file_metadata())
+
+    part = Part(path, rows.height, 0, 0)
+    once, again = tmp_path / "once", tmp_path / "again"
+    once.mkdir(), again.mkdir()
+    for folder in (once, again):
+        schema = current_schema()
+        part = merge([part], folder, schema, keep_request_ids=keep_all)
+
+    merged = pl.read_parquet(part.path).sort("event_id")
+    stay = [f"req_{i}" if s or keep_all else None for i, (*_, s) in enumerate(ENDED)]
+    assert merged["provider_request_id"].to_list() == stay
+    rest = pl.exclude("provider_request_id")
+    assert_frame_equal(merged.select(rest), rows.sort("event_id").select(rest))

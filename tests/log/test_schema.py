@@ -2,11 +2,16 @@
 
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import msgspec
 import polars as pl
 
 from lectr_lab.core.event import SCHEMA_VERSION, Event, columns
+from lectr_lab.log.importing import import_log
+from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import (
     METADATA_KEY,
     columns_markdown,
@@ -61,12 +66,38 @@ def test_a_part_explains_itself(make_events):
     assert said["schema_version"] == SCHEMA_VERSION
     assert list(said["columns"]) == [c.name for c in columns()]
     assert said["columns"]["total_ms"]["unit"] == "ms"
+    assert said["columns"]["total_ms"]["null"] == "imported"
 
 
 def test_the_documentation_has_a_line_for_each_column():
     """Generated from the schema, so it cannot lag behind it."""
-    head, rule, *rows = columns_markdown().splitlines()
+    lines = columns_markdown().splitlines()
+    head, rule, *rows = (line for line in lines if line.startswith("|"))
 
     assert len(rows) == len(columns())
     assert {line.count("|") for line in (head, rule, *rows)} == {7}
     assert rows[2].startswith("| `org` | String |  | no | whose key it was |")
+    assert (
+        "| `outcome` | String |  | imported rows | how the request ended |"
+        in rows[Event.__struct_fields__.index("outcome")]
+    )
+
+
+def test_the_document_in_the_repository_is_what_the_code_says():
+    """`python -m lectr_lab.log.schema > data/log_columns.md` writes it again."""
+    file = Path(__file__).parents[2] / "data" / "log_columns.md"
+    command = [sys.executable, "-m", "lectr_lab.log.schema"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert file.read_text("utf-8") == said.stdout == columns_markdown()
+
+
+def test_an_import_leaves_null_what_the_schema_says_it_may(lab, tmp_path):
+    """A table with nothing but a time: the columns that are never null have a value."""
+    table = tmp_path / "calls.csv"
+    table.write_text("t\n1\n")
+    import_log(table, lab, kind="table", org="acme", columns={"started_at": "t"})
+
+    [row] = scan(lab.root).collect().to_dicts()
+    filled = {name for name, value in row.items() if value is not None}
+    assert filled == {c.name for c in columns() if c.null == "never"}

@@ -92,16 +92,18 @@ def test_writing_resumes_when_the_folder_is_back(lab):
     assert scan(lab.root).collect().height == 2
 
 
-def test_closed_days_are_compacted_when_idle(lab):
-    """A day's parts become one, in a process beside the proxy."""
+@pytest.mark.parametrize("keep_all", [False, True])
+def test_closed_days_are_compacted_when_idle(lab, keep_all):
+    """A day's parts become one, in a process beside the proxy, as the settings say."""
     for number in (1, 2):
         outbox = Outbox(lab, capacity=10)
         outbox.start()
-        outbox.put(event(number))  # of a day that is over
+        # of a day that is over
+        outbox.put(replace(event(number), status=200, provider_request_id="req_1"))
         outbox.stop()
     assert len(list(lab.log.rglob("*.parquet"))) == 2
 
-    outbox = Outbox(lab, capacity=10)
+    outbox = Outbox(lab, capacity=10, keep_request_ids=keep_all)
     outbox.start()
     outbox.put(replace(event(3), started_at=datetime.now(UTC)))
     deadline = time.monotonic() + 20
@@ -110,7 +112,8 @@ def test_closed_days_are_compacted_when_idle(lab):
         time.sleep(0.05)
     outbox.stop()
 
-    assert scan(lab.root).collect().height == 3
+    ids = scan(lab.root).collect()["provider_request_id"]
+    assert (ids.len(), ids.count()) == (3, 2 if keep_all else 0)
 
 
 def test_the_first_event_is_announced_once(lab):

@@ -1,0 +1,28 @@
+"""Rows that are there twice: counted in the later part, and only there taken out."""
+
+from datetime import date
+
+import polars as pl
+
+from lectr_lab.log.doubles import doubles, without_doubles
+from lectr_lab.log.schema import file_metadata, frame
+
+DAY = date(2026, 11, 24)
+
+
+def test_the_first_of_two_counts_and_stays(lab, make_events):
+    """Across parts and within one."""
+    events = make_events(6)
+    lab.day(DAY).mkdir()
+    first, second = (lab.day(DAY) / f"{n:032x}.parquet" for n in (1, 2))
+    frame(events[:4]).write_parquet(first, metadata=file_metadata())
+    twice = events[2:] + events[5:]
+    frame(twice).write_parquet(second, metadata=file_metadata())
+
+    found = doubles([first, second])
+    without_doubles(lab, second)
+
+    assert found == {second: 3}
+    assert doubles([first, second]) == {}
+    assert pl.read_parquet(first).height == 4
+    assert sorted(pl.read_parquet(second)["input_tokens"]) == [4, 5]

@@ -82,7 +82,8 @@ class _Check:
         fields, required = schema.get("properties"), schema.get("required")
         fields = fields if isinstance(fields, dict) else {}
         others = schema.get("additionalProperties", True)
-        missing = isinstance(required, list) and any(n not in value for n in required)
+        names = required if isinstance(required, list) else []
+        missing = any(isinstance(name, str) and name not in value for name in names)
         return not missing and all(
             self.holds(inner, fields.get(name, others)) for name, inner in value.items()
         )

@@ -54,7 +54,9 @@ def _event(i: int, fields: dict[str, Any]) -> Event:
     return Event(**(defaults | fields))
 
 
-@pytest.fixture(scope="session")
+# Not of the session: its event loop runs until it is closed, and a test that comes
+# between two files of this folder may want one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A Chromium for which every host name resolves to nothing."""
     chromium = shutil.which("chromium")

@@ -278,6 +278,12 @@ def test_an_operators_key_is_written_nowhere(provider, tmp_path):
     assert found(tmp_path) == []
 
 
+def shadows_ended(client: httpx.Client) -> int:
+    """How many were sent, less those that still run."""
+    said = client.get("/health").json()["shadows"]
+    return said["sent"] - said["running"]
+
+
 def test_a_shadow_leaves_a_number_and_no_content(provider, tmp_path):
     """Both answers are compared in memory, whatever they and their failures hold."""
     lab = tmp_path / "lab"
@@ -293,7 +299,7 @@ def test_a_shadow_leaves_a_number_and_no_content(provider, tmp_path):
         proxy_at("DEBUG", settings, tmp_path, GROQ=operators) as base_url,
         httpx.Client(base_url=base_url, headers=keys, timeout=5) as client,
     ):
-        for reply in REPLIES:
+        for n, reply in enumerate(REPLIES, start=1):
             echo = reply.replace(PROVIDER_KEY.encode(), operators.encode())
 
             def answer(sock, asked, echo=echo):
@@ -304,7 +310,8 @@ def test_a_shadow_leaves_a_number_and_no_content(provider, tmp_path):
             provider.answer = answer
             marked = {"model": "gpt-4o", "messages": [{"content": SECRET}]}
             send(client, "POST", "/v1/chat/completions", {}, json=marked)
-            while client.get("/health").json()["shadows"]["running"]:
+            until_s = time.monotonic() + 10
+            while shadows_ended(client) < n and time.monotonic() < until_s:
                 time.sleep(0.02)
         health = client.get("/health").text
 

@@ -54,7 +54,7 @@ NEIGHBOURS = {
     ("recording", "recorded"),
 }
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
-IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "aiohttp"}
+IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "httptools"}
 # Where a query is run: the doors, and the functions that must look at an aggregate.
 MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards", "tables"}
 MAY_COLLECT |= {"budget", "recorded"}

@@ -19,7 +19,7 @@ from lectr_lab.proxy.addresses import key_is_safe, reachable
 from lectr_lab.proxy.places import explain, line_of
 from lectr_lab.proxy.shadow_settings import ShadowSettings
 
-Engine = Literal["aiohttp", "httpx"]
+Engine = Literal["native", "httpx"]
 DEFAULT_PORT = 8484
 _BEYOND_LOOPBACK = (
     "{!r} can be reached from other machines, and keys would cross the network "
@@ -93,7 +93,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     tls_key: str | None = None
     allow_plain_http: bool = False
     upstream: str | None = None
-    engine: Engine = "aiohttp"
+    engine: Engine = "native"
     max_body_bytes: int = 32 * 1024 * 1024
     connect_timeout_s: float = 10.0
     response_timeout_s: float = 15 * 60.0

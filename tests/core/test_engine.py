@@ -9,7 +9,7 @@ from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import open_upstream
 
 
-@pytest.mark.parametrize("engine", ["aiohttp", "httpx"])
+@pytest.mark.parametrize("engine", ["native", "httpx"])
 def test_an_engine_takes_what_the_protocol_says(engine):
     """The same names in the same order, so that one can stand for another."""
     import asyncio

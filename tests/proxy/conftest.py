@@ -172,7 +172,7 @@ def run_proxy(settings: Settings) -> Iterator[RunningProxy]:
         yield RunningProxy(url, LabFolder.create(Path(settings.lab)).root)
 
 
-@pytest.fixture(params=["aiohttp", "httpx"])
+@pytest.fixture(params=["native", "httpx"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Both ways to ask a provider."""
     return str(request.param)
@@ -198,7 +198,7 @@ def proxy(provider: BareProvider, start: Callable[..., RunningProxy]) -> Running
     return start(provider.url)
 
 
-@pytest.fixture(scope="module", params=["aiohttp", "httpx"])
+@pytest.fixture(scope="module", params=["native", "httpx"])
 def standing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[BareProvider, RunningProxy]]:

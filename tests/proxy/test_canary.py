@@ -195,10 +195,10 @@ def broken_requests(base_url: str) -> None:
 @pytest.mark.parametrize(
     ("level", "engine"),
     [
-        ("DEBUG", "aiohttp"),
+        ("DEBUG", "native"),
         ("DEBUG", "httpx"),
-        ("INFO", "aiohttp"),
-        ("ERROR", "aiohttp"),
+        ("INFO", "native"),
+        ("ERROR", "native"),
     ],
 )
 def test_no_secret_is_written_anywhere(provider, tmp_path, level, engine):

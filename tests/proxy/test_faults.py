@@ -268,7 +268,7 @@ def peak_mb(running: Child) -> float:
     return int(line.split()[1]) / 1024
 
 
-@pytest.mark.parametrize("engine", ["aiohttp", "httpx"])
+@pytest.mark.parametrize("engine", ["native", "httpx"])
 def test_a_hundred_megabytes_pass_in_flat_memory(provider, tmp_path, engine):
     """Though the client reads slowly at first, and the reply claims to be JSON."""
     block, blocks = b"0123456789abcdef" * (MB // 16), 100
@@ -636,7 +636,7 @@ async def _many(proxy_for, count: int) -> list[bool]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["aiohttp", "httpx"])
+@pytest.mark.parametrize("engine", ["native", "httpx"])
 def test_a_thousand_streams_at_once_lose_and_mix_nothing(tmp_path, engine):
     """All open at the same time, on one process; each has its row."""
     lab = tmp_path / "lab"

@@ -49,7 +49,7 @@ def stream(*texts: str) -> bytes:
 def shadowed(start, vendors, monkeypatch):
     """Start a proxy that shadows with Groq, before providers that answer so."""
 
-    def begin(present: bytes, candidate: bytes, engine: str = "aiohttp", **changes):
+    def begin(present: bytes, candidate: bytes, engine: str = "native", **changes):
         monkeypatch.setenv("OPERATOR_GROQ", OPERATOR)
         vendors["openai"].answer = lambda sock, _: sock.sendall(present)
         vendors["groq"].answer = lambda sock, _: sock.sendall(candidate)

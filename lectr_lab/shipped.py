@@ -45,6 +45,19 @@ def shipped_notebooks() -> Path:
     return _shipped("notebooks", "00_start_here.ipynb")
 
 
+def shipped_policy() -> Path:
+    """The page that says how often verdicts of `evidence` are wrong, on public data.
+
+    Raises:
+        LabError: this installation has none.
+
+    >>> shipped_policy().name
+    'policy_on_public_data.md'
+    """
+    name = "policy_on_public_data.md"
+    return _shipped("data", name) / name
+
+
 def _shipped(folder: str, holds: str) -> Path:
     package = Path(lectr_lab.__file__).parent
     for place in (package / folder, package.parent / folder):

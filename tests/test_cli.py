@@ -161,6 +161,26 @@ def test_serve_works_for_an_openai_program_unchanged(tmp_path):
     assert key not in said + out
 
 
+def test_a_reader_that_has_enough_is_no_error(tmp_path):
+    """`lectr-lab … | head` ends in silence."""
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "lectr_lab.cli",
+            "report",
+            str(tmp_path),
+            "--format=json",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        command.stdout.close()
+        said = command.stderr.read()
+
+    assert said == b""
+
+
 def test_starting_is_quick():
     """--help takes at most three times what `import asyncio, ssl` does, side by side."""
 

@@ -156,6 +156,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.simulate": "rules decide on the distinct kinds of request",
     "lectr_lab.analysis.moves": "what is priced again depends on sums",
     "lectr_lab.analysis.what_if": "prices a few made-up rows, to know one token's",
+    "lectr_lab.analysis.percentiles": "how many rows there are decides how to rank them",
 }
 
 

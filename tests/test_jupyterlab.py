@@ -1,5 +1,6 @@
 """JupyterLab in a real browser that can reach nothing but this machine."""
 
+import importlib
 import os
 import re
 import shutil
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.tape.cassette import read_cassettes
 
 ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 MINUTE_MS = 60_000
@@ -61,8 +65,11 @@ def jupyterlab(tmp_path):
 
 
 @pytest.mark.slow
-def test_start_here_runs_and_draws(chromium, jupyterlab):
-    """Every cell, to the last chart; no error in the console, no host but this one."""
+def test_start_here_runs_draws_and_follows_what_passes(chromium, jupyterlab, tmp_path):
+    """Every cell, to the last chart; a request from outside appears by itself.
+
+    No error in the console, and no host is asked but this one.
+    """
     errors: list[str] = []
     asked: list[str] = []
     chromium.on("console", lambda m: errors.append(m.text) if m.type == "error" else 0)
@@ -74,9 +81,49 @@ def test_start_here_runs_and_draws(chromium, jupyterlab):
     chromium.get_by_role("menuitem", name="Run", exact=True).click()
     chromium.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     chromium.locator(".jp-RenderedSVG img").first.wait_for(timeout=2 * MINUTE_MS)
-    ARTEFACTS.mkdir(exist_ok=True)
-    chromium.screenshot(path=ARTEFACTS / "jupyterlab.png")
+    picture(chromium, "jupyterlab-chart")
+    count = chromium.locator(".lectr .figures dd").first
+    count.wait_for(timeout=MINUTE_MS)
+    before = int(count.inner_text())
+    base_url = chromium.evaluate(READ_URL)
+    send_from_outside(tmp_path / "lectr-notebooks" / "start-here", base_url)
+    expect = importlib.import_module("playwright.sync_api").expect
+    expect(count).to_have_text(str(before + 1), timeout=10_000)
+    count.scroll_into_view_if_needed()
+    picture(chromium, "jupyterlab-live")
 
     hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
     assert hosts == {"127.0.0.1"}
     assert not errors
+
+
+# The handle of the proxy, wherever it was scrolled to: an output's own text.
+READ_URL = """() => [...document.querySelectorAll('.jp-OutputArea-output td')]
+    .map(cell => cell.textContent).find(text => text.startsWith('http'))"""
+
+
+def picture(page, name: str) -> None:
+    """A screenshot that CI keeps."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def send_from_outside(lab: Path, base_url: str) -> None:
+    """A recorded request, sent by a program that the notebook did not start."""
+    made = subprocess.run(
+        [sys.executable, "-m", "lectr_lab.cli", "keys", "create", "outsider"],
+        env=os.environ | {"LECTR_LAB": str(lab)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    key = re.search(r"lc_key_\S+", made.stdout)
+    recorded = read_cassettes(shipped_cassettes() / "llama")
+    one = next(one for one in recorded if one.status == 200)
+    reply = httpx.post(
+        f"{base_url}/chat/completions",
+        content=one.request_body,
+        headers={"X-Lectr-Key": key[0], "X-Lectr-Feature": "from-outside"},
+        trust_env=False,
+    )
+    assert reply.status_code == 200

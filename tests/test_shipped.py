@@ -6,13 +6,19 @@ import pytest
 
 import lectr_lab
 from lectr_lab.core.errors import LabError
-from lectr_lab.shipped import shipped_cassettes, shipped_notebooks, shipped_traffic
+from lectr_lab.shipped import (
+    shipped_cassettes,
+    shipped_notebooks,
+    shipped_policy,
+    shipped_traffic,
+)
 
 EACH = [
     (shipped_cassettes, "cassettes", "PROVENANCE.md"),
     (shipped_traffic, "data/demo", "README.md"),
     (shipped_notebooks, "notebooks", "00_start_here.ipynb"),
 ]
+POLICY = "policy_on_public_data.md"
 
 
 @pytest.mark.parametrize(("find", "folder", "holds"), EACH)
@@ -36,3 +42,14 @@ def test_an_installation_has_them_beside_the_package(
     (tmp_path / "p" / folder / holds).touch()
 
     assert find() == tmp_path / "p" / folder
+
+
+def test_the_page_on_public_data_is_where_its_folder_is(tmp_path, monkeypatch):
+    """In a checkout and beside an installed package."""
+    root = Path(lectr_lab.__file__).parents[1]
+    assert shipped_policy() == root / "data" / POLICY
+
+    monkeypatch.setattr(lectr_lab, "__file__", str(tmp_path / "p" / "__init__.py"))
+    (tmp_path / "p" / "data").mkdir(parents=True)
+    (tmp_path / "p" / "data" / POLICY).touch()
+    assert shipped_policy() == tmp_path / "p" / "data" / POLICY

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from lectr_lab.analysis import rows
-from lectr_lab.analysis.health import interval_measures, latency_measures
+from lectr_lab.analysis.percentiles import exact_figures
 
 GROWTH = 1.05
 """Each bin of a duration ends 5 % above its start: its middle is within 2.5 %."""
@@ -169,11 +169,8 @@ def exact_latency(cells: pl.LazyFrame) -> pl.LazyFrame:
         A row per place `f`, and one of everything, where `f` is -1: `total_p50_ms`,
         `total_p50_low_ms`, `total_p50_high_ms`, likewise p95 and p99, and `total_n`.
     """
-    of_total = [
-        measure
-        for measure in [*latency_measures(), *interval_measures()]
-        if measure.meta.output_name().startswith(("total_p", "total_n"))
-    ]
+    ms = pl.col("total_ms").filter(rows.succeeded())
+    of_total = exact_figures("total", ms, intervals=True)
     own = cells.filter(rows.succeeded()).group_by("f").agg(*of_total)
     whole = cells.select(pl.lit(-1, pl.Int32).alias("f"), *of_total)
     return pl.concat([own, whole]).sort("f")

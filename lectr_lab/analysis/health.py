@@ -3,73 +3,10 @@
 import polars as pl
 
 from lectr_lab.analysis import rows
-from lectr_lab.analysis.groups import By, grouped, key_names
+from lectr_lab.analysis.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.percentiles import Percentiles, beside, chosen
 
 _Z95 = 1.959963984540054  # of the normal distribution: 95 % lie within
-_TIMES = ("total", "ttfb", "ttft", "overhead")
-_PERCENTILES = (50, 95, 99)
-
-
-def latency_measures() -> list[pl.Expr]:
-    """Percentiles and n of each duration, over requests that succeeded."""
-    return [
-        *(measure for name in _TIMES for measure in _percentiles(name)),
-        _tokens_per_s().median().alias("output_tokens_per_s"),
-    ]
-
-
-def _percentiles(name: str) -> list[pl.Expr]:
-    ms = pl.col(f"{name}_ms").filter(rows.succeeded())
-    found = [
-        ms.quantile(p / 100, "linear").alias(f"{name}_p{p}_ms") for p in _PERCENTILES
-    ]
-    return [*found, ms.count().alias(f"{name}_n")]
-
-
-def interval_measures() -> list[pl.Expr]:
-    """A 95 % interval of each percentile, from order statistics; no shape is assumed.
-
-    Null at an end where so few requests cannot bound it. The true percentile lies
-    between two ranks with binomial probability; their normal approximation is widened
-    to whole ranks. Source: David and Nagaraja, Order Statistics (2003), section 7.1.
-    """
-    return [end for name in _TIMES for p in _PERCENTILES for end in _ends(name, p)]
-
-
-def _ends(name: str, percentile: int) -> tuple[pl.Expr, pl.Expr]:
-    ms = pl.col(f"{name}_ms").filter(rows.succeeded()).drop_nulls().sort()
-    n, p = ms.len().cast(pl.Float64), percentile / 100
-    half = _Z95 * (n * p * (1 - p)).sqrt()
-    low = (n * p - half).floor().cast(pl.Int64)  # ranks, from 1
-    high = (n * p + half).ceil().cast(pl.Int64) + 1
-    return (
-        # Rank 0 would be index -1, which is the last.
-        pl.when(low >= 1)
-        .then(ms.get(low - 1, null_on_oob=True))
-        .alias(f"{name}_p{percentile}_low_ms"),
-        ms.get(high - 1, null_on_oob=True).alias(f"{name}_p{percentile}_high_ms"),
-    )
-
-
-def _tokens_per_s() -> pl.Expr:
-    """Output tokens per second of a whole request, from sending to the last byte."""
-    ms = pl.col("total_ms")
-    timed = rows.succeeded() & (pl.col("output_tokens") > 0) & (ms > 0)
-    return (1000 * pl.col("output_tokens") / ms).filter(timed)
-
-
-def beside(
-    sums: pl.LazyFrame, percentiles: pl.LazyFrame, keys: list[str]
-) -> pl.LazyFrame:
-    """Both views of the same groups in one; groups without a success have n = 0.
-
-    Apart, for percentiles hold all rows in memory and sums hold none: together, each
-    column of a sum would be held too.
-    """
-    if not keys:
-        return pl.concat([sums, percentiles], how="horizontal")
-    both = sums.join(percentiles, on=keys, how="left", nulls_equal=True)
-    return both.with_columns(pl.col(f"{name}_n").fill_null(0) for name in _TIMES)
 
 
 def error_measures() -> list[pl.Expr]:
@@ -116,6 +53,7 @@ def latency(
     tz: str = "UTC",
     org: str | None = None,
     intervals: bool = False,
+    percentiles: Percentiles | None = None,
 ) -> pl.LazyFrame:
     """How long requests took per group, slowest p95 first; with `every`, by time.
 
@@ -129,11 +67,15 @@ def latency(
         org: one org alone; without it, `org` is the first column.
         intervals: add the 95 % interval of every percentile, `…_p95_low_ms` to
             `…_p95_high_ms`; an end is null where the requests are too few to say.
+        percentiles: "exact", or "binned": within 1 % of the duration at the rank, the
+            lower one where it falls between two, in memory that does not grow with
+            rows; the log is then read in this call. Without it, exact up to 10 million
+            rows, which are counted in this call, and binned above.
 
     Returns:
-        The keys, then `requests` and, for total, ttfb, ttft and overhead, exact
+        The keys, then `requests` and, for total, ttfb, ttft and overhead,
         `…_p50_ms`, `…_p95_ms`, `…_p99_ms` with their `…_n`; `output_tokens_per_s`, the
-        median over whole requests. Null where n is 0.
+        median over whole requests; null where n is 0. `percentiles`: exact or binned.
 
     Raises:
         LabError: a column that the log does not have.
@@ -142,18 +84,20 @@ def latency(
     >>> latency(frame([]).lazy(), "model").collect().columns[:5]
     ['org', 'model', 'requests', 'total_p50_ms', 'total_p95_ms']
     """
+    if org is not None:
+        log = log.filter(pl.col("org") == org)
+    keys = key_columns(by, every=every, tz=tz, org=org)
     requests = [rows.is_request().sum().alias("requests")]
-    measures = latency_measures() + (interval_measures() if intervals else [])
-    keys = key_names(by, every, org)
-    order = ([pl.col("time")] if every else []) + [-pl.col("total_p95_ms")]
     found = beside(
         grouped(log, requests, by=by, every=every, tz=tz, org=org),
-        grouped(
-            log.filter(rows.succeeded()), measures, by=by, every=every, tz=tz, org=org
-        ),
+        log,
         keys,
+        chosen(log, percentiles),
+        intervals=intervals,
     )
-    return found.sort(*order, *keys, nulls_last=True)
+    order = ([pl.col("time")] if every else []) + [-pl.col("total_p95_ms")]
+    names = key_names(by, every, org)
+    return found.sort(*order, *names, nulls_last=True)
 
 
 def errors(

@@ -5,6 +5,7 @@ day and input length, as far as prices depend on them); the rest is whole-number
 arithmetic in 1e-12 USD, divided once. So `cost_usd` is the float nearest to the exact price, for rows below 9,007 USD.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -128,42 +129,53 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
 def _price_rows(
     rows: pl.Series, cuts: _Cuts, names: tuple[str, ...], look_up: _LookUp
 ) -> pl.Series:
-    facts = _with_cut(rows.struct.unnest(), cuts)
-    if names == _NAMES:  # the list goes by one name alone, and a join by few is fast
+    facts = rows.struct.unnest()
+    if names == _NAMES:  # the list goes by one name alone, and fewer tell kinds faster
         facts = facts.with_columns(model().alias("model_actual"))
-    keys = [*names, "cut"]
-    kinds = facts.select(keys).unique()
-    found = [
-        (*kind, *prices)
-        for kind in kinds.iter_rows()
-        if (prices := look_up(kind)) is not None
-    ]
-    table = pl.DataFrame(found, {**kinds.schema, **_TABLE}, orient="row")
     # Most counts are said by nobody: what a whole batch lacks takes no time.
     counts = [count for count in _UNITS if facts[count].null_count() < facts.height]
+    cost = _cost_usd(counts)
+    # A kind goes by the number of its first row: one number is joined faster than names.
+    facts = facts.with_columns(cut=_cut(facts, cuts)).with_row_index("kind")
+    facts = facts.with_columns(pl.col("kind").first().over(*names, "cut"))
+    kinds = facts.unique("kind").select("kind", *names, "cut")
+    found = [
+        (row, *prices)
+        for row, *kind in kinds.iter_rows()
+        if (prices := look_up(tuple(kind))) is not None
+    ]
+    table = pl.DataFrame(found, {"kind": kinds["kind"].dtype, **_TABLE}, orient="row")
+    needed = {"kind", "price_source", *cost.meta.root_names()}
     return (
-        facts.join(table, on=keys, how="left", nulls_equal=True, maintain_order="left")
-        .select(_cost_usd(counts), "price_source")
+        facts.join(
+            table.select(name for name in table.columns if name in needed),
+            on="kind",
+            how="left",
+            maintain_order="left",
+        )
+        .select(cost, "price_source")
         .to_struct(rows.name)
     )
 
 
-def _with_cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.DataFrame:
-    """Rows with `cut`: how many days, times and lengths lie before each, in one number."""
+def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series:
+    """How many days, times and lengths lie before each row, in one number."""
     us = facts["started_at"].dt.timestamp("us")
-    days_us = pl.Series([_us(day, time()) for day in cuts.days], dtype=pl.Int64)
-    times_us = pl.Series([_us(_EPOCH, at) for at in cuts.times], dtype=pl.Int64)
     lengths = facts["input_tokens"].cast(pl.Int64).fill_null(0)
-    starts = pl.Series(cuts.input_tokens, dtype=pl.Int64)
-    period = days_us.search_sorted(us, side="right").cast(pl.Int64)
-    slot = times_us.search_sorted(us % _DAY_US, side="right").cast(pl.Int64)
-    band = starts.search_sorted(lengths, side="left").cast(pl.Int64)
-    priced_by_time = pl.col("provider") == "azure"
-    return facts.with_columns(
-        cut=period * _CUTS**2
-        + pl.when(priced_by_time).then(slot).otherwise(0) * _CUTS
-        + band
-    )
+    period = _passed([_us(day, time()) for day in cuts.days], us)
+    slot = _passed([_us(_EPOCH, at) for at in cuts.times], us % _DAY_US)
+    band = _passed([start + 1 for start in cuts.input_tokens], lengths)
+    priced_by_time = (facts["provider"] == "azure").fill_null(False).cast(pl.Int64)
+    return period * _CUTS**2 + slot * priced_by_time * _CUTS + band
+
+
+def _passed(starts: list[int], values: pl.Series) -> pl.Series:
+    """How many of the sorted starts each value has reached."""
+    ends: list[Any] = [values.min(), values.max()]
+    low, high = (bisect_right(starts, end or 0) for end in ends)
+    # A batch mostly lies between two of them, and needs no search.
+    within = pl.Series(starts[low:high], dtype=pl.Int64)
+    return within.search_sorted(values, side="right").cast(pl.Int64) + low
 
 
 def _us(day: date, at: time) -> int:

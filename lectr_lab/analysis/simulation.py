@@ -93,8 +93,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _repr_html_(self) -> str:
-        assumed = " ".join(["Assumed:", *self.assumptions])
-        note = " ".join([*self._unjudged(), assumed])
+        assumed = [f"Assumed: {said}" for said in self.assumptions]
+        note = [*self._unjudged(), *assumed]
         return html_table(self.moves.select(_SHOWN), title=self._said(), note=note)
 
     def _said(self) -> str:

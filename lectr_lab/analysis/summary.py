@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis import rows
-from lectr_lab.analysis.groups import By, grouped, key_names
-from lectr_lab.analysis.health import beside, error_measures, latency_measures
+from lectr_lab.analysis.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.health import error_measures
+from lectr_lab.analysis.percentiles import Percentiles, beside, chosen
 from lectr_lab.analysis.quality import untagged_advice, untagged_measures
 from lectr_lab.analysis.spend import share_of_spend, spend_measures
 from lectr_lab.core import readable
@@ -19,6 +19,7 @@ _SHOWN = [
     "total_p95_ms",
     "ttft_p50_ms",
     "total_n",
+    "percentiles",
     "errors",
     "error_rate",
     "unpriced",
@@ -28,7 +29,11 @@ _SHOWN = [
 
 
 def summary(
-    log: pl.LazyFrame, by: By = "feature", *, org: str | None = None
+    log: pl.LazyFrame,
+    by: By = "feature",
+    *,
+    org: str | None = None,
+    percentiles: Percentiles | None = None,
 ) -> pl.LazyFrame:
     """What each group costs, how slow it is and how often it fails, dearest first.
 
@@ -36,10 +41,12 @@ def summary(
         log: events with `cost_usd`, as `scan` gives them.
         by: one column, several, or None for one row per org.
         org: one org alone; without it, `org` is the first column.
+        percentiles: exact or binned, as `latency` says.
 
     Returns:
         The keys, then requests, `spend_usd`, `share_of_spend`, `total_p50_ms`,
-        `total_p95_ms` and `ttft_p50_ms` (over `total_n` successful requests), `errors`,
+        `total_p95_ms` and `ttft_p50_ms` (over `total_n` successful requests; exact or
+        binned, as `percentiles` says), `errors`,
         `error_rate`, and how many rows are `unpriced`, `uncounted` or `estimated`.
 
     Raises:
@@ -50,25 +57,29 @@ def summary(
     >>> summary(priced(frame([]).lazy()), None).collect().columns[:4]
     ['org', 'requests', 'spend_usd', 'share_of_spend']
     """
+    if org is not None:
+        log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
-    sums = [*spend_measures(), *error_measures()[1:]]
-    answered = log.filter(rows.succeeded())
     found = beside(
-        grouped(log, sums, by=by, org=org),
-        grouped(answered, latency_measures(), by=by, org=org),
-        keys,
+        grouped(log, [*spend_measures(), *error_measures()[1:]], by=by, org=org),
+        log,
+        key_columns(by, org=org),
+        chosen(log, percentiles),
     ).with_columns(share_of_spend(org))
     order = ["spend_usd", "requests", *keys]
     falling = [name in ("spend_usd", "requests") for name in order]
     return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
 
 
-def totals(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
+def totals(
+    log: pl.LazyFrame, dropped: int = 0, *, percentiles: Percentiles | None = None
+) -> pl.LazyFrame:
     """The whole log in one row, every org together: the head of a page.
 
     Args:
         log: events with `cost_usd`.
         dropped: events that did not reach the log, as `log.losses` counts them.
+        percentiles: exact or binned, as `latency` says.
 
     Returns:
         `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what `spend`, `latency`,
@@ -76,18 +87,18 @@ def totals(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
         an empty log too.
     """
     when = pl.col("started_at")
-    return log.select(
+    sums = log.select(
         when.min().alias("first_at"),
         when.max().alias("last_at"),
         pl.col("org").n_unique().alias("orgs"),
         pl.when(pl.col("org").n_unique() == 1).then(pl.col("org").first()).alias("org"),
         pl.col("feature").drop_nulls().n_unique().alias("features"),
         *spend_measures(),
-        *latency_measures(),
         *error_measures()[1:],
         *untagged_measures(),
         pl.lit(dropped, pl.Int64).alias("dropped"),
     )
+    return beside(sums, log, [], chosen(log, percentiles))
 
 
 def in_words(total: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ Colours are those of the page around it, so that it reads in a dark theme as wel
 Everything in the frame is escaped.
 """
 
+from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
 
@@ -14,30 +15,32 @@ from lectr_lab.tables.columns import MOST_ROWS, Column, written
 _SPARK_PX = (96, 20)
 _STYLE = """\
 <style>
-.lectr-table { overflow-x: auto; color: inherit; font-size: 13px; line-height: 1.4; }
+.lectr-table { color: inherit; font-size: 13px; line-height: 1.4; }
+.lectr-table > div { overflow-x: auto; }
 .lectr-table table { width: auto; margin: 0 0 .5em; border-collapse: collapse;
   font-variant-numeric: tabular-nums; }
-.lectr-table caption { caption-side: top; padding: .3em .6em; text-align: left;
-  color: inherit; font-size: 15px; font-weight: 600; }
-.lectr-table th, .lectr-table td { padding: .35em .9em .35em .6em; text-align: left;
+.lectr-table p.title { opacity: 1; font-size: 15px; font-weight: 600; }
+.lectr-table table th, .lectr-table table td { padding: .35em .9em .35em .6em; text-align: left;
   vertical-align: baseline; white-space: nowrap; max-width: 32em; overflow: hidden;
   text-overflow: ellipsis; border: 0; border-bottom: 1px solid rgba(127,127,127,.28); }
 .lectr-table tbody tr:nth-child(n) { background: none; }
-.lectr-table th { font-weight: 500; opacity: .75; }
-.lectr-table .n { text-align: right; }
+.lectr-table table th { font-weight: 500; opacity: .75; }
+.lectr-table table .n { text-align: right; }
 .lectr-table svg { display: inline-block; vertical-align: middle; }
 .lectr-table p { margin: .2em .6em .6em; opacity: .75; font-size: 12px; }
 </style>"""
 
 
-def html_table(frame: pl.DataFrame, *, title: str, note: str = "") -> str:
+def html_table(
+    frame: pl.DataFrame, *, title: str, note: str | Sequence[str] = ""
+) -> str:
     """A finished frame as HTML that can stand in a cell or a page.
 
     Args:
         frame: one row per line. Column names say the units (`spend_usd`, `p95_ms`,
             `error_rate`); `x_low` and `x_high` join `x`; a list of numbers is drawn.
         title: what the table shows; empty for none.
-        note: a sentence below it.
+        note: a sentence below it, or several, one below the other.
 
     Returns:
         One `div`. Of a long frame the first rows, and how many more there are.
@@ -46,17 +49,17 @@ def html_table(frame: pl.DataFrame, *, title: str, note: str = "") -> str:
     True
     """
     columns = written(frame.head(MOST_ROWS))
-    caption = f"<caption>{escape(title)}</caption>" if title else ""
+    above = f'<p class="title">{escape(title)}</p>' if title else ""
     heads = "".join(f"<th{_side(c)}>{escape(c.heading)}</th>" for c in columns)
     shown = min(frame.height, MOST_ROWS)
     rows = "".join(f"<tr>{_cells(columns, i)}</tr>" for i in range(shown))
     notes = [f"… and {frame.height - shown:,} more"] if frame.height > shown else []
     notes += ["No rows."] if frame.is_empty() else []
-    notes += [note] if note else []
-    below = "".join(f"<p>{escape(said)}</p>" for said in notes)
+    notes += [note] if isinstance(note, str) else note
+    below = "".join(f"<p>{escape(said)}</p>" for said in notes if said)
     return (
-        f'<div class="lectr-table">{_STYLE}<table>{caption}<thead><tr>{heads}</tr>'
-        f"</thead><tbody>{rows}</tbody></table>{below}</div>"
+        f'<div class="lectr-table">{_STYLE}{above}<div><table><thead><tr>{heads}</tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>{below}</div>"
     )
 
 

@@ -2,12 +2,10 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
 
 from lectr_lab.analysis.health import error_kinds, errors, latency, wilson
-from lectr_lab.log.schema import frame
 
 
 def test_percentiles_come_with_their_n(log_of, event):
@@ -109,32 +107,3 @@ def test_errors_are_told_apart_by_kind(log_of, failed, event):
 def test_an_empty_log_gives_an_empty_view(log_of, view):
     """No rows, the same columns."""
     assert view(log_of([])).collect().is_empty()
-
-
-@settings(max_examples=60, deadline=None)
-@given(n=st.integers(1, 400), percentile=st.sampled_from([50, 95, 99]))
-def test_the_interval_of_a_percentile_holds_it_as_often_as_it_says(
-    event, n, percentile
-):
-    """The ranks that bound it, against the exact binomial: 95 % within a whole rank."""
-    log = frame([event(total_ms=float(rank)) for rank in range(1, n + 1)]).lazy()
-
-    row = latency(log, None, intervals=True).collect().row(0, named=True)
-    low = row[f"total_p{percentile}_low_ms"] or 0
-    high = row[f"total_p{percentile}_high_ms"] or n + 1
-
-    held = binom.cdf(high - 1, n, percentile / 100) - binom.cdf(
-        low - 1, n, percentile / 100
-    )
-    assert held >= 0.95 - 0.005
-    assert low <= row[f"total_p{percentile}_ms"] <= high
-
-
-def test_few_requests_bound_nothing(log_of, event, failed):
-    """An end that the data cannot give is null, not the largest seen."""
-    log = log_of([event(total_ms=5.0), event(total_ms=6.0), failed(total_ms=999.0)])
-
-    row = latency(log, intervals=True).collect().row(0, named=True)
-
-    assert row["total_p95_high_ms"] is None
-    assert row["ttft_p50_low_ms"] is None

@@ -64,6 +64,7 @@ def test_the_ends_of_an_interval_stand_beside_its_middle():
         ({"spend_usd": None, "unpriced": 2}, "— no price known"),
         ({"spend_usd": None, "unpriced": 0, "uncounted": 1}, "— no token count"),
         ({"total_p95_ms": None, "total_n": 0}, "— none succeeded"),
+        ({"ttft_p95_ms": None, "ttft_n": 0}, "—"),  # perhaps none was a stream
         ({"total_p95_ms": None, "total_n": 3}, "—"),
     ],
 )

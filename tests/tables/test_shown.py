@@ -14,5 +14,5 @@ def test_a_view_shows_itself_in_a_cell_and_in_a_terminal():
     assert repr(shown) == (
         "Where the money goes\nfeature   spend\nuntagged  $1.50\nMade up."
     )
-    assert "<caption>Where the money goes</caption>" in shown._repr_html_()
+    assert '<p class="title">Where the money goes</p>' in shown._repr_html_()
     assert shown.frame["spend_usd"].to_list() == [1.5]

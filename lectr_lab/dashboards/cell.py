@@ -1,13 +1,12 @@
 """The door for cells: a log's dashboard, as it was or as it goes on."""
 
-import html
 from pathlib import Path
 from typing import Any
 
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.traffic import own_prices, scan
 from lectr_lab.core.errors import LabError
-from lectr_lab.dashboards.page import page
+from lectr_lab.dashboards.page import framed, page
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import dropped_events
 
@@ -28,11 +27,7 @@ class Dashboard:
         return file
 
     def _repr_html_(self) -> str:
-        inside = html.escape(self.html, quote=True)
-        return (
-            f'<iframe srcdoc="{inside}" style="width:100%;height:900px;border:0">'
-            "</iframe>"
-        )
+        return framed(self.html)
 
 
 def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:

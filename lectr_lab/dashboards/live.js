@@ -4,16 +4,22 @@ export default {
   render({ model, el }) {
     const root = document.createElement("div");
     el.classList.add("lectr");
-    el.append(root);
+    const advice = document.createElement("section");
+    el.append(root, advice);
     const view = lectrDashboard(root);
     const show = () => {
       if (model.get("data")) view.show(JSON.parse(model.get("data")));
     };
     model.on("change:data", show);
     show();
+    // HTML in which Python has escaped what a client sent; the page has the same.
+    const advise = () => { advice.innerHTML = model.get("recommended") || ""; };
+    model.on("change:recommended", advise);
+    advise();
     model.send({ shown: 1 });
     return () => {
       model.off("change:data", show);
+      model.off("change:recommended", advise);
       view.close();
       try { model.send({ shown: -1 }); } catch { /* the kernel has gone */ }
     };

@@ -14,14 +14,19 @@ import anywidget
 import polars as pl
 import traitlets
 
-from lectr_lab.analysis.traffic import scan
+from lectr_lab.analysis.recommend import recommend
+from lectr_lab.analysis.traffic import own_prices, scan
 from lectr_lab.core.errors import LabError
+from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.following import Follower
-from lectr_lab.dashboards.page import asset, write_page
+from lectr_lab.dashboards.page import asset, drawn, framed, write_page
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, payload
 
 _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took
+_ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
+_ADVICE_REST = 30.0
+_NO_WIDGETS = "As it was when the cell ran: this place shows no widgets."
 
 
 class LiveDashboard(anywidget.AnyWidget):
@@ -30,6 +35,7 @@ class LiveDashboard(anywidget.AnyWidget):
     _esm = asset("words.js") + asset("dashboard.js") + asset("live.js")
     _css = asset("dashboard.css")
     data = traitlets.Unicode().tag(sync=True)
+    recommended = traitlets.Unicode().tag(sync=True)  # escaped HTML, as in the page
 
     def __init__(
         self, folder: Path, *, title: str = TITLE, prices: Any = None, tz: str = "UTC"
@@ -44,6 +50,8 @@ class LiveDashboard(anywidget.AnyWidget):
         self._title = title
         self._follower = Follower(folder, prices, tz)
         self._found: tuple[Counted, int] | None = None
+        self._advise_at_s: float = 0.0
+        self._unadvised = True  # the log has news that no recommendation knows of
         self._ended = threading.Event()
         self._views: int | None = None  # unknown until a browser says that it shows it
         self.on_msg(self._on_message)
@@ -86,6 +94,15 @@ class LiveDashboard(anywidget.AnyWidget):
         log = scan(self._folder, self._prices)
         return write_page(log, path, title=self._title, tz=self._tz, **options)
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget; and the page as it is now, where there are no widgets."""
+        shown = super()._repr_mimebundle_(**options)
+        if shown is None:
+            return None
+        body = [self.recommended, sections.notes([_NO_WIDGETS])]
+        still = framed(drawn(self._title, self.data, body))
+        return shown[0] | {"text/html": still}, shown[1]
+
     def _show(self, live: str) -> None:
         if self._found is not None:
             counted, dropped = self._found
@@ -107,6 +124,20 @@ class LiveDashboard(anywidget.AnyWidget):
     def _try(self) -> None:
         """An update that a change of files in between only puts off."""
         try:
-            self.update()
+            self._unadvised |= self.update()
+            if self._unadvised and time.monotonic() >= self._advise_at_s:
+                self._advise()
         except (LabError, OSError, pl.exceptions.PolarsError):
             return  # the next look finds the files in their new places
+
+    def _advise(self) -> None:
+        """What could be cheaper, after the charts and less often than they change."""
+        began_s = time.monotonic()
+        prices = own_prices(self._folder, self._prices)
+        found = recommend(scan(self._folder, prices), prices=prices)
+        if self.running:
+            self.recommended = sections.recommendations(found)
+        self._unadvised = False
+        took_s = time.monotonic() - began_s
+        wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)
+        self._advise_at_s = began_s + took_s + wait_s

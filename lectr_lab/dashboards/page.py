@@ -70,7 +70,7 @@ def page(
         sections.price_help(unpriced),
         sections.notes(notes),
     ]
-    return _html(title, payload(counted, Head(title, tz, dropped)), body)
+    return drawn(title, payload(counted, Head(title, tz, dropped)), body)
 
 
 def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
@@ -88,7 +88,8 @@ def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
     )
 
 
-def _html(title: str, data: str, body: Sequence[str]) -> str:
+def drawn(title: str, data: str, body: Sequence[str] = ()) -> str:
+    """The page of a finished payload, with sections of escaped HTML below its charts."""
     template = Template(asset("page.html"))
     script = asset("words.js") + asset("dashboard.js") + asset("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -99,6 +100,14 @@ def _html(title: str, data: str, body: Sequence[str]) -> str:
         data=_in_script(data),
         script=script,
         hash=f"sha256-{digest}",
+    )
+
+
+def framed(page: str) -> str:
+    """A page as part of another, or of a cell: neither styles the other."""
+    inside = escape(page, quote=True)
+    return (
+        f'<iframe srcdoc="{inside}" style="width:100%;height:900px;border:0"></iframe>'
     )
 
 

@@ -102,6 +102,32 @@ def test_what_no_browser_shows_is_not_read(lab, live, event):
     wait_for(lambda: requests(live) == 1)
 
 
+def test_it_says_what_could_be_cheaper(lab, event):
+    """From the first look on; a client's strings are escaped."""
+    dear = {"feature": "<b>", "task": "classification", "model_actual": "gpt-4o"}
+    JournalWriter(lab).append([event(n, dear) for n in range(9)])
+    shown = LiveDashboard(lab.root, title="Now")
+
+    wait_for(lambda: "gpt-4o-mini" in shown.recommended)
+
+    assert "&lt;b&gt;" in shown.recommended and "<b>:" not in shown.recommended
+    shown.close()
+
+
+def test_a_place_without_widgets_shows_the_page_as_it_is_now(lab, event, opened):
+    """An exported notebook, or an editor that draws HTML alone."""
+    JournalWriter(lab).append([event(1, {"feature": "search"})])
+    shown = LiveDashboard(lab.root, title="Now")
+
+    [bundle, _] = shown._repr_mimebundle_()
+    shown.close()
+
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    page = opened(bundle["text/html"]).frame_locator("iframe")
+    assert page.locator(".figures dd").first.inner_text() == "1"
+    assert "shows no widgets" in page.locator("footer").inner_text()
+
+
 def test_a_folder_that_is_removed_does_not_end_it(lab, live, event):
     """It waits for better days, as the journal does."""
     lab.root.rename(lab.root.with_name("away"))
@@ -136,7 +162,8 @@ def test_a_request_through_a_proxy_is_seen_soon(tmp_path, monkeypatch):
 HOST = """<!doctype html><meta charset="utf-8"><style>{css}</style><div id="el"></div>
 <script>
 const said = [], heard = new Set();
-const model = {{ data: "", get: () => model.data, send: m => said.push(m),
+const model = {{ data: "", recommended: "", get: name => model[name],
+  send: m => said.push(m),
   on: (_, f) => heard.add(f), off: (_, f) => heard.delete(f),
   tell: data => {{ model.data = data; heard.forEach(f => f()); }} }};
 </script>

@@ -123,11 +123,13 @@ class Proxy:
         return scan(self.lab)
 
     def tail(self, requests: int = 10) -> Any:
-        """The last requests, newest first: a polars DataFrame of what matters most."""
+        """The last requests, newest first; `.frame` has them as a polars DataFrame."""
+        from lectr_lab.tables import table
+
         columns = ["started_at", "feature", "task", "model_actual", "status", "outcome"]
         columns += ["total_ms", "ttft_ms", "input_tokens", "output_tokens", "cost_usd"]
         newest = self.scan().sort("started_at", descending=True)
-        return newest.select(columns).head(requests).collect()
+        return table(newest.select(columns).head(requests))
 
     def health(self) -> dict[str, Any]:
         """What the proxy says of itself: requests, queue, dropped events.

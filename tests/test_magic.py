@@ -36,7 +36,7 @@ def test_start_gives_the_proxy_and_names_it(lectr, ipython, tmp_path):
     assert ipython.user_ns["proxy"] is proxy
     assert lectr("start --upstream http://127.0.0.1:1/v1 --lab mine") is proxy
     assert lectr("") is proxy
-    assert lectr("tail 3").height == 0
+    assert lectr("tail 3").frame.height == 0
 
 
 def test_stop_ends_it_and_says_where_the_log_is(lectr, capsys):

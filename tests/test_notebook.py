@@ -47,7 +47,7 @@ def test_clients_work_through_the_proxy(proxy):
         client.chat.completions.create(model="gpt-4o", messages=[])
     proxy.stop()
 
-    [row] = proxy.tail().to_dicts()
+    [row] = proxy.tail().frame.to_dicts()
     assert (row["feature"], row["task"], row["status"]) == ("f", "extraction", 503)
     assert row["cost_usd"] is None
 
@@ -122,7 +122,8 @@ def test_rules_toml_in_the_folder_counts(cell):
 
 def test_an_empty_log_is_an_empty_table_and_a_page(proxy):
     """Not an error: the first cell of a notebook often looks too early."""
-    assert proxy.tail().height == 0
+    assert proxy.tail().frame.height == 0
+    assert "No rows." in proxy.tail()._repr_html_()
     assert lectr.spend(proxy.scan(), by="feature").collect().height == 0
     assert "iframe" in lectr.dashboard(proxy.scan())._repr_html_()
 

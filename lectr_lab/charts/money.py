@@ -100,6 +100,17 @@ def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
             tooltip=[style.tip("label", "feature"), "time", style.tip("text", "spend")],
         )
     )
-    title = f"{usd(float(steps['spend_usd'].sum()))} in all"
+    title = f"{usd(float(steps['spend_usd'].sum()))} in all{_most(steps, every)}"
     said = f"US dollars per {_UNITS.get(every, every)}"
     return style.titled(title, said, _TIME_PX, bars)
+
+
+def _most(steps: pl.DataFrame, every: str) -> str:
+    """The dearest step, in words, where there is more than one."""
+    sums = steps.group_by("time").agg(pl.col("spend_usd").sum())
+    top = sums.sort("spend_usd", "time", descending=[True, False]).head(1).to_dicts()
+    if sums.height < 2 or not top[0]["spend_usd"]:
+        return ""
+    at = top[0]["time"]
+    when = f"at {at:%-d %b %H:%M}" if every in _CLOCK else f"on {at:%-d %b}"
+    return f"; the most, {usd(top[0]['spend_usd'])}, {when}"

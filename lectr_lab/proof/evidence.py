@@ -54,8 +54,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(f"{what}: {value}" for what, value in _lines(self))
 
     def _repr_html_(self) -> str:
+        left = 'style="text-align:left"'
         rows = "".join(
-            f"<tr><th>{escape(what)}</th><td>{escape(value)}</td></tr>"
+            f"<tr><th {left}>{escape(what)}</th><td {left}>{escape(value)}</td></tr>"
             for what, value in _lines(self)
         )
         return f"<table>{rows}</table>"

@@ -20,12 +20,13 @@ _STYLE = """\
 .lectr-table table { width: auto; margin: 0 0 .5em; border-collapse: collapse;
   font-variant-numeric: tabular-nums; }
 .lectr-table p.title { opacity: 1; font-size: 15px; font-weight: 600; }
-.lectr-table table th, .lectr-table table td { padding: .35em .9em .35em .6em; text-align: left;
-  vertical-align: baseline; white-space: nowrap; max-width: 32em; overflow: hidden;
-  text-overflow: ellipsis; border: 0; border-bottom: 1px solid rgba(127,127,127,.28); }
+.lectr-table table th, .lectr-table table td { padding: .35em .9em .35em .6em;
+  text-align: left !important; vertical-align: baseline; white-space: normal; max-width: 32em;
+  border: 0; border-bottom: 1px solid rgba(127,127,127,.28); }
 .lectr-table tbody tr:nth-child(n) { background: none; }
 .lectr-table table th { font-weight: 500; opacity: .75; }
-.lectr-table table .n { text-align: right; }
+.lectr-table table .n { text-align: right !important; }
+.lectr-table table td.n { white-space: nowrap; }
 .lectr-table svg { display: inline-block; vertical-align: middle; }
 .lectr-table p { margin: .2em .6em .6em; opacity: .75; font-size: 12px; }
 </style>"""

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.core.readable import name
 from lectr_lab.tables.html import html_table
 from lectr_lab.tables.text import text_table
 
@@ -16,11 +17,22 @@ class Table(NamedTuple):
     note: str = ""
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title=self.title, note=self.note)
+        title, shown = self._whose()
+        return html_table(shown, title=title, note=self.note)
 
     def __repr__(self) -> str:
-        said = [self.title, text_table(self.frame), self.note]
-        return "\n".join(part for part in said if part)
+        title, shown = self._whose()
+        return "\n".join(part for part in (title, text_table(shown), self.note) if part)
+
+    def _whose(self) -> tuple[str, pl.DataFrame]:
+        """One org's name stands in the title, and not in every row."""
+        found = self.frame
+        if not self.title or "org" not in found.columns or found.width == 1:
+            return self.title, found
+        orgs = found["org"].unique().to_list()
+        if len(orgs) != 1 or orgs[0] is None:
+            return self.title, found
+        return f"{self.title}, for {name(orgs[0])}", found.drop("org")
 
 
 def table(

@@ -1,5 +1,7 @@
 """Where the money goes, drawn."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
@@ -91,3 +93,21 @@ def test_wall_clock_time_reads_the_same_everywhere(noon, rows_of):
 
     assert data["time"].dt.hour().to_list() == [21]
     assert data.schema["time"] == pl.Datetime("us", "UTC")
+
+
+def test_the_title_says_which_step_was_the_dearest():
+    """The finding, where there is more than one step to choose from."""
+    days = [datetime(2026, 11, day, tzinfo=UTC) for day in (1, 2)]
+    steps = pl.DataFrame(
+        {
+            "time": days,
+            "feature": ["a", "a"],
+            "rank": [1, 1],
+            "spend_usd": [1.0, 4.5],
+            "requests": [1, 1],
+        }
+    )
+
+    title = spend_over_time(steps, "1d").title.text
+
+    assert title == "$5.50 in all; the most, $4.50, on 2 Nov"

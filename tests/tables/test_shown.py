@@ -16,3 +16,17 @@ def test_a_view_shows_itself_in_a_cell_and_in_a_terminal():
     )
     assert '<p class="title">Where the money goes</p>' in shown._repr_html_()
     assert shown.frame["spend_usd"].to_list() == [1.5]
+
+
+def test_one_org_stands_in_the_title_and_several_in_the_rows():
+    """Without a title it has no other place than the row; the frame keeps it."""
+    mine = pl.DataFrame({"org": ["me", "me"], "requests": [1, 2]})
+    ours = pl.DataFrame({"org": ["me", "you"], "requests": [1, 2]})
+
+    shown = table(mine, "Requests")
+
+    assert repr(shown).startswith("Requests, for me\nrequests\n")
+    assert "Requests, for me</p>" in shown._repr_html_()
+    assert shown.frame.columns == ["org", "requests"]
+    assert "you" in repr(table(ours, "Requests"))
+    assert repr(table(mine)).startswith("org ")

@@ -92,6 +92,7 @@ def test_start_here_runs_draws_and_follows_what_passes(chromium, jupyterlab, tmp
     count.scroll_into_view_if_needed()
     picture(chromium, "jupyterlab-live")
 
+    assert chromium.get_by_text("official Jupyter news").count() == 0
     hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
     assert hosts == {"127.0.0.1"}
     assert not errors

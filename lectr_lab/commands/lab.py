@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import lectr_lab
 from lectr_lab.core.errors import LabError
 
 _FIRST = "00_start_here.ipynb"
@@ -38,7 +39,7 @@ def lab(
             "JupyterLab is not installed: pip install 'lectr-lab[lab]' brings it."
         )
     _copy_missing(folder)
-    environ = os.environ | {"LECTR_LAB": _own_lab()}
+    environ = os.environ | {"LECTR_LAB": _own_lab()} | _own_settings()
     command = [sys.executable, "-m", "jupyterlab", *_flags(folder, port)]
     command += ["--no-browser"] * no_browser
     command += ["--allow-root"] * (os.geteuid() == 0)  # as in most containers
@@ -67,6 +68,13 @@ def _own_lab() -> str:
     config = Path("lectr.toml")
     settings = read_settings(config if config.is_file() else None, os.environ)
     return str(Path(settings.lab).resolve())
+
+
+def _own_settings() -> dict[str, str]:
+    """JupyterLab's first question, whether to show news, is answered: no."""
+    own = str(Path(lectr_lab.__file__).parent / "jupyter")
+    before = os.environ.get("JUPYTER_CONFIG_PATH")
+    return {"JUPYTER_CONFIG_PATH": f"{own}{os.pathsep}{before}" if before else own}
 
 
 def _flags(folder: Path, port: int) -> list[str]:

@@ -197,7 +197,7 @@ function lectrDashboard(root) {
     const dim = chosen.features.size && !chosen.features.has(name);
     return h("button", { type: "button", "data-feature": name, class: dim ? "dim" : "" }, swatch, name);
   }
-  const LEFT = 58, TOP = 8, HIGH = 170, LOW = 24;
+  const LEFT = 68, TOP = 8, HIGH = 170, LOW = 24;
   function niceSteps(top) {
     const rough = top / 3.2, power = 10 ** Math.floor(Math.log10(rough));
     const one = [1, 2, 2.5, 5, 10].find(m => m * power >= rough) * power;

@@ -100,13 +100,17 @@ class LiveDashboard(anywidget.AnyWidget):
         if shown is None:
             return None
         body = [self.recommended, sections.notes([_NO_WIDGETS])]
-        still = framed(drawn(self._title, self.data, body))
+        still = framed(drawn(self._title, self._drawn(live=""), body))
         return shown[0] | {"text/html": still}, shown[1]
 
     def _show(self, live: str) -> None:
-        if self._found is not None:
-            counted, dropped = self._found
-            self.data = payload(counted, Head(self._title, self._tz, dropped, live))
+        self.data = self._drawn(live)
+
+    def _drawn(self, live: str) -> str:
+        if self._found is None:
+            return ""
+        counted, dropped = self._found
+        return payload(counted, Head(self._title, self._tz, dropped, live))
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it, or closed one."""

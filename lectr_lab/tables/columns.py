@@ -27,6 +27,7 @@ class Column(NamedTuple):
     right: bool  # a figure
     lines: list[list[float | None]] | None = None  # in place of the texts: sparklines
     shares: list[float | None] | None = None  # beside the texts: 0 to 1
+    whole: bool = False  # a moment, which no line's end should part
 
 
 def written(frame: pl.DataFrame) -> list[Column]:
@@ -78,9 +79,9 @@ def _column(
 
     is_share = kind.is_numeric() and _SHARE.search(name) and ends is None
     shares = [row[name] for row in rows] if is_share else None
-    return Column(
-        _heading(name), [text(row) for row in rows], kind.is_numeric(), None, shares
-    )
+    texts = [text(row) for row in rows]
+    right, whole = kind.is_numeric(), kind.is_temporal()
+    return Column(_heading(name), texts, right, None, shares, whole)
 
 
 def _end(value: Any, write: Callable[[Any], str]) -> str:

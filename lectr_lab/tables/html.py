@@ -26,7 +26,7 @@ _STYLE = """\
 .lectr-table tbody tr:nth-child(n) { background: none; }
 .lectr-table table th { font-weight: 500; opacity: .75; }
 .lectr-table table .n { text-align: right !important; }
-.lectr-table table td.n { white-space: nowrap; }
+.lectr-table table td.n, .lectr-table table td.w { white-space: nowrap; }
 .lectr-table svg { display: inline-block; vertical-align: middle; }
 .lectr-table p { margin: .2em .6em .6em; opacity: .75; font-size: 12px; }
 </style>"""
@@ -65,6 +65,8 @@ def html_table(
 
 
 def _side(column: Column) -> str:
+    if column.whole:
+        return ' class="w"'
     return ' class="n"' if column.right else ""
 
 

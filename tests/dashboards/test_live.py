@@ -125,6 +125,7 @@ def test_a_place_without_widgets_shows_the_page_as_it_is_now(lab, event, opened)
     assert "application/vnd.jupyter.widget-view+json" in bundle
     page = opened(bundle["text/html"]).frame_locator("iframe")
     assert page.locator(".figures dd").first.inner_text() == "1"
+    assert page.locator(".live").count() == 0
     assert "shows no widgets" in page.locator("footer").inner_text()
 
 

@@ -92,7 +92,8 @@ class Recommendations(msgspec.Struct, frozen=True):
             + "</ul></li>"
             for r in self.found
         )
-        table = html_table(self._shown(), title=self._head(), note=self._note())
+        shown = self._shown().drop("provider")  # so that the saving fits in a cell
+        table = html_table(shown, title=self._head(), note=self._note())
         return f"{table}<ol>{lists}</ol>" if lists else table
 
     def __repr__(self) -> str:

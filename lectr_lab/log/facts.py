@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from lectr_lab.core.event import Event, columns
+from lectr_lab.core.headers import TASKS
 
 _NAME = re.compile(r"[\w.:/@+-]{1,128}")
 _MAX_FEATURE = 100
@@ -82,6 +83,11 @@ def _words(hint: Any) -> frozenset[str]:
 def _text(column: str, value: Any) -> str | None:
     if not isinstance(value, str):
         return None
+    value = value.strip()
+    if not value:
+        return None
+    if column == "task" and value.lower() in TASKS:
+        return value.lower()  # as a header is read: what protects `reasoning` reads it
     if column in ("feature", "org"):
         return value if len(value) <= _MAX_FEATURE and value.isprintable() else None
     return value if _NAME.fullmatch(value) else None

@@ -36,6 +36,7 @@ from lectr_lab.core.providers import Target, resolve, upstream_url
 from lectr_lab.core.providers import Upstream as Address
 from lectr_lab.proof.pairs import Prompt
 from lectr_lab.proxy.addresses import key_is_safe
+from lectr_lab.proxy.operator_keys import check_variable
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import open_upstream
 from lectr_lab.tape.cassette import Interaction, read_cassettes
@@ -137,7 +138,9 @@ def where(
         raise ConfigError(f"lectr.toml has no address for {target.provider}.")
     if address.auth == "none":
         return Where(target, address, None)
-    variable = key_env or f"{target.provider.upper()}_API_KEY"
+    variable = f"{target.provider.upper()}_API_KEY"
+    if key_env:
+        variable = check_variable("--key-env", key_env)
     key = environ.get(variable, "").strip()
     if not key:
         raise ConfigError(

@@ -1,12 +1,37 @@
 """The operator's own keys: read once from the environment, used where a rule sends a
 request to a vendor that the client did not name. Never written, never shown."""
 
+import re
 from collections.abc import Mapping
 
+from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.proxy.settings import Settings
 
 _ANY_ORG = ""  # every one without settings of its own
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_KEY = re.compile(r"sk_|gsk_|AIza|lc_key_|[A-Za-z0-9]{30}")
+
+
+def check_variable(setting: str, variable: str) -> str:
+    """The name of an environment variable, as given.
+
+    Args:
+        setting: where it was given, for the message.
+        variable: what was given.
+
+    Raises:
+        ConfigError: it is none, or looks like a key itself; it is not repeated.
+
+    >>> check_variable("operator_key_env", "OPENAI_API_KEY")
+    'OPENAI_API_KEY'
+    """
+    if _VARIABLE.fullmatch(variable) and not _KEY.match(variable):
+        return variable
+    raise ConfigError(
+        f"{setting} takes the name of an environment variable, such as OPENAI_API_KEY. "
+        "If a key is written there, take it out: keys are never kept in a file."
+    )
 
 
 class OperatorKeys:
@@ -14,6 +39,9 @@ class OperatorKeys:
 
     `problems` says which could not be read, by variable, never by value. `secrets` are
     the keys themselves, for whoever must recognise them.
+
+    Raises:
+        ConfigError: a setting that names a variable holds something else.
     """
 
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
@@ -22,6 +50,7 @@ class OperatorKeys:
         self.problems: tuple[str, ...] = ()
         orgs = (_ANY_ORG, *settings.orgs)
         for variable in sorted(self._variables(orgs)):
+            check_variable("operator_key_env", variable)
             self._read(variable, environ.get(variable, "").strip())
         values = self._by_variable.values()
         self.secrets = frozenset(key.decode() for key in values)

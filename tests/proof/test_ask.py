@@ -107,5 +107,7 @@ def test_whose_model_and_which_key(monkeypatch):
         where("my-own", Settings(), {"OPENAI_API_KEY": KEY})
     with pytest.raises(ConfigError, match="unencrypted"):
         where("m", Settings(), {"K": KEY}, base_url="http://10.0.0.1/v1", key_env="K")
+    with pytest.raises(ConfigError, match="--key-env takes the name"):
+        where("gpt-4o-mini", Settings(), {}, key_env="sk-proj-0a1b")
     local = Settings(upstream="http://127.0.0.1:8080/v1")
     assert where("gpt-4o-mini", local, {"OPENAI_API_KEY": KEY}).key is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lectr_lab.core.errors import ConfigError
 from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.settings import (
     AzureSettings,
@@ -52,6 +53,26 @@ def test_what_is_no_key_is_a_problem_told_by_its_variable(value):
     assert "groq" not in keys.keyed("any")
     [problem] = [p for p in keys.problems if p.startswith("GROQ ")]
     assert value.strip() == "" or value not in problem
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-ant-api03-x",
+        "gsk_0a1b2c",
+        "AIzaSyD0a1b2c",
+        "lc_key_0a1b",
+        "0a" * 16,
+        "x" * 84,
+    ],
+)
+def test_a_key_in_the_place_of_its_variable_is_refused_unseen(key):
+    """What stands there would be shown as a variable's name, by /health too."""
+    settings = Settings(providers={"groq": ProviderSettings(operator_key_env=key)})
+    with pytest.raises(ConfigError, match="environment variable") as refused:
+        OperatorKeys(settings, {})
+
+    assert key not in str(refused.value)
 
 
 def test_no_key_is_shown():

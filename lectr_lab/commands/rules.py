@@ -87,7 +87,7 @@ def check(*, config: Path | None = None) -> None:
     """
     found = _find(config)
     keyed = found.keys.keyed("")
-    for warned in check_rules(found.rules, keyed, _price_of):
+    for warned in check_rules(found.rules, keyed, _price_of, datetime.now(UTC).date()):
         print(f"warning: {warned.rule}: {warned.text}.")
     for problem in found.keys.problems:
         print(f"warning: {problem} here; what counts is the proxy's environment.")

@@ -4,12 +4,14 @@ A rule is its operator's word and is obeyed, for `reasoning` too.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from lectr_lab.core.headers import TASKS
 from lectr_lab.core.providers import provider_of_model
 from lectr_lab.core.rules import Rule
+from lectr_lab.core.targets import known_model
 
 PriceOf: TypeAlias = Callable[[str | None, str], Decimal | None]
 """A provider's model → what a typical call to it costs, in USD."""
@@ -26,6 +28,7 @@ def check_rules(
     rules: Sequence[Rule],
     keyed: Collection[str],
     price_of: PriceOf = lambda *_: None,
+    day: date | None = None,
 ) -> tuple[Warned, ...]:
     """What may not be meant.
 
@@ -33,6 +36,7 @@ def check_rules(
         rules: as they are tried.
         keyed: the providers that the operator has a key for, or that want none.
         price_of: prices, where there are any.
+        day: on which they are to hold, for targets that are retired.
 
     >>> from lectr_lab.core.rules import Conditions, Target
     >>> one = Rule(name="r", priority=1, when=Conditions(task="reasoning"),
@@ -48,6 +52,7 @@ def check_rules(
             *_conditions(rule),
             *_target(rule, keyed),
             *_prices(rule, price_of),
+            *_retired(rule, day),
             *_never_reached(rule, enabled[:place]),
         )
     )
@@ -94,6 +99,20 @@ def _prices(rule: Rule, price_of: PriceOf) -> Iterator[str]:
     )
     if before is not None and after is not None and after > before:
         yield f"{then.model} is dearer than {when.model} at list prices"
+
+
+def _retired(rule: Rule, day: date | None) -> Iterator[str]:
+    """A provider refuses a model that is gone: the rule would break its requests."""
+    then = rule.then
+    provider = then.provider or rule.when.provider or _vendor(then.model)
+    if day is None or then.model is None or provider is None:
+        return
+    model = known_model(provider, then.model)
+    if model is None or model.serves(provider, day):
+        return
+    gone = model.retired_on[provider]
+    said = "is retired since" if gone <= day else "retires on"
+    yield f"{then.model} {said} {gone} at {provider}"
 
 
 def _never_reached(rule: Rule, earlier: Sequence[Rule]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What may not be meant is said, once a fault."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -50,6 +51,20 @@ def test_nothing_is_said_of_a_plain_rule():
 def test_what_may_not_be_meant_is_said(one, said):
     """Each in its words."""
     assert any(text.startswith(said) for text in texts(one))
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2026, 11, 24), []),
+        (date(2027, 1, 1), ["gpt-4o-mini retires on 2027-01-14 at openai"]),
+        (date(2027, 2, 1), ["gpt-4o-mini is retired since 2027-01-14 at openai"]),
+        (None, []),
+    ],
+)
+def test_a_target_that_is_going_is_said(day, said):
+    """A month before, and after."""
+    assert texts(rule(task="extraction", model="gpt-4o"), day=day) == said
 
 
 def test_a_key_that_is_there_or_not_needed_is_not_asked_for():

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis import rows
 from lectr_lab.analysis.candidates import Candidate, Option, candidate
 from lectr_lab.analysis.days import LEAST_DAYS, Monthly, monthly
 from lectr_lab.analysis.judgement import Group, Judgement
@@ -81,7 +82,7 @@ def recommend(
         log = priced(log, prices)
     groups, edges = signals(log).collect(), day_edges(log).collect()
     if groups.is_empty():
-        return Recommendations()
+        return Recommendations(unsaid=_unsaid(log))
     today = max(edges["day"].to_list()) if now is None else now.date()
     found = groups.sort(KEYS, nulls_last=True).to_dicts()
     candidates = [candidate(group, today) for group in _beside_reasoning(found)]
@@ -89,6 +90,12 @@ def recommend(
     spans = {key[0]: seen_span(part) for key, part in edges.group_by("org")}
     decided = [_decided(c, costs, spans[c.group["org"]]) for c in candidates]
     return _sorted(decided)
+
+
+def _unsaid(log: pl.LazyFrame) -> int:
+    """Requests that do not say what kind of call they were, or how they ended."""
+    silent = pl.any_horizontal(pl.col("operation", "outcome").is_null())
+    return int(log.select((rows.is_request() & silent).sum()).collect().item())
 
 
 def _beside_reasoning(groups: Sequence[Group]) -> Iterable[Group]:
@@ -106,14 +113,14 @@ def _costs(
     prices: PriceList | None,
 ) -> dict[tuple[Any, ...], _Costs]:
     """By the keys of a group and the target's name."""
-    rows = [
+    wanted = [
         (*_key(candidate.group), option.target.model.name, option.anew)
         for candidate in candidates
         for option in candidate.options
     ]
-    if not rows:
+    if not wanted:
         return {}
-    changes = pl.DataFrame(rows, schema=_CHANGES, orient="row")
+    changes = pl.DataFrame(wanted, schema=_CHANGES, orient="row")
     found = repriced(log, changes, today, prices).collect()
     return {
         key: _Costs(

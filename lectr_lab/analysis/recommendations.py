@@ -49,6 +49,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
     found: tuple[Recommendation, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
+    unsaid: int = 0  # where nothing was judged: requests that do not say what they are
 
     def __iter__(self) -> Iterator[Recommendation]:
         return iter(self.found)
@@ -124,12 +125,18 @@ class Recommendations(msgspec.Struct, frozen=True):
         }
         return found.drop([name for name, is_dull in dull.items() if is_dull])
 
+    def _nothing(self) -> str:
+        said = "No answered chat request to judge."
+        if self.unsaid:
+            said += (
+                f" {readable.count(self.unsaid)} requests do not say what kind of call "
+                "they were, or how they ended: if it is so, import them with "
+                "operation==chat and outcome==ok."
+            )
+        return said
+
     def _note(self) -> str:
-        said = (
-            "No answered chat request to judge."
-            if not self.found and not self.passed_over
-            else ""
-        )
+        said = "" if self.found or self.passed_over else self._nothing()
         if self.passed_over:
             said = "Not recommended for: " + "; ".join(self.notes) + "."
         if self.found:

@@ -274,6 +274,16 @@ def test_little_or_nothing_to_judge(kind, event, failed, advice):
     assert found.frame().is_empty()
 
 
+@pytest.mark.parametrize("unsaid", ["operation", "outcome"])
+def test_what_an_import_did_not_say_is_asked_for(unsaid, traffic_of, advice):
+    """Silence would look like traffic that is fine as it is."""
+    found = advice(traffic_of(n=30, **{unsaid: None}))
+
+    assert len(found) == 0
+    assert "30 requests do not say what kind of call they were" in repr(found)
+    assert "operation==chat and outcome==ok" in repr(found)
+
+
 def test_untagged_traffic_is_one_group_and_low_at_most(traffic_of, advice):
     """Advice on what may be many features says to tag first."""
     found = only(advice(traffic_of(feature=None), now=NOW))

@@ -7,6 +7,7 @@ import polars as pl
 
 from lectr_lab.analysis.answer_length import LEAST_ANSWERS
 from lectr_lab.core import readable
+from lectr_lab.core.recommendation import is_protected
 from lectr_lab.core.rules import Rule
 
 _PAIR = ["from_provider", "from_model", "to_provider", "to_model"]
@@ -41,6 +42,7 @@ def in_words(
             *_of_counts(moves),
             *_of_unjudged(moves),
             *_of_skips(facts),
+            *_of_unsaid(facts),
             *(["There is no rule"] if not rules else []),
         )
     )
@@ -48,13 +50,25 @@ def in_words(
 
 def _of_reasoning(facts: pl.DataFrame) -> Iterator[str]:
     """Obeyed, and never silently."""
-    moved = facts.filter(pl.col("move").is_not_null(), pl.col("task") == "reasoning")
+    moved = facts.drop_nulls("move")
+    protected = [task for task in moved["task"].unique() if is_protected(task)]
+    moved = moved.filter(pl.col("task").is_in(protected))
     sums = moved.drop_nulls("rule").group_by("rule").agg(pl.col("requests").sum())
     for rule, n in sums.sort("rule").iter_rows():
         yield (
             f"Warning: the rule {readable.name(rule)} sends {readable.count(n)} "
             "requests with the task reasoning to another model; it is obeyed, but a "
             "smaller model is never recommended for them"
+        )
+
+
+def _of_unsaid(facts: pl.DataFrame) -> Iterator[str]:
+    """Live the path says it; an imported log may not."""
+    n = facts.filter(pl.col("operation").is_null())["requests"].sum()
+    if n:
+        yield (
+            f"{readable.count(n)} requests do not say what kind of call they were: no "
+            "rule is applied to them (import them with operation==chat, if they were)"
         )
 
 

@@ -56,7 +56,7 @@ def evidence(
             wrong.
         CassetteError: a cassette cannot be used or written.
     """
-    from lectr_lab.core.recommendation import Recommendation
+    from lectr_lab.core.recommendation import Recommendation, is_protected
     from lectr_lab.proof.ask import beside
     from lectr_lab.proof.evidence import compare
     from lectr_lab.proof.pairs import find_pairs, present_model
@@ -75,7 +75,7 @@ def evidence(
         raise ConfigError(f"{tape} has no answers of {model} to feature {feature}.")
     tasks = {prompt.task for prompt in found.prompts}
     wanted = [prompt for prompt in found.prompts if prompt.candidate is None][:limit]
-    if wanted and "reasoning" in tasks | {task}:
+    if wanted and any(map(is_protected, tasks | {task})):
         print("Nothing is asked: reasoning is never moved to a cheaper model.")
     elif wanted:
         _ask(wanted, to_model, answers, base_url, key_env, prices, yes)

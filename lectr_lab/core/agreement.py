@@ -14,6 +14,7 @@ from math import isnan
 from typing import Any, NamedTuple
 
 from lectr_lab.core.lenient import loads
+from lectr_lab.core.recommendation import is_protected
 
 MAX_CHARS = 1_000_000
 MAX_WORDS = 40_000
@@ -67,7 +68,7 @@ def judge(
     >>> judge(None, None, "yes", "Yes!")
     Judged(measure='label', score=1.0)
     """
-    if task == "reasoning" or max(len(present), len(candidate)) > MAX_CHARS:
+    if is_protected(task) or max(len(present), len(candidate)) > MAX_CHARS:
         return None
     if not present.strip() and not candidate.strip():
         return None

@@ -13,7 +13,7 @@ from lectr_lab.analysis.verdict import weigh
 from lectr_lab.core.agreement import judge, parsed
 from lectr_lab.core.conforms import conforms
 from lectr_lab.core.readable import name, percent
-from lectr_lab.core.recommendation import Evidence, Recommendation
+from lectr_lab.core.recommendation import Evidence, Recommendation, is_protected
 from lectr_lab.proof.labels import Labels, key_of, read_labels
 from lectr_lab.proof.pairs import Found, Prompt, find_pairs
 from lectr_lab.tape.cassette import Interaction, read_cassettes
@@ -22,7 +22,6 @@ Tape: TypeAlias = Path | str | Iterable[Path | str]
 Measure: TypeAlias = Callable[[str, str, str | None], float | None]
 """(present answer, candidate's answer, label or None) to the candidate's score."""
 
-REASONING = "reasoning"
 _WORDS = {
     "adopt": "adopt: it is as good, within the margin",
     "refuse": "refuse",
@@ -146,7 +145,7 @@ def compare(
 def _guarded(evidence: Evidence, of: Recommendation, found: Found) -> Evidence:
     """Reasoning is never moved, whether the log or the recording says that it is."""
     tasks = {of.task, *(prompt.task for prompt in found.prompts)}
-    if REASONING in tasks:
+    if any(map(is_protected, tasks)):
         return msgspec.structs.replace(evidence, verdict="refuse", need_pairs=None)
     return evidence
 
@@ -212,7 +211,7 @@ def _lines(compared: Compared) -> list[tuple[str, str]]:
     verdict = _WORDS[told.verdict]
     if told.verdict == "need_more" and told.need_pairs is not None:
         verdict += f": about {told.need_pairs:,} more prompts like these would decide"
-    if told.verdict == "refuse" and what.task == REASONING:
+    if told.verdict == "refuse" and is_protected(what.task):
         verdict += ": reasoning is never moved"
     how = f", scored by {told.measure} against {against}" if told.pairs else ""
     lines = [

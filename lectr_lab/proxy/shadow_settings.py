@@ -2,6 +2,7 @@
 
 import msgspec
 
+from lectr_lab.core.recommendation import is_protected
 from lectr_lab.core.rules import UNTAGGED, ProviderName
 
 
@@ -32,7 +33,7 @@ class ShadowSettings(
         """
         if self.features and (feature or UNTAGGED) not in self.features:
             return False
-        if task == "reasoning" or (self.tasks and task not in self.tasks):
+        if is_protected(task) or (self.tasks and task not in self.tasks):
             return False  # what reasoning is worth is not in its words
         return int.from_bytes(event_id[-6:]) < self.share * 2**48
 

@@ -95,12 +95,23 @@ def test_orgs_stay_apart(log_of, event):
 
 def test_a_rule_on_reasoning_is_obeyed_with_a_warning(log_of, event):
     """It is the user's own."""
-    log = priced(log_of([event(task="reasoning", **BIG)]))
+    events = [event(task=task, **BIG) for task in ("reasoning", "Reasoning", None)]
 
-    found = simulate(log, rule(name="bold"))
+    found = simulate(priced(log_of(events)), rule(name="bold"))
+
+    assert found.changed == 3
+    assert any("sends 2 requests" in said for said in found.assumptions)
+    assert any("Warning" in said and "bold" in said for said in found.assumptions)
+
+
+def test_calls_of_an_unknown_kind_stay_and_are_counted(log_of, event):
+    """An import may not say it."""
+    found = simulate(
+        priced(log_of([event(operation=None, **BIG), event(**BIG)])), rule()
+    )
 
     assert found.changed == 1
-    assert any("Warning" in said and "bold" in said for said in found.assumptions)
+    assert any(said.startswith("1 requests do not say") for said in found.assumptions)
 
 
 def test_under_a_week_there_is_no_monthly_figure(log_of, event):

@@ -65,7 +65,7 @@ def test_what_could_not_be_compared_is_counted(tape, call, move):
 def test_reasoning_is_refused_whatever_the_scores(tape, call, move):
     """By the recommendation's task or the recording's, with labels and perfect scores."""
     path = tape(*both(call, [("yes", "yes")] * 110, task="reasoning"))
-    for task in ("reasoning", None):
+    for task in ("reasoning", " Reasoning", None):
         told = lectr.evidence(
             move(task=task), path, measure=lambda present, candidate, label: 1.0
         )
@@ -170,7 +170,7 @@ def test_a_missing_tape_is_named(tmp_path, move):
 def test_the_guard_is_what_holds_reasoning(tape, call, move, monkeypatch):
     """Taken out, the same evidence says adopt: so the tests above can fail."""
     path = tape(*both(call, [("yes", "yes")] * 110, task="reasoning"))
-    monkeypatch.setattr("lectr_lab.proof.evidence.REASONING", "something else")
+    monkeypatch.setattr("lectr_lab.proof.evidence.is_protected", lambda _: False)
     told = lectr.evidence(move(task="reasoning"), path, measure=lambda *_: 1.0)
 
     assert told.evidence.verdict == "adopt"

@@ -68,6 +68,7 @@ def test_the_share_is_of_the_requests(share):
         ("other", "extraction", False),
         ("faq", None, False),
         ("faq", "reasoning", False),
+        ("faq", "Reasoning", False),
     ],
 )
 def test_features_and_tasks_narrow_it_down(feature, task, wanted):
@@ -77,7 +78,7 @@ def test_features_and_tasks_narrow_it_down(feature, task, wanted):
         provider="groq",
         share=1.0,
         features=("faq", "untagged"),
-        tasks=("extraction", "reasoning"),
+        tasks=("extraction", "reasoning", "Reasoning"),
     )
 
     assert shadow.wants(feature, task, bytes(16)) is wanted

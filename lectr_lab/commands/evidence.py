@@ -10,6 +10,7 @@ from lectr_lab.core.errors import ConfigError
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
     from lectr_lab.proof.ask import Estimate
     from lectr_lab.proof.pairs import Prompt
+    from lectr_lab.tape.cassette import Interaction
 
 _CONFIG = Path("lectr.toml")
 
@@ -67,12 +68,12 @@ def evidence(
     recordings = read_cassettes(_files(tape, answers))
     model = from_model or present_model(recordings, feature, task, to_model)
     if model is None:
-        raise ConfigError(f"{tape} has no prompts of feature {feature or '(none)'}.")
+        raise ConfigError(_none_of(tape, feature, recordings))
     found = find_pairs(
         recordings, feature=feature, task=task, from_model=model, to_model=to_model
     )
     if not found.prompts:
-        raise ConfigError(f"{tape} has no answers of {model} to feature {feature}.")
+        raise ConfigError(f"{tape} has no answers of {model} to {_said(feature)}.")
     tasks = {prompt.task for prompt in found.prompts}
     wanted = [prompt for prompt in found.prompts if prompt.candidate is None][:limit]
     if wanted and any(map(is_protected, tasks | {task})):
@@ -94,6 +95,23 @@ def evidence(
         spend_usd=0.0,
     )
     print(compare(asked, recordings, margin=margin, labels=labels))
+
+
+def _said(feature: str | None) -> str:
+    from lectr_lab.core.readable import name
+
+    return f"feature {name(feature)}" if feature else "prompts without a feature"
+
+
+def _none_of(
+    tape: Path, feature: str | None, recordings: "Sequence[Interaction]"
+) -> str:
+    """What is there instead, for whoever forgot or misspelt it."""
+    from lectr_lab.core.readable import name
+
+    said = {one.timing.feature for one in recordings if one.timing}
+    there = ", ".join(name(one) for one in sorted(filter(None, said))) or "none"
+    return f"{tape} has no answer to {_said(feature)}. Its features: {there}."
 
 
 def _check(margin: float, labels: Path | None, limit: int | None) -> None:

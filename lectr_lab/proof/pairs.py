@@ -105,11 +105,13 @@ def find_pairs(
 def present_model(
     recordings: Iterable[Interaction], feature: str | None, task: str | None, but: str
 ) -> str | None:
-    """The model that most of a feature's recorded requests name, other than `but`."""
+    """The model that most of a feature's answered requests name, other than `but`."""
     named = Counter(
         reading.request.model
         for one in recordings
-        if _is_of(one, feature, task) and (reading := _read(one))
+        if _is_of(one, feature, task)
+        and (reading := _read(one))
+        and reading.answer is not None
     )
     named.pop(but, None)
     return next((model for model, _ in named.most_common() if model), None)

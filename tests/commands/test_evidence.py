@@ -111,7 +111,9 @@ def test_reasoning_is_neither_asked_nor_adopted(tape, server, capsys):
 
 def test_what_is_missing_is_said(tape):
     """No such feature, no such model, a margin that means nothing."""
-    with pytest.raises(ConfigError, match="no prompts of feature nothing"):
+    with pytest.raises(
+        ConfigError, match=r"no answer to feature nothing.*support-triage"
+    ):
         evidence(tape, to_model="new", feature="nothing")
     with pytest.raises(ConfigError, match="no answers of other"):
         evidence(tape, to_model="new", feature="support-triage", from_model="other")

@@ -62,12 +62,13 @@ def test_the_task_can_be_asked_for(tape, call):
 
 
 def test_the_present_model_is_the_one_most_asked(tape, call):
-    """The candidate itself is not."""
+    """The candidate itself is not, nor a name that nobody answers to."""
     path = tape(
         call("a", "yes", "big"),
         call("b", "yes", "big"),
         call("c", "yes", "rare"),
         *[call(str(n), "yes", "small") for n in range(9)],
+        *[call(str(n), "", "misspelt", status=404) for n in range(9)],
     )
     recordings = read_cassettes(path)
 

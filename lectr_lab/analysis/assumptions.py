@@ -64,7 +64,7 @@ def _of_reasoning(facts: pl.DataFrame) -> Iterator[str]:
 
 def _of_unsaid(facts: pl.DataFrame) -> Iterator[str]:
     """Live the path says it; an imported log may not."""
-    n = facts.filter(pl.col("operation").is_null())["requests"].sum()
+    n = int(facts.filter(pl.col("operation").is_null())["requests"].sum())
     if n:
         yield (
             f"{readable.count(n)} requests do not say what kind of call they were: no "

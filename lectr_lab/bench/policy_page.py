@@ -23,7 +23,8 @@ from lectr_lab.bench.policy import (
     transfer,
     trials,
 )
-from lectr_lab.bench.quality import Group, read_groups, set_aside
+from lectr_lab.bench.quality import SMALL_TASKS, Group, read_groups, set_aside
+from lectr_lab.core.errors import LabError
 from lectr_lab.core.readable import UNKNOWN
 
 DRAWS = 300
@@ -164,7 +165,9 @@ def _halves(groups: Sequence[Group]) -> Iterator[str]:
 
 
 def _judged(groups: Sequence[Group], judged: Sequence[Group]) -> Iterator[str]:
-    table = transfer(groups, judged)
+    # Under this name are other tasks there: no feature of these.
+    named = [group for group in groups if group.task != SMALL_TASKS]
+    table = transfer(named, judged)
     yield (
         f"Evidence from all of these questions, judged on others that were held back, of "
         f"the {len(table)} features that both have:\n"
@@ -216,8 +219,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--judged-on", type=Path, help="a folder of other questions")
     said = parser.parse_args(arguments)
-    judged = set_aside(read_groups(said.judged_on))[0] if said.judged_on else []
-    groups, notes = set_aside(read_groups(said.folder))
+    try:
+        judged = set_aside(read_groups(said.judged_on))[0] if said.judged_on else []
+        groups, notes = set_aside(read_groups(said.folder))
+    except LabError as error:
+        parser.exit(2, f"{error}\n")
     text = page(groups, notes, said.draws, judged)
     if said.out:
         said.out.write_text(text, "utf-8")

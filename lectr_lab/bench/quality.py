@@ -73,7 +73,7 @@ def read_groups(folder: Path | str) -> list[Group]:
         folder: `quality` of the shared data, or one of the same form.
 
     Raises:
-        LabError: the folder has none of them.
+        LabError: the folder has none of them, or one that cannot be read.
     """
     readers = {
         "mmlu_pro_models": _mmlu_pro,
@@ -86,12 +86,21 @@ def read_groups(folder: Path | str) -> list[Group]:
     for name, read in readers.items():
         path = Path(folder) / f"{name}.parquet"
         if path.is_file():
-            groups += map(_answered, read(pl.read_parquet(path)))
+            groups += map(_answered, read(_read(path)))
+    groups = [group for group in groups if len(group.old) >= FEWEST_PAIRS]
     if not groups:
         raise LabError(
-            f"There is none of {', '.join(readers)} (*.parquet) in {folder}."
+            f"There is none of {', '.join(readers)} (*.parquet) in {folder}, or none "
+            f"with {FEWEST_PAIRS} questions that two models answered."
         )
     return groups
+
+
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError):
+        raise LabError(f"{path} is not Parquet that can be read.") from None
 
 
 def set_aside(groups: list[Group]) -> tuple[list[Group], list[str]]:
@@ -148,13 +157,20 @@ def _tasks(data: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]
             yield str(name), rows
 
 
-def _usd(model: str, prompt_tokens: float, answer_tokens: float) -> float:
+def _usd(
+    model: str, prompt_tokens: float | None, answer_tokens: float | None
+) -> float | None:
+    if prompt_tokens is None or answer_tokens is None:
+        return None
     into, out = USD_PER_MTOK[model]
     return (into * prompt_tokens + out * answer_tokens) / 1e6
 
 
-def _mean(rows: pl.DataFrame, column: str) -> float:
-    return float(np.nanmean(_floats(rows, column)))
+def _mean(rows: pl.DataFrame, column: str) -> float | None:
+    """Of what is known; None where nothing is."""
+    values = _floats(rows, column)
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
 
 
 def _floats(rows: pl.DataFrame, column: str) -> Floats:
@@ -166,7 +182,7 @@ def _mmlu_pro(data: pl.DataFrame) -> Iterator[Group]:
     models = [c.split("|")[0] for c in data.columns if c.endswith("|correct")]
     prompt = _mean(data, "q_tokens_cl100k")
     cost = {m: _usd(m, prompt, _mean(data, f"{m}|out_tokens")) for m in models}
-    dearest_first = sorted(models, key=lambda m: -cost[m])
+    dearest_first = sorted(models, key=lambda m: -(cost[m] or 0.0))
     for task, rows in _tasks(data, "category"):
         prompt = _mean(rows, "q_tokens_cl100k")
         tokens = {m: _mean(rows, f"{m}|out_tokens") for m in models}
@@ -196,7 +212,11 @@ def _gsm8k(data: pl.DataFrame) -> Iterator[Group]:
 
 
 def _gpt_4_to_mixtral(
-    source: str, task: str, rows: pl.DataFrame, old_tokens: float, new_tokens: float
+    source: str,
+    task: str,
+    rows: pl.DataFrame,
+    old_tokens: float | None,
+    new_tokens: float | None,
 ) -> Group:
     prompt = _mean(rows, "prompt_tokens_cl100k")
     return Group(
@@ -225,9 +245,14 @@ def _mtbench(data: pl.DataFrame) -> Iterator[Group]:
 
 
 def _routerarena(data: pl.DataFrame) -> Iterator[Group]:
-    """Two models with their real bills; the present one is the one that cost more."""
+    """Models with their real bills; the present one is the one that cost more."""
     bills = data.group_by("model").agg(pl.col("cost_usd").mean()).sort("cost_usd")
-    candidate, present = bills["model"]
+    for candidate, present in combinations(bills["model"].to_list(), 2):
+        pair = data.filter(pl.col("model").is_in([candidate, present]))
+        yield from _routed(pair, present, candidate)
+
+
+def _routed(data: pl.DataFrame, present: str, candidate: str) -> Iterator[Group]:
     columns = ["score", "cost_usd", "prompt_tokens", "completion_tokens"]
     rows = data.pivot(on="model", index=["task", "global_index"], values=columns)
     for task, part in _tasks(rows.drop_nulls(), "task"):

@@ -55,6 +55,31 @@ def test_verdicts_are_judged_on_other_questions(folder, capsys):
     assert text.count("| fine | 1 | 0 | 0 |") == 2
 
 
+def test_small_tasks_are_not_the_same_feature_elsewhere(tmp_path, capsys):
+    """Under that name are whatever tasks are small there."""
+    rows = pl.DataFrame(
+        {
+            "subject": [s for s in ("a", "b", "c") for _ in range(8)],
+            "prompt_tokens_cl100k": 40,
+            "strong_correct": True,
+            "weak_correct": True,
+        }
+    )
+    rows.write_parquet(tmp_path / "routellm_mmlu.parquet")
+    main([str(tmp_path), "--draws", "5", "--judged-on", str(tmp_path)])
+
+    assert "of the 0 features that both have" in capsys.readouterr().out
+
+
+def test_a_folder_of_nothing_is_told_in_a_line(tmp_path, capsys):
+    """No traceback."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(tmp_path)])
+
+    assert stopped.value.code == 2
+    assert "There is none of mmlu_pro_models" in capsys.readouterr().err
+
+
 def test_the_published_page_names_sources_and_licences():
     """Figures only, with their origin."""
     text = PAGE.read_text("utf-8")

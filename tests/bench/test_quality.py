@@ -56,18 +56,62 @@ def test_small_tasks_are_put_together_and_unasked_questions_left_out(tmp_path):
         {
             "subject": s,
             "strong_correct": s == "large",
-            "weak_correct": None if i else True,
+            "weak_correct": None if i % 2 else True,
         }
         | {"prompt_tokens_cl100k": 10}
-        for s, n in (("large", 12), ("a", 6), ("b", 6))
+        for s, n in (("large", 24), ("a", 8), ("b", 8), ("c", 8))
         for i in range(n)
     ]
     pl.DataFrame(rows).write_parquet(tmp_path / "routellm_mmlu.parquet")
     large, small = read_groups(tmp_path)
 
     assert (large.task, small.task) == ("large", SMALL_TASKS)
-    assert (large.old.tolist(), large.new.tolist()) == ([1.0], [1.0])
-    assert len(small.old) == 2
+    assert (large.old.tolist(), large.new.tolist()) == ([1.0] * 12, [1.0] * 12)
+    assert len(small.old) == 12
+
+
+def test_what_is_missing_is_no_feature_and_no_money(tmp_path):
+    """A model that answered nothing, tokens that nobody counted, one router alone."""
+    rows = pl.DataFrame(
+        {
+            "subject": ["a"] * 12 + ["b"] * 12,
+            "strong_correct": [True] * 24,
+            "weak_correct": [True] * 12 + [None] * 12,
+            "prompt_tokens_cl100k": pl.Series([None] * 24, dtype=pl.Int64),
+        }
+    )
+    rows.write_parquet(tmp_path / "routellm_mmlu.parquet")
+    _router(["m"]).write_parquet(tmp_path / "routerarena.parquet")
+    [only] = read_groups(tmp_path)
+
+    assert (only.task, only.old_usd, only.prompt_tokens) == ("a", None, None)
+
+
+def test_each_pair_of_routers_is_looked_at(tmp_path):
+    """From the one that was billed more."""
+    _router(["cheap", "middle", "dear"]).write_parquet(tmp_path / "routerarena.parquet")
+
+    pairs = {(group.present, group.candidate) for group in read_groups(tmp_path)}
+    assert pairs == {("dear", "cheap"), ("dear", "middle"), ("middle", "cheap")}
+
+
+def _router(models):
+    """Twelve questions to each model, each dearer than the one before."""
+    return pl.DataFrame(
+        [
+            {"model": model, "task": "t", "global_index": i, "score": 1.0}
+            | {"cost_usd": 0.1 * place, "prompt_tokens": 9, "completion_tokens": 9}
+            for place, model in enumerate(models, 1)
+            for i in range(12)
+        ]
+    )
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    """And not the reader's own error."""
+    (tmp_path / "routellm_mmlu.parquet").write_bytes(b"nope")
+    with pytest.raises(LabError, match=r"routellm_mmlu\.parquet"):
+        read_groups(tmp_path)
 
 
 def test_the_shared_data_are_features_with_money(shared):

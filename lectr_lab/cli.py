@@ -139,7 +139,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
         org: the organisation that the key belongs to.
         config: where to write the settings.
     """
-    from lectr_lab.commands.templates import SETTINGS, write_rules
+    from lectr_lab.commands.templates import SETTINGS, environment, write_rules
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.keys import create_key
     from lectr_lab.proxy.settings import read_settings
@@ -162,7 +162,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
     print("This key is shown once. Keep it like a password:\n")
     print(f"  export LECTR_KEY={key}\n")
     print("Start the proxy:\n\n  lectr-lab serve\n")
-    _print_environment(settings.base_url())
+    print(environment(settings.base_url()))
 
 
 @app.command
@@ -184,6 +184,7 @@ def serve(
         allow_plain_http: listen beyond this machine without TLS. Keys then cross the
             network unencrypted.
     """
+    from lectr_lab.commands.templates import environment
     from lectr_lab.lab import Order, run
     from lectr_lab.proxy.settings import read_settings
 
@@ -198,7 +199,7 @@ def serve(
     def started(base_url: str) -> None:
         print(f"lectr-lab listens on {base_url}. The log is in {settings.lab}.")
         print("Ctrl-C stops it.\n")
-        _print_environment(base_url)
+        print(environment(base_url))
         print("\nWaiting for the first request …", flush=True)
 
     run(
@@ -272,26 +273,27 @@ def _lab(config: Path | None) -> "LabFolder":
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.proxy.settings import read_settings
 
-    settings = read_settings(config or CONFIG, os.environ)
+    file = config or (CONFIG if CONFIG.is_file() else None)
+    settings = read_settings(file, os.environ)
+    if file is None and not Path(settings.lab).is_dir():  # a notebook's, where there is
+        raise ConfigError(
+            f"No {CONFIG} here, nor {settings.lab}. Run `lectr-lab init`."
+        )
     return LabFolder.create(Path(settings.lab))
-
-
-def _print_environment(base_url: str) -> None:
-    """The two variables that point an OpenAI-SDK program here, unchanged."""
-    print("Point any OpenAI-SDK program at it, unchanged:\n")
-    print(f"  export OPENAI_BASE_URL={base_url}/v1")
-    print('  export OPENAI_CUSTOM_HEADERS="X-Lectr-Key: $LECTR_KEY"')
 
 
 def main() -> None:
     """The `lectr-lab` command."""
     try:
-        app()
+        app(result_action="return_value")
+        sys.stdout.flush()
     except LabError as error:
         print(f"lectr-lab: {error}", file=sys.stderr)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:  # such as `report --format csv | head`: enough was read
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report(NamedTuple):
-    """What is printed: the keys by which it groups, a row per group, and one of all."""
+    """What is printed: the keys by which it groups, a row per group, one of all, and
+    what that one says in words."""
 
     keys: list[str]
     groups: "pl.DataFrame"
     totals: dict[str, Any]
+    said: str
 
 
 def report(
@@ -80,6 +82,10 @@ def report(
     found = reported(
         log, [name.strip() for name in by.split(",") if name.strip()], dropped
     )
+    if found.groups.is_empty() and any(
+        (org, feature, provider, model, task, since, until)
+    ):
+        found = found._replace(said="No request in the log fits what was asked.")
     _write_files(log, html, png, dropped, tz)
     if format == "table":
         _print_table(found)
@@ -97,11 +103,23 @@ def reported(log: "pl.LazyFrame", by: list[str], dropped: int = 0) -> Report:
     import polars as pl
 
     from lectr_lab.analysis.groups import key_names
-    from lectr_lab.analysis.summary import summary, totals
+    from lectr_lab.analysis.percentiles import chosen
+    from lectr_lab.analysis.summary import in_words, summary, totals
 
-    log = log.cache()  # read and priced once
-    groups, total = pl.collect_all([summary(log, by), totals(log, dropped)])
-    return Report(key_names(by), groups, total.row(0, named=True))
+    how = chosen(log)
+    groups, total = (
+        # What polars reads once for two uses, it keeps: millions of whole rows.
+        view.collect(
+            engine="streaming",
+            optimizations=pl.QueryOptFlags(comm_subplan_elim=False),
+        )
+        for view in (
+            summary(log, by, percentiles=how),
+            totals(log, dropped, percentiles=how),
+        )
+    )
+    whole = total.row(0, named=True)
+    return Report(key_names(by), groups, whole, in_words(whole))
 
 
 def _write_files(
@@ -163,13 +181,11 @@ def cell(text: str) -> str:
 
 def as_markdown(found: Report) -> str:
     """A table of Markdown, and a sentence on all of it."""
-    from lectr_lab.analysis.summary import in_words
-
     heads, rows = _readable(found)
     lines = [heads, [":--" if head in found.keys else "--:" for head in heads]]
     lines += [[_plain(text) for text in row] for row in rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{table}\n\n{_plain(in_words(found.totals))}"
+    return f"{table}\n\n{_plain(found.said)}"
 
 
 def _plain(text: str) -> str:
@@ -182,8 +198,6 @@ def _print_table(found: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.analysis.summary import in_words
-
     heads, rows = _readable(found)
     table = Table()
     for head in heads:
@@ -194,8 +208,9 @@ def _print_table(found: Report) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
-    console.print(table)
-    console.print(Text(in_words(found.totals)))
+    if rows:
+        console.print(table)
+    console.print(Text(found.said))
 
 
 def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:

@@ -81,3 +81,12 @@ def write_rules(folder: Path) -> None:
         return
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
+
+
+def environment(base_url: str) -> str:
+    """The two variables that point an OpenAI-SDK program at a proxy, unchanged."""
+    return (
+        "Point any OpenAI-SDK program at it, unchanged:\n\n"
+        f"  export OPENAI_BASE_URL={base_url}/v1\n"
+        '  export OPENAI_CUSTOM_HEADERS="X-Lectr-Key: $LECTR_KEY"'
+    )

@@ -80,6 +80,8 @@ class _Answering(asyncio.Protocol):
         self._transport.write(_STREAM_HEAD + _framed(_EVENT % time.monotonic_ns()))
         for _ in range(CHUNKS - 1):
             await asyncio.sleep(CHUNK_EVERY_S)
+            if self._transport.is_closing():  # whoever asked has left
+                return
             self._transport.write(_framed(_EVENT % time.monotonic_ns()))
         self._transport.write(_framed(b"data: [DONE]\n\n") + b"0\r\n\r\n")
 

@@ -1,5 +1,7 @@
 """The provider that takes no time."""
 
+import socket
+import struct
 from itertools import pairwise
 
 import httpx
@@ -34,3 +36,20 @@ def test_a_stream_says_when_each_chunk_was_sent(url):
     sent_ns = [int(line.split("t=")[1].split(";")[0]) for line in lines[:-1]]
     assert len(sent_ns) == CHUNKS
     assert all(b - a > 2e6 for a, b in pairwise(sent_ns))
+
+
+def test_a_stream_that_nobody_reads_ends_in_silence():
+    """A gateway that resets its connection is no failure of the provider's."""
+    with helper("upstream") as process:
+        port = int(process.stdout.readline())
+        body = b'{"stream":true}'
+        head = b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body)
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+                sock.sendall(head + body)
+                assert sock.recv(65536)
+                linger = struct.pack("ii", 1, 0)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        url = f"http://127.0.0.1:{port}/v1/chat/completions"
+        with httpx.stream("POST", url, content=body) as reply:
+            assert reply.read().endswith(b"data: [DONE]\n\n")

@@ -26,6 +26,7 @@ from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import resolve
 from lectr_lab.core.refusals import Refusal
 from lectr_lab.core.request import read_request
+from lectr_lab.proxy.departure import Departure
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.limits import Limits
 from lectr_lab.proxy.routing import Arrived, Call, Router
@@ -100,7 +101,7 @@ async def _serve(
         if full is not None:
             return await _answer(the, exchange, send, full)
         asked = (scope["method"], *call)
-        return await _exchange(the, exchange, asked, receive, send)
+        return await _exchange(the, exchange, asked, (scope, receive, send))
 
 
 def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
@@ -155,17 +156,17 @@ async def _exchange(
     the: Relay,
     exchange: Exchange,
     call: tuple[str, str, RawHeaders, bytes],
-    receive: Receive,
-    send: Send,
+    client: tuple[Scope, Receive, Send],
 ) -> Event:
     """Ask the provider and pass its reply on, until either side goes away."""
-    watcher = asyncio.create_task(_cancel_when_gone(receive, _this_task()))
+    scope, receive, send = client
+    departure = Departure(scope, receive, _this_task())
     try:
         return await _ask_and_pass_on(the, exchange, call, send)
     except asyncio.CancelledError:
-        return _cancelled(the, exchange, client_gone=watcher.done())
+        return _cancelled(the, exchange, client_gone=departure.noticed)
     finally:
-        watcher.cancel()
+        departure.over()
 
 
 async def _ask_and_pass_on(
@@ -217,12 +218,6 @@ async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> 
         exchange.chunk(chunk, arrived_s)  # after the client has it
     await send({"type": "http.response.body", "body": b"", "more_body": False})
     exchange.passed_whole()
-
-
-async def _cancel_when_gone(receive: Receive, task: asyncio.Task[Any]) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    task.cancel()
 
 
 def _cancelled(the: Relay, exchange: Exchange, *, client_gone: bool) -> Event:

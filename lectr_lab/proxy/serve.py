@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 
 from lectr_lab.core.errors import ConfigError, ProxyError
+from lectr_lab.proxy.departure import ServerProtocol
 from lectr_lab.proxy.settings import Tls
 
 _SHUTDOWN_S = 30
@@ -97,7 +98,7 @@ def _config(app: Any, tls: Tls | None) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=ServerProtocol,
         loop="uvloop",
         ws="none",
         lifespan="on",

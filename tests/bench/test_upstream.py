@@ -38,7 +38,7 @@ def test_a_stream_says_when_each_chunk_was_sent(url):
     assert all(b - a > 2e6 for a, b in pairwise(sent_ns))
 
 
-def test_a_stream_that_nobody_reads_ends_in_silence():
+def test_a_stream_that_nobody_reads_ends_in_silence(capfd):
     """A gateway that resets its connection is no failure of the provider's."""
     with helper("upstream") as process:
         port = int(process.stdout.readline())
@@ -53,3 +53,5 @@ def test_a_stream_that_nobody_reads_ends_in_silence():
         url = f"http://127.0.0.1:{port}/v1/chat/completions"
         with httpx.stream("POST", url, content=body) as reply:
             assert reply.read().endswith(b"data: [DONE]\n\n")
+
+    assert capfd.readouterr().err == ""

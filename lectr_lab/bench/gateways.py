@@ -125,10 +125,13 @@ def litellm(upstream_port: int, folder: Path) -> Iterator[Gateway]:
         "api_key": "sk-bench",
     }
     models = [{"model_name": "gpt-4o-mini", "litellm_params": parameters}]
+    key = f"sk-{secrets.token_hex(24)}"  # it does not start without a strong one
     config = folder / "litellm.yaml"  # JSON is YAML
-    config.write_text(json.dumps({"model_list": models}))
+    general = {"master_key": key}
+    config.write_text(json.dumps({"model_list": models, "general_settings": general}))
     command = ["litellm", "--config", str(config), "--port", str(port)]
-    with _running([*command, "--host", "127.0.0.1"], Gateway(port)) as gateway:
+    asked = Gateway(port, (("x-litellm-api-key", key),))
+    with _running([*command, "--host", "127.0.0.1"], asked) as gateway:
         yield gateway
 
 

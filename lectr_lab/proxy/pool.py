@@ -86,7 +86,7 @@ class Pool:
         oldest_s = self._loop.time() - IDLE_S
         while way.waiting:
             wire, since_s = way.waiting.pop()
-            if since_s >= oldest_s and wire.rest():
+            if since_s >= oldest_s and wire.rest() and not wire.stirs():
                 return wire
             wire.abort()
         return None

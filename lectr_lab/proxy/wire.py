@@ -8,6 +8,7 @@ chunks or a length ends with its connection; 1xx replies come before the real on
 """
 
 import asyncio
+import select
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -120,6 +121,12 @@ class Wire(asyncio.Protocol):
         self._chunks = []
         kept = self.whole and self.keeps and not self._bodiless and not self._unsent
         return kept and not self.closed and not self.transport.is_closing()
+
+    def stirs(self) -> bool:
+        """Something has come that the event loop has not seen yet: an end, most likely."""
+        arrivals = select.poll()
+        arrivals.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return bool(arrivals.poll(0))
 
     def abort(self) -> None:
         """Close the connection now."""

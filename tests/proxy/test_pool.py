@@ -1,7 +1,9 @@
 """Connections wait for a next request, and are used only where that is safe."""
 
 import asyncio
+import socket
 import ssl
+import threading
 import time
 from contextlib import asynccontextmanager
 
@@ -93,6 +95,33 @@ def test_a_connection_that_the_provider_closed_is_not_used(method):
             return provider.connections, len(provider.requests)
 
     assert asyncio.run(go()) == (2, 2)
+
+
+def test_an_end_that_the_loop_has_not_seen_yet_is_seen():
+    """It is in the kernel while the loop is busy: a POST takes another connection."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(5)
+
+    def provide():
+        for _ in range(2):
+            one, _ = listening.accept()
+            one.recv(4096)
+            one.sendall(OK)
+            one.close()
+
+    async def go():
+        pool = Pool(ssl.create_default_context(), 5.0, None)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1/x"
+        await call(pool, url)
+        time.sleep(0.1)  # noqa: ASYNC251 - the loop is to be busy
+        assert await call(pool, url) == b"{}"
+        await pool.aclose()
+
+    with listening:
+        server = threading.Thread(target=provide)
+        server.start()
+        asyncio.run(go())
+        server.join()
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

@@ -17,25 +17,25 @@ _BATCH_ROWS = 4_000_000
 _BIN, _N = "_bin", "_n"
 
 
-def bin_counts(log: pl.LazyFrame, keys: list[str]) -> dict[str, pl.DataFrame]:
+def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
     """How many values lie in each bin, per group; the log is read now, in batches.
 
     Args:
-        log: the keys; all other columns are values >= 0, null where there is none.
-        keys: the columns to group by.
+        log: the key; all other columns are values >= 0, null where there is none.
+        key: the column to group by.
 
     Returns:
-        For each other column: the keys, the bin and how many rows it has.
+        For each other column: the key, the bin and how many rows it has.
     """
-    bins = log.with_columns(_bin(pl.exclude(keys)))
+    bins = log.with_columns(_bin(pl.exclude(key)))
     empty = pl.DataFrame(schema=bins.collect_schema())
-    names = [name for name in empty.columns if name not in keys]
-    counts = {name: _counted(empty, keys, name) for name in names}
+    names = [name for name in empty.columns if name != key]
+    counts = {name: _counted(empty, key, name) for name in names}
     # A group-by over the whole log would hold what it has not added up until its end.
     for batch in bins.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False):
         for name, before in counts.items():
-            both = pl.concat([before, _counted(batch, keys, name)])
-            counts[name] = both.group_by(*keys, _BIN).agg(pl.col(_N).sum())
+            both = pl.concat([before, _counted(batch, key, name)])
+            counts[name] = both.group_by(key, _BIN).agg(pl.col(_N).sum())
     return counts
 
 
@@ -50,9 +50,9 @@ def _bin(value: pl.Expr) -> pl.Expr:
     )
 
 
-def _counted(bins: pl.DataFrame, keys: list[str], name: str) -> pl.DataFrame:
-    known = bins.select(*keys, pl.col(name).alias(_BIN)).drop_nulls(_BIN)
-    return known.group_by(*keys, _BIN).agg(pl.len().cast(pl.Int64).alias(_N))
+def _counted(bins: pl.DataFrame, key: str, name: str) -> pl.DataFrame:
+    known = bins.select(key, pl.col(name).alias(_BIN)).drop_nulls(_BIN)
+    return known.group_by(key, _BIN).agg(pl.len().cast(pl.Int64).alias(_N))
 
 
 def count() -> pl.Expr:

@@ -1,5 +1,8 @@
 """Exact percentiles, binned ones, and which of them a log gets."""
 
+from functools import reduce
+
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from scipy.stats import binom
 
 from lectr_lab.analysis import percentiles
 from lectr_lab.analysis.health import latency
+from lectr_lab.analysis.percentiles import beside
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.summary import summary, totals
 from lectr_lab.log.schema import frame
@@ -99,3 +103,41 @@ def test_few_requests_bound_nothing(log_of, event, failed):
 
     assert row["total_p95_high_ms"] is None
     assert row["ttft_p50_low_ms"] is None
+
+
+def test_many_groups_of_like_keys_stay_apart(event, log_of):
+    """Nulls, small numbers and hours: each combination has its own n and duration."""
+    columns = {
+        "status": pl.Series([None, *range(100)], dtype=pl.UInt16),
+        "retry_count": pl.Series([None, *range(20)], dtype=pl.UInt16),
+        "feature": pl.Series([None, "", "1", "2"]),
+        "hour": pl.Series(range(3)),
+    }
+    groups = reduce(
+        lambda left, right: left.join(right, how="cross"),
+        (pl.LazyFrame({name: values}) for name, values in columns.items()),
+    ).with_row_index("total_ms")
+    schema = log_of([]).collect_schema()
+    made = ["status", "retry_count", "total_ms"]
+    log = (
+        groups.join(log_of([event()]).drop("feature", *made), how="cross")
+        .with_columns(pl.col(name).cast(schema[name]) for name in made)
+        .with_columns(started_at=pl.col("started_at") + pl.duration(hours="hour"))
+        .select(list(schema))
+    )
+
+    found = latency(log, ["status", "retry_count", "feature"], every="1h").collect()
+
+    assert found.height == groups.collect().height
+    assert set(found["total_n"]) == {1}
+    assert set(found["total_p50_ms"]) == set(range(found.height))
+
+
+@pytest.mark.parametrize("how", ["exact", "binned"])
+def test_two_groups_of_one_number_stop_the_query(log_of, event, how):
+    """Nothing is said of a group that cannot be told from another."""
+    log = log_of([event()])
+    sums = pl.LazyFrame({"org": ["local", "local"]})
+
+    with pytest.raises(pl.exceptions.ComputeError, match="1:1"):
+        beside(sums, log, [pl.col("org")], how).collect()

@@ -136,9 +136,9 @@ def _price_rows(
     counts = [count for count in _UNITS if facts[count].null_count() < facts.height]
     cost = _cost_usd(counts)
     # A kind goes by the number of its first row: one number is joined faster than names.
-    facts = facts.with_columns(cut=_cut(facts, cuts)).with_row_index("kind")
-    facts = facts.with_columns(pl.col("kind").first().over(*names, "cut"))
-    kinds = facts.unique("kind").select("kind", *names, "cut")
+    facts = facts.with_columns(cut=_cut(facts, cuts)).with_row_index("row")
+    facts = facts.with_columns(pl.col("row").first().over(*names, "cut").alias("kind"))
+    kinds = facts.filter(pl.col("row") == pl.col("kind")).select("kind", *names, "cut")
     found = [
         (row, *prices)
         for row, *kind in kinds.iter_rows()
@@ -146,13 +146,14 @@ def _price_rows(
     ]
     table = pl.DataFrame(found, {"kind": kinds["kind"].dtype, **_TABLE}, orient="row")
     needed = {"kind", "price_source", *cost.meta.root_names()}
+    of_rows = facts.select("kind").join(
+        table.select(name for name in table.columns if name in needed),
+        on="kind",
+        how="left",
+        maintain_order="left",
+    )
     return (
-        facts.join(
-            table.select(name for name in table.columns if name in needed),
-            on="kind",
-            how="left",
-            maintain_order="left",
-        )
+        pl.concat([facts.drop("kind"), of_rows], how="horizontal")
         .select(cost, "price_source")
         .to_struct(rows.name)
     )

@@ -84,8 +84,8 @@ def _key(name: str) -> pl.Expr:
         hint = f"; near it: {', '.join(near)}" if near else ""
         raise LabError(
             f"The log has no column {name!r} to group by{hint}. "
-            "Group by feature, task, provider, model or any column of the log; "
-            'for time steps write every="1h" or every="1d".'
+            "Group by feature, task, provider, model or any column of the log. A time "
+            'step is not a column: views in Python take every="1h" or every="1d".'
         )
     return pl.col(name)
 

@@ -1,14 +1,18 @@
 """`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lectr_lab.core.errors import LogError
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.console import Console
 
 Format = Literal["table", "json", "csv", "md"]
 
@@ -62,6 +66,8 @@ def report(
         png: write the charts to this picture too.
         tz: the time zone in which days begin, such as Europe/Berlin.
     """
+    from rich.console import Console
+
     from lectr_lab.analysis.select import select
     from lectr_lab.analysis.traffic import scan
     from lectr_lab.log.folder import LabFolder
@@ -79,19 +85,36 @@ def report(
         tz=tz,
     )
     dropped = dropped_events(LabFolder(folder))
-    found = reported(
-        log, [name.strip() for name in by.split(",") if name.strip()], dropped
-    )
+    keys = [name.strip() for name in by.split(",") if name.strip()]
+    with busy(Console(stderr=True)):
+        found = reported(log, keys, dropped)
+        _write_files(log, html, png, dropped, tz)
     if found.groups.is_empty() and any(
         (org, feature, provider, model, task, since, until)
     ):
         found = found._replace(said="No request in the log fits what was asked.")
-    _write_files(log, html, png, dropped, tz)
     if format == "table":
         _print_table(found)
         _print_recommendations(log, folder)
     else:
         print({"json": as_json, "csv": as_csv, "md": as_markdown}[format](found))
+
+
+@contextmanager
+def busy(console: "Console", after_s: float = 2) -> Iterator[None]:
+    """A sign that work goes on, on a terminal, where it takes longer than a moment."""
+    if not console.is_terminal:
+        yield
+        return
+    sign = console.status("Reading the log")
+    timer = Timer(after_s, sign.start)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        sign.stop()
 
 
 def reported(log: "pl.LazyFrame", by: list[str], dropped: int = 0) -> Report:

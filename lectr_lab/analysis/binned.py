@@ -13,8 +13,9 @@ import polars as pl
 RELATIVE_ERROR = 0.01
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _ZERO = -100_000  # the bin of 0: below all others, and its middle is 0.0
+_BINS = 200_000  # more than lie on either side of bin 0, together
 _BATCH_ROWS = 4_000_000
-_BIN, _N = "_bin", "_n"
+_BIN, _N, _CELL, _PLACE = "_bin", "_n", "_cell", "_place"
 
 
 def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
@@ -28,15 +29,27 @@ def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
         For each other column: the key, the bin and how many rows it has.
     """
     bins = log.with_columns(_bin(pl.exclude(key)))
-    empty = pl.DataFrame(schema=bins.collect_schema())
-    names = [name for name in empty.columns if name != key]
-    counts = {name: _counted(empty, key, name) for name in names}
+    schema = bins.collect_schema()
+    places = pl.DataFrame(schema={key: schema[key], _PLACE: pl.Int64})
+    no_cells = pl.DataFrame(schema={_CELL: pl.Int64, _N: pl.Int64})
+    cells = {name: no_cells for name in schema.names() if name != key}
     # A group-by over the whole log would hold what it has not added up until its end.
     for batch in bins.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False):
-        for name, before in counts.items():
-            both = pl.concat([before, _counted(batch, key, name)])
-            counts[name] = both.group_by(key, _BIN).agg(pl.col(_N).sum())
-    return counts
+        places = _with_new(places, batch.select(key))
+        place = batch.select(key).join(
+            places, on=key, how="left", maintain_order="left"
+        )[_PLACE]
+        for name, before in cells.items():
+            both = pl.concat([before, _counted(place, batch[name])])
+            cells[name] = both.group_by(_CELL).agg(pl.col(_N).sum())
+    return {name: _unpacked(found, places) for name, found in cells.items()}
+
+
+def _with_new(places: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """The groups with their places, and those that were not among them."""
+    new = keys.unique().join(places, on=keys.columns, how="anti")
+    at = pl.int_range(places.height, places.height + new.height, eager=True)
+    return pl.concat([places, new.with_columns(at.alias(_PLACE))])
 
 
 def _bin(value: pl.Expr) -> pl.Expr:
@@ -50,9 +63,20 @@ def _bin(value: pl.Expr) -> pl.Expr:
     )
 
 
-def _counted(bins: pl.DataFrame, key: str, name: str) -> pl.DataFrame:
-    known = bins.select(key, pl.col(name).alias(_BIN)).drop_nulls(_BIN)
-    return known.group_by(key, _BIN).agg(pl.len().cast(pl.Int64).alias(_N))
+def _counted(place: pl.Series, bins: pl.Series) -> pl.DataFrame:
+    """How many rows each cell has: a place and a bin, in one number that is fast."""
+    cells = (place * _BINS + (bins - _ZERO)).drop_nulls()
+    # Sorting is four times as fast here as a group-by.
+    runs = cells.sort().rle().struct
+    n = runs.field("len").cast(pl.Int64)
+    return pl.DataFrame({_CELL: runs.field("value"), _N: n})
+
+
+def _unpacked(cells: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    cell = pl.col(_CELL)
+    bin_ = (cell % _BINS + _ZERO).cast(pl.Int32)
+    found = cells.select((cell // _BINS).alias(_PLACE), bin_.alias(_BIN), _N)
+    return found.join(places, on=_PLACE).drop(_PLACE)
 
 
 def count() -> pl.Expr:

@@ -3,7 +3,8 @@
 A stream of an OpenAI-style API counts its tokens only where the client asked for it.
 For the others, characters are multiplied by the tokens per character of the same
 model's reported rows. Characters do not see images, tool definitions or hidden
-reasoning, so a single estimate is rough; sums over many rows are better.
+reasoning, so a single estimate is rough; sums over many rows are better. Rows that the
+`tokenizer` extra counted as they went by have numbers, and stay (`token_source`).
 
 Measured, leaving each out of its own ratio, on recorded streams that do report usage
 (median absolute error of one row, 95 % bootstrap interval, n rows):

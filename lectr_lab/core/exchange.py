@@ -47,7 +47,7 @@ class Exchange:
         self.key = key
         self.operation: Operation = operation(raw_path)
         self.target: Target | None = None
-        self.tap: Callable[[bytes], None] | None = None  # shown the reply's bytes too
+        self.taps: list[Callable[[bytes], None]] = []  # shown the reply's bytes too
         self.content_encoding = ""
         self._hide = redactor(said, operator_keys)
         self._provider_requested: str | None = None
@@ -133,8 +133,8 @@ class Exchange:
     def chunk(self, data: bytes, now_s: float) -> None:
         """A piece of the reply's body, in order, with the time it arrived."""
         self._response_bytes += len(data)
-        if self.tap is not None:
-            self.tap(data)
+        for tap in self.taps:
+            tap(data)
         reader = self._reader
         if reader is None:
             return

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ParamSpec, Protocol, TypeAlias
 from urllib.parse import unquote
 
 from litestar import Litestar, get
@@ -15,7 +15,6 @@ from litestar.handlers import HTTPRouteHandler
 
 from lectr_lab.core import refusals
 from lectr_lab.core.engine import Upstream
-from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.providers import api_path
 from lectr_lab.core.refusals import Refusal
@@ -32,8 +31,10 @@ from lectr_lab.proxy.rule_book import RuleBook
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.shadow import Shadows
 from lectr_lab.proxy.spend import SpendWatch
+from lectr_lab.proxy.token_counter import TokenCounter
 from lectr_lab.proxy.upstream import open_upstream
 
+_P = ParamSpec("_P")
 Handler: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -82,12 +83,9 @@ def create_app(
     clock = clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     shadows = Shadows(settings, router.keys, clock)
+    counter = TokenCounter(_each(outbox.put, spend.put))
     limits = Limits(settings, time.monotonic)
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
-
-    def put(event: Event) -> None:
-        for take in (outbox.put, spend.put, shadows.ended):
-            take(event)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -98,9 +96,9 @@ def create_app(
                 limits=limits,
                 upstream=tee(upstream) if tee else upstream,
                 router=router,
-                shadows=shadows,
+                begin=_each(shadows.begin, counter.begin),
                 find_key=find_key,
-                put=put,
+                put=_each(counter.put, shadows.ended),
                 unknown_caller=callers.count_unknown,
                 now_s=clock.now_s,
                 utc_now=clock.utc_now,
@@ -113,12 +111,23 @@ def create_app(
                 yield
             finally:
                 await shadows.stop()
+                await counter.stop()
                 await upstream.aclose()
 
     forward = _forward(relays, callers, admin)
     return _App(
         forward, _health(outbox, callers, spend, router, shadows), lifespan=[lifespan]
     )
+
+
+def _each(*told: Callable[_P, None]) -> Callable[_P, None]:
+    """Tell all of them, in this order."""
+
+    def tell(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        for one in told:
+            one(*args, **kwargs)
+
+    return tell
 
 
 class _Worker(Protocol):

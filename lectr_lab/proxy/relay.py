@@ -29,9 +29,8 @@ from lectr_lab.core.request import read_request
 from lectr_lab.proxy.departure import Departure
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.routing import Arrived, Call, Router
+from lectr_lab.proxy.routing import Arrived, Call, Routed, Router
 from lectr_lab.proxy.settings import Settings
-from lectr_lab.proxy.shadow import Shadows
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
 
@@ -43,7 +42,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     upstream: Upstream
     router: Router
-    shadows: Shadows
+    begin: Callable[[Arrived, Routed], None]  # shown what is about to be sent
     find_key: Callable[[str], KeyEntry | None]
     put: Callable[[Event], None]
     unknown_caller: Callable[[], None]
@@ -136,7 +135,7 @@ def _address(
     )
     routed = the.router.route(arrived)
     exchange.ruled(target, routed.model, routed.rule, routed.skipped)
-    the.shadows.begin(arrived, routed)
+    the.begin(arrived, routed)
     exchange.asked(routed.target, the.now_s())
     return routed.call
 

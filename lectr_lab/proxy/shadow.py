@@ -113,7 +113,7 @@ class Shadows:
         if call is not None:
             sampled = _Sampled(arrived.exchange, call, Kept())
             self._sampled[arrived.exchange.event_id] = sampled
-            arrived.exchange.tap = sampled.kept.take
+            arrived.exchange.taps.append(sampled.kept.take)
 
     def ended(self, event: Event) -> None:
         """A request is over and its client served: send its shadow, if there is room."""

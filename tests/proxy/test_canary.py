@@ -326,6 +326,37 @@ def test_a_shadow_leaves_a_number_and_no_content(provider, tmp_path):
     assert found(tmp_path) == []
 
 
+def test_a_count_leaves_numbers_and_no_content(provider, tmp_path):
+    """Prompts and answers go to a process that counts them, broken ones too."""
+    lab = tmp_path / "lab"
+    keys = {"X-Lectr-Key": LECTR_KEY, "Authorization": f"Bearer {PROVIDER_KEY}"}
+    chunk = {"choices": [{"index": 0, "delta": {"content": f"{SECRET} \ud83d"}}]}
+    whole = b"data: %s\n\n" % json.dumps(chunk).encode()
+    bodies = [
+        {"messages": [{"role": "user", "content": f"{SECRET} \ud83d"}]},
+        {"messages": [{SECRET: SECRET}]},
+        {"messages": SECRET},
+    ]
+    settings = settings_for(provider.url, lab)
+    with (
+        proxy_at("DEBUG", settings, tmp_path) as base_url,
+        httpx.Client(base_url=base_url, headers=keys, timeout=5) as client,
+    ):
+        for stream in (whole, whole * 3, whole + b"data: " + SECRET.encode()):
+            head = b"HTTP/1.1 200 X\r\ncontent-type: text/event-stream\r\n"
+            provider.reply(head + b"connection: close\r\n\r\n" + stream)
+            for body in bodies:
+                marked = json.dumps({"model": "gpt-4o", "stream": True} | body)
+                path = "/v1/chat/completions"
+                assert client.post(path, content=marked).status_code == 200
+        health = client.get("/health").text
+
+    log = pl.read_parquet(lab / "log/**/*.parquet")
+    assert sorted(log["token_source"]) == ["absent"] * 6 + ["tokenizer"] * 3
+    assert MARK not in health
+    assert found(tmp_path) == []
+
+
 @pytest.mark.parametrize("sealed", [False, True])
 def test_a_planted_leak_is_found(tmp_path, sealed):
     """In the journal as in Parquet: the search above can fail."""

@@ -1,0 +1,170 @@
+"""Streams that reported no tokens, counted once their client has the reply.
+
+Only where the `tokenizer` extra is installed, and only for what `core/countable.py`
+understands. The bytes of such a stream are in memory until they are counted, in a
+process beside the proxy (84 MB from the first such stream on, 115 with both
+vocabularies), and nowhere else. What is too large, too many or too late is left
+uncounted, as without the extra: nothing ever waits for a count but its own event.
+"""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import msgspec
+
+from lectr_lab.core.countable import OPERATIONS, encoding_of
+from lectr_lab.core.event import Event
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.proxy.routing import Arrived, Routed
+from lectr_lab.proxy.shadow import Kept
+from lectr_lab.proxy.token_count import COUNTS, LENGTH, UNKNOWN, Job, is_installed
+
+_MOST_KEPT = 64  # streams at once, each with up to 1 MB asked and 1 MB answered
+_MOST_BYTES = 1024 * 1024
+_TIMEOUT_S = 5.0  # the first count starts the process: 0.3 s
+_SEEN = frozenset({"ok", "client_disconnect", "upstream_disconnect"})
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+class _Silent(NamedTuple):
+    """A stream that may turn out to report no tokens."""
+
+    exchange: Exchange
+    body: bytes
+    kept: Kept
+
+
+class TokenCounter:
+    """Events in, the same events out, counted where nobody else did.
+
+    `begin` and `put` inside the event loop, `stop` there too, before whatever takes the
+    events stops.
+    """
+
+    def __init__(self, take: Callable[[Event], None]) -> None:
+        self._take = take
+        self._installed = is_installed()
+        self._kept: dict[bytes, _Silent] = {}
+        self._counting: set[asyncio.Task[None]] = set()
+        self._helper = _Helper()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lectr-tokens")
+
+    def begin(self, arrived: Arrived, routed: Routed) -> None:
+        """A request is about to be sent: keep its reply, if it may be silent."""
+        exchange, request = arrived.exchange, arrived.exchange.request
+        if not self._installed or not request.stream or request.include_usage:
+            return
+        # A deployment of Azure's has any name: its reply says which model it is.
+        known = routed.target.provider == "azure" or encoding_of(routed.model)
+        plain = not (request.has_tools or request.has_images or request.has_audio)
+        small = len(arrived.body) <= _MOST_BYTES
+        room = len(self._kept) + len(self._counting) < _MOST_KEPT
+        if exchange.operation in OPERATIONS and known and plain and small and room:
+            silent = _Silent(exchange, arrived.body, Kept())
+            self._kept[exchange.event_id] = silent
+            exchange.taps.append(silent.kept.take)
+
+    def put(self, event: Event) -> None:
+        """A request is over: pass its event on, counted first if that is wanted."""
+        silent = self._kept.pop(event.event_id, None) if self._kept else None
+        job = _job(event, silent) if silent is not None else None
+        if job is None:
+            self._take(event)
+            return
+        task = asyncio.create_task(self._count(event, job))
+        self._counting.add(task)
+        task.add_done_callback(self._counting.discard)
+
+    async def stop(self) -> None:
+        """Pass on what is being counted, and end the process."""
+        with contextlib.suppress(TimeoutError):  # then they go uncounted
+            async with asyncio.timeout(_TIMEOUT_S):
+                await asyncio.gather(*self._counting, return_exceptions=True)
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        self._helper.close()
+
+    async def _count(self, event: Event, job: Job) -> None:
+        loop = asyncio.get_running_loop()
+        counted = event
+        try:
+            counts = await loop.run_in_executor(self._thread, self._helper.ask, job)
+            if counts != UNKNOWN:
+                counted = _with(event, *counts)
+        except Exception:  # noqa: BLE001 - a count is never worth an event
+            counted = event
+        finally:
+            self._take(counted)
+
+
+def _job(event: Event, silent: _Silent) -> Job | None:
+    """What is to be counted; None where the provider did, or where nobody can."""
+    encoding = encoding_of(event.model_actual or event.model_sent)
+    reported = event.token_source != "absent"
+    seen = event.outcome in _SEEN and event.output_chars is not None
+    if reported or not seen or silent.kept.too_large or encoding is None:
+        return None
+    coding, chunks = silent.exchange.content_encoding, silent.kept.chunks
+    return Job(encoding, event.operation, coding, silent.body, chunks)
+
+
+def _with(event: Event, input_tokens: int, output_tokens: int) -> Event:
+    return msgspec.structs.replace(
+        event,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        token_source="tokenizer",
+    )
+
+
+class _Helper:
+    """The process that counts, started when first asked. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+
+    def ask(self, job: Job) -> tuple[int, int]:
+        """The counts of a job, or UNKNOWN: then the next one finds a new process."""
+        data = _ENCODER.encode(job)
+        try:
+            sock = self._sock or self._start()
+            sock.sendall(LENGTH.pack(len(data)))
+            sock.sendall(data)
+            reply = sock.recv(COUNTS.size, socket.MSG_WAITALL)
+            if len(reply) == COUNTS.size:
+                input_tokens, output_tokens = COUNTS.unpack(reply)
+                return input_tokens, output_tokens
+        except OSError:  # it is gone, or takes too long
+            pass
+        self.close()
+        return UNKNOWN
+
+    def _start(self) -> socket.socket:
+        ours, its = socket.socketpair()
+        ours.settimeout(_TIMEOUT_S)
+        self._sock = ours
+        with its:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lectr_lab.proxy.token_count"],
+                stdin=its.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the proxy, which then stops it
+            )
+        return ours
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._sock is not None:
+            self._sock.close()
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.kill()
+            self._process.wait()
+        self._sock = self._process = None

@@ -229,8 +229,9 @@ def _cost_usd(counts: list[str]) -> pl.Expr:
     )
     consistent = pl.all_horizontal(n >= 0 for n in billed.values())
     known = pl.col("price_source").is_not_null() & pl.col("input_tokens").is_not_null()
-    # A column: polars multiplies by the reciprocal of a literal, which is not exact.
-    usd = pusd / pl.col("pusd_per_usd")
+    # Polars multiplies by the reciprocal of a literal, which is not exact, and of a
+    # column that it knows to be one value, as after a join with a single kind.
+    usd = pusd / (pl.col("pusd_per_usd") + 0 * pusd)
     return (
         pl.when(known & believed & consistent & ~_is_ambiguous(counts))
         .then(usd)

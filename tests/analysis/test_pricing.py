@@ -243,3 +243,13 @@ def test_a_count_beyond_belief_is_not_priced(log_of, event):
     assert priced(
         log_of([big, msgspec.structs.replace(big, input_tokens=1)])
     ).collect()["cost_usd"].is_null().to_list() == [True, False]
+
+
+def test_one_kind_of_request_is_priced_exactly(log_of, event):
+    """A log with a single price divides as exactly as one with many."""
+    counts = [(0, None), (1, 34), (None, None)]
+    events = [event(input_tokens=read, output_tokens=sent) for read, sent in counts]
+
+    found = priced(log_of(events)).collect()["cost_usd"]
+
+    assert found.to_list() == [0.0, 2.055e-05, None]

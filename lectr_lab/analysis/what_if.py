@@ -30,24 +30,49 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
         `cached`, `reasoned`; `input` tokens; `spend_usd`; `first_us` and `last_us`, times of day; and
         of successful answers `answers`, `output` (tokens) and `output_squares`.
     """
-    at = pl.col("started_at")
-    us = (at - at.dt.truncate("1d")).dt.total_microseconds()
-    output = pl.col("output_tokens").filter(rows.succeeded()).cast(pl.Float64)
-    return log.group_by(*KEYS, day()).agg(
-        pl.len().alias("requests"),
-        pl.col("input_tokens").count().alias("counted"),
-        rows.unpriced().sum().alias("unpriced"),
-        rows.uncounted().sum().alias("uncounted"),
+    output = pl.col("output_tokens").cast(pl.Float64)
+    # By outcome as well, so that what an outcome means is asked of few rows.
+    sums = log.group_by(*KEYS, "outcome", day()).agg(
+        pl.len().cast(pl.Int64).alias("requests"),
+        pl.col("input_tokens").count().cast(pl.Int64).alias("counted"),
+        pl.col("cost_usd").count().cast(pl.Int64).alias("priced"),
         (pl.col("cache_read_tokens") > 0).sum().alias("cached"),
         (pl.col("reasoning_tokens") > 0).sum().alias("reasoned"),
         pl.col("input_tokens").sum().alias("input"),
         pl.col("cost_usd").sum().alias("spend_usd"),
-        us.min().alias("first_us"),
-        us.max().alias("last_us"),
+        pl.col("started_at").min().alias("first_at"),
+        pl.col("started_at").max().alias("last_at"),
         output.count().alias("answers"),
         output.sum().alias("output"),
-        (output**2).sum().alias("output_squares"),
+        (output * output).sum().alias("output_squares"),
     )
+    silent = pl.lit(None, pl.Int64).alias("input_tokens")
+    return (
+        sums.with_columns(silent)
+        .with_columns(
+            unpriced=pl.col("counted") - pl.col("priced"),
+            uncounted=pl.when(rows.uncounted())
+            .then(pl.col("requests") - pl.col("counted"))
+            .otherwise(0),
+        )
+        .group_by(*KEYS, "day")
+        .agg(
+            pl.col(_SUMS).sum(),
+            pl.col(_OF_ANSWERS).filter(rows.succeeded()).sum(),
+            _time_of_day("first_at").min().alias("first_us"),
+            _time_of_day("last_at").max().alias("last_us"),
+        )
+    )
+
+
+_SUMS = ["requests", "counted", "unpriced", "uncounted", "cached", "reasoned", "input"]
+_SUMS += ["spend_usd"]
+_OF_ANSWERS = ["answers", "output", "output_squares"]
+
+
+def _time_of_day(at: str) -> pl.Expr:
+    """Microseconds since midnight, UTC."""
+    return (pl.col(at) - pl.col(at).dt.truncate("1d")).dt.total_microseconds()
 
 
 def as_if(log: pl.LazyFrame, kinds: pl.DataFrame) -> pl.LazyFrame:

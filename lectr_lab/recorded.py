@@ -132,13 +132,17 @@ class RecordedProxy:
         """An event is there a moment after the client has the reply's last byte."""
         until_s = time.monotonic() + _ENDED_WITHIN_S
         with httpx.Client(trust_env=False) as client:
-            while client.get(f"{self._root}/health").json()["in_flight"]:
+            while _busy(client.get(f"{self._root}/health").json()):
                 if time.monotonic() > until_s:  # a stream the test still holds open
                     return
                 time.sleep(0.005)
 
     def __repr__(self) -> str:
         return f"<lectr_lab proxy with a cassette: {self.base_url}>"
+
+
+def _busy(health: dict[str, Any]) -> bool:
+    return bool(health["in_flight"] or health["counting"])
 
 
 def environment(

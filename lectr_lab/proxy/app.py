@@ -116,7 +116,9 @@ def create_app(
 
     forward = _forward(relays, callers, admin)
     return _App(
-        forward, _health(outbox, callers, spend, router, shadows), lifespan=[lifespan]
+        forward,
+        _health(outbox, callers, spend, router, shadows, counter),
+        lifespan=[lifespan],
     )
 
 
@@ -176,10 +178,18 @@ def _health(
     spend: SpendWatch,
     router: Router,
     shadows: Shadows,
+    counter: TokenCounter,
 ) -> HTTPRouteHandler:
     @get("/health", sync_to_thread=False)
     def get_health() -> dict[str, Any]:
-        return health(outbox.counts(), callers, spend, router.about(), shadows.about())
+        return health(
+            outbox.counts(),
+            callers,
+            spend,
+            router.about(),
+            shadows.about(),
+            counter.counting,
+        )
 
     return get_health
 

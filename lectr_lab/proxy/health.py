@@ -49,6 +49,7 @@ def health(
     spend: SpendWatch,
     rules: dict[str, Any],
     shadows: dict[str, int] | None,
+    counting: int = 0,
 ) -> dict[str, Any]:
     """The reply to GET /health.
 
@@ -62,6 +63,7 @@ def health(
         "unknown_callers_per_minute": callers.unknown_per_minute(),
         "internal_errors": callers.internal_errors,
         "queue_depth": counts.queued,
+        "counting": counting,  # events whose tokens are being counted
         "events": {
             "received": counts.received,
             "written": counts.written,

@@ -55,6 +55,11 @@ class TokenCounter:
         self._helper = _Helper()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lectr-tokens")
 
+    @property
+    def counting(self) -> int:
+        """Events that are not passed on yet."""
+        return len(self._counting)
+
     def begin(self, arrived: Arrived, routed: Routed) -> None:
         """A request is about to be sent: keep its reply, if it may be silent."""
         exchange, request = arrived.exchange, arrived.exchange.request

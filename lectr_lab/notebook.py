@@ -19,9 +19,8 @@ from lectr_lab.follow import display_and_follow
 from lectr_lab.handle import Key, State, as_html, as_text
 from lectr_lab.lab import Child, Order, Session
 from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, read_settings
-from lectr_lab.recorded import environment
+from lectr_lab.recorded import environment, sdk_client
 
-_NO_PROVIDER_KEY = "no-provider-key"
 # A cell that runs again finds the proxy that it started before. One per lab folder.
 _RUNNING: dict[str, "Proxy"] = {}
 
@@ -84,37 +83,30 @@ class Proxy:
             options: anything else `openai.OpenAI` takes. The provider's key is
                 OPENAI_API_KEY's unless `api_key` is given.
         """
-        from openai import OpenAI
-
-        options.setdefault(
-            "api_key", os.environ.get("OPENAI_API_KEY", _NO_PROVIDER_KEY)
-        )
-        headers = self.headers(feature, task) | options.pop("default_headers", {})
-        return OpenAI(base_url=self.base_url, default_headers=headers, **options)
+        return self._client("openai", "OpenAI", feature, task, options)
 
     def anthropic(
         self, feature: str | None = None, task: str | None = None, **options: Any
     ) -> Any:
         """An `anthropic.Anthropic` client whose calls pass through this proxy."""
-        from anthropic import Anthropic
-
-        options.setdefault(
-            "api_key", os.environ.get("ANTHROPIC_API_KEY", _NO_PROVIDER_KEY)
-        )
-        headers = self.headers(feature, task) | options.pop("default_headers", {})
-        base_url = self._child.base_url  # this SDK appends /v1 itself
-        return Anthropic(base_url=base_url, default_headers=headers, **options)
+        return self._client("anthropic", "Anthropic", feature, task, options)
 
     def groq(
         self, feature: str | None = None, task: str | None = None, **options: Any
     ) -> Any:
         """A `groq.Groq` client whose calls pass through this proxy."""
-        from groq import Groq
+        return self._client("groq", "Groq", feature, task, options)
 
-        options.setdefault("api_key", os.environ.get("GROQ_API_KEY", _NO_PROVIDER_KEY))
-        headers = self.headers(feature, task) | options.pop("default_headers", {})
-        base_url = self._child.base_url  # this SDK appends /openai/v1 itself
-        return Groq(base_url=base_url, default_headers=headers, **options)
+    def _client(
+        self,
+        sdk: str,
+        kind: str,
+        feature: str | None,
+        task: str | None,
+        options: dict[str, Any],
+    ) -> Any:
+        headers = self.headers(feature, task)
+        return sdk_client(self._child.base_url, sdk, kind, headers, options)
 
     def scan(self) -> Any:
         """The log so far, priced: a polars LazyFrame."""

@@ -86,10 +86,7 @@ class RecordedProxy:
 
     def _client(self, sdk: str, kind: str, options: dict[str, Any]) -> Any:
         named = self.headers(options.pop("feature", None), options.pop("task", None))
-        headers = named | options.pop("default_headers", {})
-        own_key = os.environ.get(f"{sdk.upper()}_API_KEY") or _NO_PROVIDER_KEY
-        options = {"api_key": own_key, "base_url": self._root + _SDKS[sdk]} | options
-        client = getattr(import_module(sdk), kind)(default_headers=headers, **options)
+        client = sdk_client(self._root, sdk, kind, named, options)
         if not kind.startswith("Async"):
             self._clients.callback(client.close)
         return client
@@ -143,6 +140,30 @@ class RecordedProxy:
 
 def _busy(health: dict[str, Any]) -> bool:
     return bool(health["in_flight"] or health["counting"])
+
+
+def sdk_client(
+    base_url: str,
+    sdk: str,
+    kind: str,
+    headers: dict[str, str],
+    options: Mapping[str, Any],
+) -> Any:
+    """A stock SDK's client whose calls pass through a proxy.
+
+    Args:
+        base_url: of the proxy, `http://host:port`.
+        sdk: openai, anthropic or groq.
+        kind: the class, such as `OpenAI` or `AsyncOpenAI`.
+        headers: of the proxy; the options' `default_headers` go before them.
+        options: what the client takes. Without `api_key` the provider's key is the
+            SDK's own variable's, or a word in its place.
+    """
+    headers = headers | options.get("default_headers", {})
+    own_key = os.environ.get(f"{sdk.upper()}_API_KEY") or _NO_PROVIDER_KEY
+    settled = {"api_key": own_key, "base_url": base_url + _SDKS[sdk]}
+    wished = settled | dict(options) | {"default_headers": headers}
+    return getattr(import_module(sdk), kind)(**wished)
 
 
 def environment(

@@ -90,8 +90,11 @@ class Asked(NamedTuple):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names the model went by, the most telling first."""
-        names = (self.model_actual, self.model_sent, self.model_requested)
+        """The names the model went by, the most telling first.
+
+        What was requested is none of them where a rule sent something else.
+        """
+        names = (self.model_actual, self.model_sent or self.model_requested)
         return tuple(name for name in names if name is not None)
 
 

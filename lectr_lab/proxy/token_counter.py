@@ -27,7 +27,10 @@ from lectr_lab.proxy.token_count import COUNTS, LENGTH, UNKNOWN, Job, is_install
 
 _MOST_KEPT = 64  # streams at once, each with up to 1 MB asked and 1 MB answered
 _MOST_BYTES = 1024 * 1024
-_TIMEOUT_S = 5.0  # the first count starts the process: 0.3 s
+_TIMEOUT_S = 5.0
+# After this an event passes on uncounted, to be on disk a second after its reply. The
+# first count starts the process: 0.3 s.
+WITHIN_S = 0.8
 _SEEN = frozenset({"ok", "client_disconnect", "upstream_disconnect"})
 _ENCODER = msgspec.msgpack.Encoder()
 
@@ -98,7 +101,8 @@ class TokenCounter:
         loop = asyncio.get_running_loop()
         counted = event
         try:
-            counts = await loop.run_in_executor(self._thread, self._helper.ask, job)
+            asked = loop.run_in_executor(self._thread, self._helper.ask, job)
+            counts = await asyncio.wait_for(asked, WITHIN_S)
             if counts != UNKNOWN:
                 counted = _with(event, *counts)
         except Exception:  # noqa: BLE001 - a count is never worth an event

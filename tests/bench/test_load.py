@@ -38,7 +38,8 @@ def test_a_streams_chunks_are_timed_by_their_provider(direct):
 
     assert load.errors == 0
     assert len(load.late_ms) == 2 * (CHUNKS - 1)
-    assert all(0 <= ms < 5_000 for ms in load.late_ms)  # a busy machine is late
+    # None is later than its whole reply took, however busy the machine.
+    assert all(0 <= ms < max(load.total_ms) for ms in load.late_ms)
     assert min(load.total_ms) >= 3 * (CHUNKS - 1)
 
 

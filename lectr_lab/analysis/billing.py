@@ -98,13 +98,14 @@ def cost_usd(facts: pl.DataFrame, of_kinds: pl.DataFrame, kind: pl.Series) -> pl
     if "input_tokens" not in counts:
         return pl.repeat(None, facts.height, dtype=pl.Float64, eager=True)
     pusd = _pusd(_added_up(counts), facts, of_kinds, kind)
-    doubtful = facts.select(_doubtful(counts)).to_series()
-    if doubtful.any():
+    doubts = _doubts(facts, counts)
+    if doubts:
+        doubtful = facts.select(pl.any_horizontal(doubts).fill_null(False)).to_series()
         rows, of_rows = facts.filter(doubtful), kind.filter(doubtful)
         told = _pusd(_one_by_one(counts), rows, of_kinds, of_rows)
         pusd = pusd.scatter(doubtful.arg_true(), told)
     # By a scalar polars multiplies its reciprocal, which is not exact.
-    return pusd / pl.repeat(PUSD_PER_USD, pusd.len(), dtype=pl.Int64, eager=True)
+    return pusd / pl.Series([PUSD_PER_USD]).new_from_index(0, pusd.len())
 
 
 def _pusd(
@@ -124,9 +125,9 @@ def _added_up(counts: list[str]) -> pl.Expr:
     return pusd
 
 
-def _doubtful(counts: list[str]) -> pl.Expr:
-    """Counts that no price may fit: beyond belief, parts above their whole (or without
-    one), or cached input beside audio or images."""
+def _doubts(facts: pl.DataFrame, counts: list[str]) -> list[pl.Expr]:
+    """What no price may fit, where any row has it: counts beyond belief, parts above
+    their whole (or without one), cached input beside audio or images."""
     doubts = [~pl.col(count).is_between(0, MOST_COUNTED) for count in counts]
     for whole, unit in UNITS.items():
         parts = [_number(part) for part in _outer(unit.parts) if part in counts]
@@ -137,7 +138,10 @@ def _doubtful(counts: list[str]) -> pl.Expr:
         doubts.append(
             _some("cache_read_tokens") & pl.any_horizontal(map(_some, others))
         )
-    return pl.any_horizontal(doubts).fill_null(False)
+    found = facts.select(doubt.any().alias(str(i)) for i, doubt in enumerate(doubts))
+    return [
+        doubt for doubt, any_row in zip(doubts, found.row(0), strict=True) if any_row
+    ]
 
 
 def _outer(parts: tuple[str, ...]) -> list[str]:

@@ -4,11 +4,12 @@ Prices are looked up once per kind of request (provider, model, tier, period, ti
 day and input length, as far as prices depend on them); `billing` does the arithmetic.
 """
 
+import operator
 from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, partial, reduce
 from random import getrandbits
 from typing import Any, NamedTuple
 
@@ -88,30 +89,33 @@ def _price_rows(
     facts = rows.struct.unnest()
     if names == _NAMES:  # the list goes by one name alone, and fewer tell kinds faster
         facts = facts.with_columns(model().alias("model_actual"))
-    facts = facts.with_columns(cut=_cut(facts, cuts))
-    kind, first_rows = _kinds(facts.select(*names, "cut"))
-    found = [look_up(named) for named in first_rows.iter_rows()]
+    kind, firsts = _kinds(facts, names, cut := _cut(facts, cuts))
+    cuts_of_kinds = cut.gather(firsts) if isinstance(cut, pl.Series) else cut
+    kinds = facts[firsts].select(*names, cut=cuts_of_kinds)
+    found = [look_up(named) for named in kinds.iter_rows()]
     of_kinds = pl.DataFrame(found, _TABLE, orient="row")
-    cost = billing.cost_usd(facts, of_kinds.drop("price_source"), kind)
+    cost = billing.cost_usd(facts, of_kinds, kind)
     source = of_kinds["price_source"].gather(kind)
     return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
 
 
-def _kinds(named: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-    """Of each row the number of its kind, and the first row of each kind.
+def _kinds(
+    facts: pl.DataFrame, names: tuple[str, ...], cut: pl.Series | int
+) -> tuple[pl.Series, pl.Series]:
+    """Of each row the number of its kind, and of each kind the first row.
 
     Rows are told apart by 64 bits of a hash, in half the time of their names. Of 10^15
     batches with a hundred kinds, one would take two kinds for one; the next call, with
     another seed, would not.
     """
     seed = getrandbits(62)
-    hashes = [named[name].hash(seed + i) for i, name in enumerate(named.columns)]
-    rows = pl.DataFrame({"hash": sum(hashes[1:], hashes[0])}).with_row_index("row")
-    first = rows.select(pl.col("row").first().over("hash")).to_series()
-    firsts = first.filter(first == rows["row"])
-    number = pl.zeros(named.height, pl.UInt32, eager=True)
-    number = number.scatter(firsts, pl.int_range(firsts.len(), eager=True))
-    return number.gather(first), named[firsts]
+    told = [pl.col(name) for name in names if facts[name].null_count() < facts.height]
+    hashes = [fact.hash(seed + i) for i, fact in enumerate([*told, pl.lit(cut)])]
+    like = pl.col("row").first().over(reduce(operator.add, hashes)).alias("first")
+    rows = facts.with_row_index("row").select("row", like)
+    firsts = rows.filter(pl.col("row") == pl.col("first"))["row"]
+    number = rows["row"].scatter(firsts, pl.int_range(firsts.len(), eager=True))
+    return number.gather(rows["first"]), firsts
 
 
 def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series | int:
@@ -119,15 +123,18 @@ def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series | int:
     us = facts["started_at"].dt.timestamp("us")
     period = _passed([_us(day, time()) for day in cuts.days], us)
     band = _passed([start + 1 for start in cuts.input_tokens], facts["input_tokens"])
-    return period * _CUTS**2 + _slot(facts["provider"], us, cuts) * _CUTS + band
+    return period * _CUTS**2 + band + _slot(facts["provider"], us, cuts) * _CUTS
 
 
 def _slot(provider: pl.Series, us: pl.Series, cuts: _Cuts) -> pl.Series | int:
     """How many times of the day lie before each row, where prices go by them."""
     by_time = (provider == "azure").fill_null(False)
+    if not by_time.any():
+        return 0
     of_day = us.filter(by_time) % _DAY_US
     slots = _passed([_us(_EPOCH, at) for at in cuts.times], of_day)
-    return pl.zeros(us.len(), pl.Int64, eager=True).scatter(by_time.arg_true(), slots)
+    none = pl.Series([0]).new_from_index(0, us.len())
+    return none.scatter(by_time.arg_true(), slots)
 
 
 def _passed(starts: list[int], values: pl.Series) -> pl.Series | int:
@@ -136,13 +143,8 @@ def _passed(starts: list[int], values: pl.Series) -> pl.Series | int:
     low, high = (bisect_right(starts, end or 0) for end in ends)
     if low == high:  # a batch mostly lies between two of them, and needs no search
         return low
-    within = pl.Series(starts[low:high], dtype=pl.Int64)
-    return (
-        within.search_sorted(values.cast(pl.Int64).fill_null(0), side="right").cast(
-            pl.Int64
-        )
-        + low
-    )
+    within, numbers = pl.Series(starts[low:high]), values.cast(pl.Int64).fill_null(0)
+    return within.search_sorted(numbers, side="right").cast(pl.Int64) + low
 
 
 def _us(day: date, at: time) -> int:

@@ -8,15 +8,16 @@ from lectr_lab.analysis.groups import By, grouped, key_names
 
 def spend_measures() -> list[pl.Expr]:
     """Requests and spend, with what the sum rests on and what it lacks."""
-    lacks = rows.unpriced() | rows.uncounted()
-    unknown = lacks.any() & ~rows.is_priced().any()
+    priced, unpriced = rows.is_priced().sum(), rows.unpriced().sum()
+    uncounted = rows.uncounted().sum()
+    known = (priced > 0) | (unpriced + uncounted == 0)
     return [
         rows.is_request().sum().alias("requests"),
         # A polars sum of nulls reads 0.0, and an unknown cost is not $0.
-        pl.when(~unknown).then(pl.col("cost_usd").sum()).alias("spend_usd"),
-        rows.is_priced().sum().alias("priced"),
-        rows.unpriced().sum().alias("unpriced"),
-        rows.uncounted().sum().alias("uncounted"),
+        pl.when(known).then(pl.col("cost_usd").sum()).alias("spend_usd"),
+        priced.alias("priced"),
+        unpriced.alias("unpriced"),
+        uncounted.alias("uncounted"),
         (rows.estimated() & rows.is_priced()).sum().alias("estimated"),
     ]
 

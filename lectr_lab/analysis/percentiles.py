@@ -108,12 +108,18 @@ def _exact(measured: pl.LazyFrame, intervals: bool) -> pl.LazyFrame:
     return measured.group_by(_GROUP).agg(figures)
 
 
-def exact_figures(name: str, value: pl.Expr, *, intervals: bool) -> list[pl.Expr]:
-    """Percentiles and n of one duration, and on request their 95 % intervals."""
-    in_order = value.drop_nulls().sort()
+def exact_figures(
+    name: str, value: pl.Expr, *, intervals: bool, in_order: bool = False
+) -> list[pl.Expr]:
+    """Percentiles and n of one duration, and on request their 95 % intervals.
+
+    `in_order` says that the rows come by this duration, and no group needs sorting.
+    """
+    known = value.drop_nulls()
+    ranks = known if in_order else known.sort()
     ranked = _Ranked(
         value.count(),
-        lambda rank: in_order.get(rank, null_on_oob=True),
+        lambda rank: ranks.get(rank, null_on_oob=True),
         lambda share: value.quantile(share, "linear"),
     )
     return _figures(name, ranked, intervals)

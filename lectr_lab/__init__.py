@@ -9,12 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lectr_lab.analysis.health import errors, latency
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.simulate import simulate
-    from lectr_lab.analysis.spend import spend, tokens
-    from lectr_lab.analysis.summary import summary
-    from lectr_lab.analysis.traffic import demo_log, scan
     from lectr_lab.budget import assert_budget
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
@@ -24,16 +20,13 @@ if TYPE_CHECKING:
     from lectr_lab.recording import record, replay
     from lectr_lab.shipped import shipped_cassettes
     from lectr_lab.tables import table
+    from lectr_lab.views import demo_log, errors, latency, scan, spend, summary, tokens
 
 # A name is loaded when it is first used, so that the proxy never loads polars, and
 # `lectr-lab --help` loads next to nothing.
 _SHELVES = {
-    "lectr_lab.analysis.health": ["errors", "latency"],
     "lectr_lab.analysis.recommend": ["recommend"],
     "lectr_lab.analysis.simulate": ["simulate"],
-    "lectr_lab.analysis.spend": ["spend", "tokens"],
-    "lectr_lab.analysis.summary": ["summary"],
-    "lectr_lab.analysis.traffic": ["demo_log", "scan"],
     "lectr_lab.budget": ["assert_budget"],
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
@@ -43,6 +36,9 @@ _SHELVES = {
     "lectr_lab.recording": ["record", "replay"],
     "lectr_lab.tables": ["table"],
     "lectr_lab.shipped": ["shipped_cassettes"],
+    "lectr_lab.views": [
+        *("demo_log", "errors", "latency", "scan", "spend", "summary", "tokens"),
+    ],
 }
 _WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
 

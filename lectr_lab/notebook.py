@@ -110,7 +110,7 @@ class Proxy:
 
     def scan(self) -> Any:
         """The log so far, priced: a polars LazyFrame."""
-        from lectr_lab.analysis.traffic import scan
+        from lectr_lab.views import scan
 
         return scan(self.lab)
 

@@ -29,6 +29,7 @@ FLOORS = {
     "dashboards": 3,
     "lab": 3,
     "proof": 3,
+    "views": 3,
     "bench": 4,
     "commands": 4,
     "demo": 4,
@@ -56,7 +57,7 @@ NEIGHBOURS = {
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
 IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "httptools"}
 # Where a query is run: the doors, and the functions that must look at an aggregate.
-MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards", "tables"}
+MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards", "tables", "views"}
 MAY_COLLECT |= {"budget", "recorded"}
 
 

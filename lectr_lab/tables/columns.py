@@ -143,6 +143,8 @@ def _several(values: list[Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

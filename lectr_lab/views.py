@@ -1,0 +1,74 @@
+"""The views of a log, which show themselves: the last line of a cell is a table.
+
+They are those of `analysis`, and give lazy frames as these do. Only IPython's displays
+run a query; `repr` does not, for a debugger or a log line may ask for that.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, cast
+
+import polars as pl
+
+from lectr_lab.analysis import health, rows, traffic
+from lectr_lab.analysis import spend as spending
+from lectr_lab.analysis import summary as summaries
+from lectr_lab.log.schema import polars_schema
+from lectr_lab.tables import Table
+from lectr_lab.tables.columns import MOST_ROWS
+
+_ROWS = 20
+_SHOWN = ["started_at", "org", "feature", "task", "provider", "model", "outcome"]
+_SHOWN += ["total_ms", "input_tokens", "output_tokens", "cost_usd"]
+_Asked = ParamSpec("_Asked")
+
+
+class View(pl.LazyFrame):
+    """A lazy frame that is shown as its first rows; what is made of it is a view too."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        try:
+            shown = _events(self) if _is_log(self) else _first_rows(self)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            shown = Table(pl.DataFrame(), note=f"This cannot be read: {reason}.")
+        return {"text/plain": repr(shown), "text/html": shown._repr_html_()}
+
+
+def _is_log(frame: pl.LazyFrame) -> bool:
+    return {*polars_schema(), "cost_usd"} <= set(frame.collect_schema().names())
+
+
+def _first_rows(frame: pl.LazyFrame) -> Table:
+    n, first = pl.collect_all([frame.select(pl.len()), frame.head(MOST_ROWS)])
+    more = n.item() - first.height
+    return Table(first, note=f"… and {more:,} more" if more else "")
+
+
+def _events(log: pl.LazyFrame) -> Table:
+    """What a log holds, in words, and its last requests."""
+    events = log.with_columns(rows.model()).select(_SHOWN)
+    last = events.top_k(_ROWS, by="started_at").collect(engine="streaming")
+    last = last.sort("started_at", descending=True)
+    total = summaries.sums(log).collect(engine="streaming").row(0, named=True)
+    said = summaries.in_words(total)
+    return Table(last, f"The last {last.height} requests" if last.height else "", said)
+
+
+def _shown(view: Callable[_Asked, pl.LazyFrame]) -> Callable[_Asked, View]:
+    @wraps(view)
+    def shown(*args: _Asked.args, **kwargs: _Asked.kwargs) -> View:
+        frame = view(*args, **kwargs)
+        frame.__class__ = View
+        return cast(View, frame)
+
+    return shown
+
+
+demo_log = _shown(traffic.demo_log)
+errors = _shown(health.errors)
+latency = _shown(health.latency)
+scan = _shown(traffic.scan)
+spend = _shown(spending.spend)
+summary = _shown(summaries.summary)
+tokens = _shown(spending.tokens)

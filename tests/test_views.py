@@ -1,0 +1,120 @@
+"""What a cell shows of a log and its views."""
+
+import inspect
+
+import polars as pl
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from polars.testing import assert_frame_equal
+
+import lectr_lab as lectr
+from lectr_lab.analysis import spend as spending
+from lectr_lab.log.schema import frame
+from lectr_lab.tables import table
+from lectr_lab.views import View
+
+
+@pytest.fixture(scope="module")
+def log():
+    return lectr.demo_log()
+
+
+def shown(thing):
+    """What IPython makes of the last line of a cell."""
+    data, _ = InteractiveShell.instance().display_formatter.format(thing)
+    return data
+
+
+@pytest.mark.parametrize("name", ["spend", "latency", "errors", "tokens", "summary"])
+def test_a_view_at_the_end_of_a_cell_is_its_table(log, name):
+    """The same as `table` shows, as HTML and as text, and no query plan."""
+    view = getattr(lectr, name)(log)
+
+    data = shown(view)
+
+    expected = table(view)
+    assert data == {"text/html": expected._repr_html_(), "text/plain": repr(expected)}
+
+
+def test_what_is_made_of_a_view_is_shown_too(log):
+    """Filtered, sorted or cut; and a new grouping of it."""
+    view = lectr.spend(log)
+
+    few = view.filter(pl.col("feature") == "support-chat").select("feature").head(1)
+
+    assert shown(few)["text/plain"] == "feature\nsupport-chat"
+
+
+def test_a_log_says_what_it_holds_and_its_last_requests(log):
+    """In words, made-up data by its org's name; the newest request first."""
+    text = shown(log)["text/plain"]
+
+    newest = log.select(pl.col("started_at").max()).collect().item()
+    assert "16,162 requests of made-up cost $" in text
+    assert f"{newest:%Y-%m-%d %H:%M:%S}" in text.splitlines()[2]
+    assert len(text.splitlines()) < 30
+
+
+def test_a_part_of_a_log_says_what_that_part_holds(log):
+    """It is a log as well; without its columns it is any other frame."""
+    part = log.filter(pl.col("feature") == "support-chat")
+
+    assert "3,722 requests" in shown(part)["text/plain"]
+    assert shown(part.select("org").head(1))["text/plain"] == "org\nmade-up"
+
+
+def test_an_empty_log_is_shown(tmp_path):
+    """Nothing was logged yet, and no error."""
+    assert "No request has been logged yet." in shown(lectr.scan(tmp_path))["text/html"]
+
+
+def test_a_long_view_shows_its_first_rows_and_how_many_more(log):
+    """So that a cell stays small."""
+    events = lectr.spend(log, by=["feature", "event_id"])
+
+    text = shown(events)["text/plain"]
+
+    rows = events.select(pl.len()).collect().item()
+    assert text.splitlines()[-1] == f"… and {rows - 50:,} more"
+    assert "b'" not in text
+
+
+def test_a_view_that_cannot_be_read_says_why(log):
+    """In one line, in the place of the table."""
+    text = shown(lectr.spend(log).select("nothing"))["text/plain"]
+
+    assert text.startswith('This cannot be read: unable to find column "nothing"')
+    assert len(text.splitlines()) == 1
+
+
+def test_strings_of_clients_are_escaped(log_of_one):
+    """As in every table."""
+    assert "<script>" not in shown(lectr.spend(log_of_one))["text/html"]
+
+
+@pytest.fixture
+def log_of_one():
+    from lectr_lab.analysis.pricing import priced
+
+    names = frame([]).schema
+    row = pl.DataFrame({"feature": ["<script>"], "kind": ["request"]})
+    nulls = [pl.lit(None, t).alias(n) for n, t in names.items() if n not in row.columns]
+    return priced(row.with_columns(nulls).select(list(names)).lazy())
+
+
+def test_a_view_is_a_lazy_frame_as_analysis_gives_it(log):
+    """Collected, it is the same frame; its help and signature are those of analysis."""
+    view = lectr.spend(log)
+
+    assert isinstance(view, View)
+    assert type(view.collect()) is pl.DataFrame
+    assert_frame_equal(view.collect(), spending.spend(log).collect())
+    assert inspect.signature(lectr.spend) == inspect.signature(spending.spend)
+    assert lectr.spend.__doc__ == spending.spend.__doc__
+
+
+def test_a_name_in_a_debugger_runs_no_query(log):
+    """`repr` names the frame, as polars does."""
+    view = lectr.spend(log).select("nothing")
+
+    assert repr(view).startswith("<View at")

@@ -41,7 +41,10 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
             page; of a proxy or a folder also `prices`, as for `scan`.
 
     Returns:
-        Something to end a cell with, or to `write` to a file.
+        Something to end a cell with, or to `write` to a file. Of a live one an exported
+        notebook holds the page as it was; `jupyter nbconvert --execute` would show a
+        widget that wants a CDN unless it is told
+        `--ExecutePreprocessor.store_widget_state=False`.
 
     Raises:
         LabError: there is no such folder, or a frame cannot be followed.

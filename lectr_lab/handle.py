@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from lectr_lab.core.readable import NO_MATH
+
 _KEY = re.compile(r"lc_key_\S+")
 
 
@@ -103,7 +105,8 @@ def as_html(state: State) -> str:
         for name, text in rows.items()
     )
     table = f"<table style='margin:0'>{cells}</table>"
-    return table if state.health is None else table + _how_to(state.base_url)
+    more = "" if state.health is None else _how_to(state.base_url)
+    return f"<div class='{NO_MATH}'>{table}{more}</div>"
 
 
 _CELL = "style='text-align:left;padding:2px 12px 2px 0'"

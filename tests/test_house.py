@@ -57,7 +57,16 @@ NEIGHBOURS = {
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
 IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "httptools"}
 # Where a query is run: the doors, and the functions that must look at an aggregate.
-MAY_COLLECT = {"cli", "commands", "demo", "notebook", "dashboards", "tables", "views"}
+MAY_COLLECT = {
+    "cli",
+    "commands",
+    "demo",
+    "notebook",
+    "dashboards",
+    "tables",
+    "views",
+    "charts",
+}
 MAY_COLLECT |= {"budget", "recorded"}
 
 

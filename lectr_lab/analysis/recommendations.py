@@ -95,7 +95,9 @@ class Recommendations(msgspec.Struct, frozen=True):
         )
         shown = self._shown().drop("provider")  # so that the saving fits in a cell
         table = html_table(shown, title=self._head(), note=self._note())
-        return f"{table}<ol>{lists}</ol>" if lists else table
+        if not lists:
+            return table
+        return f'{table}<ol class="{readable.NO_MATH}">{lists}</ol>'
 
     def __repr__(self) -> str:
         said = [self.in_short(), ""] if self.found else []

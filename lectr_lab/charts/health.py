@@ -17,8 +17,10 @@ _MS_LABEL = (
 )
 
 
-def latency_ranges(latency: pl.DataFrame, of: str = "total") -> alt.LayerChart:
-    """p50, p95 and p99 per group, slowest on top. Takes `latency(...).collect()`.
+def latency_ranges(
+    latency: pl.DataFrame | pl.LazyFrame, of: str = "total"
+) -> alt.LayerChart:
+    """p50, p95 and p99 per group, slowest on top. Takes what `latency` gives.
 
     Args:
         latency: one row per group.
@@ -26,7 +28,7 @@ def latency_ranges(latency: pl.DataFrame, of: str = "total") -> alt.LayerChart:
 
     >>> from lectr_lab.analysis.health import latency
     >>> from lectr_lab.log.schema import frame
-    >>> latency_ranges(latency(frame([]).lazy()).collect()).title.text
+    >>> latency_ranges(latency(frame([]).lazy())).title.text
     'No request has been timed yet'
     """
     p50, p95, p99, n = (f"{of}_{end}" for end in ("p50_ms", "p95_ms", "p99_ms", "n"))
@@ -34,7 +36,8 @@ def latency_ranges(latency: pl.DataFrame, of: str = "total") -> alt.LayerChart:
     def text(row: style.Row) -> str:
         return f"{duration(row[p50])} · {duration(row[p95])} · n {count(row[n])}"
 
-    timed = latency.filter(pl.col(n) > 0).sort(p95, descending=True)
+    groups = style.finished(latency, "latency")
+    timed = groups.filter(pl.col(n) > 0).sort(p95, descending=True)
     shown = style.labelled(timed, text).select("label", "text", p50, p95, p99, n)
     top = style.first_row(shown)
     title = "No request has been timed yet"
@@ -72,9 +75,9 @@ def _ms_scale(
     return {"type": "log", "domain": [low, high]}, {"values": ticks}
 
 
-def error_rates(errors: pl.DataFrame) -> alt.LayerChart:
-    """Error rate per group with its 95 % interval. Takes `errors(...).collect()`."""
-    some = errors.filter(pl.col("requests") > 0)
+def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
+    """Error rate per group with its 95 % interval. Takes what `errors` gives."""
+    some = style.finished(errors, "errors").filter(pl.col("requests") > 0)
     shown = style.labelled(some, _error_text)
     top = style.first_row(shown)
     title = "No request failed"

@@ -15,16 +15,18 @@ _UNITS = {"1mo": "month", "1w": "week", "1d": "day", "1h": "hour", "1m": "minute
 _UNITS |= {"10m": "10 minutes", "6h": "6 hours"}
 
 
-def spend_bars(spend: pl.DataFrame) -> alt.LayerChart:
-    """Spend per group, dearest on top. Takes `spend(...).collect()`.
+def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
+    """Spend per group, dearest on top. Takes what `spend` gives.
 
     >>> from lectr_lab.analysis.pricing import priced
     >>> from lectr_lab.analysis.spend import spend
     >>> from lectr_lab.log.schema import frame
-    >>> spend_bars(spend(priced(frame([]).lazy())).collect()).title.text
+    >>> spend_bars(spend(priced(frame([]).lazy()))).title.text
     'No spend that is known'
     """
-    shown = style.labelled(spend, _spend_text).with_columns(style.bar_colours(spend))
+    groups = style.finished(spend, "spend")
+    shown = style.labelled(groups, _spend_text)
+    shown = shown.with_columns(style.bar_colours(groups))
     top = style.first_row(shown)
     title = "No spend that is known"
     if top is not None and top["share_of_spend"]:

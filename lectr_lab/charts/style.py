@@ -8,6 +8,7 @@ import polars as pl
 import vl_convert
 
 from lectr_lab.analysis.groups import UNTAGGED
+from lectr_lab.core.errors import LabError
 from lectr_lab.core.readable import name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
@@ -36,6 +37,18 @@ NAME_AXIS: dict[str, Any] = {
 }
 
 Row = dict[str, Any]
+
+
+def finished(view: pl.DataFrame | pl.LazyFrame, made_by: str) -> pl.DataFrame:
+    """A view's rows.
+
+    Raises:
+        LabError: it is no view, but a log, say.
+    """
+    found = view.lazy().collect()
+    if "requests" not in found.columns:
+        raise LabError(f"This chart takes what `{made_by}(log)` gives, not a log.")
+    return found
 
 
 def labelled(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.DataFrame:

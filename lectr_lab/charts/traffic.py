@@ -17,10 +17,12 @@ _KINDS = {
 }
 
 
-def token_bars(tokens: pl.DataFrame) -> alt.LayerChart:
-    """Tokens per group by kind, most on top. Takes `tokens(...).collect()`."""
-    counted = tokens.filter(pl.col("counted") > 0).with_columns(
-        all=pl.sum_horizontal("input_tokens", "output_tokens")
+def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
+    """Tokens per group by kind, most on top. Takes what `tokens` gives."""
+    counted = (
+        style.finished(tokens, "tokens")
+        .filter(pl.col("counted") > 0)
+        .with_columns(all=pl.sum_horizontal("input_tokens", "output_tokens"))
     )
     shown = style.labelled(counted, _token_text)
     longest, y = style.largest(shown, "all"), style.names_on_y(shown)

@@ -12,6 +12,9 @@ _UNSHOWABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+"
 )
 UNKNOWN = "—"
+NO_MATH = "tex2jax_ignore mathjax_ignore"
+"""HTML classes inside which notebooks take no `$` for the start of a formula."""
+
 UNTAGGED = "untagged"
 """What a group is called whose requests named no feature."""
 

@@ -3,7 +3,7 @@
 export default {
   render({ model, el }) {
     const root = document.createElement("div");
-    el.classList.add("lectr");
+    el.classList.add("lectr", "tex2jax_ignore", "mathjax_ignore");
     const advice = document.createElement("section");
     el.append(root, advice);
     const view = lectrDashboard(root);

@@ -12,7 +12,7 @@ import msgspec
 from lectr_lab.analysis.verdict import weigh
 from lectr_lab.core.agreement import judge, parsed
 from lectr_lab.core.conforms import conforms
-from lectr_lab.core.readable import name, percent
+from lectr_lab.core.readable import NO_MATH, name, percent
 from lectr_lab.core.recommendation import Evidence, Recommendation, is_protected
 from lectr_lab.proof.labels import Labels, key_of, read_labels
 from lectr_lab.proof.pairs import Found, Prompt, find_pairs
@@ -58,7 +58,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
             f"<tr><th {left}>{escape(what)}</th><td {left}>{escape(value)}</td></tr>"
             for what, value in _lines(self)
         )
-        return f"<table>{rows}</table>"
+        return f'<table class="{NO_MATH}">{rows}</table>'
 
 
 def evidence(

@@ -14,6 +14,7 @@ MOST_ROWS = 50
 _SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")
 _USD = re.compile(r"(^|_)usd(_|$)")
 _LETTERS = 80
+_NAME_LETTERS = 40
 _LIST_ITEMS = 5
 
 Row = dict[str, Any]
@@ -27,7 +28,7 @@ class Column(NamedTuple):
     right: bool  # a figure
     lines: list[list[float | None]] | None = None  # in place of the texts: sparklines
     shares: list[float | None] | None = None  # beside the texts: 0 to 1
-    whole: bool = False  # a moment, which no line's end should part
+    whole: bool = False  # a moment or a name, which no line's end should part
 
 
 def written(frame: pl.DataFrame) -> list[Column]:
@@ -80,8 +81,13 @@ def _column(
     is_share = kind.is_numeric() and _SHARE.search(name) and ends is None
     shares = [row[name] for row in rows] if is_share else None
     texts = [text(row) for row in rows]
-    right, whole = kind.is_numeric(), kind.is_temporal()
+    is_name = kind == pl.String and bool(texts) and all(map(_is_short_word, texts))
+    right, whole = kind.is_numeric(), kind.is_temporal() or is_name
     return Column(_heading(name), texts, right, None, shares, whole)
+
+
+def _is_short_word(text: str) -> bool:
+    return " " not in text and len(text) <= _NAME_LETTERS
 
 
 def _end(value: Any, write: Callable[[Any], str]) -> str:

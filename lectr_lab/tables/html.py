@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from lectr_lab.core.readable import NO_MATH
 from lectr_lab.tables.columns import MOST_ROWS, Column, written
 
 _SPARK_PX = (96, 20)
@@ -59,7 +60,7 @@ def html_table(
     notes += [note] if isinstance(note, str) else note
     below = "".join(f"<p>{escape(said)}</p>" for said in notes if said)
     return (
-        f'<div class="lectr-table">{_STYLE}{above}<div><table><thead><tr>{heads}</tr>'
+        f'<div class="lectr-table {NO_MATH}">{_STYLE}{above}<div><table><thead><tr>{heads}</tr>'
         f"</thead><tbody>{rows}</tbody></table></div>{below}</div>"
     )
 

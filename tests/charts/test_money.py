@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.charts import spend_bars, spend_over_time
+from lectr_lab.core.errors import LabError
 
 FIGURES = {"requests": 7, "spend_usd": 1.5, "share_of_spend": 0.25, "unpriced": 0}
 
@@ -111,3 +112,12 @@ def test_the_title_says_which_step_was_the_dearest():
     title = spend_over_time(steps, "1d").title.text
 
     assert title == "$5.50 in all; the most, $4.50, on 2 Nov"
+
+
+def test_a_chart_takes_a_lazy_view_and_says_what_it_wants_of_anything_else(view):
+    """A log is what people try first."""
+    groups = view(["chat", "b"], **FIGURES)
+
+    assert spend_bars(groups.lazy()).to_dict() == spend_bars(groups).to_dict()
+    with pytest.raises(LabError, match=r"what `spend\(log\)` gives"):
+        spend_bars(pl.LazyFrame({"event_id": [b""]}))

@@ -93,3 +93,20 @@ def test_a_sparkline_stays_in_its_box(values):
 def test_a_missing_value_is_a_gap(values, pieces):
     """The line is not drawn through what nobody knows."""
     assert sparkline(values).count("M") == pieces
+
+
+def test_dollars_are_no_formulas():
+    """Notebooks set what stands between two `$` as mathematics, but not in here."""
+    html = html_table(pl.DataFrame({"spend_usd": [1.5]}), title="")
+
+    assert html.startswith('<div class="lectr-table tex2jax_ignore mathjax_ignore">')
+
+
+def test_a_name_is_not_broken_at_its_hyphens():
+    """Short words of a column stay whole; sentences may break."""
+    rows = {"model": ["gpt-5.4-mini-2026-03-17"], "why": ["the task-type says so"]}
+
+    html = html_table(pl.DataFrame(rows), title="")
+
+    assert '<td class="w">gpt-5.4-mini-2026-03-17</td>' in html
+    assert "<td>the task-type says so</td>" in html

@@ -14,8 +14,35 @@ RELATIVE_ERROR = 0.01
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
 _ZERO = -100_000  # the bin of 0: below all others, and its middle is 0.0
 _BINS = 200_000  # more than lie on either side of bin 0, together
-_BATCH_ROWS = 4_000_000
+_BATCH_ROWS = 250_000
 _BIN, _N, _CELL, _PLACE = "_bin", "_n", "_cell", "_place"
+
+
+class _Tally:
+    """How many values each cell has: added up, and batches that are not yet."""
+
+    def __init__(self) -> None:
+        self._sum = pl.DataFrame(schema={_CELL: pl.Int64, _N: pl.Int64})
+        self._batches: list[pl.DataFrame] = []
+        self._waiting = 0
+
+    def add(self, cells: pl.Series) -> None:
+        """Count a batch's values by their cells."""
+        # Sorting is four times as fast here as a group-by.
+        runs = cells.drop_nulls().sort().rle().struct
+        n = runs.field("len").cast(pl.Int64)
+        self._batches.append(pl.DataFrame({_CELL: runs.field("value"), _N: n}))
+        self._waiting += n.len()
+        # Few beside the sum: so memory follows the number of cells, not that of rows.
+        if self._waiting > max(self._sum.height // 4, _BATCH_ROWS):
+            self.total()
+
+    def total(self) -> pl.DataFrame:
+        """All that was counted."""
+        both = pl.concat([self._sum, *self._batches]).sort(_CELL)
+        self._batches, self._waiting = [], 0
+        self._sum = both.group_by(_CELL).agg(pl.col(_N).sum())
+        return self._sum
 
 
 def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
@@ -31,18 +58,20 @@ def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
     bins = log.with_columns(_bin(pl.exclude(key)))
     schema = bins.collect_schema()
     places = pl.DataFrame(schema={key: schema[key], _PLACE: pl.Int64})
-    no_cells = pl.DataFrame(schema={_CELL: pl.Int64, _N: pl.Int64})
-    cells = {name: no_cells for name in schema.names() if name != key}
-    # A group-by over the whole log would hold what it has not added up until its end.
-    for batch in bins.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=False):
+    tallies = {name: _Tally() for name in schema.names() if name != key}
+
+    def count(batch: pl.DataFrame) -> None:
+        nonlocal places
         places = _with_new(places, batch.select(key))
         place = batch.select(key).join(
             places, on=key, how="left", maintain_order="left"
         )[_PLACE]
-        for name, before in cells.items():
-            both = pl.concat([before, _counted(place, batch[name])])
-            cells[name] = both.group_by(_CELL).agg(pl.col(_N).sum())
-    return {name: _unpacked(found, places) for name, found in cells.items()}
+        for name, tally in tallies.items():
+            tally.add(place * _BINS + (batch[name] - _ZERO))
+
+    # A group-by over the whole log would hold what it has not added up until its end.
+    bins.sink_batches(count, chunk_size=_BATCH_ROWS, maintain_order=False)
+    return {name: _unpacked(tally.total(), places) for name, tally in tallies.items()}
 
 
 def _with_new(places: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
@@ -61,15 +90,6 @@ def _bin(value: pl.Expr) -> pl.Expr:
         .then(_ZERO)
         .cast(pl.Int32)
     )
-
-
-def _counted(place: pl.Series, bins: pl.Series) -> pl.DataFrame:
-    """How many rows each cell has: a place and a bin, in one number that is fast."""
-    cells = (place * _BINS + (bins - _ZERO)).drop_nulls()
-    # Sorting is four times as fast here as a group-by.
-    runs = cells.sort().rle().struct
-    n = runs.field("len").cast(pl.Int64)
-    return pl.DataFrame({_CELL: runs.field("value"), _N: n})
 
 
 def _unpacked(cells: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:

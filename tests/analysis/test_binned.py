@@ -54,6 +54,17 @@ def test_it_says_what_latency_says(traffic):
         )
 
 
+def test_batches_add_up(monkeypatch, traffic):
+    """However few rows are counted at a time, and however often they are added up."""
+    whole = binned_latency(traffic, "model").sort("model").collect()
+    monkeypatch.setattr("lectr_lab.analysis.binned._BATCH_ROWS", 3)
+
+    found = binned_latency(traffic, "model").sort("model").collect()
+
+    assert found.equals(whole)
+    assert found["total_n"].sum() > 30
+
+
 def test_days_orgs_and_null_keys_are_groups_as_ever(log_of, event, failed):
     """A request without a provider is one of its own; a failed one has no latency."""
     log = log_of([event(provider=None), event(), failed(provider="x"), event(org="b")])

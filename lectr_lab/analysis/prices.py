@@ -60,7 +60,7 @@ def read_prices(path: Path | str) -> PriceList:
     """
     file = Path(path)
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except OSError as e:
         raise ConfigError(f"{file}: cannot be read ({e.strerror}).") from e
     except UnicodeDecodeError as e:
@@ -92,7 +92,18 @@ def _entry(table: dict[str, Any], where: str) -> UserPrice:
     for name, value in msgspec.structs.asdict(entry).items():
         if isinstance(value, Decimal):
             _check_price(name, value, where)
+    _check_fits(entry, where)
     return entry
+
+
+def _check_fits(entry: UserPrice, where: str) -> None:
+    """An entry that no request can fit would be passed over without a word."""
+    if not entry.model.strip():
+        raise ConfigError(f"{where}: model is empty; write * for all models.")
+    if entry.first_day and entry.last_day and entry.last_day < entry.first_day:
+        raise ConfigError(
+            f"{where}: until = {entry.last_day} is before from = {entry.first_day}."
+        )
 
 
 def _check_price(name: str, value: Decimal, where: str) -> None:

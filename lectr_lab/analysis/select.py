@@ -13,6 +13,10 @@ from lectr_lab.analysis.groups import UNTAGGED
 from lectr_lab.core.errors import LabError
 
 _AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
+_NO_TIME = (
+    "{!r} is not a time. Write 24h, 7d, 2026-11-01, 2026-11-01T09:30 or "
+    "2026-11-01..2026-11-07."
+)
 _STEPS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 Names = str | Sequence[str] | None
@@ -115,7 +119,10 @@ def _end(said: str, zone: ZoneInfo, now: datetime) -> datetime:
         return _back(now, ago)
     if not _is_day(said):
         return _moment(said, zone)
-    next_day = date.fromisoformat(said.strip()) + timedelta(days=1)
+    try:
+        next_day = date.fromisoformat(said.strip()) + timedelta(days=1)
+    except OverflowError:
+        raise LabError(_NO_TIME.format(said)) from None
     return datetime(next_day.year, next_day.month, next_day.day, tzinfo=zone)
 
 
@@ -137,12 +144,11 @@ def _is_day(said: str) -> bool:
 def _moment(said: str, zone: ZoneInfo) -> datetime:
     try:
         at = datetime.fromisoformat(said.strip())
-    except ValueError:
-        raise LabError(
-            f"{said!r} is not a time. Write 24h, 7d, 2026-11-01, 2026-11-01T09:30 or "
-            "2026-11-01..2026-11-07."
-        ) from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(
+            UTC
+        )
+    except (ValueError, OverflowError):
+        raise LabError(_NO_TIME.format(said)) from None
 
 
 def _zone(tz: str) -> ZoneInfo:

@@ -1,11 +1,12 @@
 """Reads what providers say they counted: usage exports of OpenAI and Anthropic.
 
-- OpenAI: the JSON of `/v1/organization/usage/completions` (with `group_by=model`) and
-  of `/v1/organization/costs` (with `group_by=line_item`), or a CSV of the same columns.
+- OpenAI: the JSON of `/v1/organization/usage/completions` and `…/embeddings` (with
+  `group_by=model`) and of `/v1/organization/costs` (with `group_by=line_item`), or a
+  CSV of the same columns.
 - Anthropic: the JSON of `/v1/organizations/usage_report/messages` and `…/cost_report`
   (with `group_by[]=model` and `group_by[]=description`), or the Console's usage CSV.
 
-Days are those of the export, in UTC. Anthropic's amounts are in cents; its input tokens
+Several pages are one file as a JSON list of them. Days are those of the export, in UTC. Anthropic's amounts are in cents; its input tokens
 leave out the cached ones, OpenAI's have them.
 """
 
@@ -14,6 +15,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +25,7 @@ Exporter = Literal["openai", "anthropic"]
 Row = Mapping[str, Any]
 
 _REQUESTS = "num_model_requests"
+_MOST = 10**15  # more than a provider sells in a day
 
 
 class Used(NamedTuple):
@@ -52,6 +55,7 @@ class Export(NamedTuple):
     provider: Exporter
     used: tuple[Used, ...] = ()
     charged: tuple[Charged, ...] = ()
+    has_more: bool = False  # it is one of several pages, and not the last
 
 
 def read_export(path: Path) -> Export:
@@ -61,7 +65,8 @@ def read_export(path: Path) -> Export:
         path: JSON or CSV, as the provider gives it.
 
     Raises:
-        ConfigError: it cannot be read, or is no export that is known; says which are.
+        ConfigError: it cannot be read, has no row, or is no export that is known; says
+            which are.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -70,7 +75,8 @@ def read_export(path: Path) -> Export:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text.") from None
     try:
-        rows = list(_rows(text))
+        pages = _pages(text)
+        rows = list(_rows_of_json(pages) if pages else _rows_of_csv(text))
         found = _export(rows)
     except (
         ValueError,
@@ -79,8 +85,14 @@ def read_export(path: Path) -> Export:
         AttributeError,
         OSError,
         ArithmeticError,
+        RecursionError,
+        csv.Error,
     ) as error:
         raise ConfigError(f"{path}: a row cannot be followed ({error}).") from None
+    if not rows:
+        raise ConfigError(
+            f"{path}: has no rows. Was anything used in the days that were asked for?"
+        )
     if found is None:
         raise ConfigError(
             f"{path}: is no usage export that is known. Known are OpenAI's "
@@ -88,16 +100,27 @@ def read_export(path: Path) -> Export:
             "usage_report/messages, cost_report and the Console's usage CSV; ask for "
             "them by model."
         )
-    return found
+    return found._replace(has_more=bool(pages and pages[-1].get("has_more")))
 
 
-def _rows(text: str) -> Iterator[Row]:
-    """One dict per model and day, its bucket's time with it, of either form."""
+def _pages(text: str) -> list[Row]:
+    """The pages of JSON; none where it is a CSV."""
     if text.lstrip()[:1] not in ("{", "["):
-        yield from csv.DictReader(io.StringIO(text))
-        return
+        return []
     said = json.loads(text)
-    for page in said if isinstance(said, list) else [said]:
+    return said if isinstance(said, list) else [said]
+
+
+def _rows_of_csv(text: str) -> Iterator[Row]:
+    """One dict per line; a spreadsheet may have saved it with other marks between."""
+    heads = text.partition("\n")[0]
+    mark = max(",;\t", key=heads.count)
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
+
+
+def _rows_of_json(pages: list[Row]) -> Iterator[Row]:
+    """One dict per model and day, its bucket's time with it."""
+    for page in pages:
         for bucket in page["data"]:
             when = bucket.get("start_time", bucket.get("starting_at"))
             for result in bucket["results"]:
@@ -110,7 +133,9 @@ def _export(rows: list[Row]) -> Export | None:
         return Export("anthropic", used=tuple(map(_of_console, rows)))
     if "uncached_input_tokens" in keys:
         return Export("anthropic", used=tuple(map(_of_anthropic, rows)))
-    if {"input_tokens", "output_tokens", "model", "start_time"} <= keys:
+    if {"input_tokens", "model", "start_time"} <= keys and (
+        {"output_tokens", _REQUESTS} & keys  # embeddings have no output
+    ):
         return Export("openai", used=tuple(map(_of_openai, rows)))
     if "line_item" in keys:
         return Export("openai", charged=tuple(map(_charged_by_openai, rows)))
@@ -196,9 +221,20 @@ def _model(name: Any) -> str:
 
 
 def _count(row: Row, key: str) -> int:
-    """A count; what is absent or empty was not used."""
+    """A count; what is absent or empty was not used.
+
+    A spreadsheet writes 1000 as 1000.0.
+    """
     said = row.get(key)
-    return 0 if said is None or said == "" else int(said)
+    if said is None or said == "":
+        return 0
+    try:
+        count = Decimal(str(said).strip())
+        if 0 <= count <= _MOST and count % 1 == 0:
+            return int(count)
+    except ArithmeticError:
+        pass
+    raise ValueError(f"{key} is no count")
 
 
 def _day(said: Any) -> date:

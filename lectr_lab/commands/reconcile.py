@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Format = Literal["table", "csv", "json"]
 
 _PIPED_LETTERS = 140  # the width of a table that no terminal bounds
+_MORE = (
+    "{file} is not the last page of its export: what is on the others looks as if the "
+    "provider had not counted it. Write all pages into one JSON list."
+)
 _SHOWN = 40  # rows of a table; the other forms have all
 
 
@@ -44,6 +48,8 @@ def reconcile(
     from lectr_lab.analysis.usage_export import read_export
 
     said = read_export(export)
+    if said.has_more:
+        print(_MORE.format(file=export), file=sys.stderr)
     if not said.used:
         raise ConfigError(
             f"{export} has no usage in it. Give the usage export first, and what was "
@@ -62,6 +68,8 @@ def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
     if costs is None:
         return ()
     said = read_export(costs)
+    if said.has_more:
+        print(_MORE.format(file=costs), file=sys.stderr)
     if said.provider != provider or not said.charged:
         raise ConfigError(f"{costs} is not a cost export of {provider}.")
     return said.charged
@@ -134,7 +142,8 @@ def in_words(found: "pl.DataFrame", provider: str) -> str:
         f" {unpriced} rows have no known price and are not in this." if unpriced else ""
     )
     return (
-        f"{provider}: ${total['their_usd']:,.2f}; the log: ${total['our_usd']:,.2f}. "
+        f"{provider}: {_signed_usd(total['their_usd']).lstrip('+')}; "
+        f"the log: {_signed_usd(total['our_usd']).lstrip('+')}. "
         f"The difference is {_signed_usd(total['their_usd'] - total['our_usd'])}: "
         f"{said}.{lacks}"
     )

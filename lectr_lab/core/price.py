@@ -67,7 +67,7 @@ class UserPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     output_usd_per_mtok: Decimal
     cache_read_usd_per_mtok: Decimal | None = None  # None: billed as other input
     cache_write_usd_per_mtok: Decimal | None = None
-    provider: str | None = None
+    provider: str | None = None  # without regard to case
     first_day: date | None = msgspec.field(default=None, name="from")  # UTC, inclusive
     last_day: date | None = msgspec.field(default=None, name="until")
     source: str | None = None
@@ -168,8 +168,9 @@ def find_price(asked: Asked, prices: PriceList = ()) -> Found | None:
 
 def _fits(entry: UserPrice, asked: Asked) -> bool:
     day = asked.started_at.astimezone(UTC).date()
+    provider = (entry.provider or asked.provider or "").lower()
     return (
-        entry.provider in (None, asked.provider)
+        provider == (asked.provider or "").lower()
         and (entry.first_day is None or entry.first_day <= day)
         and (entry.last_day is None or day <= entry.last_day)
         and any(fnmatchcase(m.lower(), entry.model.lower()) for m in asked.models)

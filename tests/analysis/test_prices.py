@@ -54,6 +54,14 @@ def test_an_empty_file_has_no_prices(tmp_path):
     assert read_prices(file) == ()
 
 
+def test_an_editor_may_mark_the_file_as_utf8(tmp_path):
+    """As Notepad does, with a byte order mark."""
+    file = tmp_path / "prices.toml"
+    file.write_text(ENTRY, "utf-8-sig")
+
+    assert [price.model for price in read_prices(file)] == ["x"]
+
+
 ENTRY = '[[price]]\nmodel = "x"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1\n'
 
 
@@ -69,6 +77,8 @@ ENTRY = '[[price]]\nmodel = "x"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1
         (ENTRY.replace("_mtok = 1", "_mtok = inf", 1), "line 1.*write US dollars"),
         (ENTRY.replace("_mtok = 1", "_mtok = 0.0000001", 1), "at most 6 decimals"),
         (ENTRY.replace('"x"', "7"), "line 1.*model"),
+        (ENTRY.replace('"x"', '" "'), "line 1.*write \\* for all models"),
+        (f"{ENTRY}from = 2026-11-02\nuntil = 2026-11-01", "line 1.*until.*before"),
     ],
 )
 def test_what_cannot_be_followed_says_where_and_what_to_write(tmp_path, text, said):

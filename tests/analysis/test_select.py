@@ -74,6 +74,8 @@ def test_what_is_asked_for_is_what_is_seen(log, asked, expected):
         ("2026-11-02..2026-11-01", None),
         ("2026-11-02..", "2026-11-03"),
         (None, "soon"),
+        (None, "9999-12-31"),
+        ("0001-01-01T00:00+23:00", None),
     ],
 )
 def test_a_time_that_cannot_be_read_is_said(log, since, until):

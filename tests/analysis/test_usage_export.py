@@ -124,6 +124,13 @@ def test_costs_are_read_in_dollars(tmp_path, result, when, provider, charged):
         json.dumps(OPENAI).replace("1793577600", '"soon"'),
         json.dumps(OPENAI).replace("1793577600", "99999999999999999"),
         json.dumps(OPENAI).replace("1000", '"many"'),
+        json.dumps(OPENAI).replace("1000", "-1000"),
+        json.dumps(OPENAI).replace("1000", "1000.5"),
+        json.dumps(OPENAI).replace("1000", "NaN"),
+        json.dumps(OPENAI).replace("1000", "1" + 30 * "0"),
+        "[" * 100_000,
+        f"start_time,model,input_tokens,output_tokens\n{'x' * 200_000},m,1,1\n",
+        "start_time,model,input_tokens,output_tokens\n",
     ],
 )
 def test_what_is_no_export_is_said(tmp_path, text):
@@ -132,6 +139,49 @@ def test_what_is_no_export_is_said(tmp_path, text):
     file.write_text(text)
 
     with pytest.raises(ConfigError, match=r"export\.txt"):
+        read_export(file)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_what_a_spreadsheet_saved_is_read(tmp_path, mark):
+    """Its marks between cells, its line ends, and its counts with a decimal."""
+    file = tmp_path / "usage.csv"
+    lines = ["start_time,model,input_tokens,output_tokens", "2026-11-02,m,1000.0,5"]
+    file.write_bytes("\r\n".join(lines).replace(",", mark).encode("utf-8-sig"))
+
+    [used] = read_export(file).used
+
+    assert (used.model, used.input_tokens, used.output_tokens) == ("m", 1000, 5)
+
+
+def test_embeddings_have_no_output(tmp_path):
+    """OpenAI's usage of embeddings names none."""
+    file = tmp_path / "usage.json"
+    result = {"input_tokens": 7, "num_model_requests": 2, "model": "text-embedding-3"}
+    file.write_text(json.dumps(page(result, start_time=1793577600)))
+
+    [used] = read_export(file).used
+
+    assert (used.requests, used.input_tokens, used.output_tokens) == (2, 7, 0)
+
+
+def test_a_page_that_is_not_the_last_says_so(tmp_path):
+    """Of several in one list, the last one counts."""
+    file = tmp_path / "usage.json"
+    more, last = OPENAI | {"has_more": True}, OPENAI | {"has_more": False}
+
+    file.write_text(json.dumps(more))
+    assert read_export(file).has_more
+    file.write_text(json.dumps([more, last]))
+    assert not read_export(file).has_more
+
+
+def test_an_export_without_rows_is_said_to_have_none(tmp_path):
+    """It is a known one all the same: nothing was used in its days."""
+    file = tmp_path / "usage.json"
+    file.write_text('{"data": [{"start_time": 1793577600, "results": []}]}')
+
+    with pytest.raises(ConfigError, match="has no rows"):
         read_export(file)
 
 

@@ -49,6 +49,18 @@ def test_the_table_says_what_is_missing_and_for_how_much(lab, export, capsys):
     assert "\x1b" not in shown
 
 
+def test_one_page_of_several_is_said(lab, tmp_path, capsys):
+    """On stderr: what is on the others would look as if it were not counted."""
+    result = {"model": "gpt-x", "input_tokens": 1, "output_tokens": 1}
+    bucket = {"start_time": 1793577600, "results": [result]}
+    file = tmp_path / "page.json"
+    file.write_text(json.dumps({"data": [bucket], "has_more": True}))
+
+    reconcile(file, folder=lab)
+
+    assert "not the last page" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_other_programs_get_every_row(lab, export, capsys, form):
     """With the names of the view."""

@@ -152,10 +152,10 @@ def test_a_service_tier_has_its_own_price():
 
 
 def test_the_users_price_goes_before_the_list():
-    """The first entry that fits wins, and only where it fits."""
+    """The first entry that fits wins, and only where it fits, in any case of letters."""
     mine = UserPrice(
         model="GPT-4o-mini*",
-        provider="azure",
+        provider="Azure",
         input_usd_per_mtok=Decimal(1),
         output_usd_per_mtok=Decimal(2),
     )

@@ -1,12 +1,17 @@
 """How much of the log can be relied on, and what to mend."""
 
+import json
+
 import polars as pl
 
 from lectr_lab.analysis import rows
 from lectr_lab.analysis.groups import By, grouped, key_names
+from lectr_lab.core import readable
 
 MUCH_UNTAGGED = 0.10
 """Above this share of requests or spend, every view says what to add where."""
+
+_NAMED = 5  # models or features that a sentence names; the views have all
 
 
 def untagged_measures() -> list[pl.Expr]:
@@ -89,6 +94,49 @@ def streams_without_usage(log: pl.LazyFrame, *, org: str | None = None) -> pl.La
     keys = key_names(by, org=org)
     found = grouped(log.filter(silent), [pl.len().alias("requests")], by=by, org=org)
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
+
+
+def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
+    """What to write where, for models without a price; takes `unpriced_models`, collected.
+
+    >>> row = {"provider": ["azure"], "model": ["our-own"], "requests": [3]}
+    >>> print(price_advice(pl.DataFrame(row)))
+    Without a price: our-own of azure (3). Write into prices.toml, for each of them:
+    [[price]]
+    model = "our-own"
+    input_usd_per_mtok = …
+    output_usd_per_mtok = …
+    """
+    models = [
+        f"{readable.name(row['model'])} of {readable.name(row['provider'])} "
+        f"({readable.count(row['requests'])})"
+        for row in unpriced.head(_NAMED).iter_rows(named=True)
+    ]
+    more = unpriced.height - len(models)
+    others = f" and {readable.count(more)} more" if more else ""
+    example = readable.name(unpriced["model"][0] or "*", 200)
+    return (
+        f"Without a price: {', '.join(models)}{others}. Write into {file}, for each of "
+        f"them:\n[[price]]\nmodel = {json.dumps(example, ensure_ascii=False)}\n"
+        "input_usd_per_mtok = …\noutput_usd_per_mtok = …"
+    )
+
+
+def streams_advice(silent: pl.DataFrame) -> str:
+    """The line that mends streams without usage; takes `streams_without_usage`.
+
+    >>> row = {"feature": ["chat"], "requests": [3]}
+    >>> print(streams_advice(pl.DataFrame(row)))
+    3 streams did not report their tokens: chat. Add to the call: stream_options={"include_usage": True}
+    """
+    features = list(dict.fromkeys(map(readable.name, silent["feature"])))
+    others = len(features) - _NAMED
+    more = f" and {readable.count(others)} more" if others > 0 else ""
+    return (
+        f"{readable.count(int(silent['requests'].sum()))} streams did not report their "
+        f"tokens: {', '.join(features[:_NAMED])}{more}. "
+        f"Add to the call: {USAGE_ADVICE}"
+    )
 
 
 USAGE_ADVICE = 'stream_options={"include_usage": True}'

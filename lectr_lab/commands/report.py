@@ -95,6 +95,7 @@ def report(
         found = found._replace(said="No request in the log fits what was asked.")
     if format == "table":
         _print_table(found)
+        _print_gaps(log, found.totals, folder)
         _print_recommendations(log, folder)
     else:
         print({"json": as_json, "csv": as_csv, "md": as_markdown}[format](found))
@@ -234,6 +235,26 @@ def _print_table(found: Report) -> None:
     if rows:
         console.print(table)
     console.print(Text(found.said))
+
+
+def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> None:
+    """What the sums lack, and what to write where; nothing is asked where they lack
+    nothing."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from lectr_lab.analysis import quality
+    from lectr_lab.analysis.traffic import PRICE_FILE
+
+    console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    if totals["unpriced"]:
+        unpriced = quality.unpriced_models(log).collect()
+        said = quality.price_advice(unpriced, str(folder / PRICE_FILE))
+        console.print(Text(f"\n{said}"))
+    if totals["estimated"] or totals["uncounted"]:
+        silent = quality.streams_without_usage(log).collect()
+        if not silent.is_empty():
+            console.print(Text(f"\n{quality.streams_advice(silent)}"))
 
 
 def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:

@@ -3,6 +3,8 @@
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.quality import (
     data_quality,
+    price_advice,
+    streams_advice,
     streams_without_usage,
     unpriced_models,
     untagged_advice,
@@ -88,3 +90,22 @@ def test_features_that_stream_without_usage_are_named(log_of, event):
     found = streams_without_usage(log, org="local").collect()
 
     assert found.rows() == [("a", "openai", 2), ("untagged", "openai", 1)]
+
+
+def test_advice_names_a_few_and_counts_the_others(log_of, event):
+    """A sentence stays one, however many models or features there are."""
+    log = priced(log_of([event(model_actual=f"own-{n}") for n in range(12)]))
+    silent = log_of(
+        [
+            event(
+                feature=f"f{n}", stream=True, input_tokens=None, token_source="absent"
+            )
+            for n in range(12)
+        ]
+    )
+
+    models = price_advice(unpriced_models(log).collect())
+    features = streams_advice(streams_without_usage(silent).collect())
+
+    assert models.count("of openai (1)") == 5 and "and 7 more" in models
+    assert "12 streams" in features and "f11, f2 and 7 more" in features

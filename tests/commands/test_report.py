@@ -60,6 +60,22 @@ def test_the_table_says_it_all(lab, capsys):
     assert re.search(r"4 requests of \S+ cost \$0\.0018 \(all counted\)", shown)
 
 
+def test_what_the_sums_lack_is_said_with_the_way_out(lab, capsys):
+    """A model without a price, by name and with what to write; a silent stream, too."""
+    silent = {"token_source": "absent", "input_tokens": None, "output_tokens": None}
+    own = an_event(5, model_actual="our-\x1b[31mown")
+    stream = an_event(6, feature="live", stream=True, **silent)
+    frame([own, stream]).write_parquet(lab / "log/two.parquet")
+
+    report(lab)
+
+    shown = capsys.readouterr().out
+    assert "Without a price: our- [31mown of openai (1)" in shown
+    assert "prices.toml" in shown and 'model = "our- [31mown"' in shown
+    assert "1 streams did not report their tokens: live" in shown
+    assert 'stream_options={"include_usage": True}' in shown
+
+
 def test_json_has_units_and_everything(lab, capsys):
     """Exact numbers under the names of the views."""
     report(lab, format="json", by="feature, model")

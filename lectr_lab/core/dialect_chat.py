@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.answer import Answer, Dialect
+from lectr_lab.core.dialect_gemini import Candidate, take_candidates, usage_of_metadata
 
 
 class Part(msgspec.Struct):
@@ -76,6 +77,10 @@ class ChatReply(msgspec.Struct):
     timings: Any = None  # llama.cpp
     service_tier: str | None = None
     error: Any = None
+    # Gemini's own form
+    candidates: list[Candidate] | None = None
+    usage_metadata: Any = msgspec.field(default=None, name="usageMetadata")
+    model_version: str | None = msgspec.field(default=None, name="modelVersion")
 
 
 def take_chat(answer: Answer, reply: ChatReply) -> None:
@@ -98,6 +103,16 @@ def take_chat(answer: Answer, reply: ChatReply) -> None:
     error = reply.error or (groq and groq.error)
     if error:
         answer.fail(error)
+    if reply.candidates is not None or reply.usage_metadata is not None:
+        _take_native(answer, reply)
+
+
+def _take_native(answer: Answer, reply: ChatReply) -> None:
+    answer.model = reply.model_version or answer.model
+    take_candidates(answer, reply.candidates or [])
+    if isinstance(reply.usage_metadata, dict):
+        answer.use(usage_of_metadata(reply.usage_metadata))
+        answer.use({"service_tier": reply.usage_metadata.get("serviceTier")})
 
 
 def _take_choice(answer: Answer, choice: Choice) -> None:

@@ -153,11 +153,14 @@ class ReplyReader:
             return
         decoder = self._dialect.decoder
         shape = read(decoder, data)
-        if shape is None and data.startswith(b"["):  # Gemini's `[{"error": {…}}]`
-            first = next(iter(loads(data) or ()), None)
-            shape = salvaged(decoder.type, first)
         if shape is not None:
             self._dialect.take(self._answer, shape)
+        elif data.startswith(
+            b"["
+        ):  # Gemini's `[{"error": {…}}]`, and its chunks as one
+            for each in loads(data) or ():
+                if (shape := salvaged(decoder.type, each)) is not None:
+                    self._dialect.take(self._answer, shape)
 
     def _body_is_whole(self) -> bool:
         try:

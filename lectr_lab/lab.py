@@ -120,9 +120,15 @@ def build(
     lab = LabFolder.create(Path(settings.lab))
     keep_ids = settings.keep_request_ids
     outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep_ids)
-    find_key = _find_key(lab, session)
-    admin = open_admin(lab, os.environ)
-    return create_app(settings, outbox, find_key, tee, admin, clock, _router(settings))
+    keys, admin = KeyFile(lab), open_admin(lab, os.environ)
+    find_key = _find_key(keys, session)
+    warnings = keys.warnings if session is None else list  # with its key, it needs none
+    for warning in warnings():
+        print(f"lectr-lab: {warning}", file=sys.stderr, flush=True)
+    router = _router(settings)
+    return create_app(
+        settings, outbox, find_key, tee, admin, clock, router, warnings=warnings
+    )
 
 
 def _router(settings: Settings) -> "Router":
@@ -181,10 +187,9 @@ class Child:
 
 
 def _find_key(
-    lab: LabFolder, session: Session | None
+    keys: KeyFile, session: Session | None
 ) -> Callable[[str], KeyEntry | None]:
     """The session's key and those of the lab folder, which may change meanwhile."""
-    keys = KeyFile(lab)
     own = KeyTable(_session_entries(session), _SESSION_SALT)
 
     def find(key: str) -> KeyEntry | None:

@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -129,6 +130,11 @@ class KeyFile:
             self._look()
         return self._table
 
+    def warnings(self) -> list[str]:
+        """Why callers may be refused; without the folder's place, for anyone to see."""
+        self.table(time.monotonic())
+        return [self.problem.replace(f"{self._lab.root}/", "")] if self.problem else []
+
     def _look(self) -> None:
         try:
             stat = _file(self._lab).stat()
@@ -138,7 +144,10 @@ class KeyFile:
             contents = _load(self._lab)
         except FileNotFoundError:
             self._stamp = None
-            self.problem = f"There is no {_file(self._lab)}: no key is known."
+            self.problem = (
+                f"There is no {_file(self._lab)}: no key is known. "
+                "`lectr-lab keys create` makes one."
+            )
         except OSError as error:
             self._stamp = None
             self.problem = str(error)

@@ -61,6 +61,7 @@ def create_app(
     admin: Admin | None = None,
     clock: Clock | None = None,
     router: Router | None = None,
+    warnings: Callable[[], list[str]] = list,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -72,6 +73,7 @@ def create_app(
         admin: answers under /v1/orgs; None: nothing is there.
         clock: what events are timed by; None: the machine's.
         router: applies rules; None: there are none.
+        warnings: what else /health is to warn of.
 
     Returns:
         The application; any ASGI server can run it.
@@ -117,7 +119,7 @@ def create_app(
     forward = _forward(relays, callers, admin)
     return _App(
         forward,
-        _health(outbox, callers, spend, router, shadows, counter),
+        _health(outbox, callers, spend, router, shadows, counter, warnings),
         lifespan=[lifespan],
     )
 
@@ -179,6 +181,7 @@ def _health(
     router: Router,
     shadows: Shadows,
     counter: TokenCounter,
+    warnings: Callable[[], list[str]],
 ) -> HTTPRouteHandler:
     @get("/health", sync_to_thread=False)
     def get_health() -> dict[str, Any]:
@@ -189,6 +192,7 @@ def _health(
             router.about(),
             shadows.about(),
             counter.counting,
+            warnings(),
         )
 
     return get_health

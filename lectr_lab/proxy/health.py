@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +50,7 @@ def health(
     rules: dict[str, Any],
     shadows: dict[str, int] | None,
     counting: int = 0,
+    warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The reply to GET /health.
 
@@ -71,5 +72,9 @@ def health(
         },
         "rules": rules,
         "shadows": shadows,
-        "warnings": [*spend.warnings(), *filter(None, [rules["problem"]])],
+        "warnings": [
+            *spend.warnings(),
+            *filter(None, [rules["problem"]]),
+            *warnings,
+        ],
     }

@@ -1,8 +1,15 @@
 """What /health says."""
 
+import time
+
 import httpx
 
+from lectr_lab.lab import build
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.keys import create_key
 from lectr_lab.proxy.health import Callers
+from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.settings import Settings
 
 
 def test_unknown_callers_are_counted_by_the_minute():
@@ -44,3 +51,24 @@ def test_nothing_of_an_unknown_caller_is_kept(proxy):
     assert health.json()["warnings"] == []
     assert "MARKED" not in health.text
     proxy.events(0)
+
+
+def test_why_every_key_is_refused_is_told(tmp_path, capfd):
+    """At the start and in /health: no key, or a key file that cannot be read."""
+    lab = LabFolder.create(tmp_path / "lab")
+    with in_thread(build(Settings(lab=str(lab.root)))) as url:
+        none = httpx.get(f"{url}/health")
+        create_key(lab, "acme")
+        time.sleep(0.3)
+        one = httpx.get(f"{url}/health").json()["warnings"]
+    (lab.state / "keys.json").write_text("{")
+    at_first = capfd.readouterr().err
+    with in_thread(build(Settings(lab=str(lab.root)))) as url:
+        broken = httpx.get(f"{url}/health").json()["warnings"]
+
+    assert "`lectr-lab keys create`" in none.json()["warnings"][0]
+    assert "`lectr-lab keys create`" in at_first
+    assert str(tmp_path) not in none.text  # whoever can reach the port can read it
+    assert one == []
+    assert "state/keys.json is not a key file any more" in broken[0]
+    assert "not a key file any more" in capfd.readouterr().err

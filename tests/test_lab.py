@@ -1,7 +1,9 @@
 """A lab as a process of its own."""
 
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -122,3 +124,23 @@ def test_a_tape_takes_every_providers_place():
         "gemini": "http://127.0.0.1:9/gemini/v1beta/openai",
         "azure": "http://127.0.0.1:9/azure",
     }
+
+
+def test_a_shells_limit_on_files_is_not_the_proxys(tmp_path):
+    """Twice as many connections as it allows are open, and one more is served."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, usual[1]))
+    try:
+        child = Child(order(tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+    try:
+        port = int(child.base_url.rpartition(":")[2])
+        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
+        said = httpx.get(f"{child.base_url}/health", timeout=5).json()
+        for sock in waiting:
+            sock.close()
+    finally:
+        child.stop()
+
+    assert said["status"] == "ok"

@@ -1,7 +1,9 @@
 """Run the application on a socket: blocking, or in a thread (tests, recording)."""
 
+import contextlib
 import gc
 import logging
+import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from lectr_lab.proxy.settings import Tls
 
 _SHUTDOWN_S = 30
 _GC_ALLOCATIONS = 50_000
+_MOST_FILES = 65_536
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -52,11 +55,27 @@ def run(
         ConfigError: the certificate or its key cannot be used.
     """
     config = _config(app, tls)
+    _allow_many_connections()
     # What is loaded by now stays: the collector need not look at it again, and as a
     # request leaves no cycles behind, it need not look every few requests.
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, *gc.get_threshold()[1:])
     _Server(config, on_started).run(sockets=[sock])
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit on open files as far as one may: a request takes two.
+
+    Shells set it to 1,024 (macOS: 256), which 210 streams at once have used up; beyond
+    it requests are refused. It is that low for programs that use select(), as none of
+    ours does.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for wanted in (_MOST_FILES, hard, 10_240):  # the last is what macOS calls unlimited
+        if soft != resource.RLIM_INFINITY and wanted > soft:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                return
 
 
 @contextmanager

@@ -16,19 +16,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from lectr_lab.analysis import pricing
+from lectr_lab.analysis.billing import UNITS
 from lectr_lab.analysis.groups import grouped, key_columns
 from lectr_lab.analysis.health import error_measures, latency
 from lectr_lab.analysis.percentiles import beside
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import with_ratios
 from lectr_lab.analysis.spend import spend_measures
+from lectr_lab.core.price import change_days, list_changes
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import file_metadata, polars_schema
 
@@ -162,9 +167,9 @@ def duckdb_alone(folder: Path) -> int:
 
 
 def duckdb_priced(folder: Path) -> int:
-    """The same with spend: three prices a model, joined from a table.
+    """The same with a spend of three made-up prices a model, joined from a table.
 
-    That is less than `priced` looks at (provider, tier, date, length, eleven counts).
+    That is less than `priced` looks at, and another spend than it finds.
     """
     prices = ", ".join(f"('{m}', 0.5e-6, 0.1e-6, 2e-6)" for _, m in MODELS)
     return duckdb_by_day(
@@ -175,10 +180,76 @@ def duckdb_priced(folder: Path) -> int:
         left join (values {prices}) as price(name, input, cached, output)
             on coalesce(model_actual, model_sent, model_requested) = name
         """,
-        "sum(usd), count(usd), "
-        "count(*) filter (usd is null and input_tokens is not null), "
-        "count(*) filter (usd is not null and token_source in ('tokenizer', 'ratio')),",
+        SPEND,
     )
+
+
+def duckdb_priced_alike(folder: Path) -> int:
+    """The same with the list's prices, and so with the spend that `priced` finds.
+
+    By provider, model, day and length, every count at its rate. Left out is that counts
+    may contradict each other.
+    """
+    rates = [f"{count}_rate" for count in UNITS]
+    usd = " + ".join(f"coalesce({count}, 0) * {count}_rate" for count in UNITS)
+    columns = ", ".join(["vendor", "name", "since", "until", "low", "high", *rates])
+    return duckdb_by_day(
+        f"""
+        select log.*, if(input_tokens is null, null, ({usd}) / 1e12) as usd
+        from read_parquet('{folder}/*.parquet') as log
+        left join (values {", ".join(list_prices())}) as price({columns})
+            on provider = vendor and service_tier is null
+            and coalesce(model_actual, model_sent, model_requested) = name
+            and started_at >= since and started_at < until
+            and coalesce(input_tokens, 0) > low and coalesce(input_tokens, 0) <= high
+        """,
+        SPEND,
+    )
+
+
+def list_prices() -> list[str]:
+    """Rows of SQL, as few as say it: whose, since, until, of which lengths, the rates."""
+    changes = list_changes()
+    cuts = pricing._Cuts(change_days(()), [], sorted(changes.input_tokens))
+    days = [date(1970, 1, 1), *cuts.days, date(2100, 1, 1)]
+    lengths = [-1, *cuts.input_tokens, 10**9]
+
+    def rates(model: tuple[str, str], day: int, length: int) -> tuple[int, ...]:
+        kind = (*model, None, day * pricing._CUTS**2 + length)
+        return pricing._look_up(kind, cuts, pricing._NAMES, ())[-len(UNITS) :]
+
+    return [
+        f"('{vendor}', '{name}', "
+        f"timestamptz '{since} 00:00:00+00', timestamptz '{until} 00:00:00+00', "
+        f"{low}, {high}, {', '.join(map(str, found))})"
+        for vendor, name in MODELS
+        for since, until, bands in joined(
+            (
+                *ends,
+                joined(
+                    (*span, rates((vendor, name), day, length))
+                    for length, span in enumerate(pairwise(lengths))
+                ),
+            )
+            for day, ends in enumerate(pairwise(days))
+        )
+        for low, high, found in bands
+    ]
+
+
+def joined(spans: Iterable[tuple[Any, Any, Any]]) -> list[tuple[Any, Any, Any]]:
+    """Start, end and value: neighbours of one value become one."""
+    found: list[tuple[Any, Any, Any]] = []
+    for start, end, value in spans:
+        begun = found.pop()[0] if found and found[-1][2] == value else start
+        found.append((begun, end, value))
+    return found
+
+
+SPEND = (
+    "sum(usd), count(usd), count(*) filter (usd is null and input_tokens is not null), "
+    "count(*) filter (usd is not null and token_source in ('tokenizer', 'ratio')),"
+)
 
 
 def duckdb_by_day(log: str, sums: str = "") -> int:
@@ -209,6 +280,7 @@ CONTESTANTS: dict[str, Callable[[Path], int]] = {
         binned,
         duckdb_alone,
         duckdb_priced,
+        duckdb_priced_alike,
     )
 }
 CONTESTANTS["binned_thrice"] = binned
@@ -272,6 +344,7 @@ def one(name: str, folder: Path) -> None:
 # What is held, against what, and how many times that at most.
 BARS = [
     ("group_by_alone", "duckdb_alone", 1.0),
+    ("priced_group_by", "duckdb_priced_alike", 1.0),
     ("priced_group_by", "duckdb_priced", 1.0),
     ("group_by_alone", "materialise", 6.0),
     ("priced_group_by", "materialise", 6.0),

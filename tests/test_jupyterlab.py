@@ -80,7 +80,7 @@ def test_start_here_runs_draws_and_follows_what_passes(chromium, jupyterlab, tmp
     chromium.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=MINUTE_MS)
     chromium.get_by_role("menuitem", name="Run", exact=True).click()
     chromium.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    chromium.locator(".jp-RenderedSVG img").first.wait_for(timeout=2 * MINUTE_MS)
+    chromium.locator(".jp-RenderedHTML svg.marks").first.wait_for(timeout=2 * MINUTE_MS)
     picture(chromium, "jupyterlab-chart")
     count = chromium.locator(".lectr .figures dd").first
     count.wait_for(timeout=MINUTE_MS)

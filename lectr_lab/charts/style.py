@@ -1,7 +1,9 @@
 """What all charts share: colours, axes, names, and the text beside a mark."""
 
+import re
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 import altair as alt
 import polars as pl
@@ -9,11 +11,12 @@ import vl_convert
 
 from lectr_lab.analysis.groups import UNTAGGED
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.readable import name, names
+from lectr_lab.core.readable import NO_MATH, name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"
 GREY, INK, SOFT, LINE = "#9AA0A6", "#1F2328", "#57606A", "#D0D7DE"
+GRID = "#EEF1F4"
 
 OTHERS = "all others"
 NAME_LETTERS = 28
@@ -134,7 +137,7 @@ def tip(column: str, title: str, form: str | None = None) -> alt.Tooltip:
 
 def quiet(**changes: Any) -> dict[str, Any]:
     """An axis that stays in the background."""
-    plain = {"domain": False, "ticks": False, "gridColor": "#EEF1F4", "labelPadding": 6}
+    plain = {"domain": False, "ticks": False, "gridColor": GRID, "labelPadding": 6}
     return plain | {"labelColor": SOFT, "labelFontSize": 11, "title": None} | changes
 
 
@@ -154,7 +157,21 @@ class Drawing(alt.LayerChart):
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         svg = vl_convert.vegalite_to_svg(self.properties(width=_CELL_PX).to_json())
-        return {"image/svg+xml": svg, "text/plain": f"<chart: {self.title.text}>"}
+        said = f"<chart: {self.title.text}>"
+        html = f'<div class="{NO_MATH}">{_in_the_cells_ink(svg)}</div>'
+        return {"text/html": html, "image/svg+xml": svg, "text/plain": said}
+
+
+def _in_the_cells_ink(svg: str) -> str:
+    """Texts and lines in the colour of the text around, so that a dark theme has it."""
+    inks = {INK: 1.0, SOFT: 0.75, LINE: 0.3, GRID: 0.15}
+    for ink, opacity in inks.items():
+        for part in ("fill", "stroke"):
+            own = f'{part}="currentColor" {part}-opacity="{opacity}"'
+            svg = svg.replace(f'{part}="{ink}"', own)
+    svg = svg.replace('fill="white"', 'fill="none"', 1)  # the ground
+    # Two charts of a page share its names.
+    return re.sub(r'((?<=id=")|(?<=url\(#))clip', f"clip{crc32(svg.encode())}-", svg)
 
 
 def titled(title: str, said: str, height: int, *layers: alt.Chart) -> Drawing:

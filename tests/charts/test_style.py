@@ -1,5 +1,7 @@
 """What all charts share."""
 
+import re
+
 import altair as alt
 import polars as pl
 
@@ -72,3 +74,24 @@ def test_a_chart_shows_itself_in_a_cell_without_a_network():
     assert shown["image/svg+xml"].startswith("<svg")
     assert "<script" not in shown["image/svg+xml"]
     assert shown["text/plain"] == "<chart: Finding>"
+
+
+def test_a_chart_in_a_page_has_the_page_s_ink_and_names_of_its_own():
+    """Readable in a dark theme; no part is cut as another chart's is."""
+    bars = [
+        alt.Chart(pl.DataFrame({"n": [n]}))
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(alt.X("n"), alt.Y("n"))
+        for n in (1, 2)
+    ]
+
+    one, two = (
+        style.titled("Finding", "what is shown", 60, bar)._repr_mimebundle_()
+        for bar in bars
+    )
+
+    assert "currentColor" in one["text/html"]
+    assert style.INK not in one["text/html"] and 'fill="white"' not in one["text/html"]
+    ids = [set(re.findall(r'id="([^"]+)"', shown["text/html"])) for shown in (one, two)]
+    used = set(re.findall(r"url\(#([^)]+)\)", one["text/html"]))
+    assert ids[0] and used <= ids[0] and ids[0].isdisjoint(ids[1])

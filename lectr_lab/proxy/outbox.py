@@ -157,16 +157,22 @@ class Outbox:
             self._dropped_shown = self._dropped
 
     def _seal(self, *, wait: bool = False) -> None:
-        """Finished segments become Parquet."""
-        if not self._lab.segments():
-            return
-        if self._sealer is not None and self._sealer.poll() is None and not wait:
-            return
-        if self._sealer is not None:
-            self._sealer.wait()
-        self._sealer = beside(self._lab, "lectr_lab.log.seal")
-        if wait:
-            self._sealer.wait()
+        """Finished segments become Parquet.
+
+        Now, or at a later time: the journal is the log as well. A system without a
+        process or a file left, or a Python that was removed under us, must not end the
+        thread that writes it, nor keep the proxy from starting.
+        """
+        with contextlib.suppress(OSError):
+            if not self._lab.segments():
+                return
+            if self._sealer is not None and self._sealer.poll() is None and not wait:
+                return
+            if self._sealer is not None:
+                self._sealer.wait()
+            self._sealer = beside(self._lab, "lectr_lab.log.seal")
+            if wait:
+                self._sealer.wait()
 
     def _compact_closed_days(self) -> None:
         """Once a day, where there is more than today."""

@@ -1,5 +1,6 @@
 """The queue between requests and the disk."""
 
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.losses import dropped_events
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.outbox import Outbox
@@ -126,3 +128,18 @@ def test_the_first_event_is_announced_once(lab):
     outbox.stop()
 
     assert announced == [event(1)]
+
+
+def test_a_system_without_processes_left_costs_no_event(lab, monkeypatch):
+    """Sealing waits; writing goes on, and the start and the end are as ever."""
+    left = JournalWriter(lab)  # of a process that died: start wants it sealed
+    left.append([event(0)])
+    left.close()
+    monkeypatch.setattr(sys, "executable", str(lab.root / "removed"))
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.put(event(1))
+    outbox.stop()
+
+    assert outbox.counts()[:4] == (1, 1, 0, 0)
+    assert scan(lab.root).collect().height == 2

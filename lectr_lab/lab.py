@@ -116,6 +116,7 @@ def build(
     from lectr_lab.proxy.admin import open_admin
     from lectr_lab.proxy.app import create_app
     from lectr_lab.proxy.outbox import Outbox
+    from lectr_lab.proxy.say import say
 
     lab = LabFolder.create(Path(settings.lab))
     keep_ids = settings.keep_request_ids
@@ -124,7 +125,7 @@ def build(
     find_key = _find_key(keys, session)
     warnings = keys.warnings if session is None else list  # with its key, it needs none
     for warning in warnings():
-        print(f"lectr-lab: {warning}", file=sys.stderr, flush=True)
+        say(warning)
     router = _router(settings)
     return create_app(
         settings, outbox, find_key, tee, admin, clock, router, warnings=warnings

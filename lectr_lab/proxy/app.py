@@ -2,7 +2,6 @@
 
 import contextlib
 import posixpath
-import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -28,6 +27,7 @@ from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rule_book import RuleBook
+from lectr_lab.proxy.say import say
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.shadow import Shadows
 from lectr_lab.proxy.spend import SpendWatch
@@ -229,6 +229,4 @@ def _say(error: Exception) -> None:
     """Where it happened, and no more: a traceback's text may hold a request's data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
-    print(
-        f"lectr-lab: internal error, {type(error).__name__} at {where}", file=sys.stderr
-    )
+    say(f"internal error, {type(error).__name__} at {where}")

@@ -101,9 +101,9 @@ class Outbox:
             self._filled.wait(timeout=_RETRY_S)
             self._stopping.wait(_GATHER_S)
             self._filled.clear()
+            self._turn()
+        with contextlib.suppress(Exception):
             self._drain()
-            self._tend_journal()
-        self._drain()
         if self._queue:
             self._dropped += len(self._queue)
             self._queue.clear()
@@ -114,6 +114,14 @@ class Outbox:
             self._compactor.terminate()  # which loses nothing: the next one begins anew
             self._compactor.wait()
         self._seal(wait=True)
+
+    def _turn(self) -> None:
+        """One round. Whatever goes wrong in it is in /health, and the next one comes."""
+        try:
+            self._drain()
+            self._tend_journal()
+        except Exception:  # noqa: BLE001 - what it says could hold a client's words
+            self._failing = True
 
     def _tend_journal(self) -> None:
         """Make the last events safe from power loss; hand over what is old or large."""
@@ -133,8 +141,9 @@ class Outbox:
             for _ in batch:
                 self._queue.popleft()
             if self._on_first is not None:
-                self._on_first(batch[0])
-                self._on_first = None
+                on_first, self._on_first = self._on_first, None
+                with contextlib.suppress(Exception):  # nobody may be there to be told
+                    on_first(batch[0])
         self._show_losses()
 
     def _write(self, batch: list[Event]) -> bool:

@@ -4,7 +4,6 @@ Whatever goes wrong here, the request goes out as it came. A client's key is onl
 sent to the vendor that the request itself names.
 """
 
-import sys
 from typing import Any, NamedTuple
 
 from lectr_lab.core.exchange import Exchange
@@ -19,6 +18,7 @@ from lectr_lab.core.rules import Asked, Decision, Rule, decide
 from lectr_lab.core.splice import with_model
 from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.rule_book import RuleBook
+from lectr_lab.proxy.say import say
 from lectr_lab.proxy.settings import Settings
 
 _MOST_REMEMBERED = 1024
@@ -67,7 +67,7 @@ class Router:
     def start(self) -> None:
         """Read the rules, and begin to watch them; say which keys are missing."""
         for problem in self.keys.problems:
-            print(f"lectr-lab: operator's key: {problem}.", file=sys.stderr, flush=True)
+            say(f"operator's key: {problem}.")
         self._book.start()
 
     def stop(self) -> None:

@@ -4,7 +4,6 @@ A thread looks at the file once a second, so a request never waits for the disk;
 reads it puts in the place of the old rules in one step, between two requests.
 """
 
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +12,10 @@ from typing import Any
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.rules import Rule
 from lectr_lab.core.rules_file import read_rules
+from lectr_lab.proxy.say import say
 
 _EVERY_S = 1.0
 _Stamp = tuple[int, int, int]
-
-
-def _say(line: str) -> None:
-    print(f"lectr-lab: {line}", file=sys.stderr, flush=True)
 
 
 class RuleBook:
@@ -29,7 +25,7 @@ class RuleBook:
     rules, once it was missed twice: editors write anew what they save.
     """
 
-    def __init__(self, path: Path | None, say: Callable[[str], None] = _say) -> None:
+    def __init__(self, path: Path | None, say: Callable[[str], None] = say) -> None:
         self._path, self._say = path, say
         self._stamp: _Stamp | None = None
         self._missed = 0

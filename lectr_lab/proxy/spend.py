@@ -4,7 +4,6 @@ Prices are looked up in a thread of its own, after the request: nothing waits fo
 The sum begins at 0 with the process and with each day of UTC.
 """
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from lectr_lab.core.event import Event
+from lectr_lab.proxy.say import say
 from lectr_lab.proxy.settings import OrgSettings
 
 _EVERY_S = 1.0
@@ -20,10 +20,6 @@ _NO_PRICES = (
     "daily_spend_usd is not watched: genai-prices is not installed. Install "
     "`lectr-lab[lab]`."
 )
-
-
-def _say(line: str) -> None:
-    print(f"lectr-lab: {line}", file=sys.stderr, flush=True)
 
 
 class SpendWatch:
@@ -35,7 +31,7 @@ class SpendWatch:
     def __init__(
         self,
         orgs: Mapping[str, OrgSettings],
-        say: Callable[[str], None] = _say,
+        say: Callable[[str], None] = say,
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         caps = ((org, own.daily_spend_usd) for org, own in orgs.items())

@@ -143,3 +143,45 @@ def test_a_system_without_processes_left_costs_no_event(lab, monkeypatch):
 
     assert outbox.counts()[:4] == (1, 1, 0, 0)
     assert scan(lab.root).collect().height == 2
+
+
+def test_nobody_to_tell_of_the_first_event_costs_none(lab):
+    """Its reader may have closed the terminal; the thread that writes goes on."""
+
+    def tell(_: Event) -> None:
+        raise BrokenPipeError
+
+    outbox = Outbox(lab, capacity=10, on_first=tell)
+    outbox.start()
+    outbox.put(event(1))
+    while outbox.counts().written < 1:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    outbox.put(event(2))
+    outbox.stop()
+
+    assert scan(lab.root).collect().height == 2
+
+
+def test_a_fault_of_ours_is_shown_and_the_next_round_comes(lab, monkeypatch):
+    """The writer thread outlives it, and what was queued is written after it."""
+    outbox = Outbox(lab, capacity=10)
+    faults = [ZeroDivisionError(), ZeroDivisionError()]
+    append = JournalWriter.append
+
+    def append_or_fail(writer: JournalWriter, events: list[Event]) -> None:
+        if faults:
+            raise faults.pop()
+        append(writer, events)
+
+    monkeypatch.setattr(JournalWriter, "append", append_or_fail)
+    outbox.start()
+    outbox.put(event(1))
+    while not outbox.counts().failing:
+        time.sleep(0.02)
+    while outbox.counts().failing:
+        time.sleep(0.02)
+    outbox.stop()
+
+    assert outbox.counts()[:4] == (1, 1, 0, 0)
+    assert scan(lab.root).collect().height == 1

@@ -5,10 +5,13 @@ work on a request. Our own server tells it without one.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from lectr_lab.proxy.incoming import Receive, Scope
 
@@ -37,11 +40,37 @@ class ServerProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["state"][_CLIENT] = Client()
 
+    def on_headers_complete(self) -> None:
+        """Its head is here; what answers it has not begun."""
+        super().on_headers_complete()
+        if self.scope["http_version"] == "1.0" and self.cycle is not None:
+            self.cycle.send = _without_chunks(self.cycle)  # type: ignore[method-assign, assignment]
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left, or was told to."""
         super().connection_lost(exc)
         if self.cycle is not None:
             self.cycle.scope["state"][_CLIENT].left()
+
+
+def _without_chunks(cycle: RequestResponseCycle) -> Callable[[Any], Awaitable[None]]:
+    """Who speaks HTTP/1.0 knows no chunks (RFC 9112, 6.1), and uvicorn sends them.
+
+    A body of unknown length ends with the connection, then.
+    """
+    send, unframed = cycle.send, False
+
+    async def send_on(message: Any) -> None:
+        nonlocal unframed
+        if message["type"] == "http.response.start":
+            names = {name.lower() for name, _ in message["headers"]}
+            unframed = b"content-length" not in names
+            cycle.chunked_encoding = False if unframed else None
+        elif unframed:
+            cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    return send_on
 
 
 class Departure:

@@ -356,3 +356,25 @@ def test_three_megabytes_reach_the_provider(standing):
 
     assert got.status == 200
     assert provider.received[-1].body == body
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("status", [200, 204, 404])
+def test_a_client_of_http_1_0_gets_no_chunks(standing, framing, status):
+    """It does not know them: a body of unknown length ends with the connection."""
+    provider, proxy = standing
+    one = Got(status, [(b"x-a", b"1")], b"" if status == 204 else b"two\r\nlines")
+    answer(provider, one, framing, [3] if one.body else [])
+    keys = b"".join(
+        b"%s: %s\r\n" % (n.encode(), v.encode()) for n, v in proxy.keys().items()
+    )
+    port = int(proxy.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        sock.sendall(b"GET /v1/models HTTP/1.0\r\n%s\r\n" % keys)
+        with sock.makefile("rb") as file:
+            head, _, body = file.read().partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"transfer-encoding" not in head
+    assert b"x-a: 1" in head
+    assert body == one.body

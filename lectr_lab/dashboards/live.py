@@ -4,6 +4,7 @@ Only counts go to the browser, as the page's JSON; it draws what has changed and
 what is selected.
 """
 
+import re
 import threading
 import time
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Any
 import anywidget
 import polars as pl
 import traitlets
+from IPython import get_ipython
 
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.traffic import own_prices, scan
@@ -26,6 +28,7 @@ _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took
 _ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
 _ADVICE_REST = 30.0
+_PROGRAM = re.compile(r"_\d+_\d+$")  # session_process_count: jupyter_client's own ids
 _NO_WIDGETS = "As it was when the cell ran: this place shows no widgets."
 
 
@@ -94,14 +97,23 @@ class LiveDashboard(anywidget.AnyWidget):
         log = scan(self._folder, self._prices)
         return write_page(log, path, title=self._title, tz=self._tz, **options)
 
+    def open(self) -> None:
+        """Tell the browser of it, where there is one.
+
+        A program that runs a notebook (nbconvert, papermill) would keep the widget, and
+        the page that it exports would fetch a script from a CDN to draw it.
+        """
+        if not run_by_a_program():
+            super().open()
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget; and the page as it is now, where there are no widgets."""
-        shown = super()._repr_mimebundle_(**options)
-        if shown is None:
-            return None
         body = [self.recommended, sections.notes([_NO_WIDGETS])]
-        still = framed(drawn(self._title, self._drawn(live=""), body))
-        return shown[0] | {"text/html": still}, shown[1]
+        still = {"text/html": framed(drawn(self._title, self._drawn(live=""), body))}
+        shown = None if self.comm is None else super()._repr_mimebundle_(**options)
+        if shown is None:
+            return still | {"text/plain": f"<dashboard: {self._title}>"}, {}
+        return shown[0] | still, shown[1]
 
     def _show(self, live: str) -> None:
         self.data = self._drawn(live)
@@ -145,3 +157,16 @@ class LiveDashboard(anywidget.AnyWidget):
         took_s = time.monotonic() - began_s
         wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)
         self._advise_at_s = began_s + took_s + wait_s
+
+
+def run_by_a_program() -> bool:
+    """Whether the running cell was sent by Python, with no browser that draws it.
+
+    JupyterLab, classic and VS Code name messages otherwise; a server that runs cells
+    for a browser names the cell.
+    """
+    shell = get_ipython()
+    parent = shell.get_parent() if hasattr(shell, "kernel") else {}
+    named = "cellId" in parent.get("metadata", {})
+    sent = parent.get("header", {}).get("msg_id", "")
+    return not named and _PROGRAM.search(sent) is not None

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from types import SimpleNamespace
 
 import httpx
 import nbformat
@@ -11,6 +12,7 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 import lectr_lab as lectr
+from lectr_lab.dashboards import live as live_module
 from lectr_lab.dashboards.live import LiveDashboard
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
@@ -130,6 +132,48 @@ def test_a_place_without_widgets_shows_the_page_as_it_is_now(lab, event, opened)
     assert page.locator(".figures dd").first.inner_text() == "1"
     assert page.locator(".live").count() == 0
     assert "shows no widgets" in page.locator("footer").inner_text()
+
+
+CELL = """
+import lectr_lab as lectr
+live = lectr.dashboard({lab!r}, live=True)
+live
+"""
+
+
+def test_an_exported_notebook_shows_the_page_and_asks_no_host(lab, event, opened):
+    """As `nbconvert --execute` does it, which keeps every widget that it hears of."""
+    JournalWriter(lab).append([event(1, {"feature": "search"})])
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [nbformat.v4.new_code_cell(CELL.format(lab=str(lab.root)))]
+
+    NotebookClient(notebook, timeout=60, store_widget_state=True).execute()
+    html, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
+
+    assert "widgets" not in notebook.metadata
+    [bundle] = [o.data for o in notebook.cells[0].outputs if "data" in o]
+    assert set(bundle) == {"text/html", "text/plain"}
+    page = opened(html).frame_locator("iframe")
+    assert page.locator(".figures dd").first.inner_text() == "1"
+
+
+@pytest.mark.parametrize(
+    ("msg_id", "metadata", "program"),
+    [
+        ("0f6d1c1e-4a8b-4e3f-9d50-0c1b7a3f2e11", {}, False),  # a browser's
+        ("8dd9bcd6-12ab34cd5678ef9012345678_4242_7", {}, True),  # nbclient's
+        ("8dd9bcd6-12ab34cd5678ef9012345678_4242_7", {"cellId": "a"}, False),
+    ],
+)
+def test_a_cell_that_a_browser_sent_is_told_apart(
+    msg_id, metadata, program, monkeypatch
+):
+    """By how Jupyter's own clients name their messages."""
+    parent = {"header": {"msg_id": msg_id}, "metadata": metadata}
+    shell = SimpleNamespace(kernel=True, get_parent=lambda: parent)
+    monkeypatch.setattr(live_module, "get_ipython", lambda: shell)
+
+    assert live_module.run_by_a_program() is program
 
 
 def test_a_folder_that_is_removed_does_not_end_it(lab, live, event):

@@ -42,9 +42,7 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
-        notebook holds the page as it was; `jupyter nbconvert --execute` would show a
-        widget that wants a CDN unless it is told
-        `--ExecutePreprocessor.store_widget_state=False`.
+        notebook holds the page as it was.
 
     Raises:
         LabError: there is no such folder, or a frame cannot be followed.

@@ -246,17 +246,3 @@ def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
     tab.evaluate("close()")
     assert tab.evaluate("[el.querySelectorAll('figure').length, heard.size]") == [0, 0]
     assert tab.evaluate("said") == [{"shown": 1}, {"shown": -1}]
-
-
-@pytest.mark.slow
-def test_an_export_without_widget_state_holds_the_page(tmp_path):
-    """As `jupyter nbconvert --execute` makes it when told so: nothing else is wanted."""
-    code = f"import lectr_lab as lectr\nlectr.dashboard({str(tmp_path)!r}, live=True)"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, store_widget_state=False).execute()
-
-    html, _ = HTMLExporter().from_notebook_node(notebook)
-
-    assert "this place shows no widgets" in html
-    assert "widget-view" not in html
-    assert "embed-amd.js" not in html

@@ -123,8 +123,10 @@ class Exchange:
             first.get(b"content-type", b"").decode("latin-1"),
             self.content_encoding,
         )
-        ids = (first.get(name) for name in _REQUEST_ID_HEADERS)
-        self._request_id = _short_name(next((v for v in ids if v), b""))
+        for name in _REQUEST_ID_HEADERS:
+            if value := first.get(name, b""):
+                self._request_id = _short_name(value)
+                break
 
     def passed_on(self, now_s: float) -> None:
         """The reply's head is on its way to the client."""

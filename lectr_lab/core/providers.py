@@ -25,6 +25,11 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"responses": "responses",
     b"messages": "messages",
 }
+_KNOWN_PATHS = {
+    prefix + b"/" + path: kind
+    for prefix in _PREFIXES
+    for path, kind in _OPERATIONS.items()
+}
 # What may stand in the log of a path: the API's own words. Ids and anything else a
 # client writes there are content.
 _API_WORDS = frozenset(
@@ -158,7 +163,8 @@ def api_path(raw_path: bytes) -> bytes | None:
 
 def operation(raw_path: bytes) -> Operation:
     """What kind of call a path is; `other` is passed through without accounting."""
-    return _OPERATIONS.get((api_path(raw_path) or b"").rstrip(b"/"), "other")
+    known = _KNOWN_PATHS.get(raw_path)  # nearly every request
+    return known or _OPERATIONS.get((api_path(raw_path) or b"").rstrip(b"/"), "other")
 
 
 def logged_path(raw_path: bytes) -> str:
@@ -167,6 +173,8 @@ def logged_path(raw_path: bytes) -> str:
     >>> logged_path(b"/v1/files/file-abc123/content")
     '/v1/files/*/content'
     """
+    if raw_path in _KNOWN_PATHS:
+        return raw_path.decode()
     segments = raw_path.decode("latin-1").split("/")[1:]
     shown = [s if s in _API_WORDS else "*" for s in segments[:_MAX_LOGGED_SEGMENTS]]
     return "/" + "/".join(shown)

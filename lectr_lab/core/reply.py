@@ -21,7 +21,7 @@ from lectr_lab.core.dialect_responses import RESPONSES
 from lectr_lab.core.event import TokenSource
 from lectr_lab.core.lenient import loads, name, read, salvaged
 from lectr_lab.core.sse import EventSplitter, ServerEvent
-from lectr_lab.core.usage import TokenCounts, read_usage, usage_of_timings
+from lectr_lab.core.usage import TokenCounts, usage_columns, usage_of_timings
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A longer reply that is no stream is not parsed."""
@@ -179,10 +179,10 @@ class ReplyReader:
         if self._failed:
             return ReplyFacts(error_type=answer.error_type)
         usage = answer.usage or usage_of_timings(answer.timings)
-        counts = read_usage(usage)
-        told = counts.input_tokens is not None or counts.output_tokens is not None
-        if answer.searches and counts.web_searches is None:
-            counts = msgspec.structs.replace(counts, web_searches=answer.searches)
+        counts = usage_columns(usage)
+        told = "input_tokens" in counts or "output_tokens" in counts
+        if answer.searches:
+            counts.setdefault("web_searches", answer.searches)
         reasons = answer.finish
         return ReplyFacts(
             model_actual=_model(answer.model),
@@ -193,7 +193,7 @@ class ReplyReader:
             token_source="provider" if told else "absent",
             output_chars=answer.chars,
             service_tier=name(answer.tier or usage.get("service_tier")),
-            **msgspec.structs.asdict(counts),
+            **counts,
         )
 
 

@@ -9,11 +9,42 @@ Facts, from the providers' API references and the recordings:
 - The extractors of genai-prices read the same keys; a test holds the two together.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from lectr_lab.core.lenient import count
+
+# Keys and the columns they are; of two for one column the later counts.
+_Columns: TypeAlias = tuple[tuple[str, str], ...]
+_TOP: _Columns = (
+    ("output_tokens", "output_tokens"),
+    ("completion_tokens", "output_tokens"),
+    ("cached_tokens", "cache_read_tokens"),
+    ("cache_read_input_tokens", "cache_read_tokens"),
+    ("cache_creation_input_tokens", "cache_write_tokens"),
+)
+_SENT: _Columns = (
+    ("cached_tokens", "cache_read_tokens"),
+    ("cache_write_tokens", "cache_write_tokens"),
+    ("audio_tokens", "input_audio_tokens"),
+    ("image_tokens", "input_image_tokens"),
+)
+_GOT: _Columns = (
+    ("thinking_tokens", "reasoning_tokens"),
+    ("reasoning_tokens", "reasoning_tokens"),
+    ("audio_tokens", "output_audio_tokens"),
+    ("image_tokens", "output_image_tokens"),
+)
+_CACHED: _Columns = (("audio_tokens", "cache_read_audio_tokens"),)
+_PARTS: tuple[tuple[str, _Columns], ...] = (
+    ("input_tokens_details", _SENT),
+    ("prompt_tokens_details", _SENT),
+    ("output_tokens_details", _GOT),
+    ("completion_tokens_details", _GOT),
+    ("cache_creation", (("ephemeral_1h_input_tokens", "cache_write_1h_tokens"),)),
+    ("server_tool_use", (("web_search_requests", "web_searches"),)),
+)
 
 
 class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,34 +75,24 @@ def read_usage(usage: dict[str, Any]) -> TokenCounts:
     >>> read_usage(anthropic).input_tokens
     93
     """
-    sent = _part(usage, "prompt_tokens_details") or _part(usage, "input_tokens_details")
-    got = _part(usage, "completion_tokens_details") or _part(
-        usage, "output_tokens_details"
-    )
-    return TokenCounts(
-        input_tokens=_input_tokens(usage),
-        output_tokens=_first(usage, "completion_tokens", "output_tokens"),
-        cache_read_tokens=_either(
-            _first(sent, "cached_tokens"),
-            _first(usage, "cache_read_input_tokens", "cached_tokens"),
-        ),
-        cache_write_tokens=_either(
-            _first(sent, "cache_write_tokens"),
-            _first(usage, "cache_creation_input_tokens"),
-        ),
-        cache_write_1h_tokens=_first(
-            _part(usage, "cache_creation"), "ephemeral_1h_input_tokens"
-        ),
-        reasoning_tokens=_first(got, "reasoning_tokens", "thinking_tokens"),
-        input_audio_tokens=_first(sent, "audio_tokens"),
-        output_audio_tokens=_first(got, "audio_tokens"),
-        cache_read_audio_tokens=_first(
-            _part(sent, "cached_tokens_details"), "audio_tokens"
-        ),
-        input_image_tokens=_first(sent, "image_tokens"),
-        output_image_tokens=_first(got, "image_tokens"),
-        web_searches=_first(_part(usage, "server_tool_use"), "web_search_requests"),
-    )
+    return TokenCounts(**usage_columns(usage))
+
+
+def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
+    """The columns of `read_usage` that the block tells, by name.
+
+    >>> usage_columns({"prompt_tokens": 2, "prompt_tokens_details": None})
+    {'input_tokens': 2}
+    """
+    told = _told(usage, _TOP)
+    for key, columns in _PARTS:
+        part = usage.get(key)
+        if isinstance(part, dict):
+            told |= _told(part, columns)
+            if isinstance(cached := part.get("cached_tokens_details"), dict):
+                told |= _told(cached, _CACHED)
+    input_tokens = _input_tokens(usage)
+    return told if input_tokens is None else {"input_tokens": input_tokens, **told}
 
 
 def usage_of_timings(timings: dict[str, Any]) -> dict[str, Any]:
@@ -91,27 +112,19 @@ def usage_of_timings(timings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _input_tokens(usage: dict[str, Any]) -> int | None:
-    whole = _first(usage, "prompt_tokens")
-    rest = _first(usage, "input_tokens")
+    whole = count(usage.get("prompt_tokens"))
+    rest = count(usage.get("input_tokens"))
     if whole is not None or rest is None:
         return whole
-    read = _first(usage, "cache_read_input_tokens") or 0
-    written = _first(usage, "cache_creation_input_tokens") or 0
+    read = count(usage.get("cache_read_input_tokens")) or 0
+    written = count(usage.get("cache_creation_input_tokens")) or 0
     return count(rest + read + written)
 
 
-def _part(usage: dict[str, Any], key: str) -> dict[str, Any]:
-    part = usage.get(key)
-    return part if isinstance(part, dict) else {}
-
-
-def _first(block: dict[str, Any], *keys: str) -> int | None:
-    """The first of the keys that holds a count."""
-    for key in keys:  # asked some twenty times a reply: a generator costs twice this
-        if key in block and (found := count(block[key])) is not None:
-            return found
-    return None
-
-
-def _either(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one
+def _told(block: dict[str, Any], columns: _Columns) -> dict[str, int]:
+    """What the keys of a block that hold counts say."""
+    return {
+        column: found
+        for key, column in columns
+        if key in block and (found := count(block[key])) is not None
+    }

@@ -34,3 +34,19 @@ def key_is_safe(url: str) -> bool:
     if not host or parts.query or parts.fragment or parts.username:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+
+
+def names_proxy(url: str) -> bool:
+    """A proxy on the way to providers: scheme, perhaps a name and password, host, port.
+
+    >>> names_proxy("http://me:word@localhost:3128"), names_proxy("localhost:3128")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")
+        said = (parts.path.strip("/"), parts.query, parts.fragment)
+        known = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:  # a port or a name that cannot be one
+        return False
+    return known and bool(host) and not any(said) and not any(map(str.isspace, url))

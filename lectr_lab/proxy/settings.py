@@ -15,7 +15,7 @@ from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
 from lectr_lab.core.providers import Upstream, default_upstreams
 from lectr_lab.core.rules_file import RULES_FILE
-from lectr_lab.proxy.addresses import key_is_safe, reachable
+from lectr_lab.proxy.addresses import key_is_safe, names_proxy, reachable
 from lectr_lab.proxy.places import explain, line_of
 from lectr_lab.proxy.shadow_settings import ShadowSettings
 
@@ -170,7 +170,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
         return self.orgs.get(org, OrgSettings()).azure or self.azure
 
     def _provider(self, provider: str) -> ProviderSettings:
-        return self.providers.get(provider, ProviderSettings())  # type: ignore[call-overload]
+        return self.providers.get(provider) or ProviderSettings()  # type: ignore[call-overload]
 
 
 def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -259,6 +259,8 @@ def _check(name: str, text: str, settings: Settings) -> None:
         if not key_is_safe(url):
             advice = f"{url!r} must be https://…, or http:// on this machine"
             _refuse(name, text, field, advice)
+    if settings.http_proxy and not names_proxy(settings.http_proxy):
+        _refuse(name, text, "http_proxy", "write http://host:port, or https://")
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         _refuse(name, text, field, "tls_cert and tls_key only work together: set both")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.proxy.addresses import key_is_safe, reachable
+from lectr_lab.proxy.addresses import key_is_safe, names_proxy, reachable
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,24 @@ def test_only_loopback_is_unreachable(host, expected):
 def test_a_key_crosses_a_network_encrypted(url, expected):
     """Plain text on this machine alone."""
     assert key_is_safe(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://localhost:3128", True),
+        ("https://me:word@proxy.example.com/", True),
+        ("http://[::1]:3128", True),
+        ("localhost:3128", False),
+        ("socks5://localhost:1080", False),
+        ("http://:3128", False),
+        ("http://localhost:port", False),
+        ("http://localhost:99999", False),
+        ("http://local host:1", False),
+        ("http://localhost:3128/path", False),
+        ("http://[/", False),
+    ],
+)
+def test_a_proxy_has_a_scheme_and_a_host(url, expected):
+    """What could not be asked is refused before anybody asks it."""
+    assert names_proxy(url) is expected

@@ -62,6 +62,8 @@ def test_the_environment_wins(written):
         ("[orgs.a]\nconcurrent_streams = -1", "line 2: concurrent_streams: write a"),
         ("[orgs.a]\ndaily_spend_usd = 0", "line 2: daily_spend_usd: write a number"),
         ("[orgs.a]\nrequests_per_minute = 1.5", "line 2: orgs[...].requests_per_m"),
+        ("\nhttp_proxy = 'localhost:3128'", "line 2: http_proxy: write http://host"),
+        ("http_proxy = 'http://me:word@host:no'", "line 1: http_proxy: write http"),
         ("tls_cert = 'a.pem'", "line 1: tls_cert: tls_cert and tls_key only work"),
         ("tls_key = 'a.pem'", "line 1: tls_key: tls_cert and tls_key only work"),
         ("host = '0.0.0.0'", "line 1: host: '0.0.0.0' can be reached from other"),

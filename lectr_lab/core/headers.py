@@ -47,6 +47,7 @@ _NOT_FORWARDED = _HOP_BY_HOP | {
     b"content-length",
     b"expect",
     b"authorization",
+    b"proxy-authorization",  # ours to read, as the first proxy: RFC 9110, 11.7.2
     *_SDK_KEY_HEADERS,
 }
 
@@ -165,10 +166,15 @@ def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     A length beside chunks does not count (RFC 9112, 6.3). A value with control
     characters is not HTTP, and no server of ours could write it.
     """
-    dropped = _HOP_BY_HOP | _named_by_connection(raw)
-    if any(name.lower() == b"transfer-encoding" for name, _ in raw):
+    names = [name.lower() for name, _ in raw]
+    dropped = _HOP_BY_HOP
+    if b"connection" in names:
+        dropped |= _named_by_connection(raw)
+    if b"transfer-encoding" in names:
         dropped |= {b"content-length"}
-    kept = [(name, value) for name, value in raw if name.lower() not in dropped]
+    kept = [
+        field for name, field in zip(names, raw, strict=True) if name not in dropped
+    ]
     if _CONTROL(b"".join([value for _, value in kept])):
         return [(name, value) for name, value in kept if not _CONTROL(value)]
     return kept
@@ -190,7 +196,7 @@ def client_keys(said: ClientHeaders) -> frozenset[str]:
     ['lc_key_1', 'sk-1']
     """
     keys = (said.provider_key, said.authorization, *said.unused_keys)
-    parts = (part for key in keys if key for part in key.split()[-1:])
+    parts = {part for key in keys if key for part in key.split()[-1:]}
     return frozenset(text for text in (said.lectr_key, *map(_text, parts)) if text)
 
 

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from lectr_lab.proxy.incoming import Receive, Scope
 
 _CLIENT = "lectr_client"  # in a request's `state`
+_BARE_QUERY = "lectr_bare_query"  # there too, where a target ends in a question mark
 
 
 class Client:
@@ -45,6 +46,8 @@ class ServerProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.scope["http_version"] == "1.0" and self.cycle is not None:
             self.cycle.send = _without_chunks(self.cycle)  # type: ignore[method-assign, assignment]
+        if self.url.endswith(b"?"):
+            self.scope["state"][_BARE_QUERY] = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left, or was told to."""
@@ -71,6 +74,11 @@ def _without_chunks(cycle: RequestResponseCycle) -> Callable[[Any], Awaitable[No
         await send(message)
 
     return send_on
+
+
+def asks_nothing(scope: Scope) -> bool:
+    """A target ends in its question mark. ASGI does not tell it: our own server does."""
+    return _BARE_QUERY in scope.get("state", ())
 
 
 class Departure:

@@ -26,11 +26,13 @@ from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import resolve
 from lectr_lab.core.refusals import Refusal
 from lectr_lab.core.request import read_request
-from lectr_lab.proxy.departure import Departure
+from lectr_lab.proxy.departure import Departure, asks_nothing
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.limits import Limits
+from lectr_lab.proxy.pool import whole_body
 from lectr_lab.proxy.routing import Arrived, Call, Routed, Router
 from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.whole import send_whole
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
 
@@ -130,9 +132,8 @@ def _address(
         return refusals.AZURE_CONFIG_MISSING
     if upstream.auth != "none" and said.provider_key is None:
         return refusals.MISSING_AUTHORIZATION
-    arrived = Arrived(
-        exchange, target, upstream, scope["headers"], scope["query_string"], body
-    )
+    asked = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
+    arrived = Arrived(exchange, target, upstream, *asked)
     routed = the.router.route(arrived)
     exchange.ruled(target, routed.model, routed.rule, routed.skipped)
     the.begin(arrived, routed)
@@ -207,6 +208,13 @@ async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> 
     headers = forwarded_response_headers(reply.headers)
     if reply.status in (204, 304):  # no body: its length is framing that misleads
         headers = [(n, v) for n, v in headers if n.lower() != b"content-length"]
+    if body := whole_body(reply):
+        arrived_s = the.now_s()
+        await send_whole(send, reply.status, headers, body)
+        exchange.passed_on(the.now_s())
+        exchange.passed_whole()
+        exchange.chunk(body, arrived_s)  # after the client has it
+        return
     await send(
         {"type": "http.response.start", "status": reply.status, "headers": headers}
     )

@@ -34,6 +34,7 @@ class Arrived(NamedTuple):
     headers: RawHeaders
     query: bytes
     body: bytes
+    asks_nothing: bool = False  # a question mark with no query behind it
 
 
 class Call(NamedTuple):
@@ -152,10 +153,9 @@ def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
 
 
 def _call(arrived: Arrived, body: bytes, model: str | None) -> Call:
-    _, target, upstream, headers, query, _ = arrived
+    _, target, upstream, headers, query, _, asks_nothing = arrived
     said, raw_path = arrived.exchange.said, arrived.exchange.raw_path
-    return Call(
-        upstream_url(upstream, target, raw_path, query, model),
-        forwarded_request_headers(headers, said, upstream.auth),
-        body,
-    )
+    url = upstream_url(upstream, target, raw_path, query, model)
+    if asks_nothing and "?" not in url:
+        url += "?"
+    return Call(url, forwarded_request_headers(headers, said, upstream.auth), body)

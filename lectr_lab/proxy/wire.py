@@ -98,6 +98,13 @@ class Wire(asyncio.Protocol):
         self._let_go_on()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
+    def whole_body(self) -> bytes:
+        """The body, where its end has come and none of it was taken; else nothing."""
+        if not self.whole or self._held:
+            return b""
+        chunks, self._chunks = self._chunks, []
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
     async def _more(self) -> None:
         self._waiting = self._loop.create_future()
         try:

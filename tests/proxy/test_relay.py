@@ -414,3 +414,14 @@ def test_a_websocket_is_refused_with_a_clear_message(provider, proxy):
         "websocket_unsupported",
     )
     assert not provider.received
+
+
+def test_what_a_client_says_to_a_proxy_stays_here(provider, start, engine):
+    """RFC 9110, 11.7.2: `Proxy-Authorization` is for the first proxy that wants it."""
+    proxy = start(provider.url, engine=engine)
+
+    with proxy.client(**{"Proxy-Authorization": "Basic bWU6d29yZA=="}) as client:
+        client.post("/v1/chat/completions", json=CHAT)
+
+    names = [name for name, _ in provider.received[0].headers]
+    assert "proxy-authorization" not in names and "authorization" in names

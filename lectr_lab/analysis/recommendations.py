@@ -6,6 +6,7 @@ from html import escape
 
 import msgspec
 import polars as pl
+import polars.selectors as cs
 
 from lectr_lab.core import readable
 from lectr_lab.core.recommendation import Recommendation
@@ -93,7 +94,15 @@ class Recommendations(msgspec.Struct, frozen=True):
             + "</ul></li>"
             for r in self.found
         )
-        shown = self._shown().drop("provider")  # so that the saving fits in a cell
+        # What it saves stands where a narrow cell still shows it.
+        first = ["org", "feature", "task", "from_model", "to_model"]
+        saving = cs.starts_with("saving_usd_month")
+        shown = self._shown().drop("provider")
+        shown = shown.select(
+            cs.by_name(first, require_all=False),
+            saving,
+            ~(cs.by_name(first, require_all=False) | saving),
+        )
         table = html_table(shown, title=self._head(), note=self._note())
         if not lists:
             return table

@@ -15,12 +15,12 @@ _SHOWN = [
     "rule",
     "from_model",
     "to_model",
-    "requests",
-    "before_usd",
-    "after_usd",
     "saving_usd_month",
     "saving_usd_month_low",
     "saving_usd_month_high",
+    "requests",
+    "before_usd",
+    "after_usd",
     "output_ratio",
     "output_ratio_low",
     "output_ratio_high",
@@ -85,7 +85,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(
             [
                 self._said(),
-                text_table(self.moves.select(_SHOWN)),
+                text_table(self._shown()),
                 *self._unjudged(),
                 "Assumed:",
                 *(f"- {said}" for said in self.assumptions),
@@ -95,7 +95,12 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     def _repr_html_(self) -> str:
         assumed = [f"Assumed: {said}" for said in self.assumptions]
         note = [*self._unjudged(), *assumed]
-        return html_table(self.moves.select(_SHOWN), title=self._said(), note=note)
+        return html_table(self._shown(), title=self._said(), note=note)
+
+    def _shown(self) -> pl.DataFrame:
+        """The changes; whose they are only where they are not all one org's."""
+        shown = self.moves.select(_SHOWN)
+        return shown.drop("org") if shown["org"].n_unique() == 1 else shown
 
     def _said(self) -> str:
         requests = readable.count(self.requests)

@@ -163,6 +163,6 @@ def _missing(name: str, row: Row) -> str:
     if _USD.search(name) and row.get("uncounted"):
         return f"{UNKNOWN} no token count"
     stem = re.sub(r"_p\d+_ms$", "", name)
-    if row.get(f"{stem}_n") == 0 and stem != name:
-        return UNKNOWN if stem == "ttft" else f"{UNKNOWN} none succeeded"
+    if stem != name and row.get("total_n", row.get(f"{stem}_n")) == 0:
+        return f"{UNKNOWN} none succeeded" if stem != "ttft" else UNKNOWN
     return UNKNOWN

@@ -81,3 +81,13 @@ def test_a_list_of_numbers_is_drawn():
     [column] = written(pl.DataFrame({"per_day": [[1.0, None, 2.0], None]}))
 
     assert column.lines == [[1.0, None, 2.0], []]
+
+
+def test_a_time_that_nobody_measured_is_not_a_failure():
+    """An imported log has the whole time alone: its requests did succeed."""
+    row = {"total_p50_ms": 9.0, "total_n": 2, "ttfb_p50_ms": None, "ttfb_n": 0}
+    kinds = {"ttfb_p50_ms": pl.Float64}
+
+    [*_, ttfb, _] = written(pl.DataFrame([row], schema_overrides=kinds))
+
+    assert ttfb.texts == ["—"]

@@ -13,11 +13,14 @@ import polars as pl
 from lectr_lab.analysis import health, rows, traffic
 from lectr_lab.analysis import spend as spending
 from lectr_lab.analysis import summary as summaries
+from lectr_lab.core.errors import LabError
+from lectr_lab.core.readable import name
 from lectr_lab.log.schema import polars_schema
 from lectr_lab.tables import Table
 from lectr_lab.tables.columns import MOST_ROWS
 
 _ROWS = 20
+_LETTERS = 200  # polars names all sixty columns of a log where it misses one
 _SHOWN = ["started_at", "org", "feature", "task", "provider", "model", "outcome"]
 _SHOWN += ["total_ms", "input_tokens", "output_tokens", "cost_usd"]
 _Asked = ParamSpec("_Asked")
@@ -29,8 +32,8 @@ class View(pl.LazyFrame):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
             shown = _events(self) if _is_log(self) else _first_rows(self)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            reason = str(error).partition("\n")[0]
+        except (pl.exceptions.PolarsError, OSError, LabError) as error:
+            reason = name(str(error).partition("\n")[0], _LETTERS)
             shown = Table(pl.DataFrame(), note=f"This cannot be read: {reason}.")
         return {"text/plain": repr(shown), "text/html": shown._repr_html_()}
 

@@ -87,6 +87,13 @@ def test_a_view_that_cannot_be_read_says_why(log):
     assert len(text.splitlines()) == 1
 
 
+def test_what_is_missing_in_a_log_is_said_in_short(log):
+    """Not with the names of all the columns that it has."""
+    text = shown(log.filter(pl.col("nothing") > 1))["text/plain"]
+
+    assert "nothing" in text and len(text) < 250
+
+
 def test_strings_of_clients_are_escaped(log_of_one):
     """As in every table."""
     assert "<script>" not in shown(lectr.spend(log_of_one))["text/html"]

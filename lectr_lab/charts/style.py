@@ -16,7 +16,7 @@ from lectr_lab.core.readable import NO_MATH, name, names
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"
 GREY, INK, SOFT, LINE = "#9AA0A6", "#1F2328", "#57606A", "#D0D7DE"
-GRID = "#EEF1F4"
+GRID, REST = "#EEF1F4", "#EAEEF2"
 
 OTHERS = "all others"
 NAME_LETTERS = 28
@@ -164,7 +164,7 @@ class Drawing(alt.LayerChart):
 
 def _in_the_cells_ink(svg: str) -> str:
     """Texts and lines in the colour of the text around, so that a dark theme has it."""
-    inks = {INK: 1.0, SOFT: 0.75, LINE: 0.3, GRID: 0.15}
+    inks = {INK: 1.0, SOFT: 0.75, LINE: 0.3, GRID: 0.15, REST: 0.15}
     for ink, opacity in inks.items():
         for part in ("fill", "stroke"):
             own = f'{part}="currentColor" {part}-opacity="{opacity}"'

@@ -99,7 +99,7 @@ def untagged_bars(totals: pl.DataFrame) -> alt.LayerChart:
     bar = {"cornerRadiusEnd": 2, **style.BAR}
     whole = style.length("whole", 1, style.room(shown))
     layers = (
-        base.mark_bar(color="#EAEEF2", **bar).encode(whole),
+        base.mark_bar(color=style.REST, **bar).encode(whole),
         base.mark_bar(color=style.GREY, **bar).encode(
             style.length("share", 1, style.room(shown))
         ),

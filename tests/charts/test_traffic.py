@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from lectr_lab.charts import token_bars, untagged_bars
+from lectr_lab.charts import style, token_bars, untagged_bars
 
 COUNTED = {
     "requests": 4,
@@ -68,3 +68,14 @@ def test_untagged_is_drawn_as_a_share(texts, requests, share, said):
 
     assert chart.title.text == said
     assert "— untagged" in texts(chart)
+
+
+def test_the_bar_behind_the_share_is_no_white_block_in_a_dark_cell():
+    """Like grid and text, it is a part of the colour of the text around."""
+    shares = {"untagged_of_requests": 0.2, "untagged_of_spend": 0.1}
+    chart = untagged_bars(pl.DataFrame([{"untagged_requests": 2} | shares]))
+
+    shown = chart._repr_mimebundle_()["text/html"]
+
+    assert style.REST not in shown
+    assert shown.count('fill="currentColor" fill-opacity="0.15"') == 2

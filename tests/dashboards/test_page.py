@@ -242,3 +242,20 @@ def test_a_page_in_a_cell_is_as_high_as_what_it_shows(log, opened):
 
     scheme = "getComputedStyle(document.documentElement).colorScheme"
     assert inside.evaluate(scheme) == "dark"
+
+
+BOOTSTRAP = """<style>.row { margin-left: -15px; margin-right: -15px; }
+.row:before, .row:after { content: " "; display: table; }</style>"""
+
+
+def test_bars_stand_beside_their_names_in_classic_notebook(log, opened):
+    """Its style sheet has rows of its own, whose boxes took the places of ours."""
+    html = page(log({"feature": "search"})).replace("<style>", BOOTSTRAP + "<style>", 1)
+
+    row = opened(html).locator(".rows .row").first
+
+    name, bar, text = (
+        row.locator(part).bounding_box() for part in (".name", ".track", ".text")
+    )
+    assert name["x"] < bar["x"] < text["x"]
+    assert bar["width"] > 80 and abs(name["y"] - text["y"]) < 8

@@ -47,12 +47,12 @@ def html_table(
     Returns:
         One `div`. Of a long frame the first rows, and how many more there are.
 
-    >>> "<td>&lt;b&gt;</td>" in html_table(pl.DataFrame({"feature": ["<b>"]}), title="")
+    >>> "<td>a &lt;b&gt;</td>" in html_table(pl.DataFrame({"why": ["a <b>"]}), title="")
     True
     """
     columns = written(frame.head(MOST_ROWS))
     above = f'<p class="title">{escape(title)}</p>' if title else ""
-    heads = "".join(f"<th{_side(c)}>{escape(c.heading)}</th>" for c in columns)
+    heads = "".join(f"<th{_right(c)}>{escape(c.heading)}</th>" for c in columns)
     shown = min(frame.height, MOST_ROWS)
     rows = "".join(f"<tr>{_cells(columns, i)}</tr>" for i in range(shown))
     notes = [f"… and {frame.height - shown:,} more"] if frame.height > shown else []
@@ -65,10 +65,12 @@ def html_table(
     )
 
 
-def _side(column: Column) -> str:
-    if column.whole:
-        return ' class="w"'
+def _right(column: Column) -> str:
     return ' class="n"' if column.right else ""
+
+
+def _side(column: Column) -> str:
+    return ' class="w"' if column.whole else _right(column)
 
 
 def _cells(columns: list[Column], i: int) -> str:

@@ -28,7 +28,7 @@ PROVIDER_KEY = f"sk-{MARK}-provider"
 LECTR_KEY = f"lc_key_{MARK}-lectr"
 SECRET = f"{MARK}-secret"
 START = (
-    "import logging; logging.basicConfig(level={level!r}); "
+    "import logging; logging.basicConfig(level={level!r}); {planted}\n"
     "from lectr_lab.lab import _obey; _obey()"
 )
 
@@ -60,7 +60,9 @@ def settings_for(url: str, lab: Path, **changes) -> Settings:
 
 
 @contextlib.contextmanager
-def proxy_at(level: str, settings: Settings, folder: Path, **environment: str):
+def proxy_at(
+    level: str, settings: Settings, folder: Path, planted: str = "", **environment: str
+):
     """A child process that logs everything from a level up; yields its base URL."""
     (folder / "tmp").mkdir()
     order = Order(settings=settings, session=Session(LECTR_KEY, "acme"))
@@ -69,7 +71,7 @@ def proxy_at(level: str, settings: Settings, folder: Path, **environment: str):
         environ["PYTHONASYNCIODEBUG"] = "1"
     with (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-c", START.format(level=level)],
+            [sys.executable, "-c", START.format(level=level, planted=planted)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -386,6 +388,31 @@ def test_a_planted_leak_is_found(tmp_path, sealed):
     assert [Path(leak).suffix for leak in leaks] == [
         ".parquet" if sealed else ".journal"
     ]
+
+
+LEAKS = {
+    "stdout": "from lectr_lab.proxy.outbox import Outbox; stop = Outbox.stop; "
+    f"Outbox.stop = lambda self: (stop(self), print('{SECRET}', flush=True))",
+    "stderr": f"logging.getLogger('uvicorn.access').error('{SECRET}')",
+    "a traceback": "import threading; "
+    f"threading.Thread(target={{}}.__getitem__, args=('{SECRET}',)).start()",
+    "a temporary file": f"import tempfile; tempfile.mkstemp(prefix='{SECRET}')",
+    "the lab": f"open('LAB/health', 'w').write('{PROVIDER_KEY}')",
+}
+
+
+@pytest.mark.parametrize("where", LEAKS)
+def test_a_leak_planted_in_a_proxy_is_found_wherever_it_is(tmp_path, provider, where):
+    """One at a time, in the process that all of the above look at."""
+    lab = LabFolder.create(tmp_path / "lab").root
+    planted = LEAKS[where].replace("LAB", str(lab))
+
+    with proxy_at("INFO", settings_for(provider.url, lab), tmp_path, planted):
+        pass
+
+    [leak] = [Path(leak).relative_to(tmp_path).parts[0] for leak in found(tmp_path)]
+    files = {"a traceback": "stderr", "a temporary file": "tmp", "the lab": "lab"}
+    assert leak == files.get(where, where)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -155,9 +155,8 @@ class ReplyReader:
         shape = read(decoder, data)
         if shape is not None:
             self._dialect.take(self._answer, shape)
-        elif data.startswith(
-            b"["
-        ):  # Gemini's `[{"error": {…}}]`, and its chunks as one
+        elif data.startswith(b"["):
+            # Gemini's `[{"error": {…}}]`, and its chunks in one array.
             for each in loads(data) or ():
                 if (shape := salvaged(decoder.type, each)) is not None:
                     self._dialect.take(self._answer, shape)

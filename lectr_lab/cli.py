@@ -28,85 +28,46 @@ app = App(
     help_format="plaintext",
     default_parameter=Parameter(negative=()),
 )
-keys_app = App(name="keys", help="Make, change and list the X-Lectr-Keys.")
+keys_app = App(
+    name="keys",
+    help="Make, change and list the X-Lectr-Keys.\n\nExample: lectr-lab keys list",
+    help_epilogue="",
+)
 app.command(keys_app)
-# Loaded when called, for each needs much: module:function, what it does, an example.
+# Loaded when called, for each needs much; its own docstring is what its --help shows.
 _COMMANDS = {
-    "bench": (
-        "bench:bench",
-        "Measure what the proxy adds, on this machine.",
-        "lectr-lab bench --seconds 60 --json figures.json",
-    ),
-    "compact": (
-        "compact:compact",
-        (
-            "Merge the closed days of a log into few files.\n\nNo event is deleted without "
-            "--keep-days or --keep-mb. The provider's ids of calls that ended well are "
-            "dropped, a third of the bytes; those of calls that failed stay. Safe while the "
-            "proxy runs; Ctrl-C leaves each day merged, or as it was."
-        ),
-        "lectr-lab compact lab",
-    ),
-    "doctor": (
-        "doctor:doctor",
-        "Say what is wrong with a lab folder, and mend it.",
-        "lectr-lab doctor lab --mend",
-    ),
+    "bench": ("bench:bench", "Measure what the proxy adds, on this machine."),
+    "compact": ("compact:compact", "Merge the closed days of a log into few files."),
+    "doctor": ("doctor:doctor", "Say what is wrong with a lab folder, and mend it."),
     "evidence": (
         "evidence:evidence",
         "Compare a cheaper model with the present one on recorded prompts.",
-        "lectr-lab evidence cassettes --feature triage --to-model gpt-4o-mini",
     ),
     "import": (
         "import_log:import_log",
         "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
-        (
-            "lectr-lab import spend_logs.json --kind litellm\n\n"
-            "Example: lectr-lab import spans.jsonl --kind otel --org my-team\n\n"
-            "Example: lectr-lab import calls.csv --kind table --column started_at=time "
-            "--column input_tokens=prompt_tokens --column total_ms=latency_s*1000 "
-            "--column outcome==ok"
-        ),
     ),
-    "lab": (
-        "lab:lab",
-        "Open JupyterLab on the notebooks, with everything set.",
-        "lectr-lab lab",
-    ),
+    "lab": ("lab:lab", "Open JupyterLab on the notebooks, with everything set."),
     "reconcile": (
         "reconcile:reconcile",
         "Explain the difference between the log and a provider's own usage.",
-        "lectr-lab reconcile openai-usage.json --folder lab",
     ),
-    "record": (
-        "record:record",
-        "Record what a command sends and gets, as a cassette.",
-        "lectr-lab record my-tests -- python my_program.py",
-    ),
-    "replay": (
-        "replay:replay",
-        "Replay a cassette through the proxy, on a port.",
-        "lectr-lab replay cassettes/my-tests.yaml",
-    ),
+    "record": ("record:record", "Record what a command sends and gets, as a cassette."),
+    "replay": ("replay:replay", "Replay a cassette through the proxy, on a port."),
     "report": (
         "report:report",
         "Say what each feature costs, how slow it is and how often it fails.",
-        "lectr-lab report lab --since 24h --by feature,model",
-    ),
-    "rules": (
-        "rules:app",
-        "List, check and explain the rules that choose models.",
-        "lectr-lab rules check",
     ),
 }
-for _name, (_function, _does, _example) in _COMMANDS.items():
-    app.command(
-        f"lectr_lab.commands.{_function}",
-        name=_name,
-        help=f"{_does}\n\nExample: {_example}",
-        # Not the program's examples; an App of its own would have to say so itself.
-        **({} if _function.endswith(":app") else {"help_epilogue": ""}),
-    )
+for _name, (_function, _does) in _COMMANDS.items():
+    _path = f"lectr_lab.commands.{_function}"
+    app.command(_path, name=_name, help=_does, help_epilogue="")
+app.command(
+    "lectr_lab.commands.rules:app",
+    name="rules",
+    help="List, check and explain the rules that choose models.\n\n"
+    "Example: lectr-lab rules check",
+)
 
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file (default: lectr.toml).")
@@ -285,6 +246,8 @@ def _lab(config: Path | None) -> "LabFolder":
 def main() -> None:
     """The `lectr-lab` command."""
     try:
+        for command in _COMMANDS.keys() & sys.argv[1:2]:
+            app[command].help = None  # the list's line; its docstring says more
         app(result_action="return_value")
         sys.stdout.flush()
     except LabError as error:

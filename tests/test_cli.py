@@ -40,6 +40,22 @@ def test_every_command_explains_itself_with_an_example(tmp_path, command):
     assert "Example" in shown.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("bench", "npm install @portkey-ai/gateway"),
+        ("compact", "safe to stop with Ctrl-C"),
+        ("reconcile", "usage exports of OpenAI and Anthropic"),
+    ],
+)
+def test_a_commands_help_is_its_whole_docstring(tmp_path, command, says):
+    """Not only the line that the list of commands shows."""
+    shown = lectr_lab(command, "--help", cwd=tmp_path).stdout
+
+    assert says in shown
+    assert "lectr-lab demo" not in shown
+
+
 def test_init_makes_settings_and_a_key_shown_once(tmp_path):
     """The key works for `serve`; on disk there is only its digest."""
     made = lectr_lab("init", "--org", "acme", cwd=tmp_path)

@@ -29,8 +29,7 @@ from lectr_lab.proxy.settings import Settings, read_settings
 
 app = App(
     name="rules",
-    help="List, check and explain the rules that choose models.\n\n"
-    "Example: lectr-lab rules check",
+    help_epilogue="",
     help_format="plaintext",
     default_parameter=Parameter(negative=()),
 )

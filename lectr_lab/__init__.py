@@ -8,6 +8,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lectr_lab.core.errors import MissingExtra
+
 if TYPE_CHECKING:
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.simulate import simulate
@@ -71,7 +73,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WINDOW:
         raise AttributeError(f"module 'lectr_lab' has no attribute {name!r}")
-    return getattr(import_module(_WINDOW[name]), name)
+    try:
+        return getattr(import_module(_WINDOW[name]), name)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name) from error
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -3,11 +3,11 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 from cyclopts import App, Parameter
 
-from lectr_lab.core.errors import ConfigError, LabError
+from lectr_lab.core.errors import ConfigError, LabError, MissingExtra
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
     from lectr_lab.log.folder import LabFolder
@@ -243,6 +243,11 @@ def _lab(config: Path | None) -> "LabFolder":
     return LabFolder.create(Path(settings.lab))
 
 
+def _fail(error: LabError) -> NoReturn:
+    print(f"lectr-lab: {error}", file=sys.stderr)
+    sys.exit(EXIT_ERROR)
+
+
 def main() -> None:
     """The `lectr-lab` command."""
     try:
@@ -251,8 +256,9 @@ def main() -> None:
         app(result_action="return_value")
         sys.stdout.flush()
     except LabError as error:
-        print(f"lectr-lab: {error}", file=sys.stderr)
-        sys.exit(EXIT_ERROR)
+        _fail(error)
+    except ModuleNotFoundError as error:
+        _fail(MissingExtra(error.name))
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # such as `report --format csv | head`: enough was read

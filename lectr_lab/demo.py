@@ -16,15 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from openai import APIError, OpenAI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from lectr_lab.analysis import quality
+from lectr_lab.analysis.summary import summary, totals
+from lectr_lab.analysis.traffic import scan
 from lectr_lab.core import readable
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.keys import new_key
+from lectr_lab.dashboards import write_page
 from lectr_lab.lab import TAPE, Child, Order, Session
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import dropped_events
@@ -61,7 +65,7 @@ def run_demo(folder: Path, console: Console | None = None) -> Path:
         The page.
 
     Raises:
-        LabError: the folder cannot be written, or an extra is not installed.
+        LogError: the folder cannot be written, or holds another log.
     """
     console = console or Console()
     _spare_others(folder)
@@ -88,8 +92,6 @@ def _replay(recorded: tuple[Interaction, ...], lab: Path, console: Console) -> N
 def _send_all(
     recorded: Iterable[Interaction], base_url: str, key: str, console: Console
 ) -> None:
-    from openai import OpenAI
-
     client = OpenAI(
         base_url=base_url,
         api_key="none",
@@ -115,8 +117,6 @@ def _send_all(
 
 def _send(client: Any, one: Interaction) -> None:
     """One recorded request, sent as a program would: errors are part of the traffic."""
-    from openai import APIError
-
     body = json.loads(one.request_body)
     tags = _tags(one)
     with contextlib.suppress(APIError):
@@ -146,10 +146,6 @@ def _tags(one: Interaction) -> dict[str, str]:
 
 def _report(scratch: Path, folder: Path, console: Console) -> Path:
     """Keep the log where the user finds it, and say what is in it."""
-    from lectr_lab.analysis.summary import summary, totals
-    from lectr_lab.analysis.traffic import scan
-    from lectr_lab.dashboards import write_page
-
     shutil.copy(shipped_cassettes() / PRICES, scratch / PRICES)
     lab = _keep(scratch, folder)
     log = scan(lab)

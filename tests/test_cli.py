@@ -56,6 +56,36 @@ def test_a_commands_help_is_its_whole_docstring(tmp_path, command, says):
     assert "lectr-lab demo" not in shown
 
 
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("report", "genai_prices"),
+        ("demo", "openai"),
+        ("reconcile export.json", "genai_prices"),
+        ("evidence tape --to-model gpt-4o-mini", "genai_prices"),
+    ],
+)
+def test_the_small_install_says_what_brings_the_rest(tmp_path, command, missing):
+    """No traceback, but the line to type; nothing is begun before."""
+    without = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv[0] = 'lectr-lab'; "
+    )
+    program = without + "from lectr_lab.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *command.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"lectr-lab: {missing} is not installed: pip install 'lectr-lab[lab]' brings it.\n"
+    )
+
+
 def test_init_makes_settings_and_a_key_shown_once(tmp_path):
     """The key works for `serve`; on disk there is only its digest."""
     made = lectr_lab("init", "--org", "acme", cwd=tmp_path)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import lectr_lab
-from lectr_lab.core.errors import LabError
+from lectr_lab.core.errors import LabError, MissingExtra
 
 _FIRST = "00_start_here.ipynb"
 
@@ -32,12 +32,11 @@ def lab(
         no_browser: print the address, open nothing.
 
     Raises:
-        LabError: JupyterLab is not installed, or the folder cannot be written.
+        MissingExtra: JupyterLab is not installed.
+        LabError: the folder cannot be written.
     """
     if find_spec("jupyterlab") is None:
-        raise LabError(
-            "JupyterLab is not installed: pip install 'lectr-lab[lab]' brings it."
-        )
+        raise MissingExtra("jupyterlab")
     _copy_missing(folder)
     environ = os.environ | {"LECTR_LAB": _own_lab()} | _own_settings()
     command = [sys.executable, "-m", "jupyterlab", *_flags(folder, port)]

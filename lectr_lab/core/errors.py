@@ -4,6 +4,7 @@ LabError
 ├── ConfigError          lectr.toml or a price file: which file, which line, what to write
 ├── CassetteError        a recording that cannot be read, with its file and the reason
 ├── LogError             a lab folder or a file in it that cannot be used
+├── MissingExtra         a part that the small install leaves out
 ├── ProxyError           the proxy did not start, or is not running
 └── UpstreamError        the provider could not be asked, or broke off
     ├── UpstreamUnreachable   no connection: nothing was sent
@@ -29,6 +30,16 @@ class CassetteError(LabError, ValueError):
 
 class LogError(LabError, OSError):
     """A lab folder, or a file in it, cannot be used."""
+
+
+class MissingExtra(LabError, ImportError):
+    """A part is called for that is not installed; the message says what brings it."""
+
+    def __init__(self, module: str | None) -> None:
+        super().__init__(
+            f"{module} is not installed: pip install 'lectr-lab[lab]' brings it.",
+            name=module,
+        )
 
 
 class ProxyError(LabError, RuntimeError):

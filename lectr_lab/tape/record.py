@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from lectr_lab.core.engine import Reply, Upstream
-from lectr_lab.core.errors import CassetteError
+from lectr_lab.core.errors import CassetteError, MissingExtra
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import operation as operation_of
@@ -64,7 +64,8 @@ class Recorder:
         kept: what the cassette holds already; it is written before what passes.
 
     Raises:
-        CassetteError: vcrpy is not installed, or a pattern is not a regular expression.
+        MissingExtra: vcrpy is not installed.
+        CassetteError: a pattern is not a regular expression.
     """
 
     def __init__(
@@ -75,10 +76,7 @@ class Recorder:
         kept: Iterable[Interaction] = (),
     ) -> None:
         if importlib.util.find_spec("vcr") is None:
-            raise CassetteError(
-                "Recording writes cassettes with vcrpy, which is not installed.\n"
-                "Install it: pip install 'lectr-lab[lab]'"
-            )
+            raise MissingExtra("vcrpy")
         self._path, self._marks, self._now_s = path, compiled(patterns), now_s
         self._takes: list[_Take] = []
         self._kept = [_as_recorded(one) for one in kept]

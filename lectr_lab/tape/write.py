@@ -22,7 +22,7 @@ def write_cassette(path: Path, recorded: Sequence[tuple[Call, Timing]]) -> None:
         recorded: scrubbed calls, each with its timing.
 
     Raises:
-        CassetteError: a file cannot be written, or vcrpy is not installed.
+        CassetteError: a file cannot be written.
     """
     text = _yaml(call for call, _ in recorded)
     side = encode_side(Side(interactions=tuple(timing for _, timing in recorded)))

@@ -23,6 +23,7 @@ from lectr_lab.core.price import (
     Asked,
     PriceList,
     change_days,
+    cost_usd,
     find_price,
     list_changes,
 )
@@ -32,15 +33,16 @@ _LONG_AGO = date(2000, 1, 1)
 _EPOCH = date(1970, 1, 1)
 _CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
+_OURS = ["openai", "anthropic", "groq", "gemini", "azure"]
 _NAMES = ("provider", "model_actual", "service_tier")
 _OWN_NAMES = Asked._fields[:-1]  # a user's price may fit any name of the model
 _FACTS = (*Asked._fields, *USAGE_KEYS)
 _TABLE = {"price_source": pl.String(), **billing.SCHEMA}
-_UNKNOWN = (None,) * len(_TABLE)
+_UNKNOWN = (None,) * (1 + len(_TABLE))
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
 
 _Kind = tuple[Any, ...]  # the names that a price depends on, then the cut
-_Prices = tuple[Any, ...]  # the values of _TABLE
+_Prices = tuple[Any, ...]  # a price for _usd, where it needs that; those of _TABLE
 _LookUp = Callable[[_Kind], _Prices]
 
 
@@ -51,6 +53,14 @@ class _Cuts(NamedTuple):
     days: list[date]
     times: list[time]
     input_tokens: list[int]
+    others: bool = False  # of providers, too, that only an imported log names
+
+
+class _Way(NamedTuple):
+    """Where prices change, and the prices of a kind of request between two changes."""
+
+    cuts: _Cuts
+    look_up: _LookUp
 
 
 def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
@@ -70,52 +80,71 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
     ['cost_usd', 'price_source']
     """
     own = prices or ()
-    changes = list_changes()
-    cuts = _Cuts(change_days(own), sorted(changes.times), sorted(changes.input_tokens))
-    # Batches are many, kinds of request few: each kind is looked up once.
     names = _OWN_NAMES if own else _NAMES
-    look_up = cache(partial(_look_up, cuts=cuts, names=names, prices=own))
+    ways = [
+        # Batches are many, kinds of request few: each kind is looked up once.
+        _Way(cuts, cache(partial(_look_up, cuts=cuts, names=names, prices=own)))
+        for cuts in (_cuts(own, others=False), _cuts(own, others=True))
+    ]
     cost = pl.struct(_FACTS).map_batches(
-        partial(_price_rows, cuts=cuts, names=names, look_up=look_up),
+        partial(_price_rows, names=names, ways=ways),
         return_dtype=_PRICED,
         is_elementwise=True,
     )
     return log.with_columns(cost.struct.unnest())
 
 
-def _price_rows(
-    rows: pl.Series, cuts: _Cuts, names: tuple[str, ...], look_up: _LookUp
-) -> pl.Series:
+def _cuts(own: PriceList, *, others: bool) -> _Cuts:
+    changes = list_changes(others)
+    lengths = sorted(changes.input_tokens)
+    return _Cuts(change_days(own, others), sorted(changes.times), lengths, others)
+
+
+def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl.Series:
     facts = rows.struct.unnest()
     if names == _NAMES:  # the list goes by one name alone, and fewer tell kinds faster
         facts = facts.with_columns(model().alias("model_actual"))
-    kind, firsts = _kinds(facts, names, cut := _cut(facts, cuts))
-    cuts_of_kinds = cut.gather(firsts) if isinstance(cut, pl.Series) else cut
-    kinds = facts[firsts].select(*names, cut=cuts_of_kinds)
-    found = [look_up(named) for named in kinds.iter_rows()]
-    of_kinds = pl.DataFrame(found, _TABLE, orient="row")
+    usual, others = ways
+    way, (kind, kinds) = usual, _kinds(facts, names, usual.cuts)
+    if not kinds["provider"].is_in(_OURS).all():
+        # Their prices change more often, and more kinds take more time.
+        way, (kind, kinds) = others, _kinds(facts, names, others.cuts)
+    found = [way.look_up(named) for named in kinds.iter_rows()]
+    of_kinds = pl.DataFrame([prices[1:] for prices in found], _TABLE, orient="row")
     cost = billing.cost_usd(facts, of_kinds, kind)
+    for number, (price, *_) in enumerate(found):
+        if price is not None:
+            at = (kind == number).arg_true()
+            counts = facts.select(*USAGE_KEYS)[at].iter_rows(named=True)
+            cost = cost.scatter(at, [_usd(price, row) for row in counts])
     source = of_kinds["price_source"].gather(kind)
     return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
 
 
+def _usd(price: ModelPrice, counts: dict[str, int | None]) -> float | None:
+    usd = cost_usd(price, counts)
+    return None if usd is None else float(usd)
+
+
 def _kinds(
-    facts: pl.DataFrame, names: tuple[str, ...], cut: pl.Series | int
-) -> tuple[pl.Series, pl.Series]:
-    """Of each row the number of its kind, and of each kind the first row.
+    facts: pl.DataFrame, names: tuple[str, ...], cuts: _Cuts
+) -> tuple[pl.Series, pl.DataFrame]:
+    """Of each row the number of its kind, and of each kind its names and cut.
 
     Rows are told apart by 64 bits of a hash, in half the time of their names. Of 10^15
     batches with a hundred kinds, one would take two kinds for one; the next call, with
     another seed, would not.
     """
     seed = getrandbits(62)
+    cut = _cut(facts, cuts)
     told = [pl.col(name) for name in names if facts[name].null_count() < facts.height]
     hashes = [fact.hash(seed + i) for i, fact in enumerate([*told, pl.lit(cut)])]
     like = pl.col("row").first().over(reduce(operator.add, hashes)).alias("first")
     rows = facts.with_row_index("row").select("row", like)
     firsts = rows.filter(pl.col("row") == pl.col("first"))["row"]
     number = rows["row"].scatter(firsts, pl.int_range(firsts.len(), eager=True))
-    return number.gather(rows["first"]), firsts
+    of_kinds = cut.gather(firsts) if isinstance(cut, pl.Series) else cut
+    return number.gather(rows["first"]), facts[firsts].select(*names, cut=of_kinds)
 
 
 def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series | int:
@@ -128,11 +157,13 @@ def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series | int:
 
 def _slot(provider: pl.Series, us: pl.Series, cuts: _Cuts) -> pl.Series | int:
     """How many times of the day lie before each row, where prices go by them."""
+    starts = [_us(_EPOCH, at) for at in cuts.times]
+    if cuts.others:
+        return _passed(starts, us % _DAY_US)
     by_time = (provider == "azure").fill_null(False)
     if not by_time.any():
         return 0
-    of_day = us.filter(by_time) % _DAY_US
-    slots = _passed([_us(_EPOCH, at) for at in cuts.times], of_day)
+    slots = _passed(starts, us.filter(by_time) % _DAY_US)
     none = pl.Series([0]).new_from_index(0, us.len())
     return none.scatter(by_time.arg_true(), slots)
 
@@ -168,10 +199,12 @@ def _look_up(
         count: _pusd(found.price, unit, input_tokens)
         for count, unit in billing.UNITS.items()
     }
-    if any(p is not None and (p > _MOST_PUSD or p % 1) for p in pusd.values()):
-        return _UNKNOWN  # could not be exact; the list has no such price, a test says
+    uneven = any(p is not None and (p > _MOST_PUSD or p % 1) for p in pusd.values())
+    if uneven or found.price.requests_kcount is not None:
+        # Say, 0.0833333 a million; such rows are few, and priced one by one.
+        return (found.price, found.source, *_UNKNOWN[2:])
     whole = {count: None if p is None else int(p) for count, p in pusd.items()}
-    return (found.source, *billing.terms(found.price, whole))
+    return (None, found.source, *billing.terms(found.price, whole))
 
 
 def _pusd(price: ModelPrice, unit: billing.Unit, input_tokens: int) -> Decimal | None:

@@ -5,7 +5,7 @@ own entries go before them. What neither knows costs None, never 0. The same rul
 over a whole frame is `analysis/pricing.py`; a law test holds the two equal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -50,13 +50,11 @@ USAGE_KEYS = {
 }
 """The event's counts, and what genai-prices calls each."""
 
-_PROVIDER_IDS = {
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "groq": "groq",
-    "gemini": "google",
-    "azure": "azure",
-}
+_LISTED_AS = {"gemini": "google", "gcp.gen_ai": "google", "x_ai": "x-ai"}
+_LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
+"""Names that genai-prices does not know: ours, OpenTelemetry's and LiteLLM's."""
+
+_OURS = ("openai", "anthropic", "groq", "google", "azure")
 
 
 class UserPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +107,7 @@ class Changes(NamedTuple):
     """Where list prices can change: between two of these they do not."""
 
     days: frozenset[date]
-    times: frozenset[time]  # UTC; only some models that Azure sells are priced by them
+    times: frozenset[time]  # UTC; DeepSeek's models are priced by them
     input_tokens: frozenset[int]  # a tier holds above its start
 
 
@@ -135,16 +133,24 @@ def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
     >>> price_event(hello)
     Decimal('0.00045')
     """
-    counts = {key: getattr(event, column) for column, key in USAGE_KEYS.items()}
-    if event.input_tokens is None or any(
+    found = find_price(Asked(*(getattr(event, name) for name in Asked._fields)), prices)
+    counts = {column: getattr(event, column) for column in USAGE_KEYS}
+    return None if found is None else cost_usd(found.price, counts)
+
+
+def cost_usd(price: ModelPrice, counts: Mapping[str, int | None]) -> Decimal | None:
+    """What the counts of an event cost; None as `price_event` says.
+
+    >>> cost_usd(ModelPrice(input_mtok=Decimal("0.30")), {"input_tokens": 1_000})
+    Decimal('0.0003')
+    """
+    if counts["input_tokens"] is None or any(
         (n or 0) > MOST_COUNTED for n in counts.values()
     ):
         return None
-    found = find_price(Asked(*(getattr(event, name) for name in Asked._fields)), prices)
-    if found is None:
-        return None
+    usage = {USAGE_KEYS[column]: n for column, n in counts.items()}
     try:
-        return found.price.calc_price(Usage(**counts))["total_price"]
+        return price.calc_price(Usage(**usage))["total_price"]
     except ValueError:  # say, more cached tokens than input
         return None
 
@@ -187,14 +193,13 @@ def _as_model_price(entry: UserPrice) -> ModelPrice:
 
 
 def _list_price(asked: Asked) -> ModelPrice | None:
-    provider = _PROVIDER_IDS.get(asked.provider or "")
-    if provider is None or not asked.models:
+    if asked.provider is None or not asked.models:
         return None
     try:
         listed = calc_price(
             Usage(),
             asked.models[0],
-            provider_id=provider,
+            provider_id=_LISTED_AS.get(asked.provider, asked.provider),
             genai_request_timestamp=asked.started_at,
             price_context=_context(asked.service_tier),
         )
@@ -205,7 +210,7 @@ def _list_price(asked: Asked) -> ModelPrice | None:
     tier = asked.service_tier
     if tier is None or tier in STANDARD_TIERS or _has_variant(listed, asked):
         return listed.model_price
-    times = tier_times(asked.provider or "", asked.models[0], tier)
+    times = tier_times(asked.provider, asked.models[0], tier)
     return None if times is None else scaled(listed.model_price, times)
 
 
@@ -243,14 +248,17 @@ def _constraints(model: ModelInfo) -> Iterator[object]:
 
 
 @cache
-def list_changes() -> Changes:
+def list_changes(others: bool = False) -> Changes:
     """Every day, time of day and input length at which a list price can change.
+
+    With `others`, also those of providers that only an imported log can name.
 
     >>> 200_000 in list_changes().input_tokens
     True
     """
-    ids = set(_PROVIDER_IDS.values()) | {"deepseek", "x-ai", "moonshotai"}  # Azure's
-    models = [m for p in get_snapshot().providers if p.id in ids for m in p.models]
+    few = (*_OURS, "deepseek", "x-ai", "moonshotai")  # Azure sells these
+    some = [p for p in get_snapshot().providers if others or p.id in few]
+    models = [model for p in some for model in p.models]
     constraints = [c for model in models for c in _constraints(model)]
     days = {c.start_date for c in constraints if isinstance(c, StartDateConstraint)}
     times = {
@@ -285,8 +293,8 @@ def _all_prices(model: ModelInfo) -> Iterator[ModelPrice]:
     yield from (variant.prices for variant in model.price_variants or ())
 
 
-def change_days(prices: PriceList) -> list[date]:
+def change_days(prices: PriceList, others: bool = False) -> list[date]:
     """The days from which another price can hold, the user's entries included."""
     first = {p.first_day for p in prices if p.first_day is not None}
     after = {p.last_day + timedelta(days=1) for p in prices if p.last_day is not None}
-    return sorted(list_changes().days | first | after)
+    return sorted(list_changes(others).days | first | after)

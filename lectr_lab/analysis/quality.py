@@ -1,6 +1,8 @@
 """How much of the log can be relied on, and what to mend."""
 
 import json
+from fnmatch import fnmatchcase
+from glob import escape
 
 import polars as pl
 
@@ -97,7 +99,8 @@ def streams_without_usage(log: pl.LazyFrame, *, org: str | None = None) -> pl.La
 
 
 def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
-    """What to write where, for models without a price; takes `unpriced_models`, collected.
+    """What to write where, for models without a price; takes `unpriced_models`, collected
+    and not empty.
 
     >>> row = {"provider": ["azure"], "model": ["our-own"], "requests": [3]}
     >>> print(price_advice(pl.DataFrame(row)))
@@ -114,12 +117,19 @@ def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
     ]
     more = unpriced.height - len(models)
     others = f" and {readable.count(more)} more" if more else ""
-    example = readable.name(unpriced["model"][0] or "*", 200)
+    first = unpriced["model"][0] or "*"
+    example = readable.name(first if fnmatchcase(first, first) else escape(first), 200)
     return (
         f"Without a price: {', '.join(models)}{others}. Write into {file}, for each of "
         f"them:\n[[price]]\nmodel = {json.dumps(example, ensure_ascii=False)}\n"
         "input_usd_per_mtok = …\noutput_usd_per_mtok = …"
     )
+
+
+CONTRADICTING = (
+    "Not priced, for their counts contradict each other (say, more cached than input)"
+)
+"""Of requests whose model has a price."""
 
 
 def streams_advice(silent: pl.DataFrame) -> str:

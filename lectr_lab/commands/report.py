@@ -89,9 +89,8 @@ def report(
     with busy(Console(stderr=True)):
         found = reported(log, keys, dropped)
         _write_files(log, html, png, dropped, tz)
-    if found.groups.is_empty() and any(
-        (org, feature, provider, model, task, since, until)
-    ):
+    asked = (org, feature, provider, model, task, since, until)
+    if found.groups.is_empty() and any(asked):
         found = found._replace(said="No request in the log fits what was asked.")
     if format == "table":
         _print_table(found)
@@ -238,8 +237,8 @@ def _print_table(found: Report) -> None:
 
 
 def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> None:
-    """What the sums lack, and what to write where; nothing is asked where they lack
-    nothing."""
+    """What the sums lack, and what to write where."""
+    import polars as pl
     from rich.console import Console
     from rich.text import Text
 
@@ -248,9 +247,13 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
 
     console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
     if totals["unpriced"]:
-        unpriced = quality.unpriced_models(log).collect()
-        said = quality.price_advice(unpriced, str(folder / PRICE_FILE))
-        console.print(Text(f"\n{said}"))
+        unlisted = log.filter(pl.col("price_source").is_null())
+        unpriced = quality.unpriced_models(unlisted).collect()
+        if not unpriced.is_empty():
+            said = quality.price_advice(unpriced, str(folder / PRICE_FILE))
+            console.print(Text(f"\n{said}"))
+        if odd := totals["unpriced"] - unpriced["requests"].sum():
+            console.print(f"\n{quality.CONTRADICTING}: {odd:,}.")
     if totals["estimated"] or totals["uncounted"]:
         silent = quality.streams_without_usage(log).collect()
         if not silent.is_empty():

@@ -179,7 +179,9 @@ def _fits(entry: UserPrice, asked: Asked) -> bool:
         provider == (asked.provider or "").lower()
         and (entry.first_day is None or entry.first_day <= day)
         and (entry.last_day is None or day <= entry.last_day)
-        and any(fnmatchcase(m.lower(), entry.model.lower()) for m in asked.models)
+        and any(
+            fnmatchcase(m.lower(), entry.model.lower()) for m in asked.models or ("",)
+        )
     )
 
 
@@ -249,9 +251,7 @@ def _constraints(model: ModelInfo) -> Iterator[object]:
 
 @cache
 def list_changes(others: bool = False) -> Changes:
-    """Every day, time of day and input length at which a list price can change.
-
-    With `others`, also those of providers that only an imported log can name.
+    """Where list prices can change; `others`: those that only imported logs name, too.
 
     >>> 200_000 in list_changes().input_tokens
     True

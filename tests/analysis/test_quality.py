@@ -1,5 +1,8 @@
 """How much can be relied on."""
 
+import pytest
+
+from lectr_lab.analysis.prices import read_prices
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.quality import (
     data_quality,
@@ -10,6 +13,20 @@ from lectr_lab.analysis.quality import (
     untagged_advice,
     untagged_share,
 )
+
+
+@pytest.mark.parametrize("name", ["own[1]*?", None])
+def test_what_the_advice_says_to_write_prices_the_model(log_of, event, tmp_path, name):
+    """Whatever its name, and where it has none."""
+    names = {"model_requested": name, "model_sent": name, "model_actual": name}
+    log = log_of([event(**names)])
+    file = tmp_path / "prices.toml"
+    said = price_advice(unpriced_models(priced(log)).collect())
+    file.write_text(said.partition(":\n")[2].replace("…", "1"))
+
+    found = priced(log, read_prices(file)).collect()["cost_usd"]
+
+    assert found.to_list() == [0.0015]
 
 
 def test_untagged_is_a_share_of_requests_and_of_spend(log_of, event):

@@ -65,13 +65,15 @@ def test_what_the_sums_lack_is_said_with_the_way_out(lab, capsys):
     silent = {"token_source": "absent", "input_tokens": None, "output_tokens": None}
     own = an_event(5, model_actual="our-\x1b[31mown")
     stream = an_event(6, feature="live", stream=True, **silent)
-    frame([own, stream]).write_parquet(lab / "log/two.parquet")
+    odd = an_event(7, cache_read_tokens=10**6)
+    frame([own, stream, odd]).write_parquet(lab / "log/two.parquet")
 
     report(lab)
 
     shown = capsys.readouterr().out
     assert "Without a price: our- [31mown of openai (1)" in shown
     assert "prices.toml" in shown and 'model = "our- [31mown"' in shown
+    assert "(say, more cached than input): 1." in shown
     assert "1 streams did not report their tokens: live" in shown
     assert 'stream_options={"include_usage": True}' in shown
 

@@ -8,8 +8,9 @@ Per day and model, the difference in money is the sum of three parts:
 - price: what the provider charged beyond that, where a cost export is given too.
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -55,7 +56,7 @@ def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:
     Only the provider's rows are counted, of the days from the export's first to its
     last, and only answers: a provider bills no failure.
     """
-    days = [used.day for used in export.used]
+    days = {*export.days, *(used.day for used in export.used)}
     day = pl.col("started_at").dt.date().alias("day")
     answered = pl.col("input_tokens").is_not_null() | rows.uncounted()
     return (
@@ -86,7 +87,8 @@ def differences(
         prices: the user's own prices.
 
     Returns:
-        A row per day and model that either has: `day`, `model`, `their_requests` (null
+        A row per day and model that either has, or that was charged on a day of the
+        export: `day`, `model`, `their_requests` (null
         where the export does not say), `our_requests`, `rows_missing`, `rows_usd`,
         `input_tokens_missing` (all input), `cache_read_tokens_missing`,
         `output_tokens_missing`, `tokens_usd`, `price_usd` (null without costs),
@@ -95,9 +97,7 @@ def differences(
     """
     theirs = _by_key(export.used)
     mine = {(row["day"], row["model"]): row for row in ours.iter_rows(named=True)}
-    costs: dict[Key, float] = defaultdict(float)
-    for line in charged:
-        costs[line.day, line.model.lower()] += line.usd
+    costs = _costs(charged, {*theirs, *mine}, export.days)
     found = [
         _difference(
             key,
@@ -106,13 +106,33 @@ def differences(
             costs.get(key),
             _usd_per_token(export.provider, key, prices),
         )
-        for key in sorted({*theirs, *mine})
+        for key in sorted({*theirs, *mine, *costs})
     ]
     amounts = ("rows_usd", "tokens_usd", "price_usd")
     size = pl.sum_horizontal(pl.col(amounts).abs())
     return pl.DataFrame(found, _SCHEMA, orient="row").sort(
         size, "day", "model", descending=[True, False, False]
     )
+
+
+def _costs(
+    charged: Iterable[Charged], used: set[Key], days: Container[date]
+) -> dict[Key, float]:
+    """What was charged by day and model, which the Console names "Claude Sonnet 4.5"."""
+    costs: dict[Key, float] = defaultdict(float)
+    for line in charged:
+        key = (line.day, line.model.lower())
+        alike = [k for k in used if k[0] == line.day and _words(k[1]) == _words(key[1])]
+        if key not in used and len(alike) == 1:
+            [key] = alike
+        if key in used or line.day in days:
+            costs[key] += line.usd
+    return costs
+
+
+def _words(model: str) -> list[str]:
+    """What a model's names have in common, whatever their order: no date."""
+    return sorted(re.findall(r"[a-z]+|\d+", re.sub(r"-\d{8}$", "", model)))
 
 
 def _by_key(used: Sequence[Used]) -> dict[Key, dict[str, Any]]:
@@ -140,7 +160,10 @@ def _difference(
     missing = None if they["requests"] is None else they["requests"] - we["requests"]
     lack = {name: they[name] - we[name] for name in _COUNTS}
     rows_usd = tokens_usd = price_usd = their_usd = our_usd = None
-    if prices is not None:
+    if theirs is None and mine is None:  # charged for something else than tokens
+        rows_usd, tokens_usd, our_usd = 0.0, 0.0, 0.0
+        price_usd = their_usd = charged
+    elif prices is not None:
         listed, tokens = _usd(they, prices), _usd(lack, prices)
         rows_usd = _rows_usd(they, we, missing, listed, tokens)
         tokens_usd = tokens - rows_usd

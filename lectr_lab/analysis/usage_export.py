@@ -4,10 +4,12 @@
   `group_by=model`) and of `/v1/organization/costs` (with `group_by=line_item`), or a
   CSV of the same columns.
 - Anthropic: the JSON of `/v1/organizations/usage_report/messages` and `…/cost_report`
-  (with `group_by[]=model` and `group_by[]=description`), or the Console's usage CSV.
+  (with `group_by[]=model` and `group_by[]=description`), or the Console's CSVs of
+  usage and cost.
 
-Several pages are one file as a JSON list of them. Days are those of the export, in UTC. Anthropic's amounts are in cents; its input tokens
-leave out the cached ones, OpenAI's have them.
+Several pages are one file as a JSON list of them. Days are those of the export, in UTC;
+one on which nothing was used may be there without figures. Anthropic's API has amounts
+in cents; its input tokens leave out the cached ones, OpenAI's have them.
 """
 
 import csv
@@ -25,6 +27,7 @@ Exporter = Literal["openai", "anthropic"]
 Row = Mapping[str, Any]
 
 _REQUESTS = "num_model_requests"
+_WHEN = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 _MOST = 10**15  # more than a provider sells in a day
 
 
@@ -55,6 +58,7 @@ class Export(NamedTuple):
     provider: Exporter
     used: tuple[Used, ...] = ()
     charged: tuple[Charged, ...] = ()
+    days: frozenset[date] = frozenset()  # those without usage, too
     has_more: bool = False  # it is one of several pages, and not the last
 
 
@@ -76,8 +80,10 @@ def read_export(path: Path) -> Export:
         raise ConfigError(f"{path}: is not UTF-8 text.") from None
     try:
         pages = _pages(text)
-        rows = list(_rows_of_json(pages) if pages else _rows_of_csv(text))
+        every = list(_rows_of_json(pages) if pages else _rows_of_csv(text))
+        rows = [row for row in every if _says_something(row)]
         found = _export(rows)
+        days = frozenset(_day(_when(row)) for row in every if _when(row))
     except (
         ValueError,
         LookupError,
@@ -97,10 +103,19 @@ def read_export(path: Path) -> Export:
         raise ConfigError(
             f"{path}: is no usage export that is known. Known are OpenAI's "
             "organization/usage/completions and organization/costs, and Anthropic's "
-            "usage_report/messages, cost_report and the Console's usage CSV; ask for "
-            "them by model."
+            "usage_report/messages, cost_report and the Console's CSVs of usage and "
+            "cost; ask for them by model."
         )
-    return found._replace(has_more=bool(pages and pages[-1].get("has_more")))
+    has_more = bool(pages and pages[-1].get("has_more"))
+    return found._replace(days=days, has_more=has_more)
+
+
+def _says_something(row: Row) -> bool:
+    return any(said and key not in _WHEN for key, said in row.items())
+
+
+def _when(row: Row) -> Any:
+    return row.get("start_time") or row.get("usage_date_utc")
 
 
 def _pages(text: str) -> list[Row]:
@@ -123,7 +138,7 @@ def _rows_of_json(pages: list[Row]) -> Iterator[Row]:
     for page in pages:
         for bucket in page["data"]:
             when = bucket.get("start_time", bucket.get("starting_at"))
-            for result in bucket["results"]:
+            for result in bucket["results"] or [{}]:
                 yield {"start_time": when, **result}
 
 
@@ -139,6 +154,8 @@ def _export(rows: list[Row]) -> Export | None:
         return Export("openai", used=tuple(map(_of_openai, rows)))
     if "line_item" in keys:
         return Export("openai", charged=tuple(map(_charged_by_openai, rows)))
+    if {"cost_usd", "model", "usage_date_utc"} <= keys:
+        return Export("anthropic", charged=tuple(map(_charged_in_console, rows)))
     if {"amount", "model"} <= keys:
         return Export("anthropic", charged=tuple(map(_charged_by_anthropic, rows)))
     return None
@@ -211,6 +228,12 @@ def _charged_by_anthropic(row: Row) -> Charged:
     cents = float(row["amount"])
     return Charged(
         _day(row["start_time"]), _model(row["model"] or "other"), cents / 100
+    )
+
+
+def _charged_in_console(row: Row) -> Charged:
+    return Charged(
+        _day(row["usage_date_utc"]), row["model"] or "other", float(row["cost_usd"])
     )
 
 

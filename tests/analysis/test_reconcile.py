@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +67,34 @@ def test_another_price_has_an_amount(two):
 
     assert found["price_usd"].item() == pytest.approx(0.0005)
     assert found["their_usd"].item() == pytest.approx(0.0014)
+
+
+def test_all_that_was_charged_adds_up(event):
+    """Under the Console's names of models, and for something else than tokens."""
+    names = ["claude-3-5-haiku-20241022", "claude-sonnet-4-5-20250929"]
+    log = [event(started_at=NOON, provider="anthropic", model_actual=n) for n in names]
+    lines = {"Claude Haiku 3.5": 0.5, "Claude Sonnet 4.5": 0.25, "other": 0.125}
+    usage = tuple(used(None, 1000, 0, 500, model=name) for name in names)
+    charged = [Charged(DAY, name, usd) for name, usd in lines.items()]
+
+    found = compared(
+        log, Export("anthropic", usage, days=frozenset({DAY})), charged=charged
+    )
+
+    assert dict(found.select("model", "their_usd").iter_rows()) == {
+        **dict(zip(names, [0.5, 0.25], strict=True)),
+        "other": 0.125,
+    }
+    parts = found.select(pl.sum_horizontal("rows_usd", "tokens_usd", "price_usd"))
+    assert (parts.to_series() + found["our_usd"]).sum() == pytest.approx(0.875)
+
+
+def test_a_day_on_which_the_provider_saw_nothing_is_compared(two):
+    """It is one of the export's; what the log has on it is beyond the export."""
+    days = frozenset({DAY, DAY - timedelta(days=1)})
+    export = Export("openai", (used(day=DAY - timedelta(days=1)),), days=days)
+
+    assert set(compared(two, export)["rows_missing"]) == {2, -2}
 
 
 def test_days_and_models_stand_apart_and_what_only_one_side_has_is_there(event, two):

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from lectr_lab.analysis.usage_export import Charged, Used, read_export
+from lectr_lab.analysis.usage_export import Charged, Export, Used, read_export
 from lectr_lab.core.errors import ConfigError
 
 DAY = date(2026, 11, 2)  # 1793577600 seconds since 1970
@@ -55,6 +55,9 @@ FLAT = (
     "\ufeffstart_time,model,num_model_requests,input_tokens,output_tokens,"
     "input_cached_tokens\n1793577600,gpt-x,5,1000,500,800\n"
 )
+WHEN = "start_time,end_time,start_time_iso,end_time_iso"
+BUSY = "1793577600,1793664000,2026-11-02T00:00:00+00:00,2026-11-03T00:00:00+00:00"
+IDLE = "1793664000,1793750400,2026-11-03T00:00:00+00:00,2026-11-04T00:00:00+00:00"
 CLAUDE = Used(DAY, "claude-x", None, 200, 50, 50, 30, 7)
 GPT = Used(DAY, "gpt-x", 5, 1000, 800, 0, 0, 500)
 
@@ -110,11 +113,28 @@ def test_costs_are_read_in_dollars(tmp_path, result, when, provider, charged):
     assert (found.provider, found.used, found.charged) == (provider, (), (charged,))
 
 
+def test_the_console_s_costs_are_dollars(tmp_path):
+    """A line per model and kind of token; what is no token has no model."""
+    file = tmp_path / "costs.csv"
+    file.write_text(
+        "usage_date_utc,model,context_window,token_type,cost_usd,cost_type\n"
+        "2026-11-02,Claude Haiku 4.5,≤ 200k,output,0.03,token\n"
+        "2026-11-02,,,,0.02,web_search\n",
+        "utf-8",
+    )
+
+    haiku, searches = read_export(file).charged
+
+    assert haiku == Charged(DAY, "Claude Haiku 4.5", 0.03)
+    assert searches == Charged(DAY, "other", 0.02)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "a,b\n1,2\n",
+        f"{WHEN}\n{IDLE}\n",
         "{",
         "[]",
         "{}",
@@ -152,6 +172,31 @@ def test_what_a_spreadsheet_saved_is_read(tmp_path, mark):
     [used] = read_export(file).used
 
     assert (used.model, used.input_tokens, used.output_tokens) == ("m", 1000, 5)
+
+
+@pytest.mark.parametrize(
+    "text, rest",
+    [
+        (FLAT.strip() + "\n1793664000,,,,,\n", {"used": (GPT,)}),
+        (
+            json.dumps(
+                {"data": [*OPENAI["data"], {"start_time": 1793664000, "results": []}]}
+            ),
+            {"used": (GPT,)},
+        ),
+        (
+            f'{WHEN},amount_value,line_item\n{BUSY},0.06,"gpt-x, input"\n{IDLE},,\n',
+            {"charged": (Charged(DAY, "gpt-x", 0.06),)},
+        ),
+    ],
+)
+def test_a_day_without_usage_is_one_of_the_export(tmp_path, text, rest):
+    """OpenAI's dashboard writes its times alone, in usage and in costs."""
+    file = tmp_path / "export"
+    file.write_text(text, "utf-8")
+
+    days = frozenset({DAY, date(2026, 11, 3)})
+    assert read_export(file) == Export("openai", days=days, **rest)
 
 
 def test_embeddings_have_no_output(tmp_path):

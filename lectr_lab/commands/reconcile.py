@@ -32,7 +32,7 @@ def reconcile(
 
     Per day and model: requests missing, tokens different, price different, each with
     its amount in US dollars. Reads the usage exports of OpenAI and Anthropic, as JSON
-    of their usage API (asked for by model) or as CSV.
+    of their usage API (asked for by model) or as CSV from their dashboards.
 
     Example: lectr-lab reconcile openai-usage.json --folder lab
 

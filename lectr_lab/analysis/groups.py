@@ -17,7 +17,10 @@ from lectr_lab.core.event import Event
 UNTAGGED = readable.UNTAGGED
 
 By = str | Sequence[str] | None
-"""One column, several, or none. `model` is the model that answered."""
+"""One column, several, or none. `model` is the model that answered; `day` and `hour`
+are those of the time zone in which it was sent."""
+
+_STEPS = {"day": "1d", "hour": "1h"}
 
 
 def grouped(
@@ -58,8 +61,8 @@ def key_columns(
     Raises:
         LabError: a column that the log does not have.
     """
-    keys = [_key(name) for name in _names(by, alone=org is not None)]
-    return keys if every is None else [*keys, _step(every, tz)]
+    keys = [_key(name, tz) for name in _names(by, alone=org is not None)]
+    return keys if every is None else [*keys, _step(every, tz).alias("time")]
 
 
 def key_names(by: By, every: str | None = None, org: str | None = None) -> list[str]:
@@ -74,22 +77,26 @@ def _names(by: By, alone: bool) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _key(name: str) -> pl.Expr:
+def _key(name: str, tz: str) -> pl.Expr:
     if name == "model":
         return rows.model()
     if name == "feature":
         return pl.col("feature").fill_null(UNTAGGED)
+    if name in _STEPS:
+        step = _step(_STEPS[name], tz)
+        return (step.dt.date() if name == "day" else step).alias(name)
     if name not in Event.__struct_fields__:
-        near = get_close_matches(name, ["model", *Event.__struct_fields__], n=3)
+        near = get_close_matches(
+            name, ["model", *_STEPS, *Event.__struct_fields__], n=3
+        )
         hint = f"; near it: {', '.join(near)}" if near else ""
         raise LabError(
             f"The log has no column {name!r} to group by{hint}. "
-            "Group by feature, task, provider, model or any column of the log. A time "
-            'step is not a column: views in Python take every="1h" or every="1d".'
+            "Group by feature, task, provider, model, day, hour or any column of the log."
         )
     return pl.col(name)
 
 
 def _step(every: str, tz: str) -> pl.Expr:
     local = pl.col("started_at").dt.convert_time_zone(tz)
-    return local.dt.truncate(every).alias("time")
+    return local.dt.truncate(every)

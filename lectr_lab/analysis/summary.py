@@ -32,14 +32,17 @@ def summary(
     log: pl.LazyFrame,
     by: By = "feature",
     *,
+    tz: str = "UTC",
     org: str | None = None,
     percentiles: Percentiles | None = None,
 ) -> pl.LazyFrame:
-    """What each group costs, how slow it is and how often it fails, dearest first.
+    """What each group costs, how slow it is and how often it fails, dearest first;
+    by day or hour, in the order of time.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
         by: one column, several, or None for one row per org.
+        tz: the time zone of `day` and `hour`, where `by` names them.
         org: one org alone; without it, `org` is the first column.
         percentiles: exact or binned, as `latency` says.
 
@@ -61,12 +64,13 @@ def summary(
         log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
     found = beside(
-        grouped(log, [*spend_measures(), *error_measures()[1:]], by=by, org=org),
+        grouped(log, [*spend_measures(), *error_measures()[1:]], by=by, tz=tz, org=org),
         log,
-        key_columns(by, org=org),
+        key_columns(by, tz=tz, org=org),
         chosen(log, percentiles),
     ).with_columns(share_of_spend(org))
-    order = ["spend_usd", "requests", *keys]
+    times = [key for key in keys if key in ("day", "hour")]
+    order = [*times, "spend_usd", "requests", *keys]
     falling = [name in ("spend_usd", "requests") for name in order]
     return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
 

@@ -53,7 +53,7 @@ def report(
 
     Args:
         folder: the lab folder that the proxy writes to.
-        by: columns of the log to group by, with commas between.
+        by: columns of the log to group by, with commas between; day and hour, too.
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
         until: the last day, or a moment such as 2026-11-01T12:00.
         org: only this organisation; may be given again for more.
@@ -87,7 +87,7 @@ def report(
     dropped = dropped_events(LabFolder(folder))
     keys = [name.strip() for name in by.split(",") if name.strip()]
     with busy(Console(stderr=True)):
-        found = reported(log, keys, dropped)
+        found = reported(log, keys, dropped, tz)
         _write_files(log, html, png, dropped, tz)
     asked = (org, feature, provider, model, task, since, until)
     if found.groups.is_empty() and any(asked):
@@ -117,7 +117,9 @@ def busy(console: "Console", after_s: float = 2) -> Iterator[None]:
         sign.stop()
 
 
-def reported(log: "pl.LazyFrame", by: list[str], dropped: int = 0) -> Report:
+def reported(
+    log: "pl.LazyFrame", by: list[str], dropped: int = 0, tz: str = "UTC"
+) -> Report:
     """Run the queries of a report.
 
     Raises:
@@ -137,7 +139,7 @@ def reported(log: "pl.LazyFrame", by: list[str], dropped: int = 0) -> Report:
             optimizations=pl.QueryOptFlags(comm_subplan_elim=False),
         )
         for view in (
-            summary(log, by, percentiles=how),
+            summary(log, by, tz=tz, percentiles=how),
             totals(log, dropped, percentiles=how),
         )
     )

@@ -26,6 +26,23 @@ def test_a_summary_says_what_the_views_say(traffic):
         assert_frame_equal(found.select(columns), expected)
 
 
+def test_days_and_hours_are_columns_too_in_the_order_of_time(traffic):
+    """Those of a time zone, and what the views say of their steps."""
+    log, tz = priced(traffic), "America/New_York"
+    same = ["requests", "spend_usd", "unpriced"]
+
+    days = summary(log, ["day", "model"], tz=tz).collect()
+    hours = summary(log, "hour", tz=tz).collect()
+
+    assert days["day"].is_sorted() and hours["hour"].is_sorted()
+    steps = spend(log, None, every="1h", tz=tz).collect()
+    assert_frame_equal(
+        hours.select("hour", *same), steps.select(pl.col("time").alias("hour"), *same)
+    )
+    local = pl.col("started_at").dt.convert_time_zone(tz).dt.date()
+    assert set(days["day"]) == set(log.select(local).collect().to_series())
+
+
 def test_totals_add_up_every_group(traffic):
     """One row for the whole log."""
     log = priced(traffic)

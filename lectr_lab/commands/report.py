@@ -191,9 +191,7 @@ def as_csv(found: Report) -> str:
 
 
 def cell(text: str) -> str:
-    """A name as a spreadsheet may hold it: one line, and never a formula.
-
-    Source: OWASP, CSV Injection.
+    """A name as a spreadsheet may hold it: one line, no formula (OWASP, CSV Injection).
 
     >>> cell("=1+1"), cell("chat")
     ("'=1+1", 'chat')
@@ -223,16 +221,18 @@ def _print_table(found: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from lectr_lab.commands.narrow import LEAST_KEY, fitting
+
     heads, rows = _readable(found)
-    table = Table()
-    for head in heads:
-        if head in found.keys:
-            table.add_column(head, overflow="fold")
-        else:
-            table.add_column(head, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))
     console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    table, shown = Table(), fitting(heads, rows, console.width)
+    for i in shown:
+        if heads[i] in found.keys:
+            table.add_column(heads[i], overflow="fold", min_width=LEAST_KEY)
+        else:
+            table.add_column(heads[i], justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(row[i]) for i in shown))
     if rows:
         console.print(table)
     console.print(Text(found.said))

@@ -3,6 +3,10 @@
 Facts, from the recordings (8 of their findings): a stream's `message_start` holds the
 input's counts and a placeholder for the output's; `message_delta` is cumulative, and
 where it repeats a count it corrects it. A stream ends with `message_stop`.
+
+Fast mode is told as the usage's `speed`, beside a `service_tier` of `standard`, and has
+a price of its own. Not seen in the recordings.
+(https://platform.claude.com/docs/build-with-claude/fast-mode)
 """
 
 from typing import Any
@@ -50,7 +54,7 @@ def take_messages(answer: Answer, reply: MessagesReply) -> None:
             answer.write(_chars(reply.delta))
     elif kind == "message_delta":
         answer.choose(0, reply.delta.stop_reason if reply.delta else None)
-        answer.use(reply.usage)
+        _use(answer, reply.usage)
     elif kind == "content_block_start":
         _take_block_start(answer, reply.content_block or Block())
     elif kind == "message_stop":
@@ -66,10 +70,16 @@ def _take_whole(answer: Answer, message: Message) -> None:
         return  # a ping, or a kind of event that is not known here
     answer.model = message.model or answer.model
     answer.choose(0, message.stop_reason)
-    answer.use(message.usage)
+    _use(answer, message.usage)
     for block in message.content or ():
         answer.write(_chars(block) + _input_chars(block.input))
     answer.write(0)
+
+
+def _use(answer: Answer, usage: Any) -> None:
+    answer.use(usage)
+    if answer.usage.get("speed") == "fast":
+        answer.tier = "fast"
 
 
 def _take_block_start(answer: Answer, block: Block) -> None:

@@ -203,7 +203,7 @@ def _list_price(asked: Asked) -> ModelPrice | None:
             asked.models[0],
             provider_id=_LISTED_AS.get(asked.provider, asked.provider),
             genai_request_timestamp=asked.started_at,
-            price_context=_context(asked.service_tier),
+            price_context=_context(asked),
         )
     except (LookupError, ValueError):
         return None
@@ -216,19 +216,21 @@ def _list_price(asked: Asked) -> ModelPrice | None:
     return None if times is None else scaled(listed.model_price, times)
 
 
-def _context(service_tier: str | None) -> dict[str, str] | None:
-    if service_tier is None:
-        return None
-    if service_tier == "batch":  # Anthropic's word for what the list calls processing
-        return {"processing": "batch"}
-    return {"service_tier": service_tier}
+def _context(asked: Asked) -> dict[str, str] | None:
+    """The tier in the list's words."""
+    tier = asked.service_tier
+    if tier == "batch":
+        return {"processing": tier}
+    if tier == "fast" and asked.provider == "anthropic":
+        return {"speed": tier}
+    return None if tier is None else {"service_tier": tier}
 
 
 def _has_variant(listed: PriceCalculation, asked: Asked) -> bool:
     """Whether the list has a price of its own for the tier, on that day."""
     if all(listed.model is not own for own in listed.provider.models):
         return False  # Azure's are priced as OpenAI's, without their tiers
-    context = _context(asked.service_tier)
+    context = _context(asked)
     return any(
         variant.when == context
         and (variant.constraint is None or variant.constraint.active(asked.started_at))

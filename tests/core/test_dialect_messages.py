@@ -35,6 +35,16 @@ def test_a_whole_message_is_read():
     assert answer.usage == {"input_tokens": 1, "output_tokens": 2}
 
 
+def test_fast_mode_is_the_tier():
+    """It has a price of its own, and a stream says so where it opens."""
+    usage = {"input_tokens": 1, "service_tier": "standard", "speed": "fast"}
+    opened = {"type": "message_start", "message": {"usage": usage}}
+    slow = taken({"usage": usage | {"speed": "standard"}})
+
+    assert taken({"usage": usage}).tier == taken(opened).tier == "fast"
+    assert slow.tier is None  # and the usage's service_tier counts
+
+
 def test_a_streams_arguments_are_measured_as_text():
     """A tool block opens with an empty object, which is not a part of them."""
     answer = taken(

@@ -151,6 +151,16 @@ def test_a_service_tier_has_its_own_price():
     assert price_event(flex) * 2 == price_event(plain)
 
 
+def test_fast_mode_is_a_tier_under_another_name():
+    """The list has it as a speed; a model that it has none for has no price."""
+    plain = an_event(provider="anthropic", model_actual="claude-opus-4-8")
+    fast = msgspec.structs.replace(plain, service_tier="fast")
+    older = msgspec.structs.replace(fast, model_actual="claude-opus-4-1")
+
+    assert price_event(fast) == 2 * price_event(plain)
+    assert price_event(older) is None
+
+
 def test_the_users_price_goes_before_the_list():
     """The first entry that fits wins, and only where it fits, in any case of letters."""
     mine = UserPrice(

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, Protocol, TypeAlias
 from urllib.parse import unquote
 
-from litestar import Litestar, get
+from litestar import HttpMethod, Litestar, route
 from litestar.handlers import HTTPRouteHandler
 
 from lectr_lab.core import refusals
@@ -183,7 +183,9 @@ def _health(
     counter: TokenCounter,
     warnings: Callable[[], list[str]],
 ) -> HTTPRouteHandler:
-    @get("/health", sync_to_thread=False)
+    @route(
+        "/health", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False
+    )
     def get_health() -> dict[str, Any]:
         return health(
             outbox.counts(),

@@ -16,6 +16,14 @@ def test_health_tells_what_became_of_the_events(provider, proxy):
     assert (health["queue_depth"], health["in_flight"]) == (0, 0)
 
 
+def test_health_answers_head_as_get_without_the_body(proxy):
+    """As monitors ask; 405 looks like an outage."""
+    head, got = (httpx.request(m, f"{proxy.url}/health") for m in ("HEAD", "GET"))
+
+    assert (head.status_code, head.headers) == (200, got.headers)
+    assert head.content == b""
+
+
 def test_health_adds_no_header_of_the_servers(proxy):
     """No date and no server: they would be ours, not a provider's."""
     headers = httpx.get(f"{proxy.url}/health").headers

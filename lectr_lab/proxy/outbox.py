@@ -19,6 +19,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.losses import write_losses
+from lectr_lab.proxy.say import say
 
 # Gathers a burst into one write, and keeps the loss of a kill -9 well under a second.
 _GATHER_S = 0.1
@@ -108,6 +109,8 @@ class Outbox:
             self._dropped += len(self._queue)
             self._queue.clear()
             self._show_losses()
+        if self._dropped:
+            say(f"{self._dropped} of {self._received} events are not in the log.")
         if self._writer is not None:
             self._writer.close()
         if self._compactor is not None:

@@ -94,6 +94,20 @@ def test_writing_resumes_when_the_folder_is_back(lab):
     assert scan(lab.root).collect().height == 2
 
 
+def test_what_the_disk_never_took_is_said_at_the_end(lab, capfd):
+    """Nobody can ask /health any more, and the disk may not even take the count."""
+    outbox = Outbox(lab, capacity=10)
+    lab.root.rename(lab.root.with_name("moved"))
+    lab.root.write_text("in the way")
+    outbox.start()
+    for number in range(11):
+        outbox.put(event(number))
+    outbox.stop()
+
+    assert outbox.counts().dropped == 11
+    assert capfd.readouterr().err == "lectr-lab: 11 of 11 events are not in the log.\n"
+
+
 @pytest.mark.parametrize("keep_all", [False, True])
 def test_closed_days_are_compacted_when_idle(lab, keep_all):
     """A day's parts become one, in a process beside the proxy, as the settings say."""

@@ -1,6 +1,7 @@
 """A provider that is a bare socket, and the real proxy in front of it."""
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,8 +55,19 @@ class BareProvider:
     url: str = ""
 
     def reply(self, raw: bytes) -> None:
-        """Answer every request with these bytes, then close."""
-        self.answer = lambda sock, _: sock.sendall(raw) or sock.close()
+        """Answer every request with these bytes, then close.
+
+        The end travels with the last byte: a proxy that is quicker than our thread
+        would ask again on a connection that nobody reads any more.
+        """
+
+        def answer(sock: socket.socket, _: Received) -> None:
+            if sys.platform == "linux":
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            sock.sendall(raw)
+            sock.close()
+
+        self.answer = answer
 
     def serve(self, listener: socket.socket) -> None:
         while True:

@@ -72,7 +72,7 @@ def run(
     on_started: Callable[[str], None],
     on_first: Callable[[Event], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         order: what to run.

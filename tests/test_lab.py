@@ -109,6 +109,26 @@ def test_a_child_does_not_outlive_its_parent(tmp_path):
             time.sleep(0.05)
 
 
+def test_a_closed_terminal_stops_it_as_a_signal_would(tmp_path):
+    """Its last event is sealed; under nohup it goes on."""
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        ignoring = Child(order(tmp_path))
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+    child = Child(order(tmp_path))
+    httpx.get(f"{child.base_url}/v1/models", headers={"X-Lectr-Key": SESSION.key})
+    for one in (child, ignoring):
+        os.kill(one.pid, signal.SIGHUP)
+    while child.alive:
+        time.sleep(0.02)
+
+    assert ignoring.alive
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
+    for one in (child, ignoring):
+        one.stop()
+
+
 def test_a_tape_takes_every_providers_place():
     """Each on its own path, so that recordings match by provider."""
     settings = played_by(Settings(), lambda name: f"http://127.0.0.1:9/{name}")

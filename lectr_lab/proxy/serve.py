@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import resource
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -49,13 +50,16 @@ def run(
     on_started: Callable[[], None] = lambda: None,
     tls: Tls | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; running requests are finished first.
+    """Serve until SIGINT, SIGTERM or the end of its terminal (SIGHUP, unless it is
+    ignored, as by nohup); running requests are finished first.
 
     Raises:
         ConfigError: the certificate or its key cannot be used.
     """
     config = _config(app, tls)
     _allow_many_connections()
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     # What is loaded by now stays: the collector need not look at it again, and as a
     # request leaves no cycles behind, it need not look every few requests.
     gc.freeze()

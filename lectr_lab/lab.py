@@ -194,7 +194,11 @@ def _find_key(
     own = KeyTable(_session_entries(session), _SESSION_SALT)
 
     def find(key: str) -> KeyEntry | None:
-        return own.find(key) or keys.table(time.monotonic()).find(key)
+        return (
+            own.find(key)
+            or keys.table(time.monotonic()).find(key)
+            or keys.find_new(key)
+        )
 
     return find
 

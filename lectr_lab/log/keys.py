@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
+from lectr_lab.core.keys import KeyEntry, KeyTable, digest, looks_like_key, new_key
 from lectr_lab.log.folder import FILE_MODE, LabFolder, write_whole
 
 _ORG = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -114,6 +114,7 @@ class KeyFile:
 
     def __init__(self, lab: LabFolder) -> None:
         self._lab = lab
+        self._path = _file(lab)
         self._table = KeyTable((), b"")
         self._stamp: _Stamp | None = None
         self._looked_at_s: float | None = None
@@ -130,6 +131,13 @@ class KeyFile:
             self._look()
         return self._table
 
+    def find_new(self, key: str) -> KeyEntry | None:
+        """Whose key this is, where it was made since `table` looked."""
+        if not looks_like_key(key):
+            return None
+        self._look()  # a stat, for a caller that is unknown
+        return self._table.find(key)
+
     def warnings(self) -> list[str]:
         """Why callers may be refused; without the folder's place, for anyone to see."""
         self.table(time.monotonic())
@@ -137,7 +145,7 @@ class KeyFile:
 
     def _look(self) -> None:
         try:
-            stat = _file(self._lab).stat()
+            stat = self._path.stat()
             stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if stamp == self._stamp:
                 return
@@ -145,7 +153,7 @@ class KeyFile:
         except FileNotFoundError:
             self._stamp = None
             self.problem = (
-                f"There is no {_file(self._lab)}: no key is known. "
+                f"There is no {self._path}: no key is known. "
                 "`lectr-lab keys create` makes one."
             )
         except OSError as error:

@@ -41,6 +41,14 @@ def test_a_new_org_gets_a_key_that_works(admin, lab):
     assert entry.key_id == made.json()["key_id"]
 
 
+def test_a_new_key_is_known_at_once(admin):
+    """A script makes one and uses it with its next request; so do other processes."""
+    for org in ("a", "b", "c"):
+        key = admin.post("/v1/orgs", json={"org": org}).json()["key"]
+
+        assert admin.get("/v1/models", headers={"X-Lectr-Key": key}).status_code == 200
+
+
 def test_a_rotated_key_stops_and_the_new_one_works(admin, lab):
     """Named by its organisation, or by its id."""
     first = admin.post("/v1/orgs", json={"org": "team-a"}).json()

@@ -2,9 +2,10 @@
 
 httptools (llhttp, Node's parser) reads the replies. It is told to be as lenient as
 clients of providers are: control characters in values, a missing carriage return, spaces
-behind a chunk's size. Framing that contradicts itself stays an error. Facts, from RFC
-9112: replies to HEAD and CONNECT have no body whatever they say (6.3); one without
-chunks or a length ends with its connection; 1xx replies come before the real one.
+behind a chunk's size, a length beside chunks, which then does not count. Other framing
+that contradicts itself stays an error. Facts, from RFC 9112: replies to HEAD and CONNECT
+have no body whatever they say (6.3); one without chunks or a length ends with its
+connection; 1xx replies come before the real one.
 """
 
 import asyncio
@@ -45,6 +46,7 @@ class Wire(asyncio.Protocol):
         parser = HttpResponseParser(self)
         parser.set_dangerous_leniencies(
             lenient_headers=True,
+            lenient_chunked_length=True,
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
         )

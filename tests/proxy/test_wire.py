@@ -158,6 +158,11 @@ def test_what_is_no_whole_reply_is_broken(raw):
             b"{}",
         ),
         (OK + b"transfer-encoding: chunked\r\n\r\n2  \r\n{}\r\n0\r\n\r\n", b"{}"),
+        (
+            OK + b"content-length: 9\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"2\r\n{}\r\n0\r\n\r\n",
+            b"{}",
+        ),
         (b"HTTP/1.1 200 OK\ncontent-length: 2\n\n{}", b"{}"),
         (b"HTTP/1.1 204 No\r\n\r\n", b""),
         (b"HTTP/1.1 304 No\r\ncontent-length: 9\r\n\r\n", b""),

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lectr_lab.core.agreement import agreement
-from lectr_lab.core.answer_text import OPERATIONS, answer_text
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event, Outcome
@@ -26,15 +25,18 @@ from lectr_lab.core.headers import headers_for_another_vendor, holds_key
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.providers import Target, offers, upstream_url
 from lectr_lab.core.request import read_request
+from lectr_lab.core.said import said as answer_of
 from lectr_lab.core.splice import with_model
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.routing import Arrived, Call, Routed
 from lectr_lab.proxy.settings import Settings
 
+_ASKED_AGAIN = frozenset({"chat", "completions", "messages"})
 _MOST_RUNNING = 4
 _MOST_SAMPLED = 64  # replies that are kept at once
 _MOST_KEPT_BYTES = 1024 * 1024  # of a reply, and of a request
+_MOST_CHARS = 64 * 1024  # of an answer: comparing takes time that requests could have
 _TIMEOUT_S = 120.0
 
 
@@ -153,7 +155,7 @@ class Shadows:
         if (
             same
             or request.model is None
-            or asked.operation not in OPERATIONS
+            or asked.operation not in _ASKED_AGAIN
             or not offers(wanted.provider, asked.operation)
             or (request.has_tools and asked.operation == "messages")
             or wanted.provider not in self._keys.keyed(org)
@@ -251,13 +253,17 @@ class Shadows:
 def _agreement(
     event: Event, sampled: _Sampled, content_encoding: str, candidates: Kept
 ) -> float | None:
-    operation = event.operation
     first = sampled.exchange.content_encoding
-    present = answer_text(operation, first, sampled.kept.chunks)
-    candidate = answer_text(operation, content_encoding, candidates.chunks)
+    present = _answer(event.operation, first, sampled.kept)
+    candidate = _answer(event.operation, content_encoding, candidates)
     if present is None or candidate is None:
         return None
     return agreement(event.task, event.response_format, present, candidate)
+
+
+def _answer(operation: str, content_encoding: str, kept: Kept) -> str | None:
+    told = answer_of(operation, 200, content_encoding, b"".join(kept.chunks))
+    return told.text if told and len(told.text) <= _MOST_CHARS else None
 
 
 def _as_shadow(own: Event, of: Event, agreed: float | None) -> Event:

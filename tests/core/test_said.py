@@ -127,6 +127,20 @@ def test_tool_calls_are_written_alike_in_every_api(kind, body):
     assert said(kind, 200, "", body) == Said(CALLS, True)
 
 
+@pytest.mark.parametrize(
+    ("kind", "reply"),
+    [
+        ("chat", {"choices": [{"message": {"content": [{"text": "H"}, {"text": "i"}]}}]}),
+        ("chat", {"choices": [{"message": {"reasoning": "hm", "content": "Hi"}}]}),
+        ("completions", {"choices": [{"text": "Hi"}]}),
+        ("messages", {"content": [{"type": "thinking", "thinking": "hm"}, {"text": "Hi"}]}),
+    ],
+)  # fmt: skip
+def test_reasoning_is_no_part_of_what_is_said(kind, reply):
+    """Of a text, or of its parts."""
+    assert said(kind, 200, "", json.dumps(reply).encode()).text == "Hi"
+
+
 def test_messages_and_responses_say_their_text():
     """Text blocks, and a stream's last event, which repeats the response."""
     message = {"content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}

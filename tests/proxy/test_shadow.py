@@ -39,6 +39,12 @@ def http(body: bytes, kind: str = "application/json", more: str = "") -> bytes:
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
+def calls(arguments: str) -> bytes:
+    tool = {"function": {"name": "add", "arguments": arguments}}
+    choice = {"message": {"content": None, "tool_calls": [tool]}}
+    return http(json.dumps({"choices": [choice]}).encode())
+
+
 def stream(*texts: str) -> bytes:
     chunks = [{"choices": [{"index": 0, "delta": {"content": t}}]} for t in texts]
     body = b"".join(b"data: %s\n\n" % json.dumps(c).encode() for c in chunks)
@@ -93,6 +99,9 @@ def health(proxy) -> dict:
             reply("yes"),
             1.0,
         ),
+        (calls('{"a": 1}'), calls('{"a":1.0}'), 1.0),
+        (calls('{"a": 1}'), reply("yes"), 0.0),
+        (reply("y" * 65_537), reply("y" * 65_537), None),
         (reply("Yes."), b"HTTP/1.1 429 No\r\ncontent-length: 2\r\n\r\n{}", None),
         (reply("Yes."), b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}", None),
     ],

@@ -136,20 +136,3 @@ def errors(
     ]
     found = grouped(log, error_measures(), by=by, every=every, tz=tz, org=org)
     return found.sort(*order, *keys, nulls_last=True)
-
-
-def error_kinds(
-    log: pl.LazyFrame, by: By = "feature", *, org: str | None = None
-) -> pl.LazyFrame:
-    """What went wrong: failed requests per group by outcome, status, type and source.
-
-    Returns:
-        The keys, `outcome`, `status`, `error_type`, `error_source`, then `requests`;
-        most frequent first.
-    """
-    kinds = ["outcome", "status", "error_type", "error_source"]
-    keys = list(dict.fromkeys([*key_names(by, None, org), *kinds]))
-    found = grouped(
-        log.filter(rows.failed()), [pl.len().alias("requests")], by=keys, org=org
-    )
-    return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])

@@ -7,7 +7,7 @@ from glob import escape
 import polars as pl
 
 from lectr_lab.analysis import rows
-from lectr_lab.analysis.groups import By, grouped, key_names
+from lectr_lab.analysis.groups import grouped, key_names
 from lectr_lab.core import readable
 
 MUCH_UNTAGGED = 0.10
@@ -27,36 +27,6 @@ def untagged_measures() -> list[pl.Expr]:
         without_usd.alias("untagged_spend_usd"),
         pl.when(spend_usd > 0).then(without_usd / spend_usd).alias("untagged_of_spend"),
     ]
-
-
-def quality_measures() -> list[pl.Expr]:
-    """Rows to take with care, by reason."""
-    return [
-        rows.is_request().sum().alias("requests"),
-        rows.estimated().sum().alias("estimated"),
-        rows.unpriced().sum().alias("unpriced"),
-        rows.uncounted().sum().alias("uncounted"),
-        rows.retried().sum().alias("retries"),
-    ]
-
-
-def untagged_share(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
-    """How much of the traffic named no feature.
-
-    Returns:
-        A row per org: `requests`, `untagged_requests`, `untagged_of_requests` (0 to 1),
-        `untagged_spend_usd` and `untagged_of_spend` (of the spend that is known).
-    """
-    measures = [rows.is_request().sum().alias("requests"), *untagged_measures()]
-    return grouped(log, measures, org=org).sort(key_names(None, org=org) or "requests")
-
-
-def data_quality(
-    log: pl.LazyFrame, by: By = None, *, org: str | None = None
-) -> pl.LazyFrame:
-    """Requests to take with care: estimated, unpriced, uncounted, and SDK retries."""
-    found = grouped(log, quality_measures(), by=by, org=org)
-    return found.sort(key_names(by, org=org) or "requests")
 
 
 def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:

@@ -32,7 +32,7 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         The keys; `requests`, `counted` (with token counts), `days` (UTC, with traffic),
-        `spend_usd`, `priced`; medians, p95 and maxima of tokens; and rows that have a
+        `spend_usd`, `priced`, `estimated`; tokens at the median, p95 or most; and rows that have a
         sign, named `n_…`. What the log does not say is counted as `unsaid`.
 
     >>> from lectr_lab.analysis.pricing import priced
@@ -66,7 +66,6 @@ def _counted() -> pl.Expr:
 def _shape() -> list[pl.Expr]:
     return [
         pl.col("input_tokens").median().alias("input_p50_tokens"),
-        pl.col("output_tokens").median().alias("output_p50_tokens"),
         pl.col("output_tokens").quantile(0.95).alias("output_p95_tokens"),
         pl.col("input_tokens").max().alias("input_most_tokens"),
         pl.max_horizontal(

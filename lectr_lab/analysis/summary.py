@@ -86,9 +86,11 @@ def totals(
         percentiles: exact or binned, as `latency` says.
 
     Returns:
-        `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what `spend`, `latency`,
-        `errors`, `untagged_share` and `data_quality` say, and `dropped`. One row for
-        an empty log too.
+        `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what
+        `spend`, `latency` and `errors` say; `untagged_requests` and
+        `untagged_spend_usd` with their shares `untagged_of_requests` and
+        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped`. One
+        row for an empty log too.
     """
     return beside(sums(log, dropped), log, [], chosen(log, percentiles))
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.health import error_kinds, errors, latency, wilson
+from lectr_lab.analysis.health import errors, latency, wilson
 
 
 def test_percentiles_come_with_their_n(log_of, event):
@@ -90,20 +90,7 @@ def test_no_requests_have_no_interval(log_of, event):
     ) * 3
 
 
-def test_errors_are_told_apart_by_kind(log_of, failed, event):
-    """Outcome, status, type and whose they are; most frequent first."""
-    timeout = event(outcome="timeout", status=504, error_source="proxy", feature="a")
-    log = log_of([failed(feature="a"), timeout, failed(feature="a"), event()])
-
-    found = error_kinds(log, org="local").collect()
-
-    assert found.rows() == [
-        ("a", "provider_error", 429, "rate_limit_error", "provider", 2),
-        ("a", "timeout", 504, None, "proxy", 1),
-    ]
-
-
-@pytest.mark.parametrize("view", [latency, errors, error_kinds])
+@pytest.mark.parametrize("view", [latency, errors])
 def test_an_empty_log_gives_an_empty_view(log_of, view):
     """No rows, the same columns."""
     assert view(log_of([])).collect().is_empty()

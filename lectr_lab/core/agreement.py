@@ -96,19 +96,6 @@ def label_match(one: str, other: str) -> float:
     return float(_label(one) == _label(other))
 
 
-def field_f1(one: str, other: str) -> float:
-    """F1 of the fields that two JSON texts share, a fence around them taken off.
-
-    A field is a path and a value: numbers are compared as numbers, texts less case and
-    spaces, null is a field left out. Scalars in a list may stand in any order; objects
-    in a list are compared place by place.
-
-    >>> field_f1('{"a": [1, 2]}', '```json\\n{"a": [2, 1]}\\n```'), field_f1("{}", "so")
-    (1.0, 0.0)
-    """
-    return _value_f1(parsed(one), parsed(other))
-
-
 def rouge_l(one: str, other: str) -> float | None:
     """F1 of the longest common subsequence of words; None above MAX_WORDS.
 
@@ -133,15 +120,6 @@ def parsed(text: str) -> Any:
         bare = bare[fence.end() : -3].strip()
     value = loads(bare.encode("utf-8", "replace"))
     return _NO_JSON if value is None and bare != "null" else value
-
-
-def is_json(text: str) -> bool:
-    """Whether a text is JSON, in a fence or not.
-
-    >>> is_json('{"a": 1}'), is_json("Sure! Here it is")
-    (True, False)
-    """
-    return len(text) <= MAX_CHARS and parsed(text) is not _NO_JSON
 
 
 def _label(text: str) -> str:
@@ -192,6 +170,12 @@ def _bits(places: list[int]) -> int:
 
 
 def _value_f1(one: Any, other: Any) -> float:
+    """F1 of the fields that two JSON values share.
+
+    A field is a path and a value: numbers are compared as numbers, texts less case and
+    spaces, null is a field left out. Scalars in a list may stand in any order; objects
+    in a list are compared place by place.
+    """
     if one is _NO_JSON or other is _NO_JSON:
         return 0.0
     paths: dict[tuple[int, object], int] = {}

@@ -8,7 +8,6 @@ LabError
 ├── ProxyError           the proxy did not start, or is not running
 └── UpstreamError        the provider could not be asked, or broke off
     ├── UpstreamUnreachable   no connection: nothing was sent
-    ├── UpstreamTimeout       connected, but no answer in time
     └── UpstreamBroken        the answer stopped before its end
 
 Each message says what happened and what to do next. None ever holds a key, a
@@ -52,10 +51,6 @@ class UpstreamError(LabError):
 
 class UpstreamUnreachable(UpstreamError):
     """No connection to the provider: nothing was sent."""
-
-
-class UpstreamTimeout(UpstreamError):
-    """The provider took the request and did not answer in time."""
 
 
 class UpstreamBroken(UpstreamError):

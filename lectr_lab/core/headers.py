@@ -180,15 +180,6 @@ def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     return kept
 
 
-def redacted(text: str | None, said: ClientHeaders) -> str | None:
-    """The text, or a mark in its place where it contains one of the request's keys.
-
-    >>> redacted("chat-sk-1", ClientHeaders(provider_key=b"sk-1"))
-    '[redacted]'
-    """
-    return redactor(said)(text)
-
-
 def client_keys(said: ClientHeaders) -> frozenset[str]:
     """Every key that came with a request, without schemes.
 
@@ -214,7 +205,12 @@ def holds_key(data: bytes, said: ClientHeaders) -> bool:
 def redactor(
     said: ClientHeaders, operator_keys: frozenset[str] = frozenset()
 ) -> Callable[[str | None], str | None]:
-    """`redacted` for many texts of one request; the operator's own keys count too."""
+    """Gives a text, or a mark in its place where a key of the request, or one of the
+    operator's own, is in it.
+
+    >>> redactor(ClientHeaders(provider_key=b"sk-1"))("chat-sk-1")
+    '[redacted]'
+    """
     secrets = client_keys(said) | operator_keys
 
     def redact(text: str | None) -> str | None:

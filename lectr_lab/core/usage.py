@@ -64,23 +64,15 @@ class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
     web_searches: int | None = None
 
 
-def read_usage(usage: dict[str, Any]) -> TokenCounts:
-    """Token counts of a usage block of any provider.
+def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
+    """What a usage block of any provider tells, by the column of `TokenCounts`.
 
     Args:
         usage: the block as decoded from JSON; of a stream, its blocks merged key by
             key, the later ones over the earlier.
 
-    >>> anthropic = {"input_tokens": 3, "cache_read_input_tokens": 90}
-    >>> read_usage(anthropic).input_tokens
-    93
-    """
-    return TokenCounts(**usage_columns(usage))
-
-
-def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
-    """The columns of `read_usage` that the block tells, by name.
-
+    >>> usage_columns({"input_tokens": 3, "cache_read_input_tokens": 90})
+    {'input_tokens': 93, 'cache_read_tokens': 90}
     >>> usage_columns({"prompt_tokens": 2, "prompt_tokens_details": None})
     {'input_tokens': 2}
     """

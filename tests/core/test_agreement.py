@@ -11,8 +11,6 @@ from lectr_lab.core.agreement import (
     MAX_CHARS,
     MAX_WORDS,
     agreement,
-    field_f1,
-    is_json,
     judge,
     label_match,
     rouge_l,
@@ -64,14 +62,20 @@ def test_an_answer_agrees_with_itself(task, answer):
     assert score == (1.0 if answer.strip() else None)
 
 
+def fields_agree(one, other):
+    return agreement("extraction", "json_object", one, other)
+
+
 @given(JSON, JSON)
 def test_json_agrees_with_itself_in_every_form(value, other):
     """Spacing, order of names and a fence do not count."""
     plain = json.dumps(value)
     fenced = f"```json\n{json.dumps(value, indent=2, sort_keys=True)}\n```"
 
-    assert field_f1(plain, fenced) == 1.0
-    assert field_f1(plain, json.dumps(other)) == field_f1(json.dumps(other), fenced)
+    assert fields_agree(plain, fenced) == 1.0
+    assert fields_agree(plain, json.dumps(other)) == fields_agree(
+        json.dumps(other), fenced
+    )
 
 
 @given(st.lists(st.sampled_from("abc")), st.lists(st.sampled_from("abc")))
@@ -105,7 +109,7 @@ def test_rouge_is_the_textbooks(one, other):
 )
 def test_fields_are_compared_as_values(one, other, score):
     """What counts as the same field, by example."""
-    assert field_f1(one, other) == pytest.approx(score)
+    assert fields_agree(one, other) == pytest.approx(score)
 
 
 def called(*calls):
@@ -189,4 +193,3 @@ def test_what_is_too_long_is_not_judged():
     """Above the bounds there is no number, not a wrong one."""
     assert agreement(None, None, "a" * (MAX_CHARS + 1), "b") is None
     assert rouge_l("a " * (MAX_WORDS + 1), "b") is None
-    assert not is_json("1" * (MAX_CHARS + 1))

@@ -10,7 +10,7 @@ from lectr_lab.core.headers import (
     forwarded_request_headers,
     forwarded_response_headers,
     read_headers,
-    redacted,
+    redactor,
 )
 
 names = st.sampled_from(
@@ -159,8 +159,8 @@ def test_a_header_named_by_connection_is_not_passed_on():
 @pytest.mark.parametrize("said", [{"lectr_key": "lc_key_1"}, {"provider_key": b"sk-1"}])
 def test_a_name_with_a_key_in_it_is_redacted(said):
     """A key pasted into the wrong header is not written anywhere."""
-    assert redacted("x lc_key_1 sk-1", ClientHeaders(**said)) == "[redacted]"
-    assert redacted("chat", ClientHeaders(**said)) == "chat"
+    assert redactor(ClientHeaders(**said))("x lc_key_1 sk-1") == "[redacted]"
+    assert redactor(ClientHeaders(**said))("chat") == "chat"
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,9 @@ from difflib import get_close_matches
 import polars as pl
 
 from lectr_lab.analysis import rows
-from lectr_lab.core import readable
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
-
-UNTAGGED = readable.UNTAGGED
+from lectr_lab.core.readable import UNTAGGED
 
 By = str | Sequence[str] | None
 """One column, several, or none. `model` is the model that answered; `day` and `hour`

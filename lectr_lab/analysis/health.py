@@ -4,9 +4,7 @@ import polars as pl
 
 from lectr_lab.analysis import rows
 from lectr_lab.analysis.groups import By, grouped, key_columns, key_names
-from lectr_lab.analysis.percentiles import Percentiles, beside, chosen
-
-_Z95 = 1.959963984540054  # of the normal distribution: 95 % lie within
+from lectr_lab.analysis.percentiles import Z95, Percentiles, beside, chosen
 
 
 def error_measures() -> list[pl.Expr]:
@@ -34,9 +32,9 @@ def wilson(hits: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     (0.0, 0.278)
     """
     count = n.cast(pl.Float64)
-    p, z2 = hits / count, _Z95**2
+    p, z2 = hits / count, Z95**2
     centre = p + z2 / (2 * count)
-    half = _Z95 * (p * (1 - p) / count + z2 / (4 * count**2)).sqrt()
+    half = Z95 * (p * (1 - p) / count + z2 / (4 * count**2)).sqrt()
     scale = 1 + z2 / count
     some = pl.when(n > 0)
     return (

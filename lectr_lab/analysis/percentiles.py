@@ -16,7 +16,9 @@ Percentiles = Literal["exact", "binned"]
 MOST_EXACT_ROWS = 10_000_000
 """Above this many rows a query, sorting takes too much memory, and bins are used."""
 
-_Z95 = 1.959963984540054  # of the normal distribution: 95 % lie within
+Z95 = 1.959963984540054
+"""Of the normal distribution 95 % lie within so many standard deviations."""
+
 _TIMES = ("total", "ttfb", "ttft", "overhead")
 _PERCENTILES = (50, 95, 99)
 _SPEED = "output_tokens_per_s"
@@ -158,7 +160,7 @@ def _ends(name: str, percentile: int, values: _Ranked) -> tuple[pl.Expr, pl.Expr
     to whole ranks. Source: David and Nagaraja, Order Statistics (2003), section 7.1.
     """
     n, p = values.n.cast(pl.Float64), percentile / 100
-    half = _Z95 * (n * p * (1 - p)).sqrt()
+    half = Z95 * (n * p * (1 - p)).sqrt()
     low = (n * p - half).floor().cast(pl.Int64)  # ranks, from 1
     high = (n * p + half).ceil().cast(pl.Int64) + 1
     return (

@@ -159,7 +159,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
 
 def _title(r: Recommendation) -> str:
-    feature = "untagged" if r.feature is None else readable.name(r.feature)
+    feature = readable.UNTAGGED if r.feature is None else readable.name(r.feature)
     return f"{feature}: {readable.name(r.from_model)} to {r.to_model}"
 
 

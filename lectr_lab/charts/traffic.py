@@ -5,9 +5,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lectr_lab.analysis.groups import UNTAGGED
 from lectr_lab.charts import style
-from lectr_lab.core.readable import count, percent
+from lectr_lab.core.readable import UNTAGGED, count, percent
 
 _KINDS = {
     "input": style.BLUE,

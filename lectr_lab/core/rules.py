@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lectr_lab.core.providers import offers, provider_of_model
+from lectr_lab.core.readable import UNTAGGED
 
 ProviderName: TypeAlias = Literal["openai", "anthropic", "groq", "gemini", "azure"]
 Skipped: TypeAlias = Literal[
@@ -38,7 +39,6 @@ Skipped: TypeAlias = Literal[
 - `no_operator_key`: the operator configured no key for the target provider
 """
 
-UNTAGGED = "untagged"
 _RULED = frozenset({"chat", "completions", "embeddings", "responses", "messages"})
 
 

@@ -13,10 +13,9 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from lectr_lab.core.event import Event, columns
-from lectr_lab.core.headers import TASKS
+from lectr_lab.core.headers import MAX_FEATURE_CHARS, TASKS
 
 _NAME = re.compile(r"[\w.:/@+-]{1,128}")
-_MAX_FEATURE = 100
 _MAX_COUNT = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_PER = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
@@ -89,7 +88,8 @@ def _text(column: str, value: Any) -> str | None:
     if column == "task" and value.lower() in TASKS:
         return value.lower()  # as a header is read: what protects `reasoning` reads it
     if column in ("feature", "org"):
-        return value if len(value) <= _MAX_FEATURE and value.isprintable() else None
+        fits = len(value) <= MAX_FEATURE_CHARS and value.isprintable()
+        return value if fits else None
     return value if _NAME.fullmatch(value) else None
 
 

@@ -2,8 +2,9 @@
 
 import msgspec
 
+from lectr_lab.core.readable import UNTAGGED
 from lectr_lab.core.recommendation import is_protected
-from lectr_lab.core.rules import UNTAGGED, ProviderName
+from lectr_lab.core.rules import ProviderName
 
 
 class ShadowSettings(

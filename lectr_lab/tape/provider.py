@@ -4,18 +4,10 @@ Every provider has a base URL of its own on it, `http://127.0.0.1:<port>/<provid
 behind which its own paths follow: `/openai/v1/chat/completions`,
 `/groq/openai/v1/chat/completions`. What was not recorded is answered with an error
 that says so; nothing here can reach a network.
-
-`python -m lectr_lab.tape.provider <cassette>…` plays in a process of its own: it prints
-one line of JSON with its port, and ends when its standard input does.
 """
 
-import argparse
 import asyncio
-import json
-import os
-import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -145,28 +137,3 @@ def _interactions(
             [entry] if isinstance(entry, Interaction) else read_cassettes(entry)
         )
     )
-
-
-def main(arguments: list[str]) -> None:
-    """Play cassettes until standard input ends; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m lectr_lab.tape.provider")
-    parser.add_argument("cassette", nargs="+")
-    parser.add_argument("--speed", type=_speed, default=1.0, help="0 or max: at once")
-    said = parser.parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a parent's Ctrl-C is the parent's
-    try:
-        with TapeServer(said.cassette, speed=said.speed) as tape:
-            sys.stdout.write(json.dumps({"port": tape.port}) + "\n")
-            sys.stdout.flush()
-            while os.read(sys.stdin.fileno(), 4096):
-                pass
-    except CassetteError as error:
-        parser.exit(2, f"{error}\n")
-
-
-def _speed(text: str) -> float:
-    return 0.0 if text == "max" else float(text)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,9 +1,6 @@
 """The tape's server, in a thread and as a process."""
 
 import csv
-import json
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -100,27 +97,3 @@ def test_it_stops_while_it_plays(interaction):
         reply.close()
 
     assert time.monotonic() - began_s < 20
-
-
-def test_as_a_process_it_ends_with_its_input(cassette):
-    """It prints its port in one line of JSON, plays, and cannot be orphaned."""
-    command = [sys.executable, "-m", "lectr_lab.tape.provider", str(cassette(ONE))]
-    with subprocess.Popen(
-        [*command, "--speed", "max"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        port = json.loads(process.stdout.readline())["port"]
-        url = f"http://127.0.0.1:{port}/openai/v1/models"
-        answer = httpx.get(url, trust_env=False).json()
-        process.stdin.close()
-        code = process.wait(timeout=20)
-
-    assert (answer, code) == ({}, 0)
-
-
-def test_as_a_process_it_says_what_is_wrong(tmp_path):
-    """One clean line, exit code 2."""
-    command = [sys.executable, "-m", "lectr_lab.tape.provider", str(tmp_path / "none")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 2
-    assert done.stderr == f"There is no cassette at {tmp_path / 'none'}.\n"

@@ -1,6 +1,5 @@
 """Rows that a day has twice: found, and taken out."""
 
-import io
 from pathlib import Path
 
 import polars as pl
@@ -38,7 +37,6 @@ def without_doubles(lab: LabFolder, part: Path) -> None:
     )
     if seen:
         rows = rows.filter(~pl.col("event_id").is_in(pl.concat(seen).implode()))
-    data, said = io.BytesIO(), pl.read_parquet_metadata(part)
+    said = pl.read_parquet_metadata(part)
     said.pop("ARROW:schema", None)
-    rows.write_parquet(data, compression="zstd", metadata=said)
-    put_part(lab, part, data.getvalue(), lab.journal / f"{part.stem}.tmp")
+    put_part(lab, part, rows, said)

@@ -5,7 +5,6 @@ it, adds only what is new. Rows are written straight as parts of their days.
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from itertools import islice
@@ -21,8 +20,8 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.import_litellm import litellm_rows
 from lectr_lab.log.import_otel import otel_rows
 from lectr_lab.log.import_table import table_rows
-from lectr_lab.log.schema import file_metadata, polars_schema
-from lectr_lab.log.seal import ZSTD_LEVEL, put_part
+from lectr_lab.log.schema import polars_schema
+from lectr_lab.log.seal import put_part
 
 Source = Literal["litellm", "otel", "table"]
 _ROWS_AT_ONCE = 50_000
@@ -134,15 +133,7 @@ def _add_day(lab: LabFolder, day: date, events: list[dict[str, Any]]) -> int:
         # Named for its rows: two who import them at once write the same part.
         names = hashlib.sha256(b"".join(rows["event_id"])).hexdigest()
         name = event_id(_ms(rows), int(names[:20], 16)).hex()
-        data = io.BytesIO()
-        rows.write_parquet(
-            data,
-            compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            metadata=file_metadata(),
-        )
-        part = lab.day(day) / f"{name}.parquet"
-        put_part(lab, part, data.getvalue(), lab.journal / f"{name}.tmp")
+        put_part(lab, lab.day(day) / f"{name}.parquet", rows)
     return rows.height
 
 

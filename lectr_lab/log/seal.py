@@ -25,14 +25,10 @@ from lectr_lab.log.folder import (
     write_whole,
 )
 from lectr_lab.log.schema import file_metadata, frame
-from lectr_lab.log.segment import (
-    NewerSegmentError,
-    claimed,
-    read_segment,
-)
+from lectr_lab.log.segment import NewerSegmentError, claimed, read_segment
 
 # Level 3 costs 1.6 µs a row, 9 twice that for 4 % less; compaction writes again anyway.
-ZSTD_LEVEL = 3
+_ZSTD_LEVEL = 3
 
 
 class SealReport(NamedTuple):
@@ -92,7 +88,7 @@ def _seal_one(lab: LabFolder, segment: Path) -> SealReport:
     except LogError as error:
         return SealReport(problems=(f"{error} It is kept as {_set_aside(segment)}.",))
     if events:
-        _write(lab, frame(events), segment.with_suffix(".tmp"), part)
+        put_part(lab, part, frame(events))
     sealed = SealReport(int(bool(events)), len(events), torn_bytes)
     if torn_bytes:
         problem = (
@@ -105,29 +101,31 @@ def _seal_one(lab: LabFolder, segment: Path) -> SealReport:
     return sealed
 
 
-def _write(lab: LabFolder, rows: pl.DataFrame, aside: Path, part: Path) -> None:
-    data = io.BytesIO()
-    rows.write_parquet(
-        data,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        metadata=file_metadata(),
-    )
-    put_part(lab, part, data.getvalue(), aside)
-
-
-def put_part(lab: LabFolder, part: Path, data: bytes, aside: Path) -> None:
+def put_part(
+    lab: LabFolder,
+    part: Path,
+    rows: pl.DataFrame,
+    metadata: dict[str, str] | None = None,
+) -> None:
     """A new part with its checksum, while nobody swaps its day's folder.
 
     Args:
-        lab: the lab folder.
+        lab: the lab folder; the file is written in `journal/` first.
         part: `log/date=YYYY-MM-DD/<name>.parquet`.
-        data: the whole file.
-        aside: where it is written first, in `journal/`.
+        rows: what it is to hold.
+        metadata: what it says of itself; None: what this version's parts do.
 
     Raises:
         OSError: there is no such part then.
     """
+    buffer = io.BytesIO()
+    rows.write_parquet(
+        buffer,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        metadata=file_metadata() if metadata is None else metadata,
+    )
+    data, aside = buffer.getvalue(), lab.journal / f"{part.stem}.tmp"
     day = folder_date(part.parent)
     assert day is not None
     while True:

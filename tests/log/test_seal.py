@@ -109,7 +109,7 @@ def test_a_segment_with_a_part_is_only_removed(lab, finished):
 def test_what_a_dead_sealer_wrote_aside_is_overwritten(lab, finished):
     """Half a part in the journal's folder is nobody's."""
     [segment] = lab.segments()
-    segment.with_suffix(".tmp").write_bytes(b"half a part")
+    (lab.journal / f"{lab.part(segment).stem}.tmp").write_bytes(b"half a part")
 
     assert seal(lab).events == 7
 

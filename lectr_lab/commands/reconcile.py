@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "csv", "json"]
 
-_PIPED_LETTERS = 140  # the width of a table that no terminal bounds
 _MORE = (
     "{file} is not the last page of its export: what is on the others looks as if the "
     "provider had not counted it. Write all pages into one JSON list."
@@ -42,9 +41,8 @@ def reconcile(
         costs: the same provider's cost export, for what was really charged.
         format: a table, or csv or json with every row and column.
     """
-    from lectr_lab.analysis.prices import read_prices
     from lectr_lab.analysis.reconcile import counted, differences
-    from lectr_lab.analysis.traffic import PRICE_FILE, scan
+    from lectr_lab.analysis.traffic import own_prices, scan
     from lectr_lab.analysis.usage_export import read_export
 
     said = read_export(export)
@@ -57,9 +55,8 @@ def reconcile(
         )
     charged = _charged(costs, said.provider)
     ours = counted(scan(folder), said).collect()
-    own = folder / PRICE_FILE
-    prices = read_prices(own) if own.exists() else ()
-    _print(differences(ours, said, charged, prices), said.provider, format)
+    found = differences(ours, said, charged, own_prices(folder))
+    _print(found, said.provider, format)
 
 
 def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
@@ -92,10 +89,10 @@ def _print(found: "pl.DataFrame", provider: str, format: Format) -> None:
 
 
 def _print_table(found: "pl.DataFrame", provider: str) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from lectr_lab.commands.report import wide_console
     from lectr_lab.core.readable import name
 
     table = Table()
@@ -107,7 +104,7 @@ def _print_table(found: "pl.DataFrame", provider: str) -> None:
         table.add_column(head, justify="right", no_wrap=True)
     for row in found.head(_SHOWN).iter_rows(named=True):
         table.add_row(str(row["day"]), Text(name(row["model"])), *_cells(row))
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    console = wide_console()
     if not found.is_empty():
         console.print(table)
     console.print(in_words(found, provider))

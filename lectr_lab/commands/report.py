@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv", "md"]
 
 _LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
-_PIPED_LETTERS = 140  # the width of a table that no terminal bounds
+_PIPED_LETTERS = 140
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -216,15 +216,21 @@ def _plain(text: str) -> str:
     return "".join(f"\\{c}" if c in _LIVELY else c for c in text)
 
 
-def _print_table(found: Report) -> None:
+def wide_console() -> "Console":
+    """Standard output, wide enough for a table where no terminal bounds it."""
     from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+
+
+def _print_table(found: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from lectr_lab.commands.narrow import LEAST_KEY, fitting
 
     heads, rows = _readable(found)
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    console = wide_console()
     table, shown = Table(), fitting(heads, rows, console.width)
     for i in shown:
         if heads[i] in found.keys:
@@ -239,15 +245,15 @@ def _print_table(found: Report) -> None:
 
 
 def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> None:
-    """What the sums lack, and what to write where."""
+    """What the sums lack, and what to write where; nothing is asked where they lack
+    nothing."""
     import polars as pl
-    from rich.console import Console
     from rich.text import Text
 
     from lectr_lab.analysis import quality
     from lectr_lab.analysis.traffic import PRICE_FILE
 
-    console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
+    console = wide_console()
     if totals["unpriced"]:
         unlisted = log.filter(pl.col("price_source").is_null())
         unpriced = quality.unpriced_models(unlisted).collect()
@@ -264,7 +270,6 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
 
 def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
     """Below the table: where a smaller model may do, where there is one."""
-    from rich.console import Console
     from rich.text import Text
 
     from lectr_lab.analysis.recommend import recommend
@@ -272,8 +277,7 @@ def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
 
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
     if len(found):
-        console = Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
-        console.print(Text(f"\n{found.in_short()}"))
+        wide_console().print(Text(f"\n{found.in_short()}"))
 
 
 def _readable(found: Report) -> tuple[list[str], list[list[str]]]:

@@ -15,21 +15,14 @@ from lectr_lab.core.readable import count, name
 from lectr_lab.tables import html_table
 
 TABLE_ROWS = 50
-_NAMED = 5
 
 
 def usage_advice(silent: pl.DataFrame) -> str:
     """Which features stream without reporting their tokens, and what mends it."""
     if silent.is_empty():
         return ""
-    features = list(dict.fromkeys(map(name, silent["feature"])))
-    named = ", ".join(features[:_NAMED])
-    more = f" and {len(features) - _NAMED} more" if len(features) > _NAMED else ""
-    return (
-        f'<p class="advice">{count(int(silent["requests"].sum()))} streams did not report '
-        f"their tokens: {escape(named + more)}. Add to the call: "
-        f"<code>{escape(quality.USAGE_ADVICE)}</code></p>"
-    )
+    said, code = escape(quality.streams_advice(silent)), escape(quality.USAGE_ADVICE)
+    return f'<p class="advice">{said.replace(code, f"<code>{code}</code>")}</p>'
 
 
 def recommendations(found: Recommendations) -> str:

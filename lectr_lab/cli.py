@@ -232,11 +232,11 @@ def list_keys(*, config: Config = None) -> None:
 
 def _lab(config: Path | None) -> "LabFolder":
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.proxy.settings import read_settings
+    from lectr_lab.proxy.settings import settings_here
 
-    file = config or (CONFIG if CONFIG.is_file() else None)
-    settings = read_settings(file, os.environ)
-    if file is None and not Path(settings.lab).is_dir():  # a notebook's, where there is
+    settings = settings_here(os.environ, config)
+    named = config is not None or CONFIG.is_file()
+    if not named and not Path(settings.lab).is_dir():  # a notebook's, where there is
         raise ConfigError(
             f"No {CONFIG} here, nor {settings.lab}. Run `lectr-lab init`."
         )

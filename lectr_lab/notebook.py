@@ -18,7 +18,7 @@ from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.follow import display_and_follow
 from lectr_lab.handle import Key, State, as_html, as_text
 from lectr_lab.lab import Child, Order, Session
-from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, read_settings
+from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, settings_here
 from lectr_lab.recorded import environment, sdk_client
 
 # A cell that runs again finds the proxy that it started before. One per lab folder.
@@ -217,10 +217,9 @@ def _settings(
     lab: str | Path | None, upstream: str | None, port: int | None
 ) -> Settings:
     """lectr.toml where there is one, and what the cell says; any free port else."""
-    config = Path("lectr.toml")
     wishes = {"LECTR_LAB": lab, "LECTR_UPSTREAM": upstream, "LECTR_PORT": port}
     said = {name: str(wish) for name, wish in wishes.items() if wish is not None}
-    settings = read_settings(config if config.is_file() else None, os.environ | said)
+    settings = settings_here(os.environ | said)
     changes: dict[str, Any] = {"lab": str(Path(settings.lab).resolve())}
     changes["rules"] = settings.rules or str(Path(RULES_FILE).resolve())
     if port is None and settings.port == DEFAULT_PORT:

@@ -23,7 +23,7 @@ from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.lab import TAPE, played_by
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.outbox import Outbox
-from lectr_lab.proxy.settings import Settings, read_settings
+from lectr_lab.proxy.settings import Settings, settings_here
 from lectr_lab.recorded import Box, RecordedProxy
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
@@ -32,7 +32,6 @@ from lectr_lab.tape.match import Matching, Tape
 from lectr_lab.tape.record import Recorder
 
 Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]
-CONFIG = Path("lectr.toml")
 
 
 @contextlib.contextmanager
@@ -122,8 +121,7 @@ def live_settings(upstream: str | None, config: Path | None = None) -> Settings:
     Raises:
         ConfigError: the file cannot be followed, or names a tape.
     """
-    file = config or (CONFIG if CONFIG.is_file() else None)
-    settings = read_settings(file, os.environ)
+    settings = settings_here(os.environ, config)
     # A cassette holds what the program asked for, so that it is found again.
     settings = msgspec.structs.replace(settings, rules=None, shadow=None)
     if upstream is not None:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:  # `--help` loads nothing that it does not show
     from lectr_lab.proof.pairs import Prompt
     from lectr_lab.tape.cassette import Interaction
 
-_CONFIG = Path("lectr.toml")
-
 
 def evidence(
     tape: Path,
@@ -145,9 +143,9 @@ def _ask(
 
     from lectr_lab.analysis.prices import read_prices
     from lectr_lab.proof.ask import ask, estimate, where
-    from lectr_lab.proxy.settings import read_settings
+    from lectr_lab.proxy.settings import settings_here
 
-    settings = read_settings(_CONFIG if _CONFIG.is_file() else None, os.environ)
+    settings = settings_here(os.environ)
     there = where(model, settings, os.environ, base_url=base_url, key_env=key_env)
     own = read_prices(prices) if prices else ()
     print(_plan(estimate(prompts, model, there.target.provider, own), model, cassette))

@@ -62,11 +62,9 @@ def _copy_missing(folder: Path) -> None:
 
 def _own_lab() -> str:
     """Of this folder, for the notebooks stand in another."""
-    from lectr_lab.proxy.settings import read_settings
+    from lectr_lab.proxy.settings import settings_here
 
-    config = Path("lectr.toml")
-    settings = read_settings(config if config.is_file() else None, os.environ)
-    return str(Path(settings.lab).resolve())
+    return str(Path(settings_here(os.environ).lab).resolve())
 
 
 def _own_settings() -> dict[str, str]:

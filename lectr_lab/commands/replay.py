@@ -35,15 +35,14 @@ def replay(
 
     from lectr_lab.core.errors import CassetteError
     from lectr_lab.lab import Order, Session, played_by, run
-    from lectr_lab.proxy.settings import read_settings
+    from lectr_lab.proxy.settings import settings_here
     from lectr_lab.tape.match import Matching
     from lectr_lab.tape.provider import TapeServer
 
     if not cassette:
         raise CassetteError("What to replay? lectr-lab replay cassettes/chat.yaml")
-    config = Path("lectr.toml")
-    settings = read_settings(config if config.is_file() else None, os.environ)
-    settings = msgspec.structs.replace(settings, port=port, lab=str(lab))
+    own = settings_here(os.environ)
+    settings = msgspec.structs.replace(own, port=port, lab=str(lab))
     key = f"lc_key_{secrets.token_urlsafe(24)}"
     with TapeServer(cassette, speed, Matching(ignore, in_order)) as tape:
         order = Order(settings=played_by(settings, tape.base_url), session=Session(key))

@@ -25,7 +25,7 @@ from lectr_lab.core.rules import (
 from lectr_lab.core.rules_check import check_rules
 from lectr_lab.core.rules_file import RULES_FILE, read_rules
 from lectr_lab.proxy.operator_keys import OperatorKeys
-from lectr_lab.proxy.settings import Settings, read_settings
+from lectr_lab.proxy.settings import settings_here
 
 app = App(
     name="rules",
@@ -33,7 +33,6 @@ app = App(
     help_format="plaintext",
     default_parameter=Parameter(negative=()),
 )
-CONFIG = Path("lectr.toml")
 _WORDS = {
     "already_the_target": "the request asks for its target already",
     "no_model": "the request names no model",
@@ -178,9 +177,7 @@ def _then(rule: Rule) -> str:
 
 
 def _find(config: Path | None) -> _Found:
-    there = config is not None or CONFIG.is_file()
-    path = (config or CONFIG) if there else None
-    settings = read_settings(path, os.environ) if path else Settings()
+    settings = settings_here(os.environ, config)
     file = Path(settings.rules or RULES_FILE)
     try:
         text = file.read_text("utf-8")

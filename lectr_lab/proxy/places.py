@@ -18,6 +18,16 @@ def line_of(text: str, field: str) -> int | None:
     return next((number for number, line in lines if pattern.match(line)), None)
 
 
+def place_of(name: str, text: str, field: str) -> str:
+    """A file's name, with the line that sets a field where there is one.
+
+    >>> place_of("lectr.toml", "port = 1", "port"), place_of("lectr.toml", "", "port")
+    ('lectr.toml, line 1', 'lectr.toml')
+    """
+    line = line_of(text, field)
+    return f"{name}, line {line}" if line else name
+
+
 def explain(name: str, text: str, error: str, shape: type[msgspec.Struct]) -> str:
     """msgspec's word on a file as file, line and what to write.
 
@@ -28,8 +38,7 @@ def explain(name: str, text: str, error: str, shape: type[msgspec.Struct]) -> st
     unknown = re.search(r"unknown field `(.+)`", what)
     path = where.strip("`").removeprefix("$").lstrip(".")
     field = unknown[1] if unknown else path.rpartition(".")[2]
-    line = line_of(text, field)
-    place = f"{name}, line {line}" if line else name
+    place = place_of(name, text, field)
     if unknown:
         known = ", ".join(shape.__struct_fields__)
         return f"{place}: there is no setting {field!r}. The settings are: {known}."

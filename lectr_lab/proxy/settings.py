@@ -16,10 +16,11 @@ from lectr_lab.core.headers import AuthStyle
 from lectr_lab.core.providers import Upstream, default_upstreams
 from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.proxy.addresses import key_is_safe, names_proxy, reachable
-from lectr_lab.proxy.places import explain, line_of
+from lectr_lab.proxy.places import explain, place_of
 from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 Engine = Literal["native", "httpx"]
+CONFIG = Path("lectr.toml")
 DEFAULT_PORT = 8484
 _BEYOND_LOOPBACK = (
     "{!r} can be reached from other machines, and keys would cross the network "
@@ -208,6 +209,11 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return _resolved(settings, path.resolve().parent, environ) if path else settings
 
 
+def settings_here(environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """What a file says, or this folder's lectr.toml where it is; as `read_settings`."""
+    return read_settings(config or (CONFIG if CONFIG.is_file() else None), environ)
+
+
 def _resolved(settings: Settings, beside: Path, environ: Mapping[str, str]) -> Settings:
     """Paths that the file names lie beside it; those of the environment, here."""
     names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)
@@ -272,16 +278,9 @@ def _check(name: str, text: str, settings: Settings) -> None:
 
 
 def _org_limits(settings: Settings) -> list[tuple[str, float]]:
-    limits = [
-        (field, getattr(org, field))
-        for org in settings.orgs.values()
-        for field in (
-            "requests_per_minute",
-            "concurrent_streams",
-            "max_body_bytes",
-            "daily_spend_usd",
-        )
-    ]
+    fields = ["requests_per_minute", "concurrent_streams", "max_body_bytes"]
+    fields.append("daily_spend_usd")
+    limits = [(f, getattr(org, f)) for org in settings.orgs.values() for f in fields]
     return [(field, limit) for field, limit in limits if limit is not None]
 
 
@@ -295,6 +294,4 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _refuse(name: str, text: str, field: str, advice: str) -> None:
-    line = line_of(text, field)
-    place = f"{name}, line {line}" if line else name
-    raise ConfigError(f"{place}: {field}: {advice}.")
+    raise ConfigError(f"{place_of(name, text, field)}: {field}: {advice}.")

@@ -7,7 +7,6 @@ forwards it to the tape, which answers as that model did, at the speed at which 
 import collections
 import contextlib
 import json
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -27,7 +26,6 @@ from lectr_lab.analysis.summary import summary, totals
 from lectr_lab.analysis.traffic import scan
 from lectr_lab.core import readable
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.keys import new_key
 from lectr_lab.dashboards import write_page
 from lectr_lab.lab import TAPE, Child, Order, Session
 from lectr_lab.log.folder import LabFolder
@@ -80,7 +78,7 @@ def _replay(recorded: tuple[Interaction, ...], lab: Path, console: Console) -> N
     settings = Settings(
         lab=str(lab), port=0, upstream=f"{TAPE}{shipped_cassettes() / RECORDED}"
     )
-    session = Session(new_key(secrets.token_bytes(24)), org="demo")
+    session = Session(org="demo")
     proxy = Child(Order(settings=settings, session=session))
     try:
         console.print(f"The proxy listens on {proxy.base_url}, the tape behind it.")

@@ -8,6 +8,7 @@ outlive its parent.
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ import msgspec
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
-from lectr_lab.core.keys import KeyEntry, KeyTable, digest
+from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.core.providers import default_upstreams
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.keys import KeyFile
@@ -43,8 +44,18 @@ _SESSION_SALT = b"session"  # on no disk, so nothing to tell apart
 class Session(msgspec.Struct, frozen=True):
     """A key that lives as long as a process: handed over a pipe, on no disk."""
 
-    key: str
+    key: str = msgspec.field(default_factory=lambda: new_key(secrets.token_bytes(24)))
     org: str = "local"
+
+    def keys(self) -> KeyTable:
+        """This key alone, as a proxy asks for it."""
+        entry = KeyEntry(
+            key_id="session",
+            org=self.org,
+            digest=digest(self.key, _SESSION_SALT),
+            created_at=datetime.now(UTC),
+        )
+        return KeyTable([entry], _SESSION_SALT)
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +202,7 @@ def _find_key(
     keys: KeyFile, session: Session | None
 ) -> Callable[[str], KeyEntry | None]:
     """The session's key and those of the lab folder, which may change meanwhile."""
-    own = KeyTable(_session_entries(session), _SESSION_SALT)
+    own = session.keys() if session else KeyTable((), _SESSION_SALT)
 
     def find(key: str) -> KeyEntry | None:
         return (
@@ -201,19 +212,6 @@ def _find_key(
         )
 
     return find
-
-
-def _session_entries(session: Session | None) -> list[KeyEntry]:
-    if session is None:
-        return []
-    return [
-        KeyEntry(
-            key_id="session",
-            org=session.org,
-            digest=digest(session.key, _SESSION_SALT),
-            created_at=datetime.now(UTC),
-        )
-    ]
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ with the kernel. Its key is made here, handed over a pipe, and part of no output
 """
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +12,6 @@ import httpx
 import msgspec
 
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.core.keys import new_key
 from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.follow import display_and_follow
 from lectr_lab.handle import Key, State, as_html, as_text
@@ -201,7 +199,7 @@ def start(
     running = _RUNNING.get(settings.lab)
     order = Order(
         settings=settings,
-        session=Session(new_key(secrets.token_bytes(24))),
+        session=Session(),
         record=str(record) if record else None,
         tape_speed=tape_speed,
     )

@@ -9,9 +9,7 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
 
@@ -19,8 +17,7 @@ import msgspec
 
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
-from lectr_lab.lab import TAPE, played_by
+from lectr_lab.lab import TAPE, Session, played_by
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.settings import Settings, settings_here
@@ -72,7 +69,7 @@ def replay(
     kept: tuple[Interaction, ...] = ()
     if not live or (mode == "new_episodes" and path.exists()):
         kept = read_cassettes(path)
-    box, key = Box(prices), new_key(secrets.token_bytes(24))
+    box, session = Box(prices), Session()
     recorder = Recorder(path, scrub, kept=kept) if live else None
     clock = None if live else PlayedClock()
     tape = Tape(kept, Matching(tuple(ignore), in_order))
@@ -83,8 +80,8 @@ def replay(
 
     settings = live_settings(upstream) if live else _tape_settings()
     try:
-        with _serving(settings, box, key, engine, clock) as base_url:
-            proxy = RecordedProxy(base_url, key, box, live=live)
+        with _serving(settings, box, session, engine, clock) as base_url:
+            proxy = RecordedProxy(base_url, session.key, box, live=live)
             try:
                 yield proxy
             finally:
@@ -142,7 +139,7 @@ def _tape_settings() -> Settings:
 def _serving(
     settings: Settings,
     box: Box,
-    key: str,
+    session: Session,
     engine: Callable[[Upstream], Upstream],
     clock: Clock | None,
 ) -> Iterator[str]:
@@ -150,13 +147,7 @@ def _serving(
     from lectr_lab.proxy.app import create_app
     from lectr_lab.proxy.serve import in_thread
 
-    entry = KeyEntry(
-        key_id="session",
-        org="local",
-        digest=digest(key, b"session"),
-        created_at=datetime.now(UTC),
-    )
-    find_key = KeyTable([entry], b"session").find
+    find_key = session.keys().find
     app = create_app(settings, cast(Outbox, box), find_key, engine, clock=clock)
     with in_thread(app) as base_url:
         yield base_url

@@ -19,7 +19,6 @@ from typing import NamedTuple
 from lectr_lab.bench.process import family
 from lectr_lab.bench.upstream import STREAM_MARK
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.core.keys import new_key
 from lectr_lab.lab import Child, Order, Session
 from lectr_lab.proxy.settings import ProviderSettings, Settings
 
@@ -82,7 +81,7 @@ def ours(upstream_port: int, folder: Path) -> Iterator[Gateway]:
     """The proxy with its log, as `lectr-lab serve` runs it."""
     openai = ProviderSettings(base_url=f"http://127.0.0.1:{upstream_port}/v1")
     settings = Settings(lab=str(folder / "lab"), port=0, providers={"openai": openai})
-    session = Session(new_key(secrets.token_bytes(24)), org="bench")
+    session = Session(org="bench")
     child = Child(Order(settings=settings, session=session))
     try:
         port = int(child.base_url.rpartition(":")[2])

@@ -1,7 +1,6 @@
 """`lectr-lab record`: run a command, and keep what it asked and what it was told."""
 
 import os
-import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -50,12 +49,13 @@ def record(
     if not command:
         raise ConfigError(f"What to run? lectr-lab record {name} -- python app.py")
     path, settings = cassette_path(name), live_settings(upstream, config)
-    recorder, key = Recorder(path, scrub), f"lc_key_{secrets.token_urlsafe(24)}"
+    recorder, session = Recorder(path, scrub), Session()
     try:
-        with in_thread(build(settings, Session(key), tee=recorder.wrap)) as base_url:
+        with in_thread(build(settings, session, tee=recorder.wrap)) as base_url:
             # A local server wants no key, but an SDK does not start without one.
             live = settings.upstream is None
-            code = _run(command, environment(base_url, key, os.environ, live=live))
+            variables = environment(base_url, session.key, os.environ, live=live)
+            code = _run(command, variables)
     finally:  # also where Ctrl-C ends it
         if recorder.passed:
             _tell(path, recorder.save())

@@ -1,7 +1,6 @@
 """`lectr-lab replay`: recorded traffic behind a proxy on a port, for any program."""
 
 import os
-import secrets
 import shlex
 from pathlib import Path
 
@@ -43,10 +42,10 @@ def replay(
         raise CassetteError("What to replay? lectr-lab replay cassettes/chat.yaml")
     own = settings_here(os.environ)
     settings = msgspec.structs.replace(own, port=port, lab=str(lab))
-    key = f"lc_key_{secrets.token_urlsafe(24)}"
+    session = Session()
     with TapeServer(cassette, speed, Matching(ignore, in_order)) as tape:
-        order = Order(settings=played_by(settings, tape.base_url), session=Session(key))
-        run(order, lambda base_url: _show(base_url, key, settings.lab))
+        order = Order(settings=played_by(settings, tape.base_url), session=session)
+        run(order, lambda base_url: _show(base_url, session.key, settings.lab))
 
 
 def _show(base_url: str, key: str, lab: str) -> None:

@@ -21,8 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from lectr_lab.analysis import quality
-from lectr_lab.analysis.summary import summary, totals
+from lectr_lab.analysis.summary import in_words, summary, totals
 from lectr_lab.analysis.traffic import scan
 from lectr_lab.core import readable
 from lectr_lab.core.errors import LogError
@@ -148,7 +147,8 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     lab = _keep(scratch, folder)
     log = scan(lab)
     console.print(_table(summary(log).collect()))
-    console.print(_sentence(totals(log).collect().row(0, named=True)))
+    said = in_words(totals(log).collect().row(0, named=True))
+    console.print(Text("\n".join([said, *NOTES])))
     page = write_page(
         log,
         folder / PAGE,
@@ -199,17 +199,3 @@ def _table(frame: pl.DataFrame) -> Table:
             f"{row['errors']} ({readable.percent(row['error_rate'])})",
         )
     return table
-
-
-def _sentence(total: dict[str, Any]) -> str:
-    said = (
-        f"{total['requests']} requests cost {readable.usd(total['spend_usd'])}; "
-        f"untagged are {readable.percent(total['untagged_of_requests'])} of requests "
-        f"and {readable.percent(total['untagged_of_spend'])} of spend; "
-        f"{total['unpriced']} unpriced, {total['uncounted']} without token counts, "
-        f"{total['estimated']} estimated."
-    )
-    advice = quality.untagged_advice(
-        total["untagged_of_requests"], total["untagged_of_spend"]
-    )
-    return "\n".join(filter(None, [said, advice, *NOTES]))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # who only starts a child need not load the server
 
 TAPE = "tape:"
 _STOPPED_WITHIN_S = 40.0
+_SILENT_END = "The proxy ended before it listened: what it printed says why."
 _SESSION_SALT = b"session"  # on no disk, so nothing to tell apart
 
 
@@ -173,7 +174,7 @@ class Child:
         self.base_url = started.base_url
         if not started.base_url:
             self.stop()
-            raise ProxyError(started.error or "The proxy ended before it listened.")
+            raise ProxyError(started.error or _SILENT_END)
 
     @property
     def pid(self) -> int:

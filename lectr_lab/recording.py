@@ -62,6 +62,11 @@ def replay(
     Raises:
         CassetteError: the cassette is missing or cannot be used or written.
         ConfigError: `./lectr.toml` cannot be followed.
+
+    >>> from lectr_lab.shipped import shipped_cassettes
+    >>> with replay(shipped_cassettes() / "simulated") as proxy:
+    ...     proxy.events().height
+    0
     """
     path = Path(cassette)
     live = mode in ("new_episodes", "all", "rewrite")

@@ -32,9 +32,10 @@ def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
         log: events, one a row. Ratios are learned from all of them: narrow it after.
 
     Returns:
-        The same rows and columns, the estimated rows last. Where a stream was answered without token counts and
-        its model has at least three reported rows, `input_tokens` and `output_tokens`
-        are estimates and `token_source` is "ratio"; all other rows are untouched.
+        The same rows and columns, the estimated rows last. Where a stream was answered
+        without token counts and its model has at least three reported rows,
+        `input_tokens` and `output_tokens` are estimates and `token_source` is "ratio";
+        all other rows are untouched.
 
     >>> from lectr_lab.log.schema import frame
     >>> with_ratios(frame([]).lazy()).collect().height

@@ -32,8 +32,9 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         The keys; `requests`, `counted` (with token counts), `days` (UTC, with traffic),
-        `spend_usd`, `priced`, `estimated`; tokens at the median, p95 or most; and rows that have a
-        sign, named `n_…`. What the log does not say is counted as `unsaid`.
+        `spend_usd`, `priced`, `estimated`; tokens at the median, p95 or most; rows that
+        have a sign, named `n_…`; whether any row needs an ability, named `uses_…`; and
+        `unsaid`, whether some do not say.
 
     >>> from lectr_lab.analysis.pricing import priced
     >>> from lectr_lab.log.schema import frame

@@ -91,7 +91,10 @@ def _rules(rules: Rules) -> tuple[Rule, ...]:
     try:
         return read_rules(Path(rules).read_text("utf-8"), str(rules))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{rules} cannot be read: {type(error).__name__}.") from None
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(
+            f"{rules} cannot be read: {reason}. Name a rules.toml, or give the rules."
+        ) from None
 
 
 class _Days(NamedTuple):

@@ -27,8 +27,9 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
 
     Returns:
         `KEYS` and `day`, then rows: `requests`, `counted`, `unpriced`, `uncounted`,
-        `cached`, `reasoned`; `input` tokens; `spend_usd`; `first_us` and `last_us`, times of day; and
-        of successful answers `answers`, `output` (tokens) and `output_squares`.
+        `cached`, `reasoned`; `input` tokens; `spend_usd`; `first_us` and `last_us`,
+        times of day; and of successful answers `answers`, `output` (tokens) and
+        `output_squares`.
     """
     output = pl.col("output_tokens").cast(pl.Float64)
     # By outcome as well, so that what an outcome means is asked of few rows.

@@ -26,6 +26,9 @@ def latency_ranges(
         latency: one row per group.
         of: which duration: total, ttfb, ttft or overhead.
 
+    Raises:
+        LabError: it is no view, but a log, say.
+
     >>> from lectr_lab.analysis.health import latency
     >>> from lectr_lab.log.schema import frame
     >>> latency_ranges(latency(frame([]).lazy())).title.text
@@ -76,7 +79,16 @@ def _ms_scale(
 
 
 def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """Error rate per group with its 95 % interval. Takes what `errors` gives."""
+    """Error rate per group with its 95 % interval. Takes what `errors` gives.
+
+    Raises:
+        LabError: it is no view, but a log, say.
+
+    >>> from lectr_lab.analysis.health import errors
+    >>> from lectr_lab.log.schema import frame
+    >>> error_rates(errors(frame([]).lazy())).title.text
+    'No request failed'
+    """
     some = style.finished(errors, "errors").filter(pl.col("requests") > 0)
     shown = style.labelled(some, _error_text)
     top = style.first_row(shown)

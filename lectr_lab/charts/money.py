@@ -16,7 +16,10 @@ _UNITS |= {"10m": "10 minutes", "6h": "6 hours"}
 
 
 def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """Spend per group, dearest on top. Takes what `spend` gives.
+    """Spend per group, dearest on top, in US dollars. Takes what `spend` gives.
+
+    Raises:
+        LabError: it is no view, but a log, say.
 
     >>> from lectr_lab.analysis.pricing import priced
     >>> from lectr_lab.analysis.spend import spend

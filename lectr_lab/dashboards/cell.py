@@ -46,6 +46,11 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
 
     Raises:
         LabError: there is no such folder, or a frame cannot be followed.
+
+    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> "<title>Ours</title>" in dashboard(priced(frame([]).lazy()), title="Ours").html
+    True
     """
     folder = getattr(log, "lab", log)
     if not isinstance(folder, str | Path):

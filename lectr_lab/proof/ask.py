@@ -240,9 +240,8 @@ async def _ask_one(
     try:
         try:
             reply = await engine.send("POST", url, headers, body)
-        except (
-            UpstreamBroken
-        ):  # a kept connection that the server had closed: once more
+        except UpstreamBroken:
+            # A kept connection that the server had closed: once more.
             reply = await engine.send("POST", url, headers, body)
         try:
             async for _ in reply:

@@ -14,9 +14,8 @@ from urllib.parse import unquote, urlsplit
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
 from lectr_lab.proxy.wire import Wire
 
-_NEXT_ADDRESS_S = (
-    0.25  # RFC 8305, 5: how long one has before the next is tried beside it
-)
+# RFC 8305, 5: how long one address has before the next is tried beside it.
+_NEXT_ADDRESS_S = 0.25
 _Attempt: TypeAlias = Callable[[], Coroutine[Any, Any, Wire]]
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from lectr_lab.core.decode import BodyDecoder
 from lectr_lab.core.dialect_chat import CHAT, Message
 from lectr_lab.core.lenient import loads, read
-from lectr_lab.core.sse import EventSplitter
+from lectr_lab.core.sse import documents
 
 OPERATIONS = frozenset({"chat", "completions"})
 """Those whose streams report tokens only where they are asked to."""
@@ -39,7 +39,6 @@ _HARMLESS = frozenset(
     "safety_identifier prompt_cache_key prompt_cache_retention".split()
 )
 _MESSAGE_KEYS = frozenset({"role", "content", "name", "refusal"})
-_LEAD = b" \t\r\n\xef\xbb\xbf"
 
 
 class Prompt(NamedTuple):
@@ -158,11 +157,11 @@ def answers_of(content_encoding: str, chunks: Sequence[bytes]) -> list[str] | No
     ['Hi']
     """
     decoder = BodyDecoder(content_encoding)
-    body = b"".join([decoder.feed(chunk) for chunk in chunks]).lstrip(_LEAD)
+    body = b"".join([decoder.feed(chunk) for chunk in chunks])
     if decoder.gave_up:
         return None
     texts: dict[int, list[str]] = {}
-    for data in _documents(body):
+    for data in documents(body):
         reply = read(CHAT.decoder, data)
         for place, choice in enumerate((reply and reply.choices) or ()):
             said = choice.delta or choice.message or Message()
@@ -172,15 +171,6 @@ def answers_of(content_encoding: str, chunks: Sequence[bytes]) -> list[str] | No
             index = place if choice.index is None else choice.index
             texts.setdefault(index, []).append((choice.text or "") + _text(said))
     return ["".join(pieces) for pieces in texts.values()]
-
-
-def _documents(body: bytes) -> list[bytes]:
-    """The body, or the data of each of its events."""
-    if body.startswith(b"{"):
-        return [body]
-    splitter = EventSplitter()
-    events = splitter.feed(body) + splitter.flush()
-    return [data for _, data in events if data.startswith(b"{")]
 
 
 def _text(said: Message) -> str:

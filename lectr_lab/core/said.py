@@ -4,16 +4,13 @@
 compared, from a recording or, where the operator asked for it, from memory.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
 from lectr_lab.core.decode import BodyDecoder
 from lectr_lab.core.lenient import loads
-from lectr_lab.core.sse import EventSplitter
-
-_LEAD = b" \t\r\n\xef\xbb\xbf"
+from lectr_lab.core.sse import documents
 
 
 class Said(NamedTuple):
@@ -72,7 +69,8 @@ def said(
         return None
     parts = _Parts()
     try:
-        for value in _values(BodyDecoder(content_encoding).feed(body).lstrip(_LEAD)):
+        for document in documents(BodyDecoder(content_encoding).feed(body)):
+            value = loads(document)
             if isinstance(value, dict):
                 take(parts, value)
     except (TypeError, AttributeError, ValueError, RecursionError):
@@ -85,16 +83,6 @@ def said(
 # Why an answer that is whole ended; `length`, `max_tokens` and none at all cut it.
 _WHOLE = {"stop", "end_turn", "stop_sequence", "tool_calls", "tool_use", "completed"}
 _WHOLE |= {"function_call"}
-
-
-def _values(body: bytes) -> Iterator[Any]:
-    if body[:1] in (b"{", b"["):
-        yield loads(body)
-        return
-    splitter = EventSplitter()
-    for _, data in [*splitter.feed(body), *splitter.flush()]:
-        if not data.startswith(b"[DONE]"):
-            yield loads(data)
 
 
 def _text(parts: _Parts) -> str:

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.log.folder import write_whole
 from lectr_lab.tape.mend import mended_headers
 from lectr_lab.tape.scrub import Call
 from lectr_lab.tape.side import Side, Timing, encode_side, side_path
@@ -72,15 +72,9 @@ def _by_name(headers: RawHeaders) -> dict[str, list[str]]:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Written aside, then renamed: a reader sees the old file or the new. Mode 0600."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
+    """A reader sees the old file or the new. Mode 0600."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        aside.replace(path)
+        write_whole(path, data, path.with_name(f".{path.name}.{os.getpid()}.aside"))
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
         raise CassetteError(f"{path} cannot be written: {error.strerror}.") from None

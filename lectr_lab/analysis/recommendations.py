@@ -27,7 +27,6 @@ _SCHEMA = {
     "saving_usd_month": pl.Float64(),
     "saving_usd_month_low": pl.Float64(),
     "saving_usd_month_high": pl.Float64(),
-    "verdict": pl.String(),
     "reasons": pl.List(pl.String()),
 }
 
@@ -75,7 +74,14 @@ class Recommendations(msgspec.Struct, frozen=True):
         )
 
     def frame(self) -> pl.DataFrame:
-        """One row per recommendation; USD a month where 7 days of traffic say it."""
+        """One row per recommendation, the largest saving first.
+
+        Returns:
+            `org`, `feature`, `task`, `provider`, `from_model`, `to_model`,
+            `confidence`, `requests`, `days` (with traffic), `spend_usd` over these,
+            `saving_usd_month` with `_low` and `_high` (null under 7 days of traffic),
+            and `reasons`.
+        """
         return pl.DataFrame([_row(r) for r in self.found], schema=_SCHEMA, orient="row")
 
     def passed_over_frame(self) -> pl.DataFrame:
@@ -95,14 +101,10 @@ class Recommendations(msgspec.Struct, frozen=True):
             for r in self.found
         )
         # What it saves stands where a narrow cell still shows it.
-        first = ["org", "feature", "task", "from_model", "to_model"]
+        names = ("org", "feature", "task", "from_model", "to_model")
+        first = cs.by_name(names, require_all=False)
         saving = cs.starts_with("saving_usd_month")
-        shown = self._shown().drop("provider")
-        shown = shown.select(
-            cs.by_name(first, require_all=False),
-            saving,
-            ~(cs.by_name(first, require_all=False) | saving),
-        )
+        shown = self._shown().drop("provider").select(first, saving, ~(first | saving))
         table = html_table(shown, title=self._head(), note=self._note())
         if not lists:
             return table
@@ -128,13 +130,9 @@ class Recommendations(msgspec.Struct, frozen=True):
         return f"{TITLE}, for {readable.name(orgs[0])}" if len(orgs) == 1 else TITLE
 
     def _shown(self) -> pl.DataFrame:
-        """The frame without what the title says, and without what is not known yet."""
+        """The frame without its reasons, and without the org that the title names."""
         found = self.frame().drop("reasons")
-        dull = {
-            "org": len(self._orgs()) < 2,
-            "verdict": found["verdict"].is_null().all(),
-        }
-        return found.drop([name for name, is_dull in dull.items() if is_dull])
+        return found if len(self._orgs()) > 1 else found.drop("org")
 
     def _nothing(self) -> str:
         said = "No answered chat request to judge."
@@ -179,6 +177,5 @@ def _row(r: Recommendation) -> tuple[object, ...]:
         r.saving_usd_month,
         interval.low if interval else None,
         interval.high if interval else None,
-        r.evidence.verdict if r.evidence else None,
         list(r.reasons),
     )

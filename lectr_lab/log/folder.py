@@ -154,11 +154,7 @@ def segment_date(path: Path) -> date | None:
     datetime.date(2026, 11, 24)
     >>> segment_date(Path("notes.txt"))
     """
-    named = _SEGMENT.fullmatch(path.name)
-    try:
-        return date.fromisoformat(named[1]) if named else None
-    except ValueError:
-        return None
+    return _date_in(path, _SEGMENT)
 
 
 def folder_date(path: Path) -> date | None:
@@ -168,7 +164,11 @@ def folder_date(path: Path) -> date | None:
     datetime.date(2026, 11, 24)
     >>> folder_date(Path("log/notes"))
     """
-    named = _DAY.fullmatch(path.name)
+    return _date_in(path, _DAY)
+
+
+def _date_in(path: Path, form: re.Pattern[str]) -> date | None:
+    named = form.fullmatch(path.name)
     try:
         return date.fromisoformat(named[1]) if named else None
     except ValueError:

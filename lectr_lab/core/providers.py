@@ -41,7 +41,7 @@ _API_WORDS = frozenset(
 _MAX_LOGGED_SEGMENTS = 8
 
 
-class Upstream(msgspec.Struct, frozen=True):
+class Address(msgspec.Struct, frozen=True):
     """Where one provider is reached. `base_url` has no slash at its end."""
 
     base_url: str
@@ -60,7 +60,7 @@ class Target(NamedTuple):
 class _Registry(NamedTuple):
     models: tuple[tuple[Pattern[str], str], ...]
     keys: tuple[tuple[bytes, str], ...]
-    upstreams: dict[str, Upstream]
+    upstreams: dict[str, Address]
     operations: dict[str, frozenset[str]]
 
 
@@ -78,7 +78,7 @@ def _registry() -> _Registry:
     )
     keys = tuple((row["prefix"].encode(), row["provider"]) for row in data["key"])
     upstreams = {
-        name: Upstream(row.get("base_url", ""), row["auth"])
+        name: Address(row.get("base_url", ""), row["auth"])
         for name, row in data["provider"].items()
     }
     operations = {
@@ -87,7 +87,7 @@ def _registry() -> _Registry:
     return _Registry(models, keys, upstreams, operations)
 
 
-def default_upstreams() -> dict[str, Upstream]:
+def default_upstreams() -> dict[str, Address]:
     """Each provider's own address and the header its key goes out in.
 
     >>> default_upstreams()["groq"].base_url
@@ -181,7 +181,7 @@ def logged_path(raw_path: bytes) -> str:
 
 
 def upstream_url(
-    upstream: Upstream, target: Target, raw_path: bytes, query: bytes, model: str | None
+    upstream: Address, target: Target, raw_path: bytes, query: bytes, model: str | None
 ) -> str:
     """The URL a provider is asked at; the raw path and query stay as they were sent.
 
@@ -192,7 +192,7 @@ def upstream_url(
         query: the client's query string, without the question mark.
         model: the model to ask for; in Azure's URL it is the deployment's name.
 
-    >>> base = Upstream("https://example.test/v1", "bearer")
+    >>> base = Address("https://example.test/v1", "bearer")
     >>> upstream_url(base, Target("openai", "model"), b"/v1/models", b"", None)
     'https://example.test/v1/models'
     """
@@ -203,7 +203,7 @@ def upstream_url(
     return f"{upstream.base_url}/{path}" + (f"?{asked}" if asked else "")
 
 
-def _azure_url(upstream: Upstream, path: str, query: str, model: str | None) -> str:
+def _azure_url(upstream: Address, path: str, query: str, model: str | None) -> str:
     """Deployments are addressed by name; responses and what has no model are not.
 
     Source: https://learn.microsoft.com/azure/ai-foundry/openai/reference

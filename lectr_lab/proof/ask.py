@@ -32,8 +32,7 @@ from lectr_lab.core.headers import (
 from lectr_lab.core.lenient import loads
 from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.price import Asked, PriceList, find_price
-from lectr_lab.core.providers import Target, resolve, upstream_url
-from lectr_lab.core.providers import Upstream as Address
+from lectr_lab.core.providers import Address, Target, resolve, upstream_url
 from lectr_lab.proof.pairs import Prompt
 from lectr_lab.proxy.addresses import key_is_safe
 from lectr_lab.proxy.operator_keys import check_variable

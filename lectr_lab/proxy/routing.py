@@ -13,7 +13,7 @@ from lectr_lab.core.headers import (
     headers_for_another_vendor,
     holds_key,
 )
-from lectr_lab.core.providers import Target, Upstream, upstream_url
+from lectr_lab.core.providers import Address, Target, upstream_url
 from lectr_lab.core.rules import Asked, Decision, Rule, decide
 from lectr_lab.core.splice import with_model
 from lectr_lab.proxy.operator_keys import OperatorKeys
@@ -30,7 +30,7 @@ class Arrived(NamedTuple):
 
     exchange: Exchange
     target: Target
-    upstream: Upstream
+    upstream: Address
     headers: RawHeaders
     query: bytes
     body: bytes

@@ -13,7 +13,7 @@ import msgspec
 
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
-from lectr_lab.core.providers import Upstream, default_upstreams
+from lectr_lab.core.providers import Address, default_upstreams
 from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.proxy.addresses import key_is_safe, names_proxy, reachable
 from lectr_lab.proxy.places import explain, place_of
@@ -143,23 +143,23 @@ class Settings(_Strict, frozen=True, kw_only=True):
         plain = self.tls is None and not self.allow_plain_http
         return plain and reachable(self.host)
 
-    def upstream_for(self, org: str, provider: str) -> Upstream | None:
+    def upstream_for(self, org: str, provider: str) -> Address | None:
         """Where an organisation's requests for a provider go; None: Azure is not set up.
 
         >>> Settings().upstream_for("me", "openai").base_url
         'https://api.openai.com/v1'
         """
         if self.upstream is not None:
-            return Upstream(self.upstream.rstrip("/"), "none")
+            return Address(self.upstream.rstrip("/"), "none")
         if provider == "azure":
             own = self.azure_of(org)
             if own is None:
                 return None
-            return Upstream(own.endpoint.rstrip("/"), own.auth, own.api_version)
+            return Address(own.endpoint.rstrip("/"), own.auth, own.api_version)
         default = default_upstreams()[provider]
         mine = self._provider(provider)
         base_url = mine.base_url or default.base_url
-        return Upstream(base_url.rstrip("/"), mine.auth or default.auth)
+        return Address(base_url.rstrip("/"), mine.auth or default.auth)
 
     def operator_key_env(self, org: str, provider: str) -> str | None:
         """The environment variable with the operator's key for a provider."""

@@ -4,8 +4,8 @@ import pytest
 
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.providers import (
+    Address,
     Target,
-    Upstream,
     api_path,
     default_upstreams,
     logged_path,
@@ -119,7 +119,7 @@ def test_the_path_is_appended_as_it_was_sent(provider, path, url):
 )
 def test_azure_is_asked_by_deployment(path, query, url):
     """The deployment is the model's name, quoted; the api-version is the operator's."""
-    azure = Upstream("https://me.openai.azure.com", "api-key", "v9")
+    azure = Address("https://me.openai.azure.com", "api-key", "v9")
 
     got = upstream_url(azure, Target("azure", "header"), path, query, "my/model")
 
@@ -129,7 +129,7 @@ def test_azure_is_asked_by_deployment(path, query, url):
 def test_a_query_is_kept():
     """The client's query string is passed on."""
     url = upstream_url(
-        Upstream("http://u", "none"),
+        Address("http://u", "none"),
         Target("openai", "model"),
         b"/v1/files",
         b"a=%20",

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.providers import Upstream
+from lectr_lab.core.providers import Address
 from lectr_lab.proxy.settings import (
     DEFAULT_PORT,
     OrgSettings,
@@ -98,7 +98,7 @@ def test_a_local_server_stands_in_for_everyone():
     settings = Settings(upstream="http://127.0.0.1:8080/v1/")
 
     for provider in ("openai", "anthropic", "azure"):
-        assert settings.upstream_for("me", provider) == Upstream(
+        assert settings.upstream_for("me", provider) == Address(
             "http://127.0.0.1:8080/v1", "none"
         )
 
@@ -112,10 +112,10 @@ def test_azure_is_an_organisations_own(written):
     )
 
     assert Settings().upstream_for("a", "azure") is None
-    assert settings.upstream_for("a", "azure") == Upstream(
+    assert settings.upstream_for("a", "azure") == Address(
         "https://all.openai.azure.com", "api-key", "2024-10-21"
     )
-    assert settings.upstream_for("b", "azure") == Upstream(
+    assert settings.upstream_for("b", "azure") == Address(
         "https://b.openai.azure.com", "bearer", "v9"
     )
 

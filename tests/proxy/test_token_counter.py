@@ -16,7 +16,7 @@ from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import read_headers
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.providers import Target, Upstream
+from lectr_lab.core.providers import Address, Target
 from lectr_lab.core.request import read_request
 from lectr_lab.lab import Session, build
 from lectr_lab.log.scan import scan
@@ -206,7 +206,7 @@ def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
     target = Target("openai", "default")
     call = Call("", [], body)
     counter.begin(
-        Arrived(exchange, target, Upstream("", "bearer"), [], b"", body),
+        Arrived(exchange, target, Address("", "bearer"), [], b"", body),
         Routed(call, target, "gpt-4o"),
     )
     assert len(exchange.taps) == 1

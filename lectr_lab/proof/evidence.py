@@ -92,6 +92,16 @@ def evidence(
         CassetteError: a cassette cannot be used.
         ConfigError: the file of labels cannot be used.
         ValueError: a number is out of its range, a score of your measure included.
+
+    >>> from lectr_lab.shipped import shipped_cassettes
+    >>> change = Recommendation(
+    ...     org="local", feature="support-triage", task="classification",
+    ...     provider="openai", from_model="gemma-3-270m-q4_k_m",
+    ...     to_model="gemma-3-270m-q2_k", confidence="high", reasons=(),
+    ...     requests=28, days=1, spend_usd=0.1)
+    >>> told = evidence(change, shipped_cassettes() / "llama").evidence
+    >>> told.verdict, told.pairs
+    ('need_more', 14)
     """
     return compare(
         recommendation,

@@ -11,12 +11,11 @@ from typing import Literal, NamedTuple
 from cyclopts import App, Parameter
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.headers import TASKS, ClientHeaders
+from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
 from lectr_lab.core.providers import resolve
 from lectr_lab.core.readable import UNTAGGED
 from lectr_lab.core.rules import (
     Asked,
-    ProviderName,
     Rule,
     decide,
     mismatch,

@@ -12,17 +12,18 @@ Facts, from the headers reference and RFC 9110:
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 AuthStyle = Literal["bearer", "x-api-key", "api-key", "none"]
+ProviderName: TypeAlias = Literal["openai", "anthropic", "groq", "gemini", "azure"]
 
 TASKS = frozenset(
     {"classification", "summarisation", "extraction", "generation", "reasoning"}
 )
-PROVIDERS = frozenset({"openai", "anthropic", "groq", "gemini", "azure"})
+PROVIDERS = frozenset(get_args(ProviderName))
 MAX_FEATURE_CHARS = 100
 
 REDACTED = "[redacted]"

@@ -17,10 +17,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from lectr_lab.core.headers import ProviderName
 from lectr_lab.core.providers import offers, provider_of_model
 from lectr_lab.core.readable import UNTAGGED
 
-ProviderName: TypeAlias = Literal["openai", "anthropic", "groq", "gemini", "azure"]
 Skipped: TypeAlias = Literal[
     "already_the_target",
     "no_model",

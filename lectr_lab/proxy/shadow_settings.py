@@ -2,9 +2,9 @@
 
 import msgspec
 
+from lectr_lab.core.headers import ProviderName
 from lectr_lab.core.readable import UNTAGGED
 from lectr_lab.core.recommendation import is_protected
-from lectr_lab.core.rules import ProviderName
 
 
 class ShadowSettings(

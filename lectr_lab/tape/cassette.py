@@ -69,17 +69,6 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Interaction {self.file} #{self.number}>"  # holds content: not shown
 
 
-class _Recorded(NamedTuple):
-    method: str
-    uri: str
-    provider: str | None
-    request_headers: RawHeaders
-    request_body: bytes
-    status: int
-    response_headers: RawHeaders
-    body: bytes
-
-
 def read_cassettes(paths: Path | str | Iterable[Path | str]) -> tuple[Interaction, ...]:
     """Every interaction of some cassettes, in order.
 
@@ -185,7 +174,7 @@ def _interaction(
     path: Path, number: int, entry: Any, timing: Timing | None
 ) -> Interaction:
     try:
-        got = _recorded(entry["request"], entry["response"])
+        got = _recorded(path, number, entry["request"], entry["response"])
     except CassetteError as error:
         raise CassetteError(f"{path}, interaction {number}: {error}") from None
     except KeyError as error:
@@ -201,15 +190,8 @@ def _interaction(
         got.body,
         keep_length=cut_short or got.method == "HEAD",
     )
-    return Interaction(
-        file=str(path),
-        number=number,
-        method=got.method,
-        uri=got.uri,
-        provider=got.provider,
-        request_headers=got.request_headers,
-        request_body=got.request_body,
-        status=got.status,
+    return msgspec.structs.replace(
+        got,
         response_headers=headers,
         chunks=_chunks(got.body, headers, timing),
         head_ms=timing.head_ms if timing else 0.0,
@@ -218,13 +200,17 @@ def _interaction(
     )
 
 
-def _recorded(request: Any, response: Any) -> _Recorded:
+def _recorded(path: Path, number: int, request: Any, response: Any) -> Interaction:
+    """As it stands in the file: its headers not mended, its answer in one piece."""
     if "parsed_body" in request or "parsed_body" in response:
         raise CassetteError(
             "`parsed_body` is not byte-true: it is JSON written anew, not what was sent."
         )
     old = "status_code" in response  # vcrpy's httpx stub, before version 5
-    return _Recorded(
+    body = _bytes(response.get("content") if old else response.get("body"))
+    return Interaction(
+        file=str(path),
+        number=number,
         method=str(request["method"]).upper(),
         uri=str(request["uri"]),
         provider=provider_of(str(request["uri"])),
@@ -232,7 +218,7 @@ def _recorded(request: Any, response: Any) -> _Recorded:
         request_body=_bytes(request.get("body")),
         status=int(response["status_code"] if old else response["status"]["code"]),
         response_headers=_headers(response.get("headers")),
-        body=_bytes(response.get("content") if old else response.get("body")),
+        chunks=(Chunk(0.0, body),),
     )
 
 

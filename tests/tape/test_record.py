@@ -8,7 +8,7 @@ import httpx
 import pytest
 import vcr
 
-from lectr_lab.core.errors import CassetteError
+from lectr_lab.core.errors import MissingExtra
 from lectr_lab.core.note import Note
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.provider import TapeServer
@@ -235,5 +235,5 @@ def test_recording_without_vcrpy_says_so_at_once(tmp_path, monkeypatch):
     """Not when the work is done."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
-    with pytest.raises(CassetteError, match=r"pip install 'lectr-lab\[lab\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install 'lectr-lab\[lab\]'"):
         Recorder(tmp_path / "tape.yaml")

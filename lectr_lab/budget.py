@@ -3,7 +3,7 @@
 When it is not kept, the message shows where the money and the time went.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -150,15 +150,19 @@ def _table(calls: pl.DataFrame) -> list[str]:
         pl.col("failed").sum(),
     )
     order = groups.sort("spent", "calls", "feature", "model", descending=True)
-    cells = [head, *(_cells(row) for row in order.head(_SHOWN_ROWS).iter_rows())]
+    cells = [head, *(_cells(row) for row in order.head(_SHOWN_ROWS).to_dicts())]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
 
 
-def _cells(row: tuple[object, ...]) -> list[str]:
-    feature, model, calls, spent, lacks, tokens_in, tokens_out, p95, failed = row
-    each = None if lacks else float(spent) / int(calls)  # type: ignore[arg-type, call-overload]
-    sizes = ["—" if t is None else f"{t:,.0f}" for t in (tokens_in, tokens_out)]
-    names = [readable.name(str(n) if n else None, 40) for n in (feature, model)]
-    took = readable.duration(p95)  # type: ignore[arg-type]
-    return [*names, str(calls), readable.usd(each), *sizes, took, str(failed)]
+def _cells(row: dict[str, Any]) -> list[str]:
+    each = None if row["lacks"] else row["spent"] / row["calls"]
+    tokens = (row["tokens_in"], row["tokens_out"])
+    return [
+        *(readable.name(row[key] or None, 40) for key in ("feature", "model")),
+        str(row["calls"]),
+        readable.usd(each),
+        *(readable.UNKNOWN if n is None else f"{n:,.0f}" for n in tokens),
+        readable.duration(row["total_ms"]),
+        str(row["failed"]),
+    ]

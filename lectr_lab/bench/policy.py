@@ -267,7 +267,8 @@ def transfer(
 
 def halves(groups: Sequence[Group]) -> tuple[list[Group], list[Group]]:
     """Every other question of each feature, and the rest."""
-    return tuple(  # type: ignore[return-value]
+    first, rest = (
         [g._replace(old=g.old[start::2], new=g.new[start::2]) for g in groups]
         for start in (0, 1)
     )
+    return first, rest

@@ -61,16 +61,14 @@ def import_log(
 
 def _map(column: list[str]) -> dict[str, str]:
     pairs = list(map(_pair, column))
-    [(twice, times), *_] = Counter(ours for ours, _ in pairs).most_common(1) or [
-        ("", 0)
-    ]
-    if times > 1:
-        raise LogError(f"--column {twice}=… is there {times} times: one is enough.")
+    for ours, times in Counter(ours for ours, _ in pairs).items():
+        if times > 1:
+            raise LogError(f"--column {ours}=… is there {times} times: one is enough.")
     return dict(pairs)
 
 
 def _pair(said: str) -> tuple[str, str]:
     ours, equals, theirs = said.partition("=")
     if not (ours and equals and theirs):
-        raise LogError(f"--column {said!r} is not our_column=their_column.")
+        raise LogError(f"Write --column our_column=their_column, not {said!r}.")
     return ours, theirs

@@ -4,7 +4,7 @@ import inspect
 
 import polars as pl
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.formatters import DisplayFormatter
 from polars.testing import assert_frame_equal
 
 import lectr_lab as lectr
@@ -21,7 +21,7 @@ def log():
 
 def shown(thing):
     """What IPython makes of the last line of a cell."""
-    data, _ = InteractiveShell.instance().display_formatter.format(thing)
+    data, _ = DisplayFormatter().format(thing)
     return data
 
 

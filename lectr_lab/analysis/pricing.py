@@ -22,11 +22,10 @@ from lectr_lab.core.price import (
     USAGE_KEYS,
     Asked,
     PriceList,
-    change_days,
     cost_usd,
     find_price,
-    list_changes,
 )
+from lectr_lab.core.price_changes import change_days, list_changes
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)

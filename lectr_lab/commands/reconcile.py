@@ -92,7 +92,7 @@ def _print_table(found: "pl.DataFrame", provider: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.commands.report import wide_console
+    from lectr_lab.commands.width import wide_console
     from lectr_lab.core.readable import name
 
     table = Table()

@@ -1,6 +1,5 @@
 """`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv", "md"]
 
 _LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
-_PIPED_LETTERS = 140
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -216,18 +214,11 @@ def _plain(text: str) -> str:
     return "".join(f"\\{c}" if c in _LIVELY else c for c in text)
 
 
-def wide_console() -> "Console":
-    """Standard output, wide enough for a table where no terminal bounds it."""
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
-
-
 def _print_table(found: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.commands.narrow import LEAST_KEY, fitting
+    from lectr_lab.commands.width import LEAST_KEY, fitting, wide_console
 
     heads, rows = _readable(found)
     console = wide_console()
@@ -252,6 +243,7 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
 
     from lectr_lab.analysis import quality
     from lectr_lab.analysis.traffic import PRICE_FILE
+    from lectr_lab.commands.width import wide_console
 
     console = wide_console()
     if totals["unpriced"]:
@@ -274,6 +266,7 @@ def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
 
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.traffic import own_prices
+    from lectr_lab.commands.width import wide_console
 
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
     if len(found):

@@ -1,12 +1,14 @@
 """A copy of a reply's body, decompressed as it goes by.
 
 Whatever goes wrong here costs facts and nothing else: the bytes themselves are passed
-on as they are. Brotli and zstd are read where their libraries are installed.
+on as they are.
 """
 
 import zlib
-from importlib import import_module
 from typing import Any, Protocol
+
+import brotli
+import zstandard
 
 MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 """Of one chunk. A network's chunk is some 100 KB; what makes more of it is a bomb."""
@@ -93,8 +95,8 @@ class _Inflate:
 
 
 class _Brotli:
-    def __init__(self, library: Any) -> None:
-        self._inner = library.Decompressor()
+    def __init__(self) -> None:
+        self._inner = brotli.Decompressor()
 
     def decode(self, data: bytes, limit: int) -> bytes:
         decoded: bytes = self._inner.process(data, output_buffer_limit=limit)
@@ -104,8 +106,8 @@ class _Brotli:
 class _Zstd:
     """zstandard has no limit on output: small bites keep it in bounds."""
 
-    def __init__(self, library: Any) -> None:
-        decompressor = library.ZstdDecompressor()
+    def __init__(self) -> None:
+        decompressor = zstandard.ZstdDecompressor()
         self._inner = decompressor.decompressobj(read_across_frames=True)
 
     def decode(self, data: bytes, limit: int) -> bytes:
@@ -118,22 +120,11 @@ class _Zstd:
         return b"".join(out)
 
 
-def _library(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        return None
-
-
-_BROTLI = _library("brotli")
-_ZSTD = _library("zstandard")
-
-
 def _codec(encoding: str) -> _Codec | None:
     if encoding in ("gzip", "x-gzip", "deflate"):
         return _Inflate(encoding)
-    if encoding == "br" and _BROTLI:
-        return _Brotli(_BROTLI)
-    if encoding == "zstd" and _ZSTD:
-        return _Zstd(_ZSTD)
+    if encoding == "br":
+        return _Brotli()
+    if encoding == "zstd":
+        return _Zstd()
     return None

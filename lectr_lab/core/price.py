@@ -5,26 +5,15 @@ own entries go before them. What neither knows costs None, never 0. The same rul
 over a whole frame is `analysis/pricing.py`; a law test holds the two equal.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import Literal, NamedTuple
 
 import msgspec
 from genai_prices import Usage, calc_price
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import (
-    ConditionalPrice,
-    ModelInfo,
-    ModelPrice,
-    PriceCalculation,
-    PriceVariant,
-    StartDateConstraint,
-    TieredPrices,
-    TimeOfDateConstraint,
-)
+from genai_prices.types import ModelPrice, PriceCalculation
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.tiers import STANDARD_TIERS, scaled, tier_times
@@ -53,8 +42,6 @@ USAGE_KEYS = {
 _LISTED_AS = {"gemini": "google", "gcp.gen_ai": "google", "x_ai": "x-ai"}
 _LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
 """Names that genai-prices does not know: ours, OpenTelemetry's and LiteLLM's."""
-
-_OURS = ("openai", "anthropic", "groq", "google", "azure")
 
 
 class UserPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,14 +88,6 @@ class Found(NamedTuple):
 
     price: ModelPrice
     source: PriceSource
-
-
-class Changes(NamedTuple):
-    """Where list prices can change: between two of these they do not."""
-
-    days: frozenset[date]
-    times: frozenset[time]  # UTC; DeepSeek's models are priced by them
-    input_tokens: frozenset[int]  # a tier holds above its start
 
 
 def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
@@ -242,61 +221,3 @@ def _is_countable(price: ModelPrice) -> bool:
     """Whether our counts can be billed: not what is sold by the second or the letter."""
     units = [key for key, value in vars(price).items() if value is not None]
     return not units or price.input_mtok is not None  # no unit at all: it is free
-
-
-def _constraints(model: ModelInfo) -> Iterator[object]:
-    variants: list[ConditionalPrice | PriceVariant] = [*(model.price_variants or ())]
-    if isinstance(model.prices, list):
-        variants += model.prices
-    return (variant.constraint for variant in variants)
-
-
-@cache
-def list_changes(others: bool = False) -> Changes:
-    """Where list prices can change; `others`: those that only imported logs name, too.
-
-    >>> 200_000 in list_changes().input_tokens
-    True
-    """
-    few = (*_OURS, "deepseek", "x-ai", "moonshotai")  # Azure sells these
-    some = [p for p in get_snapshot().providers if others or p.id in few]
-    models = [model for p in some for model in p.models]
-    constraints = [c for model in models for c in _constraints(model)]
-    days = {c.start_date for c in constraints if isinstance(c, StartDateConstraint)}
-    times = {
-        _as_utc(at)
-        for c in constraints
-        if isinstance(c, TimeOfDateConstraint)
-        for at in (c.start_time, c.end_time)
-    }
-    starts = {
-        tier.start
-        for model in models
-        for price in _all_prices(model)
-        for value in vars(price).values()
-        if isinstance(value, TieredPrices)
-        for tier in value.tiers
-    }
-    return Changes(frozenset(days), frozenset(times), frozenset(starts))
-
-
-def _as_utc(at: time) -> time:
-    """A time of the price list, which is UTC where it names no zone."""
-    if at.tzinfo is None:
-        return at
-    return datetime.combine(date(2026, 1, 1), at).astimezone(UTC).time()
-
-
-def _all_prices(model: ModelInfo) -> Iterator[ModelPrice]:
-    if isinstance(model.prices, ModelPrice):
-        yield model.prices
-    else:
-        yield from (conditional.prices for conditional in model.prices)
-    yield from (variant.prices for variant in model.price_variants or ())
-
-
-def change_days(prices: PriceList, others: bool = False) -> list[date]:
-    """The days from which another price can hold, the user's entries included."""
-    first = {p.first_day for p in prices if p.first_day is not None}
-    after = {p.last_day + timedelta(days=1) for p in prices if p.last_day is not None}
-    return sorted(list_changes(others).days | first | after)

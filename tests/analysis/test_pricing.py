@@ -16,10 +16,9 @@ from lectr_lab.analysis.pricing import priced
 from lectr_lab.core.price import (
     USAGE_KEYS,
     UserPrice,
-    change_days,
-    list_changes,
     price_event,
 )
+from lectr_lab.core.price_changes import change_days, list_changes
 from lectr_lab.log.schema import frame
 
 OURS = {provider.id: provider.id for provider in get_snapshot().providers}

@@ -1,12 +1,25 @@
-"""Which columns of a report a terminal has room for."""
+"""How wide the output is, and which columns of a report it has room for."""
 
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LEAST_KEY = 14
 """Letters of a name's column, below which nobody reads a name."""
 
 _FIRST_TO_GO = ("unpriced", "share", "p50", "errors", "p95")
+_PIPED_LETTERS = 140
 _RULES = 3  # letters between two columns
+
+
+def wide_console() -> "Console":
+    """Standard output, wide enough for a table where no terminal bounds it."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _PIPED_LETTERS)
 
 
 def fitting(

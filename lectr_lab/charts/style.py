@@ -14,7 +14,7 @@ from lectr_lab.core.readable import NO_MATH, UNTAGGED, name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"
-GREY, INK, SOFT, LINE = "#9AA0A6", "#1F2328", "#57606A", "#D0D7DE"
+GREY, INK, SOFT, LINE = "#666E78", "#1F2328", "#57606A", "#D0D7DE"
 GRID, REST = "#EEF1F4", "#EAEEF2"
 
 OTHERS = "all others"

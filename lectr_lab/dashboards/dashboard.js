@@ -3,7 +3,7 @@
 // and what a client sent becomes text, never HTML.
 function lectrDashboard(root) {
   const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"];
-  const GREY = "#9AA0A6", FAINT = "rgba(127,127,127,.38)";
+  const GREY = "#666E78", FAINT = "rgba(127,127,127,.38)";
   const SVG = "http://www.w3.org/2000/svg";
   const chosen = { from: null, to: null, features: new Set(), provider: null };
   let data = null, waiting = null, dragging = false, drawnWidth = 0;

@@ -40,7 +40,7 @@ def test_untagged_is_grey(view, rows_of):
     """It is not a feature."""
     chart = spend_bars(view(["chat", "untagged"], **FIGURES))
 
-    assert rows_of(chart)["colour"].to_list() == ["#0072B2", "#9AA0A6"]
+    assert rows_of(chart)["colour"].to_list() == ["#0072B2", "#666E78"]
 
 
 def test_a_column_that_is_missing_is_named(view):

@@ -1,11 +1,16 @@
 """What all charts share."""
 
+import json
 import re
+from itertools import combinations
 
 import altair as alt
+import numpy as np
 import polars as pl
+import pytest
 
 from lectr_lab.charts import style
+from lectr_lab.dashboards.page import asset
 
 
 def text(row: style.Row) -> str:
@@ -46,6 +51,43 @@ def test_series_have_colours_of_their_own_and_greys_mean_no_name():
 
     assert (untagged, others) == (style.GREY, style.LINE)
     assert len({a, b, untagged, others}) == 4
+
+
+# What three kinds of colour-blind people see of linear red, green and blue.
+# Source: Machado, Oliveira and Fernandes, IEEE TVCG 15 (2009), 1291-1298.
+SEEN = {
+    "protan": [(0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)],
+    "deutan": [(0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)],
+    "tritan": [(1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)],
+}
+XYZ = [(0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8728)]
+
+
+def lab(colour: str, seen: list[tuple[float, ...]]) -> np.ndarray:
+    """CIELAB of a colour, under daylight."""
+    srgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.array(XYZ) @ (np.array(seen) @ linear).clip(0, 1)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
+def test_colour_blind_people_can_tell_the_series_apart(seen):
+    """Of any two colours the distance is far above 2.3, which is just noticed."""
+    labs = [lab(colour, seen) for colour in (*style._SERIES, style.GREY)]
+
+    nearest = min(np.linalg.norm(a - b) for a, b in combinations(labs, 2))
+
+    assert nearest > 12
+
+
+def test_the_dashboard_has_the_same_colours():
+    """Its script cannot import them."""
+    script = asset("dashboard.js")
+
+    assert f"COLOURS = {json.dumps(style._SERIES)}" in script
+    assert f'GREY = "{style.GREY}"' in script
 
 
 def test_longer_texts_get_more_room():

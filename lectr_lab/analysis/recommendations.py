@@ -11,6 +11,7 @@ import polars.selectors as cs
 from lectr_lab.core import readable
 from lectr_lab.core.recommendation import Recommendation
 from lectr_lab.tables import html_table, text_table
+from lectr_lab.tables.columns import MOST_ROWS
 
 TITLE = "What a smaller model could do"
 _SCHEMA = {
@@ -98,7 +99,7 @@ class Recommendations(msgspec.Struct, frozen=True):
             f"<li>{escape(_title(r))}<ul>"
             + "".join(f"<li>{escape(reason)}</li>" for reason in r.reasons)
             + "</ul></li>"
-            for r in self.found
+            for r in self.found[:MOST_ROWS]
         )
         # What it saves stands where a narrow cell still shows it.
         names = ("org", "feature", "task", "from_model", "to_model")
@@ -112,7 +113,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         said = [self.in_short(), ""] if self.found else []
-        for r in self.found:
+        for r in self.found[:MOST_ROWS]:
             said += [_title(r), *(f"  - {reason}" for reason in r.reasons), ""]
         return "\n".join([*said, self._note()])
 

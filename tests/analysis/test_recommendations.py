@@ -91,6 +91,15 @@ def test_nothing_found_says_so():
     assert only.passed_over_frame().select(pl.col("requests").sum()).item() == 1200
 
 
+def test_reasons_are_shown_of_what_the_table_shows():
+    """However many are found: a page of all of them would have no end."""
+    many = Recommendations((made(),) * 200)
+
+    for shown in (repr(many), many._repr_html_()):
+        assert shown.count("declared as classification") == 50
+        assert "150 more" in shown
+
+
 def test_two_orgs_are_told_apart():
     """One org, made-up ones too, stands in the title; several have a column."""
     one = Recommendations((made(),))

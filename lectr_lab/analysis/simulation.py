@@ -93,7 +93,10 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _repr_html_(self) -> str:
-        assumed = [f"Assumed: {said}" for said in self.assumptions]
+        assumed = [
+            said if said.startswith("Warning: ") else f"Assumed: {said}"
+            for said in self.assumptions
+        ]
         note = [*self._unjudged(), *assumed]
         return html_table(self._shown(), title=self._said(), note=note)
 

@@ -23,6 +23,7 @@ _STYLE = """\
 .lectr-table p.title { opacity: 1; font-size: 15px; font-weight: 600; }
 .lectr-table table th, .lectr-table table td { padding: .35em .9em .35em .6em;
   text-align: left !important; vertical-align: baseline; white-space: normal; max-width: 32em;
+  overflow-wrap: break-word;
   border: 0; border-bottom: 1px solid rgba(127,127,127,.28); }
 .lectr-table tbody tr:nth-child(n) { background: none; }
 .lectr-table table th { font-weight: 500; opacity: .75; }

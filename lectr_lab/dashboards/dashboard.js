@@ -17,7 +17,9 @@ function lectrDashboard(root) {
     return withTime ? `${day} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}` : day;
   }
   const hasClock = () => /[mh]$/.test(data.every);
-  const step = ms => moment(ms, hasClock());
+  const long = () => /w|mo$/.test(data.every);  // so long that the year must be said
+  const step = ms => !long() ? moment(ms, hasClock())
+    : `${moment(ms).split(" ").slice(data.every === "1mo" ? 1 : 0).join(" ")} ${new Date(ms).getUTCFullYear()}`;
 
   // ---- making elements; strings become text
   function h(tag, attributes, ...children) {
@@ -65,9 +67,11 @@ function lectrDashboard(root) {
 
   const percentiles = some => lectrRanks(some.map(bins), data.growth);
 
-  // Whom a title is about: the first that is selected, and has a name of its own.
-  const first = groups => groups.find(g => g.key < data.leading &&
-    (!chosen.features.size || chosen.features.has(data.features[g.key]))) || groups[0];
+  // Whom a title is about: the first that is selected; else that has a name of its own.
+  const first = groups => chosen.features.size
+    ? groups.find(g => chosen.features.has(data.features[g.key]))
+    : groups.find(g => g.key < data.leading) || groups[0];
+  const orNothing = said => touched() ? "Nothing in this selection" : said;
 
   // ---- the parts of the page
   const colour = f => {
@@ -81,7 +85,7 @@ function lectrDashboard(root) {
     return h("figure", { "data-panel": key },
       h("figcaption", {}, h("h3", {}, title), h("p", { class: "soft" }, said)), ...body);
   }
-  const mark = (kind, left, width, fill) => h("i", {
+  const mark = (kind, left, width, fill) => width === 0 && /^bar/.test(kind) ? null : h("i", {
     class: kind,
     style: { left: 100 * left + "%", background: fill,
       ...(width == null ? {} : { width: 100 * Math.max(width, 0) + "%" }) },
@@ -108,9 +112,10 @@ function lectrDashboard(root) {
         : `${count(data.n_features)} feature${data.n_features === 1 ? "" : "s"}`],
       ["Spend", usd(spend), total.unpriced + total.uncounted ? "of what has a price" : "in all"],
       ["Error rate", percent(ratio(total.errors, total.requests)),
-        `${count(total.errors)} errors; 95 % interval ${percent(low)} to ${percent(high)}`],
+        total.requests ? `${count(total.errors)} errors; 95 % interval ${percent(low)} to ${percent(high)}`
+          : "no requests"],
       ["p95 latency", duration(timed[95][0]),
-        timed.n ? `${interval(timed[95])} half within ${duration(timed[50][0])}, n ${count(timed.n)}`
+        timed.n ? `95 % interval ${interval(timed[95])}; half within ${duration(timed[50][0])}; n ${count(timed.n)}`
           : "none succeeded"],
       ["Untagged", percent(ratio(total.untagged, total.requests)),
         `of requests; ${percent(ratio(total.untagged_usd, total.spend_usd))} of spend`],
@@ -166,7 +171,7 @@ function lectrDashboard(root) {
     h("button", { type: "button", class: "chip", "data-clear": "all" }, "Show everything"));
   }
 
-  const money = () => data.cells.some(c => c[3 + M().indexOf("priced")]);
+  const money = () => data.cells.some(c => c[3 + M().indexOf("spend_usd")] > 0);
   function spendOverTime() {
     const inMoney = money(), value = inMoney ? "spend_usd" : "requests";
     const write = inMoney ? usd : short, i = 3 + M().indexOf(value);
@@ -178,7 +183,7 @@ function lectrDashboard(root) {
     const tops = stacks.map(stack => [...stack.values()].reduce((a, b) => a + b, 0));
     const all = tops.reduce((a, b) => a + b, 0), highest = tops.indexOf(Math.max(...tops));
     const peak = tops.length > 1 && all ? `; the most, ${write(tops[highest])}, ` +
-      `${hasClock() ? "at" : "on"} ${step(data.times[highest])}` : "";
+      `${hasClock() ? "at" : data.every === "1mo" ? "in" : "on"} ${step(data.times[highest])}` : "";
     const place = h("div", { class: "time" });
     place.append(timeSvg(stacks, Math.max(...tops) || 1, write));
     const seen = new Set(stacks.flatMap(stack => [...stack.keys()]));
@@ -207,7 +212,8 @@ function lectrDashboard(root) {
     const width = Math.max(root.clientWidth || 0, 320), inner = width - LEFT - 4;
     const slot = inner / stacks.length, y = v => TOP + HIGH * (1 - v / top);
     const svg = s("svg", { width: "100%", viewBox: `0 0 ${width} ${TOP + HIGH + LOW}`,
-      role: "img", "aria-label": "spend over time", "data-brush": "" });
+      role: "img", "aria-label": "Spend over time. Arrow keys select; with shift, more.",
+      tabindex: 0, "data-brush": "" });
     for (const v of niceSteps(top)) {
       svg.append(s("line", { x1: LEFT, x2: width, y1: y(v), y2: y(v), class: "grid" }),
         s("text", { x: LEFT - 8, y: y(v) + 4, "text-anchor": "end" }, write(v)));
@@ -242,7 +248,7 @@ function lectrDashboard(root) {
     const longest = Math.max(...groups.map(g => g.spend_usd), 0) || 1;
     const top = first(groups), share = top && ratio(top.spend_usd, all);
     return panel("spend", share ? `${data.features[top.key]}: ${percent(share)} of the spend`
-      : "No spend that is known", "US dollars · share · n requests", rows(...groups.map(g => row({
+      : orNothing(top && known(top) === 0 ? "Nothing was spent" : "No spend that is known"), "US dollars · share · n requests", rows(...groups.map(g => row({
       name: data.features[g.key], feature: g.key,
       marks: [mark("bar", 0, g.spend_usd / longest, colour(g.key))],
       text: [usd(known(g)), percent(ratio(g.spend_usd, all)), `n ${count(g.requests)}`,
@@ -259,9 +265,10 @@ function lectrDashboard(root) {
     const low = Math.min(...ends) / 1.15, high = Math.max(...ends) * 1.15;
     const x = ms => Math.log(ms / low) / Math.log(high / low);
     const top = first(groups);
-    const ticks = [1, 10, 100, 1e3, 1e4, 6e4, 6e5, 36e5].filter(t => t >= low && t <= high);
+    const ticks = [1, 10, 100, 1e3, 1e4, 6e4, 6e5, 36e5].filter(t => t >= low && t <= high)
+      .filter((t, i, all) => !i || x(t) - x(all[i - 1]) > 0.35);  // else words touch
     const said = ms => ms < 1e3 ? ms + " ms" : ms < 6e4 ? ms / 1e3 + " s" : ms / 6e4 + " min";
-    const title = !top ? "No request has been timed yet" : top.p.n >= 20
+    const title = !top ? orNothing("No request has been timed yet") : top.p.n >= 20
       ? `${data.features[top.key]}: one in 20 takes over ${duration(top.p[95][0])}`
       : `${data.features[top.key]}: ${duration(top.p[50][0])} in the median of ${count(top.p.n)}`;
     return panel("latency", title, "dot p50 · tick p95 in its 95 % interval · line to p99 · n succeeded · " +
@@ -286,7 +293,7 @@ function lectrDashboard(root) {
       .sort((a, b) => b.rate - a.rate || b.requests - a.requests);
     const most = Math.max(0.01, ...groups.map(g => g.ends[1])), top = first(groups);
     return panel("errors", top && top.errors ? `${data.features[top.key]}: ${count(top.errors)} of ` +
-      `${count(top.requests)} requests failed` : "No request failed",
+      `${count(top.requests)} requests failed` : top ? "No request failed" : orNothing("No request failed"),
     "error rate in its 95 % interval · errors of requests", rows(...groups.map(g => row({
       name: data.features[g.key], feature: g.key,
       marks: [mark("band wide", g.ends[0] / most, (g.ends[1] - g.ends[0]) / most), mark("dot red", g.rate / most)],
@@ -320,7 +327,7 @@ function lectrDashboard(root) {
     const picked = sum(cells()), all = picked.input_tokens + picked.output_tokens;
     return panel("tokens", all ? (picked.cache_read_tokens
       ? `${percent(picked.cache_read_tokens / picked.input_tokens)} of the input tokens came from a cache`
-      : `${percent(picked.output_tokens / all)} of the tokens are output`) : "No tokens were counted", "tokens by kind · n requests counted",
+      : `${percent(picked.output_tokens / all)} of the tokens are output`) : orNothing("No tokens were counted"), "tokens by kind · n requests counted",
     h("div", { class: "legend" }, KINDS.map(([name, fill]) => legendItem(name, fill, false))),
     rows(...groups.map(g => {
       let at = 0;
@@ -342,7 +349,7 @@ function lectrDashboard(root) {
     const groups = by(cells(), 2).sort((a, b) => b.spend_usd - a.spend_usd || b.requests - a.requests);
     const all = sum(cells()), longest = Math.max(...groups.map(g => g.spend_usd), 0) || 1;
     const inMoney = money(), most = Math.max(...groups.map(g => g.requests), 1), top = groups[0];
-    const title = !top ? "No model answered" : inMoney && all.spend_usd
+    const title = !top ? orNothing("No model answered") : inMoney && all.spend_usd
       ? `${data.models[top.key][1]}: ${percent(top.spend_usd / all.spend_usd)} of the spend`
       : `${data.models[top.key][1]}: ${percent(ratio(top.requests, all.requests))} of requests`;
     const chip = (text, value) => h("button", { type: "button", class: "chip", "data-provider": value,
@@ -377,11 +384,11 @@ function lectrDashboard(root) {
       `event${data.dropped === 1 ? "" : "s"} dropped. The figures below lack them.`) : null;
   }
 
+  const place = e => e.closest("[data-panel]")?.dataset.panel + JSON.stringify(e.dataset);
   function draw() {
     if (!data) return;
     drawnWidth = root.clientWidth;
-    const focus = document.activeElement, at = focus && root.contains(focus) &&
-      [...root.querySelectorAll("button")].indexOf(focus);
+    const at = root.contains(document.activeElement) && place(document.activeElement);
     const parts = [head(), banner()];
     if (data.cells.length) {
       const total = sum(cells());
@@ -390,7 +397,7 @@ function lectrDashboard(root) {
           errorKinds(), untagged(total)));
     }
     root.replaceChildren(...parts.filter(Boolean));
-    const again = at != null && at !== false && root.querySelectorAll("button")[at];
+    const again = at && [...root.querySelectorAll("[tabindex], button")].find(e => place(e) === at);
     if (again) again.focus({ preventScroll: true });
   }
 
@@ -405,6 +412,16 @@ function lectrDashboard(root) {
     if (clear === "feature") chosen.features.delete(value);
     if (clear === "provider" || clear === "all") chosen.provider = null;
     if (clear === "all") chosen.features.clear();
+    draw();
+  });
+  root.addEventListener("keydown", event => {
+    const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key], { times } = data || {};
+    if (!way || !event.target.closest("[data-brush]")) return;
+    event.preventDefault();
+    event.stopPropagation();  // a notebook has uses of its own for it
+    const now = chosen.to == null ? (way > 0 ? -1 : times.length) : times.indexOf(chosen.to);
+    chosen.to = times[Math.min(Math.max(now + way, 0), times.length - 1)];
+    if (!event.shiftKey || chosen.from == null || chosen.from > chosen.to) chosen.from = chosen.to;
     draw();
   });
   root.addEventListener("pointerdown", event => {

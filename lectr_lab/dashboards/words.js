@@ -33,7 +33,7 @@ const lectrWords = (() => {
 })();
 
 // Percentiles and their 95 % intervals by rank, as analysis/health.py finds them, from
-// lists of bin, n, bin, n, …: each is the middle of the bin in which its rank lies.
+// lists of bin, n, bin, n, …: a rank's value is the middle of the bin in which it lies.
 const LECTR_Z95 = 1.959963984540054;
 function lectrRanks(lists, growth) {
   const counts = new Map();
@@ -53,7 +53,8 @@ function lectrRanks(lists, growth) {
   const found = { n };
   for (const p of [50, 95, 99]) {
     const share = p / 100, half = LECTR_Z95 * Math.sqrt(n * share * (1 - share));
-    found[p] = [at(Math.floor(share * (n - 1)) + 1),
+    const rank = share * (n - 1) + 1, low = at(Math.floor(rank));  // on the line between two
+    found[p] = [n ? low + (at(Math.ceil(rank)) - low) * (rank % 1) : null,
       at(Math.floor(n * share - half)), at(Math.ceil(n * share + half) + 1)];
   }
   return found;

@@ -112,6 +112,7 @@ def test_the_title_says_which_step_was_the_dearest():
     title = spend_over_time(steps, "1d").title.text
 
     assert title == "$5.50 in all; the most, $4.50, on 2 Nov"
+    assert spend_over_time(steps, "1mo").title.text.endswith("in Nov 2026")
 
 
 def test_a_chart_takes_a_lazy_view_and_says_what_it_wants_of_anything_else(view):

@@ -139,6 +139,54 @@ def test_a_brush_over_time_filters_everything_else(log, opened):
     assert figure(tab, "Requests") == "20"
 
 
+def test_keys_do_what_a_mouse_does(log, opened):
+    """Focus stays on what was pressed, though all is drawn anew; arrows select time."""
+    tab = opened(page(log(*[{}] * 20, {"feature": "search"})))
+
+    tab.locator("[data-panel=spend] button[data-feature=search]").focus()
+    for requests in ("1", "21"):
+        tab.keyboard.press("Enter")
+        assert figure(tab, "Requests") == requests
+    tab.locator("svg[data-brush]").focus()
+    for key, requests in (("ArrowRight", 1), ("Shift+ArrowRight", 2), ("ArrowLeft", 1)):
+        tab.keyboard.press(key)
+        assert int(figure(tab, "Requests")) == requests
+
+
+def test_a_selection_of_everything_changes_no_percentile(log, opened):
+    """Of few requests too, bins are as near to the exact figures as the page says."""
+    slow = [{"total_ms": float(ms)} for ms in (126, 130, 142, 430)]
+    tab = opened(page(log(*slow)))
+
+    exact = figure(tab, "p95 latency")
+    tab.locator("[data-panel=spend] button").click()
+
+    ends = [float(said.split()[0]) for said in (exact, figure(tab, "p95 latency"))]
+    assert exact == "387 ms" and abs(ends[1] / ends[0] - 1) < 0.025
+
+
+def test_a_selection_of_nothing_says_so(log, opened):
+    """No title speaks of what was not selected."""
+    tab = opened(page(log({"feature": "a"}, {"feature": "b", "provider": "groq"})))
+
+    tab.locator("[data-panel=spend] button[data-feature=a]").click()
+    tab.locator("[data-provider=groq]").click()
+
+    assert figure(tab, "Requests") == "0"
+    assert "b:" not in " ".join(tab.locator("h3").all_inner_texts())
+
+
+def test_years_are_said_where_a_log_has_several(log, opened):
+    """And what was free is drawn by requests."""
+    old = {"started_at": START.replace(year=2023), "input_tokens": 0}
+    tab = opened(page(log(old, {"input_tokens": 0}).with_columns(cost_usd=0.0)))
+
+    title = tab.locator("[data-panel=time] h3").inner_text()
+    assert title == "2 requests in all; the most, 1, in Nov 2023"
+    assert "Nothing was spent" in tab.locator("[data-panel=spend]").inner_text()
+    assert tab.locator("[data-panel=spend] .bar").count() == 0
+
+
 def test_a_provider_filters_the_models(log, opened):
     """And what else is shown."""
     groq = {"provider": "groq", "model_actual": "llama"}

@@ -121,7 +121,8 @@ def _error_limits(calls: pl.DataFrame, most: float | None) -> list[_Limit]:
 
 def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str:
     about = f" of {readable.name(feature)}" if feature else ""
-    lines = [f"Over budget: {calls.height} calls{about}"]
+    n = calls.height
+    lines = [f"Over budget: {n} call{'' if n == 1 else 's'}{about}"]
     for limit in limits:
         mark = "ok  " if limit.kept else "OVER"
         lines.append(f"  {mark} {limit.what}: {limit.found}; allowed {limit.allowed}")

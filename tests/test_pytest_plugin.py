@@ -144,7 +144,7 @@ def test_a_broken_budget_shows_where_the_money_went(run, cassette, pytester):
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(
         [
-            "*Over budget: 1 calls of chat",
+            "*Over budget: 1 call of chat",
             "*OVER cost per call: $0.00021; allowed $0.00010",
             "*ok   total p95: 812 ms; allowed 1.0 s",
             "*chat *gpt-4o-mini-2024-07-18 *1 *$0.00021 *1,000 *100 *812 ms *0",

@@ -116,8 +116,9 @@ class Proxy:
         """The last requests, newest first; `.frame` has them as a polars DataFrame."""
         from lectr_lab.tables import table
 
-        columns = ["started_at", "feature", "task", "model_actual", "status", "outcome"]
-        columns += ["total_ms", "ttft_ms", "input_tokens", "output_tokens", "cost_usd"]
+        columns = ["started_at", "feature", "task", "model_actual", "cost_usd"]
+        columns += ["status", "outcome", "total_ms", "ttft_ms"]
+        columns += ["input_tokens", "output_tokens"]
         newest = self.scan().sort("started_at", descending=True)
         return table(newest.select(columns).head(requests))
 

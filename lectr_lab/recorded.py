@@ -15,6 +15,7 @@ from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.record import Saved
 
 _SDKS = {"openai": "/v1", "anthropic": "", "groq": ""}  # what each does not append
+_OUR_KEY = "x-lectr-key:"  # of an earlier proxy, where a cell runs again
 _NO_PROVIDER_KEY = "no-provider-key"
 _ENDED_WITHIN_S = 5.0
 
@@ -184,12 +185,14 @@ def environment(
     found = {"LECTR_KEY": key}
     for sdk, path in _SDKS.items():
         name = sdk.upper()
-        before = own.get(f"{name}_CUSTOM_HEADERS")
-        lines = [*([before] if before else []), f"X-Lectr-Key: {key}"]
+        before = own.get(f"{name}_CUSTOM_HEADERS", "").splitlines()
+        others = [line for line in before if not line.lower().startswith(_OUR_KEY)]
+        lines = [*others, f"X-Lectr-Key: {key}"]
         found[f"{name}_BASE_URL"] = base_url + path
         found[f"{name}_CUSTOM_HEADERS"] = "\n".join(lines)
         if not live:
             found[f"{name}_API_KEY"] = own.get(f"{name}_API_KEY") or _NO_PROVIDER_KEY
     for name in ("NO_PROXY", "no_proxy"):  # the way to loopback leads through none
-        found[name] = ",".join(filter(None, [own.get(name), "127.0.0.1"]))
+        hosts = [*own.get(name, "").split(","), "127.0.0.1"]
+        found[name] = ",".join(filter(None, dict.fromkeys(hosts)))
     return found

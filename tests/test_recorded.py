@@ -24,6 +24,15 @@ def test_the_environment_points_every_sdk_here():
     assert "OPENAI_API_KEY" not in found
 
 
+def test_setting_the_environment_again_adds_nothing():
+    """A cell runs again; and the key of the proxy before is not sent beside the new."""
+    once = environment("http://127.0.0.1:7", "lc_key_x", {"NO_PROXY": "intra"})
+
+    assert environment("http://127.0.0.1:7", "lc_key_x", once) == once
+    next_one = environment("http://127.0.0.1:8", "lc_key_y", once)
+    assert "lc_key_x" not in str(next_one)
+
+
 @pytest.mark.parametrize(
     "own", [{}, {"OPENAI_API_KEY": ""}, {"OPENAI_API_KEY": "mine"}]
 )

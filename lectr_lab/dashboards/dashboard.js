@@ -377,7 +377,7 @@ function lectrDashboard(root) {
     const whose = data.whose ? data.whose + " · " : "";
     const period = data.first ? `${data.first} to ${data.last} (${data.tz})` : "No request has been logged yet.";
     return h("header", {}, h("h2", {}, data.title), h("p", { class: "soft" }, whose + period,
-      data.live ? h("span", { class: "live" }, ` ${data.live}`) : null));
+      data.live ? h("span", { class: data.live.startsWith("live") ? "live" : "over" }, ` ${data.live}`) : null));
   }
   function banner() {
     return data.dropped ? h("p", { class: "banner", role: "alert" }, `Log incomplete: ${count(data.dropped)} ` +

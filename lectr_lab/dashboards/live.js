@@ -12,6 +12,9 @@ export default {
     };
     model.on("change:data", show);
     show();
+    // Jupyter says so when the kernel is restarted: from then on nothing is followed.
+    const gone = () => view.show({ ...JSON.parse(model.get("data")), live: "no longer followed" });
+    model.on("comm_live_update", gone);
     // HTML in which Python has escaped what a client sent; the page has the same.
     const advise = () => { advice.innerHTML = model.get("recommended") || ""; };
     model.on("change:recommended", advise);
@@ -19,6 +22,7 @@ export default {
     model.send({ shown: 1 });
     return () => {
       model.off("change:data", show);
+      model.off("comm_live_update", gone);
       model.off("change:recommended", advise);
       view.close();
       try { model.send({ shown: -1 }); } catch { /* the kernel has gone */ }

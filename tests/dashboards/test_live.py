@@ -209,11 +209,12 @@ def test_a_request_through_a_proxy_is_seen_soon(tmp_path, monkeypatch):
 
 HOST = """<!doctype html><meta charset="utf-8"><style>{css}</style><div id="el"></div>
 <script>
-const said = [], heard = new Set();
+const said = [], heard = new Map();
 const model = {{ data: "", recommended: "", get: name => model[name],
   send: m => said.push(m),
-  on: (_, f) => heard.add(f), off: (_, f) => heard.delete(f),
-  tell: data => {{ model.data = data; heard.forEach(f => f()); }} }};
+  on: (name, f) => heard.set(f, name), off: (_, f) => heard.delete(f),
+  fire: name => heard.forEach((on, f) => on === name && f()),
+  tell: data => {{ model.data = data; model.fire("change:data"); }} }};
 </script>
 <script>{esm}
 const el = document.getElementById("el");
@@ -224,7 +225,10 @@ const close = widget.render({{ model, el }});
 def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
     lab, live, event, opened
 ):
-    """Two hundred times, and the page does not grow; its end leaves nothing."""
+    """Two hundred times, and the page does not grow; its end leaves nothing.
+
+    A kernel that is restarted follows nothing any more, and the widget says so.
+    """
     esm = live._esm.replace("export default", "const widget =")
     tab = opened(HOST.format(css=live._css, esm=esm))
     journal = JournalWriter(lab)
@@ -243,6 +247,10 @@ def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
 
     assert tab.evaluate(first) == "2"
     assert tab.evaluate("document.querySelectorAll('*').length") <= nodes + 20
+    assert "live, updated" in tab.locator(".live").inner_text()
+    tab.evaluate("model.fire('comm_live_update')")
+    assert tab.locator("header .over").inner_text().strip() == "no longer followed"
+    assert tab.evaluate(first) == "2"
     tab.evaluate("close()")
     assert tab.evaluate("[el.querySelectorAll('figure').length, heard.size]") == [0, 0]
     assert tab.evaluate("said") == [{"shown": 1}, {"shown": -1}]

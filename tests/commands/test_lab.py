@@ -28,11 +28,10 @@ def test_it_serves_the_notebooks_and_stops_with_ctrl_c(tmp_path):
         found = (re.search(r"http://127\.0\.0\.1\S+", line) for line in lines)
         url = next(match[0] for match in found if match)
         token = url.partition("token=")[2]
-        listed = httpx.get(
-            url.partition("/lab")[0] + "/api/contents",
-            params={"token": token},
-            trust_env=False,
-        ).json()
+        soon = httpx.HTTPTransport(retries=20)  # it prints its address, then listens
+        with httpx.Client(transport=soon, trust_env=False) as client:
+            contents = url.partition("/lab")[0] + "/api/contents"
+            listed = client.get(contents, params={"token": token}).json()
     finally:
         for _ in range(20):  # the first is a question, a later one the answer
             process.send_signal(signal.SIGINT)

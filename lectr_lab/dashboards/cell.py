@@ -29,6 +29,9 @@ class Dashboard:
     def _repr_html_(self) -> str:
         return framed(self.html)
 
+    def __repr__(self) -> str:
+        return '<dashboard, for a notebook; .write("report.html") makes a page of it>'
+
 
 def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
     """A log's charts, arranged, which filter each other: spend, latency, errors, …

@@ -29,6 +29,8 @@ def text_table(frame: pl.DataFrame) -> str:
         ).rstrip()
         for i in range(min(frame.height, MOST_ROWS) + 1)
     ]
+    if columns and frame.is_empty():
+        lines.append("No rows.")
     if frame.height > MOST_ROWS:
         lines.append(f"… and {frame.height - MOST_ROWS:,} more")
     return "\n".join(lines)

@@ -24,6 +24,7 @@ def test_a_frame_is_shown_in_a_frame_of_its_own(log, tmp_path):
 
     assert shown._repr_html_().startswith('<iframe srcdoc="&lt;!doctype html')
     assert shown._repr_html_().count("<script") == 0
+    assert "report.html" in repr(shown)
     assert shown.write(tmp_path / "x.html").read_text("utf-8") == shown.html
 
 

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import runpy
 from pathlib import Path
 
 import nbformat
@@ -104,3 +105,18 @@ def test_it_runs_from_top_to_bottom_offline(path, tmp_path, monkeypatch):
     assert "Bearer " not in outputs.replace("Bearer $OPENAI_API_KEY", "")
     assert "cdn." not in outputs, "an output would load a script from afar"
     assert SHOWN.get(path.stem, "image/svg+xml") in outputs, "nothing was drawn"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [one for one in NOTEBOOKS if "LECTR_LAB" in one.read_text()],
+    ids=lambda one: one.stem,
+)
+def test_a_log_without_a_request_is_no_error(own, tmp_path, monkeypatch):
+    """Who opens a notebook before the first request sees empty tables."""
+    (tmp_path / "log").mkdir()
+    monkeypatch.setenv("LECTR_LAB", str(tmp_path))
+
+    cells = tmp_path / "cells.py"
+    cells.write_text("\n".join(source_cells(own)))
+    runpy.run_path(str(cells))

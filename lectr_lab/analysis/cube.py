@@ -63,7 +63,7 @@ def needed(log: pl.LazyFrame) -> pl.LazyFrame:
         *("retry_count", "stream", "include_usage", "token_source"),
         *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms"),
         *_TOKENS,
-        "cost_usd",
+        *("cost_usd", "price_source"),
     )
 
 
@@ -119,7 +119,9 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
 def cube(cells: pl.LazyFrame) -> Cube:
     """The cube of `placed` rows: of a log, or of a part of one."""
     ms = pl.col("total_ms")
-    number = (ms.clip(lower_bound=0.01).log() / math.log(GROWTH)).floor()
+    # What lies on an edge is above it, though the last digit of a logarithm depends on
+    # how many are taken at once.
+    number = (ms.clip(lower_bound=0.01).log() / math.log(GROWTH) + 1e-9).floor()
     timed = cells.filter(rows.succeeded() & ms.is_not_null())
     n = pl.len().cast(pl.Int64).alias("n")
     return Cube(

@@ -32,6 +32,8 @@ def untagged_measures() -> list[pl.Expr]:
 def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
     """The models that have tokens but no price, most used first.
 
+    Not those whose price is known, and whose counts contradict each other.
+
     Returns:
         `org`, `provider`, `model`, then `requests`, `input_tokens`, `output_tokens`.
     """
@@ -41,7 +43,8 @@ def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFram
     ]
     by = ["provider", "model"]
     keys = key_names(by, org=org)
-    found = grouped(log.filter(rows.unpriced()), measures, by=by, org=org)
+    unlisted = log.filter(rows.unpriced() & pl.col("price_source").is_null())
+    found = grouped(unlisted, measures, by=by, org=org)
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
 
 
@@ -87,13 +90,22 @@ def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
     ]
     more = unpriced.height - len(models)
     others = f" and {readable.count(more)} more" if more else ""
-    first = unpriced["model"][0] or "*"
-    example = readable.name(first if fnmatchcase(first, first) else escape(first), 200)
     return (
         f"Without a price: {', '.join(models)}{others}. Write into {file}, for each of "
-        f"them:\n[[price]]\nmodel = {json.dumps(example, ensure_ascii=False)}\n"
+        f"them:\n[[price]]\nmodel = {price_pattern(unpriced['model'][0])}\n"
         "input_usd_per_mtok = …\noutput_usd_per_mtok = …"
     )
+
+
+def price_pattern(model: str | None) -> str:
+    """What stands for a model, or for none, in an entry of prices.toml.
+
+    >>> print(price_pattern("our-own[1]"))
+    "our-own[[]1]"
+    """
+    given = model or "*"
+    pattern = given if fnmatchcase(given, given) else escape(given)
+    return json.dumps(readable.name(pattern, 200), ensure_ascii=False)
 
 
 CONTRADICTING = (

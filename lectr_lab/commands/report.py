@@ -238,7 +238,6 @@ def _print_table(found: Report) -> None:
 def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> None:
     """What the sums lack, and what to write where; nothing is asked where they lack
     nothing."""
-    import polars as pl
     from rich.text import Text
 
     from lectr_lab.analysis import quality
@@ -247,8 +246,7 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
 
     console = wide_console()
     if totals["unpriced"]:
-        unlisted = log.filter(pl.col("price_source").is_null())
-        unpriced = quality.unpriced_models(unlisted).collect()
+        unpriced = quality.unpriced_models(log).collect()
         if not unpriced.is_empty():
             said = quality.price_advice(unpriced, str(folder / PRICE_FILE))
             console.print(Text(f"\n{said}"))

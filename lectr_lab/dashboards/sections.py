@@ -3,7 +3,6 @@
 Everything that a client sent is escaped here.
 """
 
-import json
 from collections.abc import Sequence
 from html import escape
 
@@ -48,7 +47,7 @@ def price_help(unpriced: pl.DataFrame) -> str:
         return ""
     lines = [
         f"# {count(row['requests'])} requests of {name(row['provider'])}\n"
-        f"[[price]]\nmodel = {_toml_string(row['model'] or '*')}\n"
+        f"[[price]]\nmodel = {quality.price_pattern(row['model'])}\n"
         "input_usd_per_mtok = …\noutput_usd_per_mtok = …\n"
         for row in unpriced.iter_rows(named=True)
     ]
@@ -56,10 +55,6 @@ def price_help(unpriced: pl.DataFrame) -> str:
         "<details><summary>Models without a price: what to write in prices.toml"
         f"</summary><pre>{escape(chr(10).join(lines))}</pre></details>"
     )
-
-
-def _toml_string(text: str) -> str:
-    return json.dumps(name(text, 200), ensure_ascii=False)
 
 
 def notes(notes: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """What stands below the charts."""
 
 import tomllib
+from fnmatch import fnmatchcase
 
 import polars as pl
 import pytest
@@ -24,13 +25,13 @@ def test_the_table_names_orgs_where_there_are_several(log):
 
 def test_price_help_is_toml_that_fits_the_model(log):
     """Once the prices are filled in, whatever the model is called."""
-    model = 'a"b\\c<d>'
+    model = 'a"b\\c<d>[e]'
     text = sections.price_help(unpriced_models(log({"model_actual": model})).collect())
 
     shown = text.split("<pre>")[1].split("</pre>")[0]
     written = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
     [entry] = tomllib.loads(written.replace("…", "1"))["price"]
-    assert entry["model"] == model
+    assert fnmatchcase(model, entry["model"])
 
 
 @pytest.mark.parametrize("n", [1, 7])

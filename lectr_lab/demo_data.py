@@ -30,7 +30,7 @@ from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.schema import file_metadata
 from lectr_lab.log.seal import seal
 
-ORG = "made-up"
+ORG = "made-up-data"
 START = datetime(2026, 10, 26, tzinfo=UTC)  # a Monday
 WEEKS = 4
 REQUESTS = 16_000
@@ -129,7 +129,7 @@ def events(seed: int = SEED, requests: int = REQUESTS) -> list[Event]:
 
     >>> made = events(requests=50)
     >>> made == events(requests=50), {e.org for e in made}
-    (True, {'made-up'})
+    (True, {'made-up-data'})
     """
     made = [
         _event(random.Random(f"{seed} {feature.name} {n}"), feature, at)

@@ -42,7 +42,9 @@ def test_it_is_small_and_says_that_it_is_made_up(log):
     size = sum(path.stat().st_size for path in FOLDER.iterdir())
 
     assert size <= 1_000_000
-    assert log.select(pl.col("org").unique()).collect()["org"].to_list() == ["made-up"]
+    assert log.select(pl.col("org").unique()).collect()["org"].to_list() == [
+        "made-up-data"
+    ]
     assert "Nobody sent these requests" in (FOLDER / "README.md").read_text("utf-8")
 
 
@@ -116,5 +118,5 @@ def test_every_view_works_on_it(log):
 
 def test_it_is_said_to_be_made_up_wherever_it_is_shown(log, total):
     """On the page, and in the words of a report."""
-    assert '"whose":"made-up"' in page(log)
-    assert "of made-up" in in_words(total)
+    assert '"whose":"made-up-data"' in page(log)
+    assert "of made-up-data" in in_words(total)

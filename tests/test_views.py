@@ -50,7 +50,7 @@ def test_a_log_says_what_it_holds_and_its_last_requests(log):
     text = shown(log)["text/plain"]
 
     newest = log.select(pl.col("started_at").max()).collect().item()
-    assert "16,162 requests of made-up cost $" in text
+    assert "16,162 requests of made-up-data cost $" in text
     assert f"{newest:%Y-%m-%d %H:%M:%S}" in text.splitlines()[2]
     assert len(text.splitlines()) < 30
 
@@ -60,7 +60,7 @@ def test_a_part_of_a_log_says_what_that_part_holds(log):
     part = log.filter(pl.col("feature") == "support-chat")
 
     assert "3,722 requests" in shown(part)["text/plain"]
-    assert shown(part.select("org").head(1))["text/plain"] == "org\nmade-up"
+    assert shown(part.select("org").head(1))["text/plain"] == "org\nmade-up-data"
 
 
 def test_an_empty_log_is_shown(tmp_path):

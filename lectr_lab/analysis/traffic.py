@@ -48,13 +48,13 @@ def scan(
 
 
 def demo_log() -> pl.LazyFrame:
-    """Four weeks of made-up traffic of an org that says so, `made-up`, as `scan` gives it.
+    """Four weeks of made-up traffic of an org that says so, `made-up-data`, as `scan` gives it.
 
     Returns:
         As `scan`; how it was made is in `data/demo/README.md`.
 
     >>> demo_log().select("org").unique().collect().item()
-    'made-up'
+    'made-up-data'
     """
     return scan(shipped_traffic())
 

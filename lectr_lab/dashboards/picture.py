@@ -18,11 +18,21 @@ _PICTURE_PX = 360
 
 def picture(log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC") -> bytes:
     """The charts of a log as one PNG."""
-    charts = _charts(log, tz) or [_nothing_yet()]
+    totals = summary.totals(log).collect()
+    charts = _charts(log, totals, tz) if totals["requests"].item() else [_nothing_yet()]
     sized = [chart.properties(width=_PICTURE_PX) for chart in charts]
-    whole = alt.concat(*sized, columns=2, spacing=44)
+    whole = alt.concat(*sized, columns=2, spacing=44, align="none")
     own = whole.resolve_scale(color="independent").resolve_legend(color="independent")
-    head = alt.TitleParams(name(title), anchor="start", fontSize=20, offset=24)
+    said, *_ = summary.in_words(totals.row(0, named=True)).splitlines()
+    head = alt.TitleParams(
+        name(title),
+        subtitle=said,
+        anchor="start",
+        fontSize=20,
+        subtitleFontSize=13,
+        subtitlePadding=8,
+        offset=24,
+    )
     spec = own.properties(title=head, padding=24)
     return vl_convert.vegalite_to_png(
         spec.to_json(), scale=2, config={"background": "white"}
@@ -35,14 +45,13 @@ def _nothing_yet() -> alt.LayerChart:
     return alt.LayerChart(layer=[text])
 
 
-def _charts(log: pl.LazyFrame, tz: str) -> list[alt.LayerChart]:
+def _charts(log: pl.LazyFrame, totals: pl.DataFrame, tz: str) -> list[alt.LayerChart]:
     when = pl.col("started_at")
     span = log.select(when.min().alias("first"), when.max().alias("last")).collect()
     every = step(*span.row(0))
     log = log.cache()  # read and priced once for all that follows
-    totals, dear, steps, slow, bad, tokens = pl.collect_all(
+    dear, steps, slow, bad, tokens = pl.collect_all(
         [
-            summary.totals(log),
             spend.spend(log).head(_BARS),
             spend.spend_over_time(log, every, tz=tz),
             health.latency(log).head(_BARS),
@@ -50,8 +59,6 @@ def _charts(log: pl.LazyFrame, tz: str) -> list[alt.LayerChart]:
             spend.tokens(log).head(_BARS),
         ]
     )
-    if not totals["requests"].item():
-        return []
     drawn: list[Any] = [charts.spend_bars(dear)]
     if steps["time"].n_unique() > 1:  # one bar of everything says nothing of time
         drawn.append(charts.spend_over_time(steps, every))

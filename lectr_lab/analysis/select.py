@@ -96,7 +96,7 @@ def period(
     if since is not None and ".." in since:
         if until is not None:
             raise LabError(
-                f"since={since!r} says both ends already; leave out until={until!r}."
+                f"since={since!r} is a whole period: leave out until={until!r}, or the dots."
             )
         since, until = (end.strip() or None for end in since.split("..", 1))
     first = None if since is None else _start(since, zone, now)

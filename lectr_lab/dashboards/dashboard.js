@@ -81,6 +81,7 @@ function lectrDashboard(root) {
     const own = data.features.slice(0, f).filter(other => other !== data.untagged).length;
     return own < COLOURS.length ? COLOURS[own] : FAINT;
   };
+  const bdi = name => h("bdi", {}, name);  // whichever way it is written, figures stay where they are
   function panel(key, title, said, ...body) {
     return h("figure", { "data-panel": key },
       h("figcaption", {}, h("h3", {}, title), h("p", { class: "soft" }, said)), ...body);
@@ -247,7 +248,7 @@ function lectrDashboard(root) {
     const all = groups.reduce((total, g) => total + g.spend_usd, 0);
     const longest = Math.max(...groups.map(g => g.spend_usd), 0) || 1;
     const top = first(groups), share = top && ratio(top.spend_usd, all);
-    return panel("spend", share ? `${data.features[top.key]}: ${percent(share)} of the spend`
+    return panel("spend", share ? [bdi(data.features[top.key]), `: ${percent(share)} of the spend`]
       : orNothing(top && known(top) === 0 ? "Nothing was spent" : "No spend that is known"), "US dollars · share · n requests", rows(...groups.map(g => row({
       name: data.features[g.key], feature: g.key,
       marks: [mark("bar", 0, g.spend_usd / longest, colour(g.key))],
@@ -269,8 +270,8 @@ function lectrDashboard(root) {
       .filter((t, i, all) => !i || x(t) - x(all[i - 1]) > 0.35);  // else words touch
     const said = ms => ms < 1e3 ? ms + " ms" : ms < 6e4 ? ms / 1e3 + " s" : ms / 6e4 + " min";
     const title = !top ? orNothing("No request has been timed yet") : top.p.n >= 20
-      ? `${data.features[top.key]}: one in 20 takes over ${duration(top.p[95][0])}`
-      : `${data.features[top.key]}: ${duration(top.p[50][0])} in the median of ${count(top.p.n)}`;
+      ? [bdi(data.features[top.key]), `: one in 20 takes over ${duration(top.p[95][0])}`]
+      : [bdi(data.features[top.key]), `: ${duration(top.p[50][0])} in the median of ${count(top.p.n)}`];
     return panel("latency", title, "dot p50 · tick p95 in its 95 % interval · line to p99 · n succeeded · " +
       (exact ? "exact" : `from 5 % bins, within ${percent(Math.sqrt(data.growth) - 1)}`),
     rows(...groups.map(g => {
@@ -292,8 +293,8 @@ function lectrDashboard(root) {
       .map(g => ({ ...g, rate: g.errors / g.requests, ends: lectrWilson(g.errors, g.requests) }))
       .sort((a, b) => b.rate - a.rate || b.requests - a.requests);
     const most = Math.max(0.01, ...groups.map(g => g.ends[1])), top = first(groups);
-    return panel("errors", top && top.errors ? `${data.features[top.key]}: ${count(top.errors)} of ` +
-      `${count(top.requests)} requests failed` : top ? "No request failed" : orNothing("No request failed"),
+    return panel("errors", top && top.errors ? [bdi(data.features[top.key]), `: ${count(top.errors)} of ` +
+      `${count(top.requests)} requests failed`] : top ? "No request failed" : orNothing("No request failed"),
     "error rate in its 95 % interval · errors of requests", rows(...groups.map(g => row({
       name: data.features[g.key], feature: g.key,
       marks: [mark("band wide", g.ends[0] / most, (g.ends[1] - g.ends[0]) / most), mark("dot red", g.rate / most)],
@@ -350,8 +351,8 @@ function lectrDashboard(root) {
     const all = sum(cells()), longest = Math.max(...groups.map(g => g.spend_usd), 0) || 1;
     const inMoney = money(), most = Math.max(...groups.map(g => g.requests), 1), top = groups[0];
     const title = !top ? orNothing("No model answered") : inMoney && all.spend_usd
-      ? `${data.models[top.key][1]}: ${percent(top.spend_usd / all.spend_usd)} of the spend`
-      : `${data.models[top.key][1]}: ${percent(ratio(top.requests, all.requests))} of requests`;
+      ? [bdi(data.models[top.key][1]), `: ${percent(top.spend_usd / all.spend_usd)} of the spend`]
+      : [bdi(data.models[top.key][1]), `: ${percent(ratio(top.requests, all.requests))} of requests`];
     const chip = (text, value) => h("button", { type: "button", class: "chip", "data-provider": value,
       "aria-pressed": chosen.provider === (value || null) }, text);
     return panel("models", title, "model · US dollars · share of requests · n",

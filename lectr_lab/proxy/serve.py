@@ -39,7 +39,7 @@ def open_socket(host: str, port: int) -> socket.socket:
         reason = error.strerror or "the address is not valid"
         raise ProxyError(
             f"Cannot listen on {host}:{port}: {reason}. "
-            f"Another program may be using it: try another with --port."
+            "Another program may be using it. --port 0 (port=0 in Python) is any free one."
         ) from None
     return sock
 

@@ -18,6 +18,7 @@ from genai_prices.types import ModelPrice, TieredPrices
 
 from lectr_lab.analysis import billing
 from lectr_lab.analysis.rows import model
+from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.core.price import (
     USAGE_KEYS,
     Asked,
@@ -32,7 +33,7 @@ _LONG_AGO = date(2000, 1, 1)
 _EPOCH = date(1970, 1, 1)
 _CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
-_OURS = ["openai", "anthropic", "groq", "gemini", "azure"]
+_OURS = sorted(PROVIDERS)
 _NAMES = ("provider", "model_actual", "service_tier")
 _OWN_NAMES = Asked._fields[:-1]  # a user's price may fit any name of the model
 _FACTS = (*Asked._fields, *USAGE_KEYS)
@@ -106,7 +107,7 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl
     usual, others = ways
     way, (kind, kinds) = usual, _kinds(facts, names, usual.cuts)
     if not kinds["provider"].is_in(_OURS).all():
-        # Their prices change more often, and more kinds take more time.
+        # With all that others' prices go by, telling kinds takes a quarter more time.
         way, (kind, kinds) = others, _kinds(facts, names, others.cuts)
     found = [way.look_up(named) for named in kinds.iter_rows()]
     of_kinds = pl.DataFrame([prices[1:] for prices in found], _TABLE, orient="row")

@@ -11,10 +11,9 @@ from lectr_lab.core.readable import count, names, percent, usd
 _TIME_PX = 220
 _DAY_HOUR = "%-d %b %H:%M"  # 24 hours, not Vega's 12
 _CLOCK = {"1m": "%H:%M", "10m": "%H:%M", "1h": _DAY_HOUR, "6h": _DAY_HOUR}
-_LONG = {
-    "1w": "%-d %b %Y",
-    "1mo": "%b %Y",
-}  # of which a log may have the same day twice
+# Steps so long that a log may have the same day of two years.
+_LONG = {"1w": "%-d %b %Y", "1mo": "%b %Y"}
+_DAY = "%-d %b"
 _UNITS = {"1mo": "month", "1w": "week", "1d": "day", "1h": "hour", "1m": "minute"}
 _UNITS |= {"10m": "10 minutes", "6h": "6 hours"}
 
@@ -64,7 +63,7 @@ def _spend_text(row: style.Row) -> str:
 
 
 def _label(every: str) -> str:
-    return f"utcFormat(datum.value, '{(_CLOCK | _LONG).get(every, '%-d %b')}')"
+    return f"utcFormat(datum.value, '{(_CLOCK | _LONG).get(every, _DAY)}')"
 
 
 def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
@@ -123,6 +122,6 @@ def _most(steps: pl.DataFrame, every: str) -> str:
     if sums.height < 2 or not top[0]["spend_usd"]:
         return ""
     at = top[0]["time"]
-    day = _LONG.get(every, "%-d %b %H:%M" if every in _CLOCK else "%-d %b")
+    day = _LONG.get(every, _DAY_HOUR if every in _CLOCK else _DAY)
     word = "at" if every in _CLOCK else "in" if every == "1mo" else "on"
     return f"; the most, {usd(top[0]['spend_usd'])}, {word} {at:{day}}"

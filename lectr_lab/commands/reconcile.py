@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lectr_lab.commands.width import wide_console
 from lectr_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -92,7 +93,6 @@ def _print_table(found: "pl.DataFrame", provider: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.commands.width import wide_console
     from lectr_lab.core.readable import name
 
     table = Table()

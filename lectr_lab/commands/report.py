@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from lectr_lab.commands.width import LEAST_KEY, fitting, wide_console
 from lectr_lab.core.errors import LogError
 
 if TYPE_CHECKING:
@@ -218,8 +219,6 @@ def _print_table(found: Report) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.commands.width import LEAST_KEY, fitting, wide_console
-
     heads, rows = _readable(found)
     console = wide_console()
     table, shown = Table(), fitting(heads, rows, console.width)
@@ -242,7 +241,6 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
 
     from lectr_lab.analysis import quality
     from lectr_lab.analysis.traffic import PRICE_FILE
-    from lectr_lab.commands.width import wide_console
 
     console = wide_console()
     if totals["unpriced"]:
@@ -264,7 +262,6 @@ def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
 
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.traffic import own_prices
-    from lectr_lab.commands.width import wide_console
 
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
     if len(found):

@@ -39,8 +39,8 @@ USAGE_KEYS = {
 }
 """The event's counts, and what genai-prices calls each."""
 
-_LISTED_AS = {"gemini": "google", "gcp.gen_ai": "google", "x_ai": "x-ai"}
-_LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
+LISTED_AS = {"gemini": "google", "gcp.gen_ai": "google", "x_ai": "x-ai"}
+LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
 """Names that genai-prices does not know: ours, OpenTelemetry's and LiteLLM's."""
 
 
@@ -180,7 +180,7 @@ def _list_price(asked: Asked) -> ModelPrice | None:
         listed = calc_price(
             Usage(),
             asked.models[0],
-            provider_id=_LISTED_AS.get(asked.provider, asked.provider),
+            provider_id=LISTED_AS.get(asked.provider, asked.provider),
             genai_request_timestamp=asked.started_at,
             price_context=_context(asked),
         )

@@ -19,9 +19,11 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from lectr_lab.core.price import PriceList
+from lectr_lab.core.headers import PROVIDERS
+from lectr_lab.core.price import LISTED_AS, PriceList
 
-_OURS = ("openai", "anthropic", "groq", "google", "azure")
+_OURS = {LISTED_AS.get(name, name) for name in PROVIDERS}
+_SOLD_BY_AZURE = {"deepseek", "x-ai", "moonshotai"}
 
 
 class Changes(NamedTuple):
@@ -46,7 +48,7 @@ def list_changes(others: bool = False) -> Changes:
     >>> 200_000 in list_changes().input_tokens
     True
     """
-    few = (*_OURS, "deepseek", "x-ai", "moonshotai")  # Azure sells these
+    few = _OURS | _SOLD_BY_AZURE
     some = [p for p in get_snapshot().providers if others or p.id in few]
     models = [model for p in some for model in p.models]
     constraints = [c for model in models for c in _constraints(model)]

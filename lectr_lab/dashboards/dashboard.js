@@ -292,9 +292,9 @@ function lectrDashboard(root) {
     const groups = by(cells({ features: false }), 1).filter(g => g.requests > 0)
       .map(g => ({ ...g, rate: g.errors / g.requests, ends: lectrWilson(g.errors, g.requests) }))
       .sort((a, b) => b.rate - a.rate || b.requests - a.requests);
-    const most = Math.max(0.01, ...groups.map(g => g.ends[1])), top = first(groups);
-    return panel("errors", top && top.errors ? [bdi(data.features[top.key]), `: ${count(top.errors)} of ` +
-      `${count(top.requests)} requests failed`] : top ? "No request failed" : orNothing("No request failed"),
+    const most = Math.max(0.01, ...groups.map(g => g.ends[1])), top = first(groups.filter(g => g.errors));
+    return panel("errors", top ? [bdi(data.features[top.key]), `: ${count(top.errors)} of ` +
+      `${count(top.requests)} requests failed`] : first(groups) ? "No request failed" : orNothing("No request failed"),
     "error rate in its 95 % interval · errors of requests", rows(...groups.map(g => row({
       name: data.features[g.key], feature: g.key,
       marks: [mark("band wide", g.ends[0] / most, (g.ends[1] - g.ends[0]) / most), mark("dot red", g.rate / most)],

@@ -18,9 +18,16 @@ _PICTURE_PX = 360
 
 def picture(log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC") -> bytes:
     """The charts of a log as one PNG."""
-    totals = summary.totals(log).collect()
-    charts = _charts(log, totals, tz) if totals["requests"].item() else [_nothing_yet()]
-    sized = [chart.properties(width=_PICTURE_PX) for chart in charts]
+    return vl_convert.vegalite_to_png(
+        _whole(log, title, tz).to_json(), scale=2, config={"background": "white"}
+    )
+
+
+def _whole(log: pl.LazyFrame, title: str, tz: str) -> alt.ConcatChart:
+    totals, charts = _charts(log, tz)
+    sized = [
+        chart.properties(width=_PICTURE_PX) for chart in charts or [_nothing_yet()]
+    ]
     whole = alt.concat(*sized, columns=2, spacing=44, align="none")
     own = whole.resolve_scale(color="independent").resolve_legend(color="independent")
     said, *_ = summary.in_words(totals.row(0, named=True)).splitlines()
@@ -33,10 +40,7 @@ def picture(log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC") -> bytes:
         subtitlePadding=8,
         offset=24,
     )
-    spec = own.properties(title=head, padding=24)
-    return vl_convert.vegalite_to_png(
-        spec.to_json(), scale=2, config={"background": "white"}
-    )
+    return own.properties(title=head, padding=24)
 
 
 def _nothing_yet() -> alt.LayerChart:
@@ -45,13 +49,15 @@ def _nothing_yet() -> alt.LayerChart:
     return alt.LayerChart(layer=[text])
 
 
-def _charts(log: pl.LazyFrame, totals: pl.DataFrame, tz: str) -> list[alt.LayerChart]:
+def _charts(log: pl.LazyFrame, tz: str) -> tuple[pl.DataFrame, list[alt.LayerChart]]:
+    """The row of all, and what is drawn; nothing of an empty log."""
     when = pl.col("started_at")
     span = log.select(when.min().alias("first"), when.max().alias("last")).collect()
     every = step(*span.row(0))
     log = log.cache()  # read and priced once for all that follows
-    dear, steps, slow, bad, tokens = pl.collect_all(
+    totals, dear, steps, slow, bad, tokens = pl.collect_all(
         [
+            summary.totals(log),
             spend.spend(log).head(_BARS),
             spend.spend_over_time(log, every, tz=tz),
             health.latency(log).head(_BARS),
@@ -59,10 +65,12 @@ def _charts(log: pl.LazyFrame, totals: pl.DataFrame, tz: str) -> list[alt.LayerC
             spend.tokens(log).head(_BARS),
         ]
     )
+    if not totals["requests"].item():
+        return totals, []
     drawn: list[Any] = [charts.spend_bars(dear)]
     if steps["time"].n_unique() > 1:  # one bar of everything says nothing of time
         drawn.append(charts.spend_over_time(steps, every))
-    return [
+    return totals, [
         *drawn,
         charts.latency_ranges(slow),
         charts.error_rates(bad),

@@ -81,6 +81,15 @@ def test_cubes_of_parts_add_up(first, second):
         assert added.rows() == both.select(*keys, value).sort(keys).rows()
 
 
+def test_what_lies_on_a_bins_edge_is_above_it():
+    """However many are counted at once."""
+    edges = [{"total_ms": GROWTH**n, "outcome": "ok", "started_at": START}
+             for n in range(50)]  # fmt: skip
+
+    assert counted(log_of(edges))[1].sort("bin")["bin"].to_list() == [*range(50)]
+    assert [counted(log_of([edge]))[1]["bin"].item() for edge in edges] == [*range(50)]
+
+
 @given(st.lists(st.floats(0.01, 1e8), min_size=1, max_size=50))
 def test_a_bins_middle_is_within_two_and_a_half_per_cent(times_ms):
     """Of every duration in it."""

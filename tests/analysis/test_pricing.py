@@ -47,8 +47,8 @@ MINE = (
         output_usd_per_mtok=Decimal(0),
     ),
 )
-DAYS = [datetime.combine(day, time(), UTC) for day in change_days(MINE)]
-STARTS = sorted(list_changes().input_tokens)
+DAYS = [datetime.combine(d, time(), UTC) for d in change_days(MINE, others=True)]
+STARTS = sorted(list_changes(others=True).input_tokens)
 EDGES = [start + step for start in STARTS for step in (0, 1)]
 few = st.one_of(st.none(), st.integers(0, 40), st.integers(0, 400_000))
 inputs = st.one_of(st.none(), st.sampled_from(EDGES), st.integers(0, 400_000))
@@ -117,9 +117,11 @@ def test_a_frame_and_a_single_request_are_priced_alike(event, calls, own):
     assert costs.to_list() == [None if e is None else float(e) for e in exact]
 
 
-@pytest.mark.parametrize("tokens", [1, 150_000, 300_000])
-@pytest.mark.parametrize("day", [DAYS[0] - timedelta(days=1), DAYS[-1]])
-def test_the_whole_price_list_is_priced_alike(event, tokens, day):
+@pytest.mark.parametrize("tokens", [1, 40_000, 150_000, 300_000, 600_000])
+@pytest.mark.parametrize(
+    "at", [DAYS[0] - timedelta(days=1), DAYS[-1], DAYS[-1] + timedelta(hours=12)]
+)
+def test_the_whole_price_list_is_priced_alike(event, tokens, at):
     """Every listed model, so that a new kind of price in the list is noticed."""
     usage = {
         "input_tokens": tokens,
@@ -130,7 +132,7 @@ def test_the_whole_price_list_is_priced_alike(event, tokens, day):
         event(
             provider=provider,
             model_actual=model,
-            started_at=day,
+            started_at=at,
             web_searches=1,
             **usage,
         )

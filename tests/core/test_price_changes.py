@@ -27,7 +27,8 @@ def test_no_price_changes_between_two_of_the_days(provider):
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         return [find_price(Asked(provider, m, None, None, None, at)) for m in models]
 
-    for first, following in pairwise(change_days((), others=True)):
+    days = [date(2000, 1, 1), *change_days((), others=True), date(2100, 1, 1)]
+    for first, following in pairwise(days):
         assert prices(first) == prices(following - timedelta(days=1))
 
 

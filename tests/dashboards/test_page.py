@@ -176,6 +176,24 @@ def test_a_selection_of_nothing_says_so(log, opened):
     assert "b:" not in " ".join(tab.locator("h3").all_inner_texts())
 
 
+def test_a_name_written_from_right_to_left_moves_no_figure(log, opened):
+    """It stands apart from what is said of it."""
+    tab = opened(page(log({"feature": "مساعد"})))
+
+    title = tab.locator("[data-panel=spend] h3")
+    assert title.locator("bdi").inner_text() == "مساعد"
+    assert title.inner_text().endswith(": 100 % of the spend")
+
+
+def test_a_failure_of_a_feature_without_a_row_of_its_own_is_in_the_title(log, opened):
+    """Among forty features that did not fail."""
+    many = [{"feature": f"f{n:02}", "input_tokens": 10**6 - n} for n in range(40)]
+    tab = opened(page(log(*many, {"feature": "small", "outcome": "timeout"})))
+
+    title = tab.locator("[data-panel=errors] h3").inner_text()
+    assert title == "all others (31): 1 of 31 requests failed"
+
+
 def test_years_are_said_where_a_log_has_several(log, opened):
     """And what was free is drawn by requests."""
     old = {"started_at": START.replace(year=2023), "input_tokens": 0}

@@ -28,7 +28,7 @@ Kind = Literal["request", "shadow"]
 Operation = Literal[
     "chat", "completions", "embeddings", "responses", "messages", "other"
 ]
-ProviderSource = Literal["header", "model", "key_prefix", "default"]
+ProviderSource = Literal["header", "path", "model", "key_prefix", "default"]
 Outcome = Literal[
     "ok",
     "provider_error",

@@ -39,6 +39,10 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
+# How the tokens of Anthropic's plans begin. They are no API keys: Anthropic takes them
+# in `Authorization` alone. Source: `claude setup-token` and what its client sends with
+# it, 2026-11-29.
+_PLAN_TOKEN = b"sk-ant-oat"
 # In order of preference, where `Authorization` is absent.
 _SDK_KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
@@ -73,6 +77,7 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     authorization: bytes | None = None  # as received
     provider_key: bytes | None = None  # the same without its scheme
     unused_keys: tuple[bytes, ...] = ()  # in SDKs' own headers
+    anthropic_version: bool = False  # which Anthropic's clients alone send
     retry_count: int | None = None
 
 
@@ -110,6 +115,7 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
         authorization=authorization,
         provider_key=_provider_key(authorization, first),
         unused_keys=tuple(first[n] for n in _SDK_KEY_HEADERS if n in first),
+        anthropic_version=b"anthropic-version" in first,
         retry_count=_count(first.get(b"x-stainless-retry-count")),
     )
 
@@ -235,6 +241,8 @@ def _key_header(said: ClientHeaders, auth: AuthStyle) -> tuple[bytes, bytes] | N
     key = said.provider_key
     if key is None:
         return None
+    if said.authorization is not None and key.startswith(_PLAN_TOKEN):
+        return b"authorization", said.authorization
     return _named_key(auth, key, said.authorization or b"Bearer " + key)
 
 

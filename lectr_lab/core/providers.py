@@ -97,7 +97,8 @@ def default_upstreams() -> dict[str, Address]:
 
 
 def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
-    """Which provider a request is for: the header, else the model, else the key.
+    """Which provider a request is for: the header, else the path, else the model, else
+    the key.
 
     Args:
         said: the client's headers.
@@ -106,15 +107,19 @@ def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
 
     Returns:
         The provider; `unknown` where nothing named one and a default was taken: OpenAI,
-        or the vendor whose path it is (`/v1/messages`, `/openai/v1/…`).
+        or Groq under its SDK's `/openai/v1/…`.
 
     >>> resolve(ClientHeaders(), "claude-sonnet-5", b"/v1/chat/completions").provider
+    'anthropic'
+    >>> resolve(ClientHeaders(), None, b"/v1/messages/count_tokens").provider
     'anthropic'
     """
     if said.provider is not None:
         return Target(said.provider, "header")
     if said.provider_invalid is not None:
         return Target("openai", "default", unknown=True)
+    if said.anthropic_version or _is_anthropics(raw_path):
+        return Target("anthropic", "path")
     named = provider_of_model(model) if model else None
     if named is not None:
         return Target(named, "model")
@@ -122,7 +127,8 @@ def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
     vendor = next((p for prefix, p in _registry().keys if key.startswith(prefix)), None)
     if vendor is not None:
         return Target(vendor, "key_prefix")
-    return Target(_by_path(raw_path), "default", unknown=True)
+    default = "groq" if raw_path.startswith(b"/openai/") else "openai"
+    return Target(default, "default", unknown=True)
 
 
 def provider_of_model(model: str) -> str | None:
@@ -143,10 +149,9 @@ def offers(provider: str, operation: str) -> bool:
     return operation in _registry().operations.get(provider, ())
 
 
-def _by_path(raw_path: bytes) -> str:
-    if operation(raw_path) == "messages":
-        return "anthropic"
-    return "groq" if raw_path.startswith(b"/openai/") else "openai"
+def _is_anthropics(raw_path: bytes) -> bool:
+    """`/v1/messages` and what is under it: nobody else has it."""
+    return (api_path(raw_path) or b"").split(b"/")[0] == b"messages"
 
 
 def api_path(raw_path: bytes) -> bytes | None:

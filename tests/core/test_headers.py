@@ -111,6 +111,23 @@ def test_the_key_leaves_in_the_targets_one_header(auth, sent, leaves):
     assert forwarded == [leaves]
 
 
+PLAN_TOKEN = b"sk-ant-oat01-" + b"x" * 8
+
+
+@pytest.mark.parametrize("auth", ["x-api-key", "bearer"])
+def test_a_plans_token_stays_where_it_came(auth):
+    """It is no API key: Anthropic refuses it in `x-api-key`. An API key is rewritten."""
+    bearer = b"Bearer " + PLAN_TOKEN
+    raw = [(b"authorization", bearer)]
+    in_sdks_own = [(b"x-api-key", PLAN_TOKEN)]
+
+    assert forwarded_request_headers(raw, read_headers(raw), auth) == raw
+    said = read_headers(in_sdks_own)
+    assert (b"x-api-key" if auth == "x-api-key" else b"authorization") == (
+        forwarded_request_headers(in_sdks_own, said, auth)[0][0]
+    )
+
+
 def test_authorization_wins_over_an_sdks_own_header():
     """Where both are present the SDK's header is dropped."""
     sent = [(b"x-api-key", b"sdk"), (b"authorization", b"Bearer real")]

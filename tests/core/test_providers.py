@@ -1,6 +1,8 @@
 """Which provider, and which URL."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.providers import (
@@ -75,12 +77,41 @@ def test_an_invalid_header_falls_back_to_openai_not_to_detection():
 
 
 @pytest.mark.parametrize(
-    ("path", "provider"),
-    [(b"/v1/messages", "anthropic"), (b"/openai/v1/models", "groq"), (CHAT, "openai")],
+    ("path", "target"),
+    [
+        (b"/openai/v1/models", Target("groq", "default", True)),
+        (CHAT, Target("openai", "default", True)),
+        (b"/v1/messages", Target("anthropic", "path")),
+        (b"/v1/messages/", Target("anthropic", "path")),
+        (b"/v1/messages/count_tokens", Target("anthropic", "path")),
+        (b"/v1/messages/batches/msgbatch_1/results", Target("anthropic", "path")),
+        (b"/v1/messagesx", Target("openai", "default", True)),
+    ],
 )
-def test_a_vendors_own_path_is_that_vendors(path, provider):
-    """/v1/messages without a match is Anthropic's."""
-    assert resolve(ClientHeaders(), "brand-new", path).provider == provider
+def test_a_vendors_own_path_is_that_vendors(path, target):
+    """Where neither model nor key tell."""
+    assert resolve(ClientHeaders(), "brand-new", path) == target
+
+
+paths = st.sampled_from(
+    "chat/completions models models/x responses messages messages/count_tokens "
+    "messages/batches messages/batches/b1/cancel".split()
+)
+keys = st.sampled_from([None, b"sk-1", b"gsk_1", b"AIza1", b"sk-ant-1", b"my-gateway"])
+models = st.sampled_from([None, "gpt-4o", "gemini-2.5-pro", "llama3", "team-default"])
+
+
+@given(path=paths, key=keys, model=models, version=st.booleans())
+def test_what_is_anthropics_goes_to_nobody_else(path, key, model, version):
+    """What is under /v1/messages, and what Anthropic's own clients send."""
+    said = ClientHeaders(provider_key=key, anthropic_version=version)
+
+    target = resolve(said, model, f"/v1/{path}".encode())
+
+    if version or path.startswith("messages"):
+        assert target == Target("anthropic", "path")
+    else:
+        assert target.source != "path"
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,11 @@ _NO_TARGET = Target("", "default")
 class Exchange:
     """Watches one request from its first line to its last byte.
 
-    The caller tells it each thing once, in this order: `sent` (the request as it goes
-    to the provider), `answered` (the reply's head), `passed_on` (its first byte is with
-    the client), any number of `chunk`s, and `ended`. Leaving some out is what failed
-    requests look like.
+    The caller tells it each thing once, in this order: `received` (the whole request),
+    `ruled` (what the rules made of it), `asked` (it goes to the provider), `answered`
+    (the reply's head), `passed_on` (its first byte is with the client), any number of
+    `chunk`s, `passed_whole`, and `ended`. Leaving some out is what failed requests look
+    like.
     """
 
     def __init__(

@@ -17,6 +17,24 @@ class Refusal(NamedTuple):
     message: str
     outcome: Outcome = "refused"
     retry_after_s: int | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()  # beside those that all have
+
+    def head(self) -> list[tuple[bytes, bytes]]:
+        """The headers that go with its `body`.
+
+        Clients of OpenAI's and Anthropic's take 401 for a passing fault, and ask again
+        for minutes without a word, unless they are told that it is none.
+
+        >>> (b"x-should-retry", b"false") in INVALID_LECTR_KEY.head()
+        True
+        """
+        length = str(len(self.body())).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+        if self.retry_after_s is not None:
+            headers.append((b"retry-after", str(self.retry_after_s).encode()))
+        elif 400 <= self.status < 500 and self.status != 408:
+            headers.append((b"x-should-retry", b"false"))
+        return [*headers, *self.headers]
 
     def body(self) -> bytes:
         """The JSON that goes to the client.
@@ -50,13 +68,6 @@ MISSING_AUTHORIZATION = _authentication(
     "Send the provider's key too: Authorization: Bearer <provider key>. It is passed "
     "on and never stored.",
 )
-INVALID_REQUEST = Refusal(
-    400,
-    "invalid_request_error",
-    "invalid_request",
-    "The body must be a JSON object with a string `model`, or the header "
-    "X-Lectr-Provider must name the provider.",
-)
 AZURE_CONFIG_MISSING = Refusal(
     400,
     "invalid_request_error",
@@ -64,18 +75,37 @@ AZURE_CONFIG_MISSING = Refusal(
     "No Azure endpoint is configured for this organisation. Add [azure] with "
     "`endpoint` to lectr.toml.",
 )
+# The status at which clients fall back to HTTP at once; it must name what is spoken
+# here (RFC 9110, 15.5.22).
 WEBSOCKET = Refusal(
-    400,
+    426,
     "invalid_request_error",
     "websocket_unsupported",
-    "This proxy does not carry WebSockets. Connect to the provider for realtime.",
+    "This proxy does not carry WebSockets. Use HTTP, or connect to the provider for "
+    "realtime.",
+    headers=((b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")),
 )
-UPGRADE = Refusal(
+# Before a key is checked: the server's bounds on a head.
+REQUEST_LINE_TOO_LONG = Refusal(
+    414,
+    "invalid_request_error",
+    "request_line_too_long",
+    "The request's path and query are longer than the 8 KB that this proxy reads. Send "
+    "what is long in the body.",
+)
+HEAD_TOO_LARGE = Refusal(
+    431,
+    "invalid_request_error",
+    "head_too_large",
+    "The request's headers are larger than the 64 KB that this proxy reads. Send fewer, "
+    "or shorter ones.",
+)
+BAD_REQUEST = Refusal(
     400,
     "invalid_request_error",
-    "upgrade_unsupported",
-    "This proxy speaks HTTP/1.1 only. Turn the offer to upgrade to HTTP/2 off in the "
-    "client (Java: HttpClient.Version.HTTP_1_1).",
+    "bad_request",
+    "This is no valid HTTP/1.1 request. Look at what sends it, or at what stands "
+    "between it and this proxy.",
 )
 NOT_FOUND = Refusal(
     404,

@@ -2,12 +2,12 @@
 
 import contextlib
 import posixpath
+import re
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, Protocol, TypeAlias
-from urllib.parse import unquote
 
 from litestar import HttpMethod, Litestar, route
 from litestar.handlers import HTTPRouteHandler
@@ -33,6 +33,11 @@ from lectr_lab.proxy.shadow import Shadows
 from lectr_lab.proxy.spend import SpendWatch
 from lectr_lab.proxy.token_counter import TokenCounter
 from lectr_lab.proxy.upstream import open_upstream
+from lectr_lab.proxy.whole import send_whole
+
+# However often its percent sign was encoded, in one pass: to decode a stranger's path
+# again until nothing changes takes the square of its length.
+_PERCENT_CODE = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 
 _P = ParamSpec("_P")
 Handler: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -212,19 +217,16 @@ async def _administer(
         (b"content-length", str(len(answer)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": 201, "headers": headers})
-    await send({"type": "http.response.body", "body": answer})
+    await send_whole(send, 201, headers, answer)
 
 
 def _is_ours(raw_path: bytes) -> bool:
     """`/v1/orgs…`, however it is spelt: what is sent there must reach no provider."""
     if b"%" not in raw_path and b"orgs" not in raw_path.lower():
         return False  # nearly every request
-    path = raw_path.decode("latin-1")
-    while path != (plainer := unquote(path)):
-        path = plainer
-    path = posixpath.normpath(path.lower()).removeprefix("/openai")
-    return path.startswith("/v1/orgs")
+    plain = _PERCENT_CODE.sub(lambda code: bytes.fromhex(code[1].decode()), raw_path)
+    path = posixpath.normpath(plain.lower()).removeprefix(b"/openai")
+    return path.startswith(b"/v1/orgs")
 
 
 def _say(error: Exception) -> None:

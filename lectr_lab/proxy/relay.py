@@ -119,14 +119,9 @@ def _address(
     said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
         return refusals.NOT_FOUND
-    cannot_upgrade = _upgrade(scope["headers"])
-    if cannot_upgrade is not None:
-        return cannot_upgrade
-    model = exchange.request.model
-    provider_named = said.provider or said.provider_invalid
-    if exchange.operation != "other" and not model and not provider_named:
-        return refusals.INVALID_REQUEST
-    target = resolve(said, model, raw_path)
+    if _offers_websocket(scope["headers"]):
+        return refusals.WEBSOCKET
+    target = resolve(said, exchange.request.model, raw_path)
     upstream = the.settings.upstream_for(key.org, target.provider)
     if upstream is None:
         return refusals.AZURE_CONFIG_MISSING
@@ -141,15 +136,9 @@ def _address(
     return routed.call
 
 
-def _upgrade(headers: RawHeaders) -> Refusal | None:
-    """Offers may be ignored (RFC 9110, 7.8), but httptools drops the body beside one."""
-    names = {name for name, _ in headers}
-    if b"upgrade" not in names:
-        return None
-    if any(n == b"upgrade" and b"websocket" in v.lower() for n, v in headers):
-        return refusals.WEBSOCKET
-    has_body = not names.isdisjoint((b"content-length", b"transfer-encoding"))
-    return refusals.UPGRADE if has_body else None
+def _offers_websocket(headers: RawHeaders) -> bool:
+    """Any other offer is ignored (RFC 9110, 7.8): the answer is HTTP/1.1."""
+    return any(n == b"upgrade" and b"websocket" in v.lower() for n, v in headers)
 
 
 async def _exchange(
@@ -270,17 +259,7 @@ async def _answer(
 
 async def refuse(send: Send, refusal: Refusal) -> None:
     """Send an answer of the proxy's own."""
-    body = refusal.body()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    if refusal.retry_after_s is not None:
-        headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
-    await send(
-        {"type": "http.response.start", "status": refusal.status, "headers": headers}
-    )
-    await send({"type": "http.response.body", "body": body})
+    await send_whole(send, refusal.status, refusal.head(), refusal.body())
 
 
 def _note(exchange: Exchange) -> Note:

@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import secrets
 import socket
 import struct
 import threading
 import time
+import zlib
 from pathlib import Path
 
+import brotli
 import httpx
 import polars as pl
 import pytest
+import zstandard
 
 from lectr_lab.lab import Child, Order, Session
 from lectr_lab.log.scan import scan
@@ -525,18 +529,57 @@ def test_an_odd_feature_is_stored_and_never_refused(standing, stored, sent):
         b"null",
     ],
 )
-def test_a_body_that_names_no_model_is_refused(standing, feature, body):
-    """400; with the provider's header it passes, byte for byte."""
+def test_a_body_that_names_no_model_is_passed_on(standing, feature, body):
+    """Byte for byte: what to say of it is the provider's."""
     provider, proxy = standing
     provider.answer = lambda sock, _: sock.sendall(OK)
 
-    refused = ask(proxy, feature, body=body)
-    passed = ask(proxy, f"{feature}-2", b"x-lectr-provider: groq", body=body)
+    passed = ask(proxy, feature, body=body)
 
-    assert refused.startswith(b"HTTP/1.1 400 ")
-    assert row(proxy, feature)["error_type"] == "invalid_request"
     assert passed.startswith(b"HTTP/1.1 200 ")
+    assert provider.received[-1].line == "POST /openai/v1/chat/completions HTTP/1.1"
     assert provider.received[-1].body == body
+    event = row(proxy, feature)
+    assert (event["outcome"], event["model_requested"]) == ("ok", None)
+    assert (event["provider"], event["provider_unknown"]) == ("openai", True)
+
+
+PACKED = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+    "zstd, gzip": lambda data: gzip.compress(zstandard.compress(data)),
+}
+
+
+@pytest.mark.parametrize("coding", PACKED)
+@pytest.mark.parametrize("path", [PATH, b"/v1/responses", b"/v1/messages"])
+def test_a_compressed_body_is_passed_on_as_it_came(standing, feature, coding, path):
+    """With the header that says how to read it; the reply is counted as ever."""
+    provider, proxy = standing
+    reply = b'{"model": "m", "usage": {"%s": 2, "%s": 1}}' % (
+        (b"prompt_tokens", b"completion_tokens")
+        if path == PATH
+        else (b"input_tokens", b"output_tokens")
+    )
+    provider.answer = lambda sock, _: sock.sendall(
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        b"content-length: %d\r\n\r\n%s" % (len(reply), reply)
+    )
+    body = PACKED[coding](BODY)
+    lines = [b"content-encoding: " + coding.encode(), b"connection: close"]
+
+    with connect(proxy) as sock:
+        sock.sendall(head(feature, *lines, length(body), target=path) + body)
+        got = all_of(sock)
+
+    assert got.startswith(b"HTTP/1.1 200 ") and got.endswith(reply)
+    assert provider.received[-1].body == body
+    assert ("content-encoding", coding) in provider.received[-1].headers
+    event = row(proxy, feature)
+    assert (event["outcome"], event["input_tokens"]) == ("ok", 2)
+    assert event["request_bytes"] == len(body)
 
 
 def test_of_two_models_the_last_counts(standing, feature):
@@ -566,30 +609,70 @@ def test_deep_nesting_is_passed_on(standing, feature, levels):
     assert row(proxy, feature)["outcome"] == "ok"
 
 
-def test_an_upgrade_is_refused_where_it_cannot_be_ignored(standing, feature):
-    """WebSockets; and h2c with a body, which the HTTP server's parser would lose."""
+WEBSOCKET = [b"connection: Upgrade", b"upgrade: websocket"]
+H2C = [b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: A"]
+
+
+def test_a_websocket_is_refused_so_that_clients_fall_back(standing, feature):
+    """426, with what is spoken here (RFC 9110, 15.5.22); the same connection then takes
+    a request in HTTP."""
     provider, proxy = standing
     provider.answer = lambda sock, _: sock.sendall(OK)
-    websocket = [b"connection: Upgrade", b"upgrade: websocket"]
-    h2c = [
-        b"connection: Upgrade, HTTP2-Settings",
-        b"upgrade: h2c",
-        b"http2-settings: A",
-    ]
-
-    socketed = ask(proxy, feature, *websocket)
-    posted = ask(proxy, f"{feature}-2", *h2c)
+    offer = head(feature, *WEBSOCKET, target=b"/v1/responses")
     with connect(proxy) as sock:
-        plain = head(f"{feature}-3", *h2c, target=b"/v1/models")
-        sock.sendall(plain.replace(b"POST", b"GET", 1))
-        got = sock.recv(65536)
+        sock.sendall(offer.replace(b"POST", b"GET", 1))
+        refused = sock.recv(65536)
+        sock.sendall(head(f"{feature}-2", length(BODY)) + BODY)
+        answered = sock.recv(65536)
 
-    assert b"websocket_unsupported" in socketed
-    assert b"upgrade_unsupported" in posted
-    assert row(proxy, f"{feature}-2")["outcome"] == "refused"
-    assert got.startswith(b"HTTP/1.1 200 ")
-    assert not {"upgrade", "http2-settings"} & set(dict(provider.received[-1].headers))
-    assert row(proxy, f"{feature}-3")["outcome"] == "ok"
+    assert refused.startswith(b"HTTP/1.1 426 ")
+    for line in (
+        b"upgrade: HTTP/1.1",
+        b"connection: upgrade",
+        b"x-should-retry: false",
+    ):
+        assert b"\r\n%s\r\n" % line in refused
+    assert b"websocket_unsupported" in refused
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert row(proxy, feature)["error_type"] == "websocket_unsupported"
+
+
+def chunked(body: bytes) -> bytes:
+    return b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 10_000_000])
+@pytest.mark.parametrize("framing", ["length", "chunked", "none"])
+def test_an_offer_of_h2c_is_passed_over(standing, feature, piece_bytes, framing):
+    """However it is cut: the request is answered in HTTP/1.1, body included, and so is
+    what follows on the connection (RFC 9110, 7.8)."""
+    provider, proxy = standing
+    provider.answer = lambda sock, _: sock.sendall(OK)
+    framed = {
+        "length": (length(BODY), BODY),
+        "chunked": (b"transfer-encoding: chunked", chunked(BODY)),
+        "none": (b"x-no: body", b""),
+    }
+    line, body = framed[framing]
+    asked = [
+        head(feature, *H2C, line) + body,
+        head(f"{feature}-2", *H2C, line) + body,
+        head(f"{feature}-3", length(BODY), b"connection: close") + BODY,
+    ]
+    with connect(proxy) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        whole = b"".join(asked)
+        for at in range(0, len(whole), piece_bytes):
+            sock.sendall(whole[at : at + piece_bytes])
+        got = all_of(sock)
+
+    assert got.count(b"HTTP/1.1 200 OK") == 3
+    assert [r.body for r in provider.received[-3:]] == [BODY if body else b""] * 2 + [
+        BODY
+    ]
+    for received in provider.received[-3:]:
+        assert not {"upgrade", "http2-settings"} & set(dict(received.headers))
+    assert row(proxy, f"{feature}-2")["outcome"] == "ok"
 
 
 # Many at once, and the end

@@ -84,25 +84,14 @@ def test_two_different_keys_are_a_401(provider, proxy):
     assert not provider.received
 
 
-@pytest.mark.parametrize(
-    ("auth", "body", "status", "code"),
-    [
-        ("", CHAT, 401, "missing_authorization"),
-        ("Bearer sk-1", {"messages": []}, 400, "invalid_request"),
-        ("Bearer sk-1", {"model": 5}, 400, "invalid_request"),
-        ("Bearer sk-1", [1], 400, "invalid_request"),
-    ],
-)
-def test_a_refusal_of_a_known_caller_is_an_event(
-    provider, proxy, auth, body, status, code
-):
+def test_a_refusal_of_a_known_caller_is_an_event(provider, proxy):
     """What the caller must mend is told to them and to the log."""
-    with proxy.client(Authorization=auth) as client:
-        reply = client.post("/v1/chat/completions", json=body)
+    with proxy.client(Authorization="") as client:
+        reply = client.post("/v1/chat/completions", json=CHAT)
 
-    event = proxy.event()
-    assert (reply.status_code, reply.json()["error"]["code"]) == (status, code)
-    assert (event["outcome"], event["status"]) == ("refused", status)
+    event, code = proxy.event(), "missing_authorization"
+    assert (reply.status_code, reply.json()["error"]["code"]) == (401, code)
+    assert (event["outcome"], event["status"]) == ("refused", 401)
     assert (event["error_type"], event["error_source"]) == (code, "client")
     assert not provider.received
 
@@ -410,7 +399,7 @@ def test_a_websocket_is_refused_with_a_clear_message(provider, proxy):
         reply = client.get("/v1/realtime", headers=upgrade)
 
     assert (reply.status_code, reply.json()["error"]["code"]) == (
-        400,
+        426,
         "websocket_unsupported",
     )
     assert not provider.received

@@ -1,5 +1,6 @@
 """Rules at real sockets: what is asked, under whose key, and what the event says."""
 
+import gzip
 import itertools
 import json
 import threading
@@ -118,6 +119,19 @@ def test_azures_deployment_is_in_the_path_too(ruled, vendors):
     [received] = vendors["azure"].received
     assert "/openai/deployments/gpt-4o-mini/chat/completions?" in received.line
     assert json.loads(received.body) == {"model": "gpt-4o-mini"}
+
+
+def test_a_body_that_cannot_be_read_goes_to_no_other_vendor(ruled, vendors):
+    """Nobody could say whether a key is in it."""
+    rule = '[[rules]]\nname = "r"\npriority = 1\nthen = { provider = "groq" }\n'
+    proxy, body = ruled(rule, VENDORS), gzip.compress(b'{"model":"gpt-4o"}')
+
+    with proxy.client(Content_Encoding="gzip") as client:
+        assert client.post(CHAT, content=body).status_code == 200
+
+    assert [r.body for r in vendors["openai"].received] == [body]
+    assert not vendors["groq"].received
+    assert proxy.event()["rule_skipped"] == "no_model"
 
 
 @pytest.mark.parametrize(

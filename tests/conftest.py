@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ settings.register_profile("lectr", settings(), deadline=None)
 settings.load_profile("lectr")
 
 SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+@pytest.fixture
+def usual_signals() -> Iterator[None]:
+    """What a terminal's programs begin with: under nohup and in a script's background
+    these two are ignored, and so they are by every program that a test starts."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {one: signal.signal(one, handler) for one, handler in usual.items()}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture(scope="session")

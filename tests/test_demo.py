@@ -95,6 +95,7 @@ def test_it_takes_seconds(shown):
     assert shown[2] < 60  # a loose bound for a busy machine; the user feels 15 s
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_ctrl_c_leaves_nothing_behind(tmp_path):
     """No process, no file, no traceback."""
     environ = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "COLUMNS": "200"}

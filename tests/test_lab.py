@@ -109,6 +109,7 @@ def test_a_child_does_not_outlive_its_parent(tmp_path):
             time.sleep(0.05)
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_a_closed_terminal_stops_it_as_a_signal_would(tmp_path):
     """Its last event is sealed; under nohup it goes on."""
     usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -120,10 +121,11 @@ def test_a_closed_terminal_stops_it_as_a_signal_would(tmp_path):
     httpx.get(f"{child.base_url}/v1/models", headers={"X-Lectr-Key": SESSION.key})
     for one in (child, ignoring):
         os.kill(one.pid, signal.SIGHUP)
-    while child.alive:
+    deadline = time.monotonic() + 30
+    while child.alive and time.monotonic() < deadline:
         time.sleep(0.02)
 
-    assert ignoring.alive
+    assert (child.alive, ignoring.alive) == (False, True)
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     for one in (child, ignoring):
         one.stop()

@@ -125,6 +125,7 @@ def test_the_providers_ids_stay_if_somebody_said_so(
     assert scan(lab.root).collect()["provider_request_id"].count() == kept
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_ctrl_c_leaves_every_day_whole(tmp_path):
     """In the middle of merging: nothing lost, nothing twice, nothing left behind."""
     rows, days = 60_000, 4

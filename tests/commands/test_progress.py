@@ -34,6 +34,7 @@ def test_it_is_shown_to_who_waits(monkeypatch, stream, after_s, shown):
     assert shown or said.getvalue() == ""
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_ctrl_c_waits_for_the_step_to_end():
     """The work is interrupted where it says how far it is, and only there."""
     reached = []
@@ -48,6 +49,7 @@ def test_ctrl_c_waits_for_the_step_to_end():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_the_second_ctrl_c_does_not_wait():
     """For who has changed their mind about patience."""
     with pytest.raises(KeyboardInterrupt), progress("Looking", "rows"):

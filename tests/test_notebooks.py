@@ -6,9 +6,16 @@ import re
 import runpy
 from pathlib import Path
 
+import msgspec
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from lectr_lab.commands.lab import lab
+from lectr_lab.demo_data import events
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.seal import seal
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -84,27 +91,89 @@ def test_no_name_is_stored_twice(path):
     assert sorted(stored) == sorted(set(stored))
 
 
-def test_it_runs_from_top_to_bottom_offline(path, tmp_path, monkeypatch):
-    """In a kernel that can reach this machine alone, with nothing but the checkout."""
+@pytest.fixture
+def working(tmp_path, monkeypatch) -> Path:
+    """A folder in which someone types `lectr-lab lab`; LECTR_ variables are not set."""
+    for name in [n for n in os.environ if n.startswith("LECTR_")]:
+        monkeypatch.delenv(name)
     startup = tmp_path / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "offline.py").write_text(OFFLINE)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    for name in [n for n in os.environ if n.startswith("LECTR_")]:
-        monkeypatch.delenv(name)
-    here = tmp_path / "notebooks"
-    here.mkdir()
-    notebook = nbformat.read(path, as_version=4)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
 
-    NotebookClient(
-        notebook, timeout=300, resources={"metadata": {"path": str(here)}}
-    ).execute()
 
-    outputs = str([c.outputs for c in notebook.cells if c.cell_type == "code"])
+@pytest.fixture
+def run(working, monkeypatch):
+    """Runs a notebook where `lectr-lab lab` puts it, with the environment that it sets.
+
+    Gives what the cells put out.
+    """
+    environs: list[dict[str, str]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "execve", lambda *given: environs.append(given[-1]))
+        lab()
+
+    def run(path: Path) -> str:
+        copy = working / "lectr-notebooks" / path.name
+        notebook = nbformat.read(copy, as_version=4)
+        where = {"metadata": {"path": str(copy.parent)}}
+        NotebookClient(notebook, timeout=300, resources=where).execute(env=environs[0])
+        return str([c.outputs for c in notebook.cells if c.cell_type == "code"])
+
+    return run
+
+
+def own_log(folder: Path) -> Path:
+    """A log of someone's own requests; the last of them are not sealed yet."""
+    made = LabFolder.create(folder)
+    mine = [msgspec.structs.replace(one, org="me") for one in events(requests=2000)]
+    for some in (mine[:-5], mine[-5:]):
+        seal(made)
+        writer = JournalWriter(made)
+        writer.append(some)
+        writer.close()
+    return folder
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_it_runs_from_top_to_bottom_offline(path, run, working):
+    """In a kernel that can reach this machine alone; and it begins no log of one's own."""
+    outputs = run(path)
+
     assert not re.search(r"lc_key_[A-Za-z0-9_-]{8}", outputs), "a key is in an output"
     assert "Bearer " not in outputs.replace("Bearer $OPENAI_API_KEY", "")
     assert "cdn." not in outputs, "an output would load a script from afar"
     assert SHOWN.get(path.stem, "image/svg+xml") in outputs, "nothing was drawn"
+    assert not (working / "lab").exists()
+    assert not (working / "lectr-notebooks" / "lab").exists()
+
+
+@pytest.mark.slow
+def test_a_log_of_ones_own_stays_as_it_was_to_the_byte(run, working):
+    """All ten, one after the other; those about a bill read it."""
+    before = contents(own_log(working / "lab"))
+
+    outputs = {path.stem: run(path) for path in NOTEBOOKS}
+
+    assert any(file.suffix == ".journal" for file in before)
+    assert contents(working / "lab") == before
+    assert "made-up-data" not in outputs["05_would_a_cheaper_model_do"]
+
+
+@pytest.mark.slow
+def test_an_example_does_not_take_the_place_of_the_made_up_traffic(run):
+    """Who takes the notebooks in their order sees four weeks, not one request."""
+    by_feature = [run(path) for path in NOTEBOOKS[1:3]][-1]
+
+    assert "onboarding-assistant" in by_feature
+    assert "quiz" not in by_feature
 
 
 @pytest.mark.parametrize(
@@ -112,11 +181,13 @@ def test_it_runs_from_top_to_bottom_offline(path, tmp_path, monkeypatch):
     [one for one in NOTEBOOKS if "LECTR_LAB" in one.read_text()],
     ids=lambda one: one.stem,
 )
-def test_a_log_without_a_request_is_no_error(own, tmp_path, monkeypatch):
-    """Who opens a notebook before the first request sees empty tables."""
-    (tmp_path / "log").mkdir()
-    monkeypatch.setenv("LECTR_LAB", str(tmp_path))
+def test_a_log_without_a_request_is_not_ones_own_yet(own, tmp_path, monkeypatch):
+    """Who opens a notebook before the first request sees made-up traffic."""
+    LabFolder.create(tmp_path / "lab")
+    monkeypatch.setenv("LECTR_LAB", str(tmp_path / "lab"))
 
     cells = tmp_path / "cells.py"
     cells.write_text("\n".join(source_cells(own)))
-    runpy.run_path(str(cells))
+    log = runpy.run_path(str(cells))["log"]
+
+    assert log.select("org").unique().collect().item() == "made-up-data"

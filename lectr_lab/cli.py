@@ -72,6 +72,10 @@ app.command(
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file (default: lectr.toml).")
 ]
+Lab = Annotated[
+    Path | None,
+    Parameter(name="--lab", help="The log's folder (default: the settings')."),
+]
 
 
 @app.command
@@ -171,7 +175,9 @@ def serve(
 
 
 @keys_app.command
-def create(org: str, *, feature: str | None = None, config: Config = None) -> None:
+def create(
+    org: str, *, feature: str | None = None, config: Config = None, lab: Lab = None
+) -> None:
     """Make a key for an organisation. It is shown once.
 
     Example: lectr-lab keys create my-team --feature chat
@@ -182,12 +188,12 @@ def create(org: str, *, feature: str | None = None, config: Config = None) -> No
     """
     from lectr_lab.log.keys import create_key
 
-    entry, key = create_key(_lab(config), org, feature)
+    entry, key = create_key(_lab(config, lab), org, feature)
     print(f"{entry.key_id} of {entry.org}, shown once:\n\n  export LECTR_KEY={key}")
 
 
 @keys_app.command
-def rotate(key: str, *, config: Config = None) -> None:
+def rotate(key: str, *, config: Config = None, lab: Lab = None) -> None:
     """Replace a key by a new one, which is shown once; the old one stops at once.
 
     Example: lectr-lab keys rotate my-team
@@ -197,12 +203,12 @@ def rotate(key: str, *, config: Config = None) -> None:
     """
     from lectr_lab.log.keys import rotate_key
 
-    entry, new = rotate_key(_lab(config), key)
+    entry, new = rotate_key(_lab(config, lab), key)
     print(f"{entry.key_id} of {entry.org}, shown once:\n\n  export LECTR_KEY={new}")
 
 
 @keys_app.command
-def disable(key: str, *, config: Config = None) -> None:
+def disable(key: str, *, config: Config = None, lab: Lab = None) -> None:
     """Stop a key, or all keys of an organisation.
 
     Example: lectr-lab keys disable my-team
@@ -212,33 +218,36 @@ def disable(key: str, *, config: Config = None) -> None:
     """
     from lectr_lab.log.keys import disable_key
 
-    for entry in disable_key(_lab(config), key):
+    for entry in disable_key(_lab(config, lab), key):
         print(f"{entry.key_id} of {entry.org} is disabled.")
 
 
 @keys_app.command(name="list")
-def list_keys(*, config: Config = None) -> None:
+def list_keys(*, config: Config = None, lab: Lab = None) -> None:
     """List the keys. What is shown here opens nothing.
 
     Example: lectr-lab keys list
     """
     from lectr_lab.log.keys import list_keys as entries
 
-    for entry in entries(_lab(config)):
+    for entry in entries(_lab(config, lab)):
         state = "disabled" if entry.disabled_at else "active"
         made = f"{entry.created_at:%Y-%m-%d}"
         print(f"{entry.key_id}  {entry.org}  {state}  {made}  {entry.feature or '-'}")
 
 
-def _lab(config: Path | None) -> "LabFolder":
+def _lab(config: Path | None, lab: Path | None) -> "LabFolder":
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.proxy.settings import settings_here
 
+    if lab is not None:
+        return LabFolder.create(LabFolder.used(lab).root)
     settings = settings_here(os.environ, config)
     named = config is not None or CONFIG.is_file()
     if not named and not Path(settings.lab).is_dir():  # a notebook's, where there is
         raise ConfigError(
-            f"No {CONFIG} here, nor {settings.lab}. Run `lectr-lab init`."
+            f"No {CONFIG} here, nor {settings.lab}. Run `lectr-lab init`, or name the "
+            "folder of a running proxy's log with --lab."
         )
     return LabFolder.create(Path(settings.lab))
 

@@ -5,6 +5,7 @@ No key is part of it: a `Key` masks itself, and every snippet reads LECTR_KEY.
 
 import html
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,8 +80,8 @@ client = proxy.openai(feature="my-feature", task="classification")  # or anthrop
 
 os.environ |= proxy.environment  # programs that this notebook starts pass through it"""
 _ELSEWHERE = """\
-A program that this notebook does not start needs a key of its own: \
-<code>lectr-lab keys create my-team</code>, in the folder of the notebook. On another \
+A program that this notebook does not start needs a key of its own. This makes one, on \
+this kernel's machine:<pre {pre}>lectr-lab keys create my-team --lab {lab}</pre>On another \
 machine than this kernel's it also needs a way to the port: VS Code forwards it (Ports \
 view), <code>ssh -L {port}:127.0.0.1:{port} …</code> does too, and on JupyterHub \
 jupyter-server-proxy serves it under <code>/user/&lt;name&gt;/proxy/{port}/v1</code>."""
@@ -105,7 +106,7 @@ def as_html(state: State) -> str:
         for name, text in rows.items()
     )
     table = f"<table style='margin:0'>{cells}</table>"
-    more = "" if state.health is None else _how_to(state.base_url)
+    more = "" if state.health is None else _how_to(state)
     return f"<div class='{NO_MATH}'>{table}{more}</div>"
 
 
@@ -113,12 +114,16 @@ _CELL = "style='text-align:left;padding:2px 12px 2px 0'"
 _PRE = "style='margin:4px 0 10px;font-size:12px;background:transparent;color:inherit'"
 
 
-def _how_to(base_url: str) -> str:
+def _how_to(state: State) -> str:
     blocks = [f"<b>In this notebook</b><pre {_PRE}>{html.escape(_HERE)}</pre>"]
     for name, snippet in SNIPPETS.items():
-        code = html.escape(snippet.format(base_url=base_url))
+        code = html.escape(snippet.format(base_url=state.base_url))
         blocks.append(f"<b>{name}</b><pre {_PRE}>{code}</pre>")
-    elsewhere = _ELSEWHERE.format(port=urlsplit(base_url).port)
+    elsewhere = _ELSEWHERE.format(
+        port=urlsplit(state.base_url).port,
+        lab=html.escape(shlex.quote(str(state.lab))),
+        pre=_PRE,
+    )
     return (
         "<details style='margin-top:6px'><summary style='cursor:pointer'>"
         f"Send something through it</summary><div style='padding:6px 0 0 14px'>"

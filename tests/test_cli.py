@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lectr_lab.log.folder import LabFolder
+
 COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
 COMMANDS += "bench compact doctor import lab reconcile record replay report".split()
 COMMANDS += ["keys list"]
@@ -123,6 +125,24 @@ def test_keys_are_made_rotated_disabled_and_listed(tmp_path):
     assert keys[0] != keys[1]
     assert disabled.returncode == 0
     assert re.search(r"acme +disabled .* ide", listed.stdout)
+
+
+def test_keys_of_a_log_elsewhere(tmp_path):
+    """--lab names its folder, with no lectr.toml here; a folder that is no lab stays so."""
+    LabFolder.create(tmp_path / "start-here")
+    (tmp_path / "other").mkdir()
+
+    for words in ("create acme", "rotate acme", "disable acme", "list"):
+        done = lectr_lab("keys", *words.split(), "--lab", "start-here", cwd=tmp_path)
+        assert done.returncode == 0
+    missed = lectr_lab("keys", "create", "acme", "--lab", "other", cwd=tmp_path)
+    unnamed = lectr_lab("keys", "create", "acme", cwd=tmp_path)
+
+    assert "acme  disabled" in done.stdout
+    assert (missed.returncode, unnamed.returncode) == (2, 2)
+    assert "other is no lab" in missed.stderr
+    assert "--lab" in unnamed.stderr
+    assert not list((tmp_path / "other").iterdir())
 
 
 @pytest.mark.parametrize(

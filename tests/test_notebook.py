@@ -1,6 +1,11 @@
 """The door for cells."""
 
+import html
 import os
+import re
+import shlex
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -84,6 +89,29 @@ def test_the_handle_shows_what_to_do_next(proxy):
     assert proxy.base_url in html
     assert "waiting for the first request" in html
     assert "LECTR_KEY" in html
+
+
+def test_the_line_for_a_key_is_right_wherever_it_is_typed(cell, tmp_path_factory):
+    """For a folder of any name; the key that it prints opens this proxy."""
+    with lectr.start("it's mine & <here>", upstream="http://127.0.0.1:1/v1") as proxy:
+        line = re.search("lectr-lab (keys create .+?)</pre>", proxy._repr_html_())
+        made = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "lectr_lab.cli",
+                *shlex.split(html.unescape(line[1])),
+            ],
+            cwd=tmp_path_factory.mktemp("elsewhere"),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        key = re.search(r"LECTR_KEY=(\S+)", made.stdout)
+        headers = {"X-Lectr-Key": key[1]}
+        reply = httpx.get(f"{proxy.base_url}/models", headers=headers)
+
+    assert reply.status_code == 503  # let in, and nobody behind it
 
 
 def test_a_stopped_proxy_says_so(proxy):

@@ -57,7 +57,8 @@ MISSING_LECTR_KEY = _authentication(
 INVALID_LECTR_KEY = _authentication(
     "invalid_lectr_key",
     "The X-Lectr-Key sent is not one of this proxy's. `lectr-lab keys list` shows "
-    "which there are, `lectr-lab keys create` makes a new one.",
+    "which there are, `lectr-lab keys create` makes a new one; for a log elsewhere, "
+    "both take --lab.",
 )
 ORG_DISABLED = _authentication(
     "org_disabled",

@@ -7,6 +7,7 @@ forwards it to the tape, which answers as that model did, at the speed at which 
 import collections
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -62,7 +63,8 @@ def run_demo(folder: Path, console: Console | None = None) -> Path:
         The page.
 
     Raises:
-        LogError: the folder cannot be written, or holds another log.
+        LogError: the folder cannot be written, holds another log, or is the place of
+            one's own.
     """
     console = console or Console()
     _spare_others(folder)
@@ -163,6 +165,11 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
 
 def _spare_others(folder: Path) -> None:
     kept = folder / "lab"
+    if kept.resolve() == Path(os.environ.get("LECTR_LAB", "lab")).resolve():
+        raise LogError(
+            f"{kept} is where your own log is, or will be. Name another folder with "
+            "--folder."
+        )
     if kept.exists() and not (kept / "state" / MARK).exists():
         raise LogError(
             f"{kept} is not an earlier demo's, so it stays as it is. Name another "

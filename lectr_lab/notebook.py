@@ -15,8 +15,8 @@ from lectr_lab.core.errors import ProxyError
 from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.follow import display_and_follow
 from lectr_lab.handle import Key, State, as_html, as_text
-from lectr_lab.lab import Child, Order, Session
-from lectr_lab.proxy.settings import DEFAULT_PORT, Settings, settings_here
+from lectr_lab.lab import TAPE, Child, Order, Session
+from lectr_lab.proxy.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.recorded import environment, sdk_client
 
 # A cell that runs again finds the proxy that it started before. One per lab folder.
@@ -182,7 +182,8 @@ def start(
     """Start a proxy in a process of its own, or find the one this kernel runs already.
 
     Args:
-        lab: the folder of its log; `./lab`, or what `./lectr.toml` says.
+        lab: the folder of its log; `./lab`, or what `./lectr.toml` says; `./replay-lab`
+            where the upstream is a tape.
         upstream: one place for every provider's traffic: the base URL of a local
             server, or `tape:<cassette or folder>` to replay recorded traffic.
         port: where it listens; a free one unless lectr.toml names one.
@@ -216,6 +217,8 @@ def _settings(
     lab: str | Path | None, upstream: str | None, port: int | None
 ) -> Settings:
     """lectr.toml where there is one, and what the cell says; any free port else."""
+    if lab is None and upstream is not None and upstream.startswith(TAPE):
+        lab = REPLAY_LAB
     wishes = {"LECTR_LAB": lab, "LECTR_UPSTREAM": upstream, "LECTR_PORT": port}
     said = {name: str(wish) for name, wish in wishes.items() if wish is not None}
     settings = settings_here(os.environ | said)

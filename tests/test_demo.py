@@ -136,3 +136,19 @@ def test_it_does_not_replace_what_is_not_a_demos(tmp_path):
     assert done.returncode == 2
     assert "--folder" in done.stderr
     assert (own / "precious").exists()
+
+
+def test_it_does_not_become_ones_own_log(tmp_path):
+    """./lab is the user's own, also where there is none yet."""
+    done = subprocess.run(
+        [*DEMO, "--folder", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 2
+    assert "your own log" in done.stderr
+    assert not (tmp_path / "lab").exists()

@@ -7,6 +7,7 @@ from IPython.core.error import UsageError
 from IPython.testing.globalipapp import start_ipython
 
 from lectr_lab.notebook import running
+from lectr_lab.shipped import shipped_cassettes
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,18 @@ def test_start_gives_the_proxy_and_names_it(lectr, ipython, tmp_path):
     assert lectr("start --upstream http://127.0.0.1:1/v1 --lab mine") is proxy
     assert lectr("") is proxy
     assert lectr("tail 3").frame.height == 0
+
+
+def test_a_tape_is_not_in_ones_own_log(lectr, tmp_path, monkeypatch):
+    """Unless it is asked for: nobody paid for a replay."""
+    monkeypatch.setenv("LECTR_LAB", str(tmp_path / "lab"))
+    tape = f"tape:{shipped_cassettes() / 'llama'}"
+
+    assert lectr(f"start --upstream {tape}").lab == (tmp_path / "replay-lab").resolve()
+    assert not (tmp_path / "lab").exists()
+    assert (
+        lectr(f"start --upstream {tape} --lab lab").lab == (tmp_path / "lab").resolve()
+    )
 
 
 def test_stop_ends_it_and_says_where_the_log_is(lectr, capsys):

@@ -32,8 +32,13 @@ def ask(client, one):
     return 200
 
 
-def test_a_recording_replays(tmp_path):
-    """What was recorded from a server is what its cassette answers, at its times."""
+def test_a_recording_replays(tmp_path, monkeypatch):
+    """What was recorded from a server is what its cassette answers, at its times.
+
+    Neither is in one's own log.
+    """
+    own = tmp_path / "lab"
+    monkeypatch.setenv("LECTR_LAB", str(own))
     path = tmp_path / "new" / "chat.yaml"
     with (
         TapeServer([ONE], speed=0) as server,
@@ -50,6 +55,7 @@ def test_a_recording_replays(tmp_path):
 
     [got] = read_cassette(path)
     assert got.body == ONE.body
+    assert not own.exists()
     assert got.timing.feature == "chat"
     assert event["output_tokens"] == seen["output_tokens"] > 0
     assert 0 < event["total_ms"] == got.chunks[-1].at_ms <= seen["total_ms"]

@@ -4,6 +4,8 @@ import os
 import shlex
 from pathlib import Path
 
+from lectr_lab.proxy.settings import REPLAY_LAB
+
 
 def replay(
     *cassette: Path,
@@ -11,7 +13,7 @@ def replay(
     speed: float = 1.0,
     ignore: tuple[str, ...] = (),
     in_order: bool = False,
-    lab: Path = Path("replay-lab"),
+    lab: Path = Path(REPLAY_LAB),
 ) -> None:
     """Serve cassettes through the proxy until Ctrl-C. Nothing else is reached.
 

@@ -11,7 +11,8 @@ lab = "lab"            # the folder of the log, relative to this file
 host = "127.0.0.1"
 port = 8484
 
-# One server for everything: a local llama.cpp, Ollama or vLLM, or recorded traffic.
+# One server for everything: a local llama.cpp, Ollama or vLLM. Or recorded traffic: give
+# it a lab of its own, for nobody pays for a replay.
 # upstream = "http://127.0.0.1:8080/v1"
 # upstream = "tape:cassettes/llama"
 

@@ -22,6 +22,7 @@ from lectr_lab.proxy.shadow_settings import ShadowSettings
 Engine = Literal["native", "httpx"]
 CONFIG = Path("lectr.toml")
 DEFAULT_PORT = 8484
+REPLAY_LAB = "replay-lab"  # not your own log: nobody paid for a replay
 _BEYOND_LOOPBACK = (
     "{!r} can be reached from other machines, and keys would cross the network "
     "unencrypted: set tls_cert and tls_key, or say allow_plain_http = true "

@@ -33,17 +33,12 @@ except openai.APIStatusError as error: print(error.status_code, error.code)
 
 
 def test_a_program_finds_the_tape_by_its_environment(tmp_path):
-    """The lines that are printed are all it takes; Ctrl-C seals the log."""
-    options = (
-        "--speed",
-        "0",
-        "--ignore",
-        "temperature",
-        "--lab",
-        str(tmp_path / "lab"),
-    )
+    """The lines that are printed are all it takes; Ctrl-C seals the log, not one's own."""
+    options = ("--speed", "0", "--ignore", "temperature")
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND, "replay", str(SHIPPED), *options],
+        cwd=tmp_path,
+        env=os.environ | {"LECTR_LAB": str(tmp_path / "lab")},
         stdout=subprocess.PIPE,
         text=True,
     ) as served:
@@ -72,7 +67,8 @@ def test_a_program_finds_the_tape_by_its_environment(tmp_path):
 
     assert asked.stdout == "501 no_recording\n"
     assert (reply.status_code, reply.content) == (one.status, one.body)
-    assert sorted(scan(tmp_path / "lab").collect()["status"]) == [400, 501]
+    assert sorted(scan(tmp_path / "replay-lab").collect()["status"]) == [400, 501]
+    assert not (tmp_path / "lab").exists()
 
 
 def test_mistakes_are_told(tmp_path, monkeypatch):

@@ -33,10 +33,10 @@ def test_it_serves_the_notebooks_and_stops_with_ctrl_c(tmp_path):
             contents = url.partition("/lab")[0] + "/api/contents"
             listed = client.get(contents, params={"token": token}).json()
     finally:
-        for _ in range(20):  # the first is a question, a later one the answer
+        for patience_s in (1, 60):  # the first is a question, the second the answer
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1)
+                process.wait(patience_s)
                 break
         process.kill()
         process.wait()

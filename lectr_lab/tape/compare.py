@@ -18,12 +18,12 @@ import msgspec
 
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.marks import clean, marks_for
+from lectr_lab.tape.names import is_secret_of_call
 
 _PREFIX = re.compile(
     r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?|v1)"
     r"/+(?=[^/])"
 )
-_NOT_COMPARED = {"api-version", "key", "api-key", "api_key", "token", "access_token"}
 
 
 class Request(NamedTuple):
@@ -72,7 +72,7 @@ def comparable(
     query = sorted(
         (name, value)
         for name, value in parse_qsl(asked, keep_blank_values=True)
-        if name.lower() not in _NOT_COMPARED
+        if name.lower() != "api-version" and not is_secret_of_call(name.encode())
     )
     sent = clean(body, marks)
     document = _object(sent)

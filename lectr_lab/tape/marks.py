@@ -1,51 +1,62 @@
-"""What is secret, and its replacement: keys by value and by form, and a user's patterns.
+"""What is secret, and its replacement: keys by value, by form and by the name they have.
 
-A mark is a regular expression over bytes; what matches is replaced by `[redacted]`.
+A mark finds secrets in a text; each is replaced by `[redacted]`. The cost of all but a
+user's own patterns is linear in the length of the text.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import TypeAlias
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import REDACTED, RawHeaders
-
-Marks: TypeAlias = tuple[re.Pattern[bytes], ...]
-
-_KEY_HEADERS = frozenset(
-    {
-        b"authorization",
-        b"proxy-authorization",
-        b"x-api-key",
-        b"api-key",
-        b"x-goog-api-key",
-        b"x-lectr-key",
-    }
+from lectr_lab.tape.forms import known_forms
+from lectr_lab.tape.members import Span, member_spans
+from lectr_lab.tape.names import (
+    is_key_header,
+    is_secret_field,
+    is_secret_in_url,
+    is_secret_of_call,
 )
+
+Mark: TypeAlias = Callable[[bytes], Iterable[Span]]
+Marks: TypeAlias = tuple[Mark, ...]
+
+_MARK = REDACTED.encode()
 _SHORTEST_KEY = 8  # a shorter one ("none", "EMPTY") is no secret, and is in any text
-# A key begins where a word does; in JSON or a URL, also behind an escape. The prefix
-# stands first in the expression, so that the search is one for a literal.
-_EDGE = (
-    rb"<>(?:(?<![A-Za-z0-9]<>)|(?<=\\[bfnrt]<>)"
-    rb"|(?<=\\u[0-9A-Fa-f]{4}<>)|(?<=%[0-9A-Fa-f]{2}<>))"
+_OF_CALL = re.compile(rb"(?<=[?&])([^=&#]+)=([^&#]+)")
+# Each pattern begins with a literal: the search for it is fast.
+# In a text a URL ends at a quote or a space; `&` may be written as JSON or HTML has it,
+# and all of it as in another URL. A value that is a placeholder (`{token}`) is none.
+_VALUE = rb"(?![{<$*\[])((?:[^\s?&#%\"'<>\\)\]}`,|]|%(?!26|3[Ff])|\\/)++)"
+_IN_URL = tuple(
+    re.compile(separator + rb"([\w.~-]{1,64}+)(?:=|%3[Dd])" + _VALUE)
+    for separator in (rb"\?", rb"&(?:amp;)?", rb"\\u0026", rb"%(?:26|3[Ff])")
 )
-_KNOWN: Marks = tuple(
-    re.compile(_EDGE.replace(b"<>", prefix) + rest)
-    for prefix, rest in (
-        (rb"sk-", rb"[A-Za-z0-9_*-]{8,}"),  # OpenAI, Anthropic; quoted with stars too
-        (rb"gsk_", rb"[A-Za-z0-9]{8,}"),  # Groq
-        (rb"AIza", rb"[A-Za-z0-9_-]{20,}"),  # Google
-        (rb"lc_key_", rb"[A-Za-z0-9_-]+"),  # ours
-        (rb"org-", rb"[A-Za-z0-9]{16,}"),  # OpenAI's accounts
-        (rb"proj_", rb"[A-Za-z0-9]{16,}"),
-        (rb"eyJ", rb"[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),  # Entra's tokens
-    )
+_FIRST_OF_FORM = re.compile(rb"\A([\w.~-]{1,64}+)=" + _VALUE)
+_PASSWORD = re.compile(
+    rb":(?:\\?/){2}[^\s/:@\"'<>\\]*+:((?![{<$*\[])[^\s/:@\"'<>\\]++)@"
 )
-_IN_QUERY = re.compile(
-    rb"(?<=[?&])((?:api[-_]?)?key|(?:access_|id_)?token|sig|signature|password)=[^&#]+",
-    re.IGNORECASE,
+_PART = re.compile(  # of a form with uploads; not the name of a file
+    rb'name="(?<=[; ]name=")([\w.~-]{1,64}+)"\r\n'
+    rb"(?:[\w-]++:[^\r\n]*+\r\n){0,8}+\r\n([^\r\n]++)"
+)
+# A header in a text, as in a command with curl. Prose has no digit in such a word.
+_CREDENTIALS = rb" ++((?=[^\s\d]{0,100}+\d)[\w.~+/=%-]{16,}+)"
+_BEARER = re.compile(rb"earer(?<=\b[Bb]earer)" + _CREDENTIALS)
+_AUTHORIZATION = re.compile(
+    rb"uthorization\\?[\"']?[:=] ?\\?[\"']?(?i:basic|token|apikey)" + _CREDENTIALS
+)
+# JSON within a prompt or an answer, as it is or escaped. An escaped string ends where a
+# quote has as many backslashes as at its beginning; inside, quotes have more.
+_MEMBER = re.compile(
+    rb'"([\w.-]{1,64}+)\\*+"\s*+:\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)'
+    rb'|(\\++)"((?:[^"\\]|\\++(?!")|\3\\++")*+))',
+    re.DOTALL,
 )
 
 
@@ -58,7 +69,7 @@ def compiled(patterns: Iterable[str]) -> Marks:
     marks = []
     for number, pattern in enumerate(patterns, 1):
         try:
-            marks.append(re.compile(pattern.encode()))
+            marks.append(_matches(re.compile(pattern.encode())))
         except re.error as error:  # the pattern itself may be the secret
             raise CassetteError(
                 f"Scrub pattern {number} is not a regular expression: {error.msg}."
@@ -67,32 +78,41 @@ def compiled(patterns: Iterable[str]) -> Marks:
 
 
 def marks_for(headers: RawHeaders, url: str, own: Marks = ()) -> Marks:
-    """What must not be left of a call: its own keys, known forms of keys, the user's."""
-    keys = {_key(value) for name, value in headers if name.lower() in _KEY_HEADERS}
-    keys |= {match[0].partition(b"=")[2] for match in _IN_QUERY.finditer(url.encode())}
+    """What must not be left of a call: its own keys, others' by form or name, the user's."""
+    keys = {_key(value) for name, value in headers if is_key_header(name)}
+    for match in _of_call(url.encode()):
+        keys |= {match[2], unquote(match[2].decode("latin-1")).encode()}
     spellings = {
         s for key in keys if len(key) >= _SHORTEST_KEY for s in _spellings(key)
     }
     longest_first = sorted(spellings, key=lambda s: (-len(s), s))
-    literal = (
-        [re.compile(b"|".join(map(re.escape, longest_first)))] if spellings else []
-    )
-    return (*literal, *_KNOWN, *own)
+    literal = b"|".join(map(re.escape, longest_first))
+    by_value = (_matches(re.compile(literal)),) if literal else ()
+    # By name first: a value goes whole, whatever a part of it looks like.
+    return (*_BY_NAME, *by_value, _matches(known_forms()), *own)
 
 
 def clean(data: bytes, marks: Marks) -> bytes:
-    """The bytes with a mark in place of whatever matches.
+    """The bytes with a mark in place of whatever is secret.
 
     >>> clean(b"Bearer sk-0123456789abcdef", marks_for([], ""))
     b'Bearer [redacted]'
     """
-    return b"".join(clean_chunks((data,), marks))
+    return clean_chunks((data,), marks)[0]
+
+
+def is_clean(data: bytes, marks: Marks) -> bool:
+    """Cleaning it would change nothing."""
+    return not any(_secrets(mark, data) for mark in marks)
 
 
 def clean_url(url: str, marks: Marks) -> str:
-    """A URL without keys in its query or anywhere else."""
-    queried = _IN_QUERY.sub(rb"\1=" + REDACTED.encode(), url.encode())
-    return clean(queried, marks).decode()
+    """The URL of a call without keys in its query or anywhere else.
+
+    >>> clean_url("https://x/v1/models?key=hush&alt=sse", ())
+    'https://x/v1/models?key=[redacted]&alt=sse'
+    """
+    return clean(url.encode(), (_parameters_of_call, *marks)).decode()
 
 
 def clean_chunks(chunks: Sequence[bytes], marks: Marks) -> tuple[bytes, ...]:
@@ -105,32 +125,91 @@ def clean_chunks(chunks: Sequence[bytes], marks: Marks) -> tuple[bytes, ...]:
     return tuple(body[a:b] for a, b in zip(starts, ends, strict=True))
 
 
-def _secrets(mark: re.Pattern[bytes], body: bytes) -> list[tuple[int, int]]:
-    """Where a mark matches, but for what already stands in a secret's place."""
-    spans = [m.span() for m in mark.finditer(body) if m.end() > m.start()]
+def _matches(pattern: re.Pattern[bytes]) -> Mark:
+    return lambda body: (match.span() for match in pattern.finditer(body))
+
+
+def _named(
+    pattern: re.Pattern[bytes], is_secret: Callable[[bytes, bytes], bool], body: bytes
+) -> Iterator[Span]:
+    """The last group of each match, where the first is a name that secrets have."""
+    for match in pattern.finditer(body):
+        value = match.lastindex or 0
+        if is_secret(match[1], match[value]):
+            yield match.span(value)
+
+
+def _is_field(name: bytes, value: bytes) -> bool:
+    return is_secret_field(name)
+
+
+def _is_part(name: bytes, value: bytes) -> bool:
+    return name.lower() == b"token" or is_secret_field(name)
+
+
+def _first_group(pattern: re.Pattern[bytes], body: bytes) -> Iterator[Span]:
+    return (match.span(1) for match in pattern.finditer(body))
+
+
+def _of_call(url: bytes) -> Iterator[re.Match[bytes]]:
+    return (m for m in _OF_CALL.finditer(url) if is_secret_of_call(m[1]))
+
+
+def _parameters_of_call(url: bytes) -> Iterator[Span]:
+    return (match.span(2) for match in _of_call(url))
+
+
+_BY_NAME: Marks = (
+    member_spans,
+    partial(_named, _MEMBER, _is_field),
+    *(partial(_named, pattern, is_secret_in_url) for pattern in _IN_URL),
+    partial(_named, _FIRST_OF_FORM, is_secret_in_url),
+    partial(_named, _PART, _is_part),
+    partial(_first_group, _PASSWORD),
+    partial(_first_group, _BEARER),
+    partial(_first_group, _AUTHORIZATION),
+)
+
+
+def _secrets(mark: Mark, body: bytes) -> list[Span]:
+    """Where a mark finds something, but for what already stands in a secret's place.
+
+    In order, and none overlaps another.
+    """
+    spans = sorted(span for span in mark(body) if span[0] < span[1])
     if not spans:
         return []
-    done = [m.span() for m in re.finditer(re.escape(REDACTED.encode()), body)]
-    return [
-        (start, end)
-        for start, end in spans
-        if not any(a <= start and end <= b for a, b in done)
-    ]
+    done = [match.span() for match in re.finditer(re.escape(_MARK), body)]
+    starts = [start for start, _ in done]
+    found: list[Span] = []
+    for start, end in spans:
+        before = bisect_right(starts, start) - 1
+        if before >= 0 and end <= done[before][1]:
+            continue
+        if found and start < found[-1][1]:
+            first, last = found.pop()
+            start, end = first, max(end, last)
+        found.append((start, end))
+    return found
 
 
 def _replace(
-    body: bytes, spans: list[tuple[int, int]], ends: list[int]
+    body: bytes, spans: list[Span], ends: list[int]
 ) -> tuple[bytes, list[int]]:
-    redacted = REDACTED.encode()
-    parts, kept_from = [], 0
+    """A cut inside a secret moves behind what stands for it."""
+    parts, kept_from, shift = [], 0, 0
+    shifts = []  # of what is behind each span
     for start, end in spans:
-        parts += [body[kept_from:start], redacted]
+        parts += [body[kept_from:start], _MARK]
         kept_from = end
+        shift += len(_MARK) - (end - start)
+        shifts.append(shift)
+    starts = [start for start, _ in spans]
     moved = []
-    for cut in ends:  # a cut inside a secret moves behind what stands for it
-        before = [(start, end) for start, end in spans if start < cut]
-        shift = sum(len(redacted) - (end - start) for start, end in before)
-        moved.append(max([cut, *(end for _, end in before)]) + shift)
+    for cut in ends:
+        before = bisect_right(starts, cut - 1) - 1
+        inside = before >= 0
+        moved.append(max(cut, spans[before][1]) + shifts[before] if inside else cut)
     return b"".join([*parts, body[kept_from:]]), moved
 
 

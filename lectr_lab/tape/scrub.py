@@ -1,18 +1,19 @@
 """Takes keys, cookies and account names out of a recorded call, before any disk.
 
-It fails closed: a call in which something secret may be left is refused, not written.
-What is done, in this order:
+What is known for a secret is replaced, and where it cannot be, the call is refused, not
+written. A secret of a form that is not public, in a place that is not known, stays: in a
+prompt, or in a header or a field of somebody's own. What is done, in this order:
 
 1. Headers that exist to carry a secret or to name an account are dropped.
-2. The key of the call itself, wherever else it stands, as it is or escaped; texts of
-   the forms providers give their keys; what the user's own patterns match.
+2. Replaced are: what stands under a secret's name, in JSON, forms and URLs; the key of
+   the call itself, wherever else it stands, as it is or escaped; texts of the forms
+   that vendors give their keys; what the user's own patterns match.
 3. A compressed body is looked into. If nothing had to be replaced it is kept, byte for
    byte; otherwise it is stored plain.
 4. The result is read once more, as JSON too (`\\u0073k-…`, an answer that spells a key
    over several events of a stream): if it is not clean now, the call is refused.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,15 +23,16 @@ import msgspec
 from lectr_lab.core.decode import BodyDecoder
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.tape.marks import Marks, clean, clean_chunks, clean_url, marks_for
-from lectr_lab.tape.mend import is_encoded
-
-_DROPPED = re.compile(
-    rb"(?:proxy-)?authorization|x-api-key|api-key|x-goog-api-key|x-lectr-.*"
-    rb"|cookie|set-cookie|openai-organization|openai-project|x-goog-user-project"
-    rb"|anthropic-organization-id|cf-.*",
-    re.IGNORECASE,
+from lectr_lab.tape.marks import (
+    Marks,
+    clean,
+    clean_chunks,
+    clean_url,
+    is_clean,
+    marks_for,
 )
+from lectr_lab.tape.mend import is_encoded
+from lectr_lab.tape.names import is_dropped_header
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +92,7 @@ def _clean_headers(headers: RawHeaders, marks: Marks) -> RawHeaders:
     return tuple(
         (clean(name, marks), clean(value, marks))
         for name, value in headers
-        if not _DROPPED.fullmatch(name)
+        if not is_dropped_header(name)
     )
 
 
@@ -129,14 +131,14 @@ def _check(call: Call, marks: Marks) -> None:
     heads = [call.url.encode()]
     for name, value in (*call.request_headers, *call.response_headers):
         heads += [name, value]
-    if any(clean(text, marks) != text for text in heads):
+    if not all(is_clean(text, marks) for text in heads):
         raise CassetteError("a header or the URL may still hold a secret")
     _check_text(call.request_body, marks)
     _check_text(b"".join(call.chunks), marks)
 
 
 def _check_text(body: bytes, marks: Marks) -> None:
-    if any(clean(text, marks) != text for text in (body, *_texts(body))):
+    if not all(is_clean(text, marks) for text in {body, *_texts(body)}):
         raise CassetteError("a body may still hold a secret, escaped or in pieces")
 
 

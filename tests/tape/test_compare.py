@@ -95,3 +95,27 @@ def test_the_query_counts():
     url = "https://api.openai.com/v1/models?after=1"
 
     assert request(url).key != request(url.replace("1", "2")).key
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (f"{CHAT}?subscription-key=<>", b"{}"),
+        (f"{CHAT}?code=<>", b"{}"),
+        (f"{CHAT}?sig=<>&se=1", b"{}"),
+        (CHAT, b'{"tools":[{"type":"mcp","server_url":"u","headers":{"A":"<>"}}]}'),
+        (CHAT, b'{"data_sources":[{"authentication":{"type":"api_key","key":"<>"}}]}'),
+        (CHAT, b'{"url":"https://x.test/f?X-Amz-Signature=<>"}'),
+        (CHAT, b'{"url":"https://me:<>@x.test/"}'),
+        (CHAT, b"client_secret=<>&a=1"),
+    ],
+)
+def test_a_secret_does_not_count_wherever_it_stands(url, body):
+    """A recording without it answers a request with another."""
+    secrets = ("[redacted]", "hush-0123456789", "another-0123456789")
+
+    asked = [
+        request(url.replace("<>", s), body.replace(b"<>", s.encode())) for s in secrets
+    ]
+
+    assert asked[0] == asked[1] == asked[2]

@@ -1,5 +1,6 @@
 """What is secret, and what stands in its place."""
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.tape.marks import clean, clean_chunks, clean_url, compiled, marks_for
+from lectr_lab.tape.forms import forms
+from lectr_lab.tape.marks import (
+    clean,
+    clean_chunks,
+    clean_url,
+    compiled,
+    is_clean,
+    marks_for,
+)
 
 KNOWN = marks_for((), "")
 REDACTED = b"[redacted]"
@@ -102,3 +111,115 @@ def test_a_pattern_that_is_none_is_an_error():
         compiled(["fine", "not(fine"])
 
     assert "not(fine" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.blob.core.windows.net/c/f?sv=2024&se=2026&sig=<>&sp=r",
+        "https://b.s3.amazonaws.com/f?X-Amz-Date=1&X-Amz-Signature=<>",
+        "https://b.s3.amazonaws.com/f?X-Amz-Credential=<>&X-Amz-Expires=60",
+        "https://b.s3.amazonaws.com/f?X-Amz-Security-Token=<>",
+        "https://storage.googleapis.com/b/f?X-Goog-Signature=<>",
+        "https://cdn.test/f?Expires=1&Signature=<>&Key-Pair-Id=K",
+        "https://x.test/mcp?code=<>&clientId=default",
+        "https://x.test/?a=1&amp;access_token=<>&amp;b=2",
+        "https://x.test/?a=1\\u0026token=<>\\u0026b=2",
+        "https://x.test/?next=https://y.test/f?sig=<>",
+        "https://x.test/?next=https%3A%2F%2Fy.test%2Ff%3Fa%3D1%26sig%3D<>%26b%3D2",
+        "postgres://user:<>@db.test:5432/app",
+        "redis://:<>@cache.test",
+        "https:\\/\\/user:<>@host.test",
+        "see [the file](https://x.test/f?sig=<>), then",
+        "curl -H 'Authorization: Bearer <>' https://x.test",
+        "curl -H 'Authorization: Basic <>' https://x.test",
+        'our settings are {"api_key": "<>", "n": 1}, so',
+        'he said \\"{\\\\"password\\\\": \\\\"<>\\\\"}\\", so',
+    ],
+)
+def test_secrets_in_a_text_are_known_by_what_stands_before_them(text):
+    """Signed URLs, passwords in URLs, headers and JSON that somebody quotes."""
+    before, after = text.split("<>")
+    secret = "hush-0123456789-%2F+abc"
+
+    got = clean(f"a: {before}{secret}{after}".encode(), KNOWN).decode()
+
+    assert got == f"a: {before}[redacted]{after}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x.test/?sig={signature}&token=<yours>&key=en&code=200",
+        "https://x.test/?page_token=abc&max_tokens=5&tokens=7",
+        "postgres://user:${PASSWORD}@db.test and git@host.test:a/b",
+        "http://127.0.0.1:8080/a@b and 12:30@noon",
+        "a bearer authentication-scheme-of-ours; basic gpt-4o-mini-2024-07-18",
+        "is it true? token=abc & sig = 5",
+        '{"max_tokens": 5, "token": "Hello", "logprob": -0.1}',
+    ],
+)
+def test_placeholders_and_prose_are_left_alone(text):
+    """And so is what has no value."""
+    assert is_clean(text.encode(), KNOWN)
+
+
+def test_a_form_is_cleaned_by_its_names():
+    """One in a line, and one in parts with uploads."""
+    line = b"client_secret=hush&grant_type=refresh_token&refresh_token=hush2"
+    parts = (
+        b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="password"\r\n'
+        b"Content-Type: text/plain\r\n\r\nhello\r\n--b--"
+    )
+
+    assert clean(line, KNOWN) == (
+        b"client_secret=[redacted]&grant_type=refresh_token&refresh_token=[redacted]"
+    )
+    for name in (b"api_key", b"token"):
+        got = clean(parts % (name, b"hush"), KNOWN)
+        assert got == parts % (name, REDACTED)
+    assert is_clean(parts % (b"model", b"hush"), KNOWN)
+
+
+def test_a_value_goes_whole():
+    """Where a part of it has a form of its own, too."""
+    text = b'{"authorization": "Bearer sk-0123456789abcdef.more"}'
+
+    assert clean(text, KNOWN) == b'{"authorization": "[redacted]"}'
+    assert clean(b"?sig=sk-0123456789%2Fmore", KNOWN) == b"?sig=[redacted]"
+
+
+def test_a_gateways_key_is_known_by_value():
+    """Like the provider's: it is looked for wherever it stands."""
+    marks = marks_for([(b"Ocp-Apim-Subscription-Key", b"hush0123")], "https://x/")
+
+    assert clean(b"no such key: hush0123", marks) == b"no such key: " + REDACTED
+
+
+UNITS = [
+    "a", '"', '\\"', "\\", "{", "}", '{"', '"{', '"a":"', '"api_key":"', '{"headers":',
+    '{"headers":{"a":"b"', '"[\\"', '\\"api_key\\": \\"', '"api_key":\\\\\\"a\\\\',
+    "?sig=", "&sig=a", "%3Fsig%3Da", "?a%3D", "://", "://a:", "://a:b@", "data: {", "data: {\n", " ", "\n",
+    '; name="token"\r\n\r\n', '; name="token"\r\na:b\r\n', "\\u0022", "%22",
+    "eyJaaaaaaaa.", "-eyJaaaaaaaa.", "[redacted]", "sk-aaaaaaaa ", "Bearer ", "Version: a",
+    "-----BEGIN " + "PRIVATE KEY-----", "-----BEGIN " + "PRIVATE KEY-----" + "A" * 16,
+    *(start for form in forms() for start in form.starts),
+    *("-" + start for form in forms() for start in form.starts),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_cost_is_linear_in_the_length(unit):
+    """200 KB of anything take no more than some microseconds a byte."""
+    text = (unit * (200_000 // len(unit))).encode()
+    chunks = [text[at : at + 50] for at in range(0, len(text), 50)]
+    marks = marks_for([(b"authorization", b"Bearer 0123456789")], "")
+
+    began_s = time.process_time()
+    cleaned = clean_chunks(chunks, marks)
+    took_s = time.process_time() - began_s
+
+    assert took_s < 3  # what is not linear takes minutes
+    assert len(cleaned) == len(chunks)
+    assert is_clean(b"".join(cleaned), marks)

@@ -252,3 +252,62 @@ def test_scrubbing_what_is_scrubbed_changes_nothing(body, headers):
 
     assert scrubbed(once) == once
     assert once.chunks == (body,)
+
+
+def test_headers_of_gateways_and_clouds_are_dropped():
+    """Of the reply as well; what they held is looked for in the bodies."""
+    key = b"hush-0123456789"
+    one = call(
+        request_headers=[(b"x-litellm-api-key", key), (b"accept", b"*/*")],
+        response_headers=[(b"refresh-token", b"r"), (b"vary", b"accept")],
+        chunks=(b'{"error":"not hush-01', b'23456789"}'),
+    )
+
+    got = scrubbed(one)
+
+    assert got.request_headers == ((b"accept", b"*/*"),)
+    assert got.response_headers == ((b"vary", b"accept"),)
+    assert got.chunks == (b'{"error":"not [redacted]', b'"}')
+
+
+def test_a_header_that_stays_is_read_as_well():
+    """It may be JSON, or lead somewhere."""
+    config = b'{"provider":"openai","api_key":"hush"}'
+    link = b"https://x.test/f?X-Goog-Signature=hush&a=1"
+
+    got = scrubbed(
+        call(
+            request_headers=[(b"x-portkey-config", config)],
+            response_headers=[(b"location", link)],
+        )
+    )
+
+    assert got.request_headers == (
+        (b"x-portkey-config", config.replace(b"hush", b"[redacted]")),
+    )
+    assert got.response_headers == (
+        (b"location", link.replace(b"hush", b"[redacted]")),
+    )
+
+
+def test_a_secret_spelt_by_a_stream_of_arguments_is_refused():
+    """The pieces of a tool call are JSON only when they are put together."""
+    pieces = ['{"acc', "ount_pass", 'word": "hush', '-0123"}']
+    deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
+    stream = b"".join(
+        b"data: %s\n\n" % json.dumps({"delta": d}).encode() for d in deltas
+    )
+
+    with pytest.raises(CassetteError, match="in pieces"):
+        scrubbed(call(chunks=cut(stream, 30)))
+
+
+def test_logprobs_keep_their_tokens():
+    """Whole and streamed, long ones as well."""
+    piece = {"token": " strawberry", "logprob": -0.1, "bytes": [32], "top_logprobs": []}
+    piece["top_logprobs"] = [{k: piece[k] for k in ("token", "logprob", "bytes")}]
+    choice = {"delta": {"content": " strawberry"}, "logprobs": {"content": [piece] * 2}}
+    event = b"data: %s\n\n" % json.dumps({"choices": [choice]}).encode()
+    one = call(chunks=(event, event, b"data: [DONE]\n\n"))
+
+    assert scrubbed(one) == one

@@ -1,0 +1,178 @@
+"""A cassette keeps no secret that is known for one, and plays as it would with it."""
+
+import base64
+import json
+import random
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.tape.cassette import read_cassette
+from lectr_lab.tape.provider import TapeServer
+from lectr_lab.tape.record import Recorder, Saved
+from lectr_lab.tape.scrub import Call, scrubbed
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "cassettes"
+# What the recordings hold of their own accord.
+DROPPED = """
+    authorization x-api-key api-key x-goog-api-key cookie set-cookie openai-organization
+    openai-project anthropic-organization-id cf-ray cf-cache-status
+""".split()
+
+
+def made_up(secret):
+    """A request, its headers and query, and a reply, with a secret in every place."""
+    number = iter(range(100))
+
+    def hush():
+        return f"{secret}-{next(number):02}-0123456789"
+
+    mcp = {"type": "mcp", "server_label": "s", "server_url": "https://m.test"}
+    search = {"endpoint": "https://s.test", "authentication": {"type": "api_key"}}
+    search["authentication"]["key"] = hush()
+    signed = {
+        "azure": f"https://a.test/f?sv=1&sig={hush()}&sp=r",
+        "s3": f"https://b.test/f?X-Amz-Credential={hush()}&X-Amz-Signature={hush()}",
+        "gcs": f"https://c.test/f?X-Goog-Signature={hush()}",
+        "login": f"postgres://me:{hush()}@db.test/app",
+    }
+    body = {
+        "model": "m",
+        "data_sources": [{"type": "azure_search", "parameters": search}],
+        "tools": [mcp | {"authorization": hush(), "headers": {"X-Mine": hush()}}],
+        "mcp_servers": [{"url": "https://m.test", "authorization_token": hush()}],
+        "messages": [
+            {
+                "role": "user",
+                "content": f"{signed} and {json.dumps({'secret': hush()})}",
+            },
+            {"role": "assistant", "arguments": json.dumps({"token": hush()})},
+        ],
+    }
+    request_headers = """Ocp-Apim-Subscription-Key x-litellm-api-key x-portkey-api-key
+        helicone-auth x-functions-key x-goog-iam-authorization-token x-auth-token
+        x-ms-authorization-auxiliary x-amz-security-token langsmith-api-key""".split()
+    parameters = """X-Amz-Signature X-Amz-Security-Token X-Goog-Signature code secret
+        subscription-key client_secret refresh_token jwt auth""".split()
+    return (
+        json.dumps(body).encode(),
+        tuple((n.lower().encode(), hush().encode()) for n in request_headers),
+        "&".join(f"{name}={hush()}" for name in parameters),
+        {
+            "client_secret": {"value": hush(), "expires_at": 1},
+            "output": [{"url": url} for url in signed.values()],
+            "text": json.dumps({"password": hush()}),
+        },
+    )
+
+
+def public():
+    """One of each of some public forms."""
+    letters = base64.b32encode(random.Random(1).randbytes(25)).decode()
+    starts = "AKIA ghp_ github_pat_ glpat- hf_ xoxb- ya29. sk_live_ sess- npm_ pplx- "
+    starts += "xai- r8_ lsv2_pt_ AQ. ek_ sk-proj- gsk_ AIza"
+    forms = [
+        f"{start}{letters[: 16 if start == 'AKIA' else 40]}" for start in starts.split()
+    ]
+    key = (
+        "-----BEGIN "
+        + "PRIVATE KEY-----\n"
+        + letters
+        + "\n-----END "
+        + "PRIVATE KEY-----"
+    )
+    return letters[:16], f"{' '.join(forms)} {key}"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_no_planted_secret_is_written(origin, send, tmp_path, streamed):
+    """Of every place and form, in the request and the reply; it plays for other keys."""
+    body, headers, query, reply = made_up("planted")
+    letters, texts = public()
+    said = json.dumps(reply | {"forms": texts}).encode()
+    said = b"event: x\ndata: %s\n\ndata: [DONE]\n\n" % said if streamed else said
+    head = b"HTTP/1.1 200 OK\r\nX-Auth-Token: planted-0\r\nRefresh-Token: planted-1\r\n"
+    kind = b"text/event-stream" if streamed else b"application/json"
+    head += b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(said))
+    origin.pieces = [(0.0, head + said[:99]), (0.02, said[99:300]), (0.02, said[300:])]
+    path = tmp_path / "tape.yaml"
+    recorder = Recorder(path)
+    send(recorder, f"/v1/chat/completions?{query}&a=1", body, headers)
+
+    saved = recorder.save()
+
+    written = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+    assert saved == Saved(written=1, withheld=0, unfinished=0, reasons={})
+    assert b"planted" not in written
+    assert letters.encode() not in written
+    [one] = read_cassette(path)
+    assert b"X-Amz-Credential=[redacted]&X-Amz-Signature=[redacted]" in one.body
+    body, headers, query, _ = made_up("another")
+    with TapeServer(path, speed=0) as tape:
+        got = httpx.post(
+            f"{tape.base_url('openai')}/v1/chat/completions?{query}&a=1",
+            content=body,
+            headers=list(headers),
+            trust_env=False,
+        )
+    assert (got.status_code, got.content) == (200, one.body)
+
+
+def recordings():
+    """Real ones where they are, and those that travel with the package."""
+    found = [p for p in SHARED.rglob("*.yaml") if p.parent.parent == SHARED]
+    usable = [p for p in found if p.parent.name not in ("other_format", "parsed_body")]
+    return [*usable, *shipped_cassettes().rglob("*.yaml")]
+
+
+def test_the_recordings_are_there(shared):
+    """Seventy-nine real ones, or the next test says little."""
+    assert len([p for p in recordings() if p.is_relative_to(SHARED)]) == 79
+
+
+@pytest.mark.parametrize("path", recordings(), ids=lambda path: path.stem[-60:])
+def test_a_real_recording_is_left_as_it_is(path):
+    """But for headers with keys, cookies and accounts: nothing is taken for a secret."""
+    for one in read_cassette(path):
+        # A key that was masked by whoever recorded it is a word that stands elsewhere.
+        sent, got = (
+            tuple(h for h in headers if h[0].decode().lower() not in DROPPED)
+            for headers in (one.request_headers, one.response_headers)
+        )
+        call = Call(
+            method=one.method,
+            url=one.uri,
+            request_headers=sent,
+            request_body=one.request_body,
+            status=one.status,
+            response_headers=got,
+            chunks=tuple(chunk.data for chunk in one.chunks),
+        )
+
+        assert scrubbed(call) == call
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_media_embeddings_and_signatures_keep_their_bytes(encode):
+    """Random ones of 100 KB, as images, vectors, thoughts and reasoning are."""
+    blob = encode(random.Random(3).randbytes(75_000)).decode()
+    body = {
+        "image_url": {"url": f"data:image/png;base64,{blob}"},
+        "embedding": blob,
+        "content": [{"type": "thinking", "thinking": "", "signature": blob}],
+        "output": [{"type": "reasoning", "encrypted_content": blob}],
+        "obfuscation": blob[:16],
+    }
+    call = Call(
+        method="POST",
+        url="https://api.openai.com/v1/responses",
+        request_headers=(),
+        request_body=json.dumps(body).encode(),
+        status=200,
+        response_headers=(),
+        chunks=(json.dumps(body).encode(), bytes(range(256))),
+    )
+
+    assert scrubbed(call) == call

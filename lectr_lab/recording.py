@@ -56,7 +56,8 @@ def replay(
             what `./lectr.toml` says, or the providers themselves.
         ignore: fields of the request's body that do not count: `metadata.user`.
         in_order: the n-th request gets the n-th recording, whatever its body says.
-        scrub: regular expressions of what must not be written to a cassette.
+        scrub: regular expressions of what else must not be written to a cassette;
+            see `record`.
         prices: a file of prices beside the public ones.
 
     Raises:
@@ -101,11 +102,18 @@ def record(
 ) -> contextlib.AbstractContextManager[RecordedProxy]:
     """A proxy on a free port that writes what passes to a cassette, at the end.
 
+    Left out: the call's own key, cookies, account names; what stands under a
+    secret's name in a header, a URL, JSON or a form; keys of public forms (AKIA…,
+    ghp_…). A call in which one may be left is withheld, and counted. Not known, so
+    not left out: a secret of a private form in a prompt or an answer, or in a
+    header or a field of your own. Name it in `scrub`, and read the cassette
+    before you commit it.
+
     Args:
         cassette: the file, `*.yaml`; it and its side file are replaced.
         upstream: the base URL of a local server. Without it, what `./lectr.toml` says,
             or the providers themselves.
-        scrub: regular expressions of what must not be written, beside keys.
+        scrub: regular expressions of what else must not be written.
 
     Returns:
         A context manager; after it, `saved` says what was written and what was not.

@@ -23,8 +23,14 @@ def record(
 ) -> None:
     """Run a command with its SDKs pointed at a proxy that records, then write a cassette.
 
-    Keys, cookies and account names are never written; a call in which one may be left
-    is withheld, and counted. The command's exit code is passed on.
+    Left out: the call's own key, cookies, account names; what stands under a
+    secret's name in a header, a URL, JSON or a form; keys of public forms (AKIA…,
+    ghp_…). A call in which one may be left is withheld, and counted. Not known, so
+    not left out: a secret of a private form in a prompt or an answer, or in a
+    header or a field of your own. Name it with --scrub, and read the cassette
+    before you commit it.
+
+    The command's exit code is passed on.
 
     Example: lectr-lab record chat -- python app.py
 
@@ -87,6 +93,8 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
 
 def _tell(path: Path, saved: "Saved") -> None:
     _say(f"{saved.written} interactions in {path}.")
+    if saved.written:
+        _say("known keys are left out, others are not: read it before you commit it.")
     for reason, calls in saved.reasons.items():
         _say(f"{calls} withheld: {reason}.")
     if saved.unfinished:

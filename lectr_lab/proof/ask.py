@@ -180,7 +180,7 @@ def ask(
         model: the candidate.
         where: from `where`.
         settings: the engine's.
-        cassette: `*.yaml`; keys never get into it.
+        cassette: `*.yaml`; your key is left out of it.
         on_answer: called after each call.
 
     Raises:

@@ -59,6 +59,31 @@ def test_a_program_is_recorded_unchanged(upstream, capfd, tmp_path):
     assert LabFolder(tmp_path / "lab").segments() == []  # sealed
 
 
+OTHERS = """\
+import openai
+client = openai.OpenAI(api_key="none", max_retries=0)
+key = "planted-" + "0123456789"
+tool = {"type": "mcp", "server_url": "https://me:" + key + "@m.test", "authorization": key}
+body = {"model": "m", "input": "https://x.test/?sig=" + key, "tools": [tool]}
+options = {"headers": {"Helicone-Auth": key}, "params": {"subscription-key": key}}
+try: client.post("/moderations", body=body, options=options, cast_to=object)
+except openai.APIStatusError: pass
+"""
+
+
+def test_others_secrets_are_left_out(upstream, capfd, tmp_path):
+    """Of a tool, a URL, a gateway; what is not known for one is said to stay."""
+    run("chat", "--upstream", upstream, "--", sys.executable, "-c", OTHERS)
+
+    err = capfd.readouterr().err
+    [one] = read_cassette(tmp_path / "cassettes/chat.yaml")
+    written = b"".join(p.read_bytes() for p in (tmp_path / "cassettes").iterdir())
+    assert b"planted" not in written
+    assert one.request_body.count(b"[redacted]") == 3
+    assert one.uri.endswith("/moderations?subscription-key=[redacted]")
+    assert "known keys are left out, others are not: read it before you commit" in err
+
+
 def test_a_users_pattern_is_scrubbed(upstream, tmp_path):
     """And repeated ones are all used."""
     options = ("--scrub", "wo.d", "--scrub", "moder[a-z]*")

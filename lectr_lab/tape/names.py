@@ -3,7 +3,7 @@
 A name is compared without case, dashes and underscores: `api_key`, `Api-Key` and `apiKey`
 are one. What ends in a known word counts as well: `openai_api_key`.
 
-Where the names are from, beside common use:
+Where names are documented, beside those in common use:
 
 - Azure on your data, `authentication`: `key`, `access_token`, `connection_string`,
   `encoded_api_key` (learn.microsoft.com/azure/ai-services/openai/references/on-your-data)

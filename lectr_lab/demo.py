@@ -29,7 +29,7 @@ from lectr_lab.core.errors import LogError
 from lectr_lab.dashboards import write_page
 from lectr_lab.lab import TAPE, Child, Order, Session
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.losses import dropped_events
+from lectr_lab.log.losses import losses
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import Interaction, read_cassettes
@@ -156,7 +156,7 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
         folder / PAGE,
         title="A demo of lectr_lab",
         notes=NOTES,
-        dropped=dropped_events(LabFolder(lab)),
+        **losses(LabFolder(lab))._asdict(),
     )
     console.print(f"The page of charts: {page.resolve().as_uri()}", soft_wrap=True)
     console.print(f"The log, for any Parquet reader: {lab / 'log'}", soft_wrap=True)

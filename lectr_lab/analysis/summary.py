@@ -76,26 +76,31 @@ def summary(
 
 
 def totals(
-    log: pl.LazyFrame, dropped: int = 0, *, percentiles: Percentiles | None = None
+    log: pl.LazyFrame,
+    dropped: int = 0,
+    *,
+    unread_batches: int = 0,
+    percentiles: Percentiles | None = None,
 ) -> pl.LazyFrame:
     """The whole log in one row, every org together: the head of a page.
 
     Args:
         log: events with `cost_usd`.
         dropped: events that did not reach the log, as `log.losses` counts them.
+        unread_batches: batches of its journal that could not be read, counted there too.
         percentiles: exact or binned, as `latency` says.
 
     Returns:
         `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what
         `spend`, `latency` and `errors` say; `untagged_requests` and
         `untagged_spend_usd` with their shares `untagged_of_requests` and
-        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped`. One
-        row for an empty log too.
+        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped` and
+        `unread_batches`. One row for an empty log too.
     """
-    return beside(sums(log, dropped), log, [], chosen(log, percentiles))
+    return beside(sums(log, dropped, unread_batches), log, [], chosen(log, percentiles))
 
 
-def sums(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
+def sums(log: pl.LazyFrame, dropped: int = 0, unread_batches: int = 0) -> pl.LazyFrame:
     """`totals` without percentiles, and so in little memory."""
     when = pl.col("started_at")
     return log.select(
@@ -108,6 +113,7 @@ def sums(log: pl.LazyFrame, dropped: int = 0) -> pl.LazyFrame:
         *error_measures()[1:],
         *untagged_measures(),
         pl.lit(dropped, pl.Int64).alias("dropped"),
+        pl.lit(unread_batches, pl.Int64).alias("unread_batches"),
     )
 
 
@@ -120,13 +126,15 @@ def in_words(total: dict[str, Any]) -> str:
     >>> in_words(total)
     'No request has been logged yet.'
     """
-    if not total["requests"] and not total["dropped"]:
+    if not (total["requests"] or total["dropped"] or total["unread_batches"]):
         return "No request has been logged yet."
     lacks = [
         f"{readable.count(total[name])} {name}"
         for name in ("estimated", "unpriced", "uncounted", "dropped")
         if total[name]
     ]
+    if unread := total["unread_batches"]:
+        lacks.append(f"{readable.count(unread)} batch{'es' * (unread > 1)} unread")
     share = readable.percent(total["untagged_of_requests"])
     whose = f" of {readable.name(total['org'])}" if total["org"] else ""
     said = (

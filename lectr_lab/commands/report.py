@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from lectr_lab.log.losses import Losses
+
 Format = Literal["table", "json", "csv", "md"]
 
 _LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
@@ -70,7 +72,7 @@ def report(
     from lectr_lab.analysis.select import select
     from lectr_lab.analysis.traffic import scan
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.losses import dropped_events
+    from lectr_lab.log.losses import losses
 
     log = select(
         scan(folder),
@@ -83,11 +85,11 @@ def report(
         until=until,
         tz=tz,
     )
-    dropped = dropped_events(LabFolder(folder))
+    lost = losses(LabFolder(folder))
     keys = [name.strip() for name in by.split(",") if name.strip()]
     with busy(Console(stderr=True)):
-        found = reported(log, keys, dropped, tz)
-        _write_files(log, html, png, dropped, tz)
+        found = reported(log, keys, lost, tz)
+        _write_files(log, html, png, lost, tz)
     asked = (org, feature, provider, model, task, since, until)
     if found.groups.is_empty() and any(asked):
         found = found._replace(said="No request in the log fits what was asked.")
@@ -117,7 +119,7 @@ def busy(console: "Console", after_s: float = 2) -> Iterator[None]:
 
 
 def reported(
-    log: "pl.LazyFrame", by: list[str], dropped: int = 0, tz: str = "UTC"
+    log: "pl.LazyFrame", by: list[str], lost: "Losses", tz: str = "UTC"
 ) -> Report:
     """Run the queries of a report.
 
@@ -130,7 +132,7 @@ def reported(
     from lectr_lab.analysis.percentiles import chosen
     from lectr_lab.analysis.summary import in_words, summary, totals
 
-    how = chosen(log)
+    how, (dropped, unread) = chosen(log), lost
     groups, total = (
         # What polars reads once for two uses, it keeps: millions of whole rows.
         view.collect(
@@ -139,7 +141,7 @@ def reported(
         )
         for view in (
             summary(log, by, tz=tz, percentiles=how),
-            totals(log, dropped, percentiles=how),
+            totals(log, dropped, unread_batches=unread.batches, percentiles=how),
         )
     )
     whole = total.row(0, named=True)
@@ -147,7 +149,7 @@ def reported(
 
 
 def _write_files(
-    log: "pl.LazyFrame", html: Path | None, png: Path | None, dropped: int, tz: str
+    log: "pl.LazyFrame", html: Path | None, png: Path | None, lost: "Losses", tz: str
 ) -> None:
     if html is None and png is None:
         return
@@ -155,7 +157,7 @@ def _write_files(
 
     try:
         if html is not None:
-            write_page(log, html, dropped=dropped, tz=tz)
+            write_page(log, html, **lost._asdict(), tz=tz)
         if png is not None:
             from lectr_lab.dashboards.picture import picture
 

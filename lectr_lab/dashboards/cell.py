@@ -8,7 +8,7 @@ from lectr_lab.analysis.traffic import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.page import framed, page
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.losses import dropped_events
+from lectr_lab.log.losses import losses
 
 # A cell that runs again ends the live dashboard that it started before. One per folder.
 _FOLLOWED: dict[str, Any] = {}
@@ -40,8 +40,8 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
         log: events with `cost_usd`, as `scan` gives them; or a proxy, or a lab folder.
         live: follow a proxy or a lab folder: what passes is there within two seconds,
             until `.stop()`, or until a later live dashboard of the same folder.
-        options: `title` and `tz`, and `notes`, `dropped` and `recommended` as for the
-            page; of a proxy or a folder also `prices`, as for `scan`.
+        options: `title` and `tz`, and `notes`, `dropped`, `unread` and `recommended` as
+            for the page; of a proxy or a folder also `prices`, as for `scan`.
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
@@ -65,7 +65,7 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
         return Dashboard(log, **options)
     if live:
         return _live(Path(folder).resolve(), **options)
-    options.setdefault("dropped", dropped_events(LabFolder(Path(folder))))
+    options = losses(LabFolder(Path(folder)))._asdict() | options
     prices = own_prices(Path(folder), options.pop("prices", None))
     priced = scan(folder, prices)
     options.setdefault("recommended", recommend(priced, prices=prices))

@@ -143,6 +143,7 @@ function lectrDashboard(root) {
       [total.uncounted, "answered without a token count"],
       [total.retries, "repeated by an SDK"],
       [total.left, "left early by their client"],
+      [data.unread_batches, "of the journal's batches could not be read"],
     ];
     return h("ul", { class: "quality", "aria-label": "Data quality" },
       [...always, ...where.filter(([n]) => n)].map(([n, what]) =>
@@ -381,8 +382,10 @@ function lectrDashboard(root) {
       data.live ? h("span", { class: data.live.startsWith("live") ? "live" : "over" }, ` ${data.live}`) : null));
   }
   function banner() {
-    return data.dropped ? h("p", { class: "banner", role: "alert" }, `Log incomplete: ${count(data.dropped)} ` +
-      `event${data.dropped === 1 ? "" : "s"} dropped. The figures below lack them.`) : null;
+    const dropped = `${count(data.dropped)} event${data.dropped === 1 ? "" : "s"} dropped`;
+    const lacks = [data.dropped && dropped, data.unread].filter(Boolean);
+    return lacks.length ? h("p", { class: "banner", role: "alert" },
+      `Log incomplete: ${lacks.join("; ")}. The figures below lack them.`) : null;
   }
 
   const place = e => e.closest("[data-panel]")?.dataset.panel + JSON.stringify(e.dataset);

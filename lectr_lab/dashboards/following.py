@@ -15,7 +15,7 @@ from lectr_lab.analysis.cube import Leaders
 from lectr_lab.analysis.traffic import scan
 from lectr_lab.dashboards.payload import Counted, leaders, step
 from lectr_lab.log.folder import LabFolder, segment_date
-from lectr_lab.log.losses import dropped_events
+from lectr_lab.log.losses import Losses, losses, noted_losses
 
 _ADDED = (
     (cube.KEYS, cube.MEASURES),
@@ -50,10 +50,10 @@ class Follower:
         self._tz = tz
         self._days: dict[date, _Day] = {}
         self._cells: tuple[Leaders, str] = (Leaders((), ()), "1m")
-        self._dropped: int | None = None
+        self._noted: Losses | None = None
 
-    def read(self) -> tuple[Counted, int] | None:
-        """The log as it is now and the events it lacks; None where neither changed.
+    def read(self) -> tuple[Counted, Losses] | None:
+        """The log as it is now and what it lacks; None where neither changed.
 
         Raises:
             LabError: the folder is gone, or changes faster than it can be read.
@@ -68,8 +68,8 @@ class Follower:
             or day not in self._days
             or self._days[day].files != files[day]
         }
-        dropped = dropped_events(self._lab)
-        if not changed and dropped == self._dropped:
+        noted = noted_losses(self._lab)
+        if not changed and noted == self._noted:
             return None
         if not self._days:
             self._cells = self._likely_cells()
@@ -78,8 +78,8 @@ class Follower:
         for day in sorted(changed & files.keys()):
             self._days[day] = self._count(day, files[day])
         counted = self._added()
-        self._dropped = dropped
-        return counted, dropped
+        self._noted = noted
+        return counted, losses(self._lab)
 
     def _files(self) -> dict[date, Any]:
         """What each day's files are, without opening one."""

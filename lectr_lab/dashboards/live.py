@@ -23,6 +23,8 @@ from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.page import asset, drawn, framed, write_page
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, payload
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import Losses, losses
 
 _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took
@@ -52,7 +54,7 @@ class LiveDashboard(anywidget.AnyWidget):
         self._folder, self._prices, self._tz = folder, prices, tz
         self._title = title
         self._follower = Follower(folder, prices, tz)
-        self._found: tuple[Counted, int] | None = None
+        self._found: tuple[Counted, Losses] | None = None
         self._advise_at_s: float = 0.0
         self._unadvised = True  # the log has news that no recommendation knows of
         self._ended = threading.Event()
@@ -95,6 +97,7 @@ class LiveDashboard(anywidget.AnyWidget):
     def write(self, path: str | Path, **options: Any) -> Path:
         """Write the log as it is now as a page that opens with the network cut."""
         log = scan(self._folder, self._prices)
+        options = losses(LabFolder(self._folder))._asdict() | options
         return write_page(log, path, title=self._title, tz=self._tz, **options)
 
     def open(self) -> None:
@@ -121,8 +124,8 @@ class LiveDashboard(anywidget.AnyWidget):
     def _drawn(self, live: str) -> str:
         if self._found is None:
             return ""
-        counted, dropped = self._found
-        return payload(counted, Head(self._title, self._tz, dropped, live))
+        counted, lost = self._found
+        return payload(counted, Head(self._title, self._tz, lost, live))
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it, or closed one."""

@@ -21,8 +21,11 @@ from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommendations import Recommendations
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
+from lectr_lab.log.frames import Unread
+from lectr_lab.log.losses import Losses
 
 _UNPRICED = 12
+_ALL_READ = Unread()
 
 
 def page(
@@ -31,6 +34,7 @@ def page(
     title: str = TITLE,
     notes: Sequence[str] = (),
     dropped: int = 0,
+    unread: Unread = _ALL_READ,
     tz: str = "UTC",
     recommended: Recommendations | None = None,
 ) -> str:
@@ -41,6 +45,7 @@ def page(
         title: the heading.
         notes: what a reader should know of the data, a sentence each.
         dropped: events that could not be written; the page says they are missing.
+        unread: batches of the journal that could not be read; it says that, too.
         tz: the time zone in which days begin.
         recommended: what could be cheaper; without it, what `recommend` says of the log
             at public prices.
@@ -70,7 +75,9 @@ def page(
         sections.price_help(unpriced),
         sections.notes(notes),
     ]
-    return drawn(title, payload(counted, Head(title, tz, dropped)), body)
+    return drawn(
+        title, payload(counted, Head(title, tz, Losses(dropped, unread))), body
+    )
 
 
 def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:

@@ -13,6 +13,7 @@ import polars as pl
 from lectr_lab.analysis import cube, quality
 from lectr_lab.analysis.cube import GROWTH, KEYS, MEASURES, Leaders
 from lectr_lab.core.readable import UNTAGGED, count, name, names
+from lectr_lab.log.losses import Losses
 
 TITLE = "What it cost, how slow it was"
 STEPS = {
@@ -36,7 +37,7 @@ class Head(NamedTuple):
 
     title: str
     tz: str
-    dropped: int = 0
+    lost: Losses = Losses()
     live: str = ""
 
 
@@ -98,7 +99,7 @@ def payload(counted: Counted, head: Head) -> str:
     orgs = counted.ranked["org"].unique().to_list()
     features, models = _names(counted, len(orgs) > 1)
     kinds = _leading_kinds(counted.kinds)
-    times = _times(counted, head.tz)
+    times, unread = _times(counted, head.tz), head.lost.unread
     said = {
         "title": name(head.title, 120),
         "whose": name(orgs[0]) if len(orgs) == 1 else "",
@@ -118,7 +119,9 @@ def payload(counted: Counted, head: Head) -> str:
         "cells": _cells(counted, times, kinds),
         "exact": _exact(counted.exact),
         "growth": GROWTH,
-        "dropped": head.dropped,
+        "dropped": head.lost.dropped,
+        "unread": unread.in_words() if unread.batches else "",
+        "unread_batches": unread.batches,
         "live": head.live,
         "untagged": UNTAGGED,
         "much_untagged": quality.MUCH_UNTAGGED,

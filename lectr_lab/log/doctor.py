@@ -1,9 +1,10 @@
 """What is wrong with a lab folder, which file, and how to mend it.
 
 `examine` only looks. `mend` does what loses nothing: it seals what dead writers left,
-moves what is no part out of `log/` to `journal/*.bad`, takes out rows that are there
-twice, closes what others may read, removes what dead helpers left half done. The rest
-is for a person, and the finding says what to do. Both may run beside the proxy.
+brings back whole batches of what was set aside, moves what is no part out of `log/` to
+`journal/*.bad`, takes out rows that are there twice, closes what others may read,
+removes what dead helpers left half done. The rest is for a person, and the finding says
+what to do. Both may run beside the proxy.
 """
 
 import contextlib
@@ -13,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 import polars as pl
 
@@ -22,27 +22,20 @@ from lectr_lab.log.checksums import checksum, checksums
 from lectr_lab.log.compact import SUFFIX, remove_leftovers
 from lectr_lab.log.doubles import doubles, without_doubles
 from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder, folder_date
+from lectr_lab.log.journal_doctor import (
+    Finding,
+    bring_back,
+    lost,
+    segments,
+    set_aside,
+)
 from lectr_lab.log.keys import list_keys
-from lectr_lab.log.losses import dropped_events
 from lectr_lab.log.parts import LogSchema, current_schema, damage
 from lectr_lab.log.seal import seal
-from lectr_lab.log.segment import is_alive, read_segment
 
 _LOW_DISK_BYTES = 200_000_000
 _STALE_S = 3600.0  # no helper works on one file for an hour
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-class Finding(NamedTuple):
-    """One thing that is wrong. `kind` names its remedy; `MENDED` lists what `mend` can.
-
-    `what` and `how` are sentences.
-    """
-
-    kind: str
-    path: Path
-    what: str
-    how: str
 
 
 def examine(
@@ -71,10 +64,10 @@ def examine(
         *_keys(lab),
         *_strangers(lab),
         *_bad_parts(lab, step),
-        *_segments(lab),
-        *_set_aside(lab),
+        *segments(lab),
+        *set_aside(lab),
         *_leftovers(lab),
-        *_losses(lab),
+        *lost(lab),
         *_open_to_others(lab),
     ]
     bad = {finding.path for finding in found if finding.kind == "bad part"}
@@ -184,34 +177,6 @@ def _ailment(part: Path, schema: LogSchema, noted: int | None) -> str | None:
     return None
 
 
-def _segments(lab: LabFolder) -> Iterator[Finding]:
-    for segment in lab.segments():
-        try:
-            if is_alive(segment):
-                continue
-            count, torn_bytes = _contents(segment)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            yield Finding("segment", segment, str(error), "`--mend` sets it aside.")
-            continue
-        torn = f"; its last {torn_bytes} bytes cannot be read" if torn_bytes else ""
-        what = f"{count} events wait for a sealer; their writer has ended{torn}."
-        yield Finding("segment", segment, what, "Start the proxy, or `--mend`.")
-
-
-def _contents(segment: Path) -> tuple[int, int]:
-    events, _, torn_bytes = read_segment(segment)
-    return len(events), torn_bytes
-
-
-def _set_aside(lab: LabFolder) -> Iterator[Finding]:
-    for path in sorted(lab.journal.glob("*.bad")):
-        what = "It could not be read, and was set aside."
-        how = "Delete it once you do not hope to read it any more."
-        yield Finding("set aside", path, what, how)
-
-
 def _leftovers(lab: LabFolder) -> Iterator[Finding]:
     """Half-done work of helpers that died; whatever it was made from is still there."""
     for path in sorted(lab.journal.glob("*.tmp")) + sorted(lab.state.glob("*.tmp")):
@@ -222,13 +187,6 @@ def _leftovers(lab: LabFolder) -> Iterator[Finding]:
         if _age_s(path) > _STALE_S:
             what = "A compaction died here; the day itself is whole."
             yield Finding("compaction", path, what, "`lectr-lab compact` removes it.")
-
-
-def _losses(lab: LabFolder) -> Iterator[Finding]:
-    if dropped := dropped_events(lab):
-        what = f"{dropped} events were dropped: the queue or the disk was full."
-        how = "They are gone. Deleting state/dropped.* forgets that."
-        yield Finding("losses", lab.state, what, how)
 
 
 def _open_to_others(lab: LabFolder) -> Iterator[Finding]:
@@ -283,6 +241,7 @@ MENDED = MappingProxyType(
         "stranger": _move_aside,
         "bad part": _move_aside,
         "segment": lambda lab, path: seal(lab),
+        "whole events": bring_back,
         "leftover": _delete,
         "compaction": lambda lab, path: remove_leftovers(lab),
         "mode": _close_to_others,

@@ -3,7 +3,7 @@
     log/date=YYYY-MM-DD/<name>.parquet    sealed events; nothing else is in log/
     journal/<YYYY-MM-DD>.<name>.journal   events not sealed yet: one segment a file
     journal/*.bad                         what could not be read, kept for `doctor`
-    state/                                keys, counts, checksums of parts
+    state/                                keys, checksums of parts, counts of losses
 
 A segment and its part share a name, so that no event counts twice.
 """
@@ -22,7 +22,7 @@ from lectr_lab.core.errors import LogError
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 _DAY = re.compile(r"date=(\d{4}-\d\d-\d\d)")
-_SEGMENT = re.compile(r"(\d{4}-\d\d-\d\d)\.([0-9a-f]{32})\.journal")
+_SEGMENT = re.compile(r"(\d{4}-\d\d-\d\d)\.([0-9a-f]{32})\.(?:journal|bad)")
 
 
 class LabFolder(NamedTuple):
@@ -142,9 +142,17 @@ class LabFolder(NamedTuple):
 
     def segments(self) -> list[Path]:
         """The segments in the journal, by date and age; foreign files are left out."""
+        return self._segments(".journal")
+
+    def set_aside(self) -> list[Path]:
+        """Segments that could not all be read, kept after they were sealed."""
+        return self._segments(".bad")
+
+    def _segments(self, suffix: str) -> list[Path]:
         if not self.journal.is_dir():
             return []
-        return sorted(p for p in self.journal.iterdir() if segment_date(p) is not None)
+        named = (p for p in self.journal.iterdir() if p.suffix == suffix)
+        return sorted(p for p in named if segment_date(p) is not None)
 
 
 def segment_date(path: Path) -> date | None:

@@ -5,7 +5,7 @@ it, adds only what is new. Rows are written straight as parts of their days.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,17 +15,16 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.ids import event_id
+from lectr_lab.log.doubles import add_new
 from lectr_lab.log.facts import Imported, Rows, fitted
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.import_litellm import litellm_rows
 from lectr_lab.log.import_otel import otel_rows
 from lectr_lab.log.import_table import table_rows
 from lectr_lab.log.schema import polars_schema
-from lectr_lab.log.seal import put_part
 
 Source = Literal["litellm", "otel", "table"]
 _ROWS_AT_ONCE = 50_000
-_ATTEMPTS = 5
 
 
 class ImportReport(NamedTuple):
@@ -128,34 +127,4 @@ def _add_day(lab: LabFolder, day: date, events: list[dict[str, Any]]) -> int:
             for name, dtype in schema.items()
         ]
     ).unique("event_id", maintain_order=True)
-    rows = rows.filter(~pl.col("event_id").is_in(_known_ids(lab, day).implode()))
-    if rows.height:
-        # Named for its rows: two who import them at once write the same part.
-        names = hashlib.sha256(b"".join(rows["event_id"])).hexdigest()
-        name = event_id(_ms(rows), int(names[:20], 16)).hex()
-        put_part(lab, lab.day(day) / f"{name}.parquet", rows)
-    return rows.height
-
-
-def _ms(rows: pl.DataFrame) -> int:
-    return int(rows["started_at"].dt.timestamp("ms").to_list()[0])
-
-
-def _known_ids(lab: LabFolder, day: date) -> pl.Series:
-    for _ in range(_ATTEMPTS):
-        try:
-            return _ids(sorted(lab.day(day).glob("*.parquet")))
-        except FileNotFoundError:
-            continue  # compacted meanwhile
-    raise LogError(f"{lab.day(day)} is changing faster than it can be read. Try again.")
-
-
-def _ids(parts: Iterable[Path]) -> pl.Series:
-    ids = [pl.Series("event_id", [], pl.Binary)]
-    for part in parts:
-        try:
-            rows = pl.read_parquet(part, columns=["event_id"], hive_partitioning=False)
-            ids.append(rows["event_id"])
-        except pl.exceptions.PolarsError:
-            continue  # a bad part is the doctor's
-    return pl.concat(ids)
+    return add_new(lab, day, rows)

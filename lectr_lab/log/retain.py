@@ -1,7 +1,8 @@
 """Forgetting old days: a day's folder leaves the log whole, then it is deleted.
 
 It is renamed into `journal/` first, so that a reader finds all of the day or nothing.
-Today and what is to come are never deleted.
+What could not be read of that day, set aside, is forgotten with it. Today and what is to
+come are never deleted.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ from lectr_lab.core.errors import LogError
 from lectr_lab.log.checksums import checksum_file
 from lectr_lab.log.compact import SUFFIX
 from lectr_lab.log.folder import LabFolder, day_locked, sync_folder
+from lectr_lab.log.losses import forget_day
 from lectr_lab.log.seal import seal
 
 
@@ -75,3 +77,4 @@ def _delete(lab: LabFolder, day: date) -> None:
     shutil.rmtree(away, ignore_errors=True)  # the next compaction takes what is left
     with contextlib.suppress(FileNotFoundError):
         checksum_file(lab, day).unlink()
+    forget_day(lab, day)

@@ -15,6 +15,7 @@ import polars as pl
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder, segment_date
+from lectr_lab.log.losses import unread_of
 from lectr_lab.log.parts import (
     LogSchema,
     current_schema,
@@ -23,13 +24,13 @@ from lectr_lab.log.parts import (
     part_version,
 )
 from lectr_lab.log.schema import frame
-from lectr_lab.log.segment import is_alive, read_segment
+from lectr_lab.log.segment import read_segment
 
 _ATTEMPTS = 20
 
 
 class LogWarning(UserWarning):
-    """A file of the log cannot be read and is left out; the rest is there."""
+    """Something of the log cannot be read and is left out; the rest is there."""
 
 
 def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
@@ -50,13 +51,20 @@ def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
         LogError: there is no such folder.
 
     Warns:
-        LogWarning: a file could not be read; it is named, and left out.
+        LogWarning: a file, or batches of the journal, could not be read now or when
+            they were sealed; they are named, and left out.
 
     >>> import tempfile
     >>> scan(tempfile.mkdtemp()).collect().height
     0
     """
-    parts, events = _snapshot(LabFolder.existing(Path(folder)), day)
+    lab = LabFolder.existing(Path(folder))
+    parts, events = _snapshot(lab, day)
+    if (lost := unread_of(lab, day)).batches:
+        _warn(
+            f"{lab.root}: {lost.in_words()} when the journal was sealed. "
+            "`lectr-lab doctor` names the files."
+        )
     frames = _scan_parts(parts)
     if events or not frames:
         frames.append(frame(events).lazy())
@@ -89,9 +97,9 @@ def _parts(folder: Path) -> list[Path]:
 
 def _tail(segment: Path) -> list[Event]:
     try:
-        events, _, torn_bytes = read_segment(segment)
-        if torn_bytes and not is_alive(segment):
-            _warn(f"{segment}: its last {torn_bytes} bytes cannot be read.")
+        events, _, unread = read_segment(segment)
+        if unread.bytes:
+            _warn(f"{segment}: {unread.in_words()}.")
     except FileNotFoundError:
         return []  # sealed a moment ago: its part is listed next
     except OSError as error:

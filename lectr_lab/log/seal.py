@@ -5,6 +5,7 @@ segment is held by flock while it is sealed. A part is written aside and renamed
 only then is its segment removed; whoever finds both knows that the part counts.
 """
 
+import contextlib
 import io
 import os
 import sys
@@ -14,7 +15,6 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.core.errors import LogError
 from lectr_lab.log.checksums import note_checksums
 from lectr_lab.log.folder import (
     FOLDER_MODE,
@@ -24,8 +24,10 @@ from lectr_lab.log.folder import (
     sync_folder,
     write_whole,
 )
+from lectr_lab.log.frames import Unread, together
+from lectr_lab.log.losses import note_unread, unnoted
 from lectr_lab.log.schema import file_metadata, frame
-from lectr_lab.log.segment import NewerSegmentError, claimed, read_segment
+from lectr_lab.log.segment import claimed, read_segment
 
 # Level 3 costs 1.6 µs a row, 9 twice that for 4 % less; compaction writes again anyway.
 _ZSTD_LEVEL = 3
@@ -36,7 +38,7 @@ class SealReport(NamedTuple):
 
     parts: int = 0
     events: int = 0
-    torn_bytes: int = 0
+    unread: Unread = Unread()
     problems: tuple[str, ...] = ()
 
 
@@ -48,7 +50,8 @@ def seal(lab: LabFolder) -> SealReport:
 
     Returns:
         What was done. A segment that could not be sealed stays where it is, one that
-        could not be read to its end is kept as `journal/*.bad`; both are problems.
+        could not all be read is noted in `state/` and kept as `journal/*.bad`; both
+        are problems.
 
     Raises:
         LogError: there is no such folder.
@@ -64,41 +67,46 @@ def seal(lab: LabFolder) -> SealReport:
             reason = getattr(error, "strerror", None) or str(error)
             named = reason if str(segment) in reason else f"{segment}: {reason}"
             reports.append(SealReport(problems=(named,)))
+    _note_what_was_set_aside(lab)
     return _together(reports)
+
+
+def _note_what_was_set_aside(lab: LabFolder) -> None:
+    """By a version that took no notes, or when there was no room for one."""
+    for path in unnoted(lab):
+        with contextlib.suppress(OSError):
+            note_unread(lab, path, read_segment(path, ended=True).unread)
 
 
 def _together(reports: list[SealReport]) -> SealReport:
     return SealReport(
         sum(r.parts for r in reports),
         sum(r.events for r in reports),
-        sum(r.torn_bytes for r in reports),
+        together(r.unread for r in reports),
         tuple(problem for r in reports for problem in r.problems),
     )
 
 
 def _seal_one(lab: LabFolder, segment: Path) -> SealReport:
     part = lab.part(segment)
-    if part.exists():
-        segment.unlink()
-        return SealReport()
-    try:
-        events, _, torn_bytes = read_segment(segment)
-    except NewerSegmentError:
-        raise
-    except LogError as error:
-        return SealReport(problems=(f"{error} It is kept as {_set_aside(segment)}.",))
-    if events:
+    there = part.exists()  # its sealer died before it was done with the segment
+    events, _, unread = read_segment(segment, ended=True)
+    if unread.bytes:
+        note_unread(lab, segment, unread)
+    if events and not there:
         put_part(lab, part, frame(events))
-    sealed = SealReport(int(bool(events)), len(events), torn_bytes)
-    if torn_bytes:
+    problems: tuple[str, ...] = ()
+    if unread.bytes:
+        aside = segment.rename(segment.with_suffix(".bad"))
         problem = (
-            f"{segment}: its last {torn_bytes} bytes could not be read "
-            f"(an interrupted write, or a bad disk). They are kept as "
-            f"{_set_aside(segment)}."
+            f"{segment}: {unread.in_words()} (an interrupted write, or a bad disk). It "
+            f"is kept as {aside}; what is whole in it is in the log."
         )
-        return sealed._replace(problems=(problem,))
-    segment.unlink()
-    return sealed
+        problems = (problem,)
+    else:
+        segment.unlink()
+    new = 0 if there else len(events)
+    return SealReport(int(new > 0), new, unread, problems)
 
 
 def put_part(
@@ -137,10 +145,6 @@ def put_part(
                 note_checksums(lab, day, {part.name: zlib.crc32(data)})
                 write_whole(part, data, aside)
                 return
-
-
-def _set_aside(segment: Path) -> Path:
-    return segment.rename(segment.with_suffix(".bad"))
 
 
 def main(arguments: list[str]) -> int:

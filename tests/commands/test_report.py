@@ -5,7 +5,7 @@ import io
 import json
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -16,8 +16,10 @@ from lectr_lab.commands.report import busy, cell, report
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.losses import write_losses
+from lectr_lab.log.frames import Unread
+from lectr_lab.log.losses import note_unread, write_losses
 from lectr_lab.log.schema import frame
+from lectr_lab.log.segment import header
 
 NASTY = '=HYPERLINK("http://x")\x1b[31m\n|<script>`[a](b)'
 
@@ -138,6 +140,23 @@ def test_what_was_dropped_is_said(lab, capsys):
     report(lab)
 
     assert "3 dropped" in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore::lectr_lab.log.scan.LogWarning")
+def test_what_could_not_be_read_is_said(lab, tmp_path, capsys):
+    """In words, for programs, and on the page; also when no sealer has come to it."""
+    folder = LabFolder(lab)
+    note_unread(folder, folder.segment(date(2026, 11, 24), "a" * 32), Unread(1, 90, 2))
+    folder.segment(date(2026, 11, 24), "b" * 32).write_bytes(header() + b"half")
+
+    report(lab, html=tmp_path / "r.html")
+    assert "2 batches unread" in capsys.readouterr().out
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "2 batches (94 bytes, at least 2 events) could not be read" in page
+
+    report(lab, format="json")
+    totals = json.loads(capsys.readouterr().out)["totals"]
+    assert (totals["unread_batches"], totals["dropped"]) == (2, 0)
 
 
 def test_the_page_and_the_picture_are_written(lab, tmp_path, capsys):

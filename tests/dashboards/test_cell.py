@@ -1,12 +1,17 @@
 """The door for cells."""
 
+from datetime import date
+
 import pytest
 
 import lectr_lab as lectr
 from lectr_lab.core.errors import LabError
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import write_losses
+from lectr_lab.log.losses import note_unread, write_losses
+
+pytestmark = pytest.mark.filterwarnings("ignore::lectr_lab.log.scan.LogWarning")
 
 
 @pytest.fixture
@@ -15,6 +20,7 @@ def lab(tmp_path, event):
     folder = LabFolder.create(tmp_path / "lab")
     JournalWriter(folder).append([event(0, {})])
     write_losses(folder, "a1", 3)
+    note_unread(folder, folder.segment(date(2026, 11, 24), "a" * 32), Unread(1, 90, 2))
     return folder.root
 
 
@@ -36,7 +42,9 @@ def test_a_folder_or_a_proxy_is_scanned(lab):
             self.lab = lab
 
     for door in (lab, str(lab), Proxy()):
-        assert '"dropped":3' in lectr.dashboard(door).html
+        page = lectr.dashboard(door).html
+        assert '"dropped":3' in page
+        assert '"unread":"1 batch (90 bytes, at least 2 events) could' in page
 
 
 def test_a_frame_cannot_be_followed(log):

@@ -12,8 +12,9 @@ from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.payload import Counted, count_log
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import write_losses
+from lectr_lab.log.losses import Losses, write_losses
 from lectr_lab.log.schema import file_metadata
+from lectr_lab.log.seal import seal
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -90,8 +91,8 @@ def test_only_days_that_changed_are_read_again(lab, log, monkeypatch):
 def test_the_journals_tail_is_there_before_it_is_sealed(lab, event):
     """A lab without a request is empty, and then is not."""
     follower = Follower(lab.root)
-    counted, dropped = follower.read()
-    assert (counted.sums.height, counted.first_at, dropped) == (0, None, 0)
+    counted, lost = follower.read()
+    assert (counted.sums.height, counted.first_at, lost) == (0, None, Losses())
     journal = JournalWriter(lab)
 
     for n in (1, 2):
@@ -126,7 +127,29 @@ def test_dropped_events_alone_are_news(lab, log):
     write_losses(lab, "a1", 3)
 
     found = follower.read()
-    assert found is not None and found[1] == 3
+    assert found is not None and found[1].dropped == 3
+
+
+@pytest.mark.filterwarnings("ignore::lectr_lab.log.scan.LogWarning")
+def test_a_damaged_batch_is_told_with_the_rows_around_it(lab, event):
+    """While its writer lives; and no more than once when it is sealed."""
+    journal = JournalWriter(lab)
+    for n in (1, 2):
+        journal.append([event(n, {})])
+    [segment] = lab.segments()
+    with segment.open("r+b") as file:
+        file.seek(60)
+        file.write(b"??")
+    follower = Follower(lab.root)
+
+    counted, lost = follower.read()
+    journal.close()
+    seal(lab)
+    after, still = follower.read()
+
+    assert lost == still
+    assert (lost.unread.batches, lost.unread.events) == (1, 1)
+    assert counted.sums["requests"].sum() == after.sums["requests"].sum() == 1
 
 
 def test_no_folder_is_an_error(tmp_path):

@@ -12,6 +12,7 @@ import pytest
 
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.dashboards import page, write_page
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.schema import frame
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -220,7 +221,15 @@ def test_an_incomplete_log_says_so(log, opened):
     """A banner, and only then."""
     said = opened(page(log({}), dropped=12)).locator("[role=alert]").inner_text()
 
-    assert "Log incomplete: 12 events dropped" in said
+    assert said == ("Log incomplete: 12 events dropped. The figures below lack them.")
+    unread = Unread(2, 3400, 20)
+    tab = opened(page(log({}), dropped=1, unread=unread))
+    assert tab.locator("[role=alert]").inner_text() == (
+        "Log incomplete: 1 event dropped; 2 batches (3,400 bytes, at least 20 events) "
+        "could not be read. The figures below lack them."
+    )
+    quality = tab.locator("[aria-label='Data quality']").inner_text()
+    assert "2 of the journal's batches could not be read" in quality
     assert opened(page(log({}))).locator("[role=alert]").count() == 0
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from lectr_lab.log.doubles import doubles, without_doubles
+from lectr_lab.log.doubles import add_new, doubles, not_there, without_doubles
 from lectr_lab.log.schema import file_metadata, frame
 
 DAY = date(2026, 11, 24)
@@ -26,3 +26,18 @@ def test_the_first_of_two_counts_and_stays(lab, make_events):
     assert doubles([first, second]) == {}
     assert pl.read_parquet(first).height == 4
     assert sorted(pl.read_parquet(second)["input_tokens"]) == [4, 5]
+
+
+def test_only_what_is_not_there_is_added(lab, make_events):
+    """As a part of its own, and once, however often it is asked for."""
+    events = make_events(6)
+    lab.day(DAY).mkdir()
+    first = lab.day(DAY) / f"{1:032x}.parquet"
+    frame(events[:4]).write_parquet(first, metadata=file_metadata())
+
+    missing = not_there(lab, DAY, frame(events))
+    added = [add_new(lab, DAY, frame(events)) for _ in range(2)]
+
+    assert missing["input_tokens"].to_list() == [4, 5]
+    assert added == [2, 0]
+    assert doubles(sorted(lab.day(DAY).glob("*.parquet"))) == {}

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import read_segment
@@ -71,9 +72,9 @@ def test_what_is_written_is_read(tmp_path_factory, batches):
     expected = [event for events in batches for event in events]
     assert Counter(map(repr, journalled(lab))) == Counter(map(repr, expected))
     for path in lab.segments():
-        events, day, torn_bytes = read_segment(path)
+        events, day, unread = read_segment(path)
         assert {e.started_at.date() for e in events} == {day}
-        assert torn_bytes == 0
+        assert unread == Unread()
 
 
 def test_a_writer_alone_touches_nothing(lab):
@@ -181,7 +182,7 @@ def test_a_full_disk_takes_whole_batches_only(small_disk, make_events):
     assert taken
     assert sorted(ids(full)) == sorted(ids(taken))
     assert sorted(ids(journalled(lab))) == sorted(ids(taken + refused[0]))
-    assert {read_segment(path).torn_bytes for path in lab.segments()} == {0}
+    assert {read_segment(path).unread for path in lab.segments()} == {Unread()}
 
 
 def test_a_disk_full_from_the_start_keeps_no_empty_segment(small_disk, make_events):
@@ -252,6 +253,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
 
 writer = JournalWriter(LabFolder(Path(sys.argv[1])), max_bytes=200_000)

@@ -8,7 +8,9 @@ import pytest
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.checksums import checksum_file
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import noted_losses
 from lectr_lab.log.retain import retain
 
 TODAY = date(2026, 11, 24)
@@ -39,6 +41,18 @@ def test_days_beyond_an_age_go(week):
     assert report.freed_bytes > 0
     assert not checksum_file(week, gone).exists()
     assert list(week.journal.iterdir()) == []
+
+
+def test_what_could_not_be_read_of_a_day_goes_with_it(week):
+    """Neither it nor its note outlives the day."""
+    old, young = week.segments()[0], week.segments()[-1]
+    for segment in (old, young):
+        segment.write_bytes(segment.read_bytes() + b"?")
+
+    retain(week, max_age_days=2, today=TODAY)
+
+    assert week.set_aside() == [young.with_suffix(".bad")]
+    assert noted_losses(week).unread == Unread(1, 1, 0)
 
 
 def test_the_oldest_days_go_until_the_rest_fits(week):

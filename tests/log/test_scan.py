@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -25,6 +25,7 @@ from lectr_lab.log.parts import current_schema
 from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.log.schema import file_metadata, frame, polars_schema
 from lectr_lab.log.seal import seal
+from lectr_lab.log.segment import batch
 
 
 def tokens(folder: Path) -> list[int]:
@@ -173,7 +174,7 @@ def test_foreign_files_are_ignored(lab, make_events):
 
 
 def test_a_corrupt_segment_is_named_and_the_rest_read(lab, make_events):
-    """A foreign beginning loses that file; a torn end only the end."""
+    """A file of something else is lost; a torn end only the end."""
     first = add_segment(lab, make_events(2))
     second = add_segment(lab, make_events(2))
     add_segment(lab, make_events(2))
@@ -185,8 +186,46 @@ def test_a_corrupt_segment_is_named_and_the_rest_read(lab, make_events):
         assert tokens(lab.root) == [2, 3, 4, 5]
     said = "\n".join(sorted(str(w.message) for w in warned))
     assert len(warned) == 2
-    assert f"{first} is not a journal segment" in said
-    assert f"{second}: its last 12 bytes" in said
+    assert f"{first}: 1 batch (200 bytes) could not be read." in said
+    assert f"{second}: 1 batch (12 bytes) could not be read." in said
+
+
+def test_a_damaged_batch_is_said_while_its_writer_lives_and_ever_after(
+    lab, make_events
+):
+    """The others are there at once; sealing hides nothing, nor does another day."""
+    writer = JournalWriter(lab)
+    for n in (2, 3, 4):
+        writer.append(make_events(n))
+    writer.append(make_events(1, day=1))
+    segment = lab.segments()[0]
+    with segment.open("r+b") as file:
+        file.seek(40)
+        file.write(b"?")
+    said = []
+
+    for step in (lambda: None, writer.close, lambda: seal(lab)):
+        step()
+        with pytest.warns(LogWarning) as warned:
+            assert tokens(lab.root) == [2, 3, 4, 5, 6, 7, 8, 9]
+        said += [str(w.message) for w in warned]
+    assert len(said) == 3
+    assert all("1 batch" in one and "could not be read" in one for one in said)
+    assert scan(lab.root, date(2026, 11, 25)).collect().height == 1
+
+
+def test_what_a_living_writer_has_not_finished_is_no_warning(lab, make_events):
+    """Readers look while it writes."""
+    writer = JournalWriter(lab)
+    writer.append(make_events(2))
+    [segment] = lab.segments()
+    with segment.open("ab") as file:
+        file.write(batch(b"", make_events(1))[:-1])
+
+    assert tokens(lab.root) == [0, 1]
+    writer.close()
+    with pytest.warns(LogWarning, match="1 batch"):
+        assert tokens(lab.root) == [0, 1]
 
 
 def test_an_older_part_lacks_only_what_it_never_had(lab, make_events):

@@ -15,8 +15,11 @@ import pytest
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.seal import seal
+from lectr_lab.log.losses import losses, noted_losses
+from lectr_lab.log.seal import SealReport, seal
+from lectr_lab.log.segment import batch, header
 
 
 @pytest.fixture
@@ -30,6 +33,13 @@ def add_segment(lab: LabFolder, events: list[Event]) -> list[Event]:
     writer.append(events)
     writer.close()
     return events
+
+
+def add_batch(lab: LabFolder, events: list[Event]) -> None:
+    """One more batch of one segment, whose writer has ended."""
+    [segment] = lab.segments() or [lab.segment(events[0].started_at.date(), "a" * 32)]
+    with segment.open("ab") as file:
+        file.write(batch(b"" if file.tell() else header(), events))
 
 
 def sealed_tokens(lab: LabFolder) -> list[int]:
@@ -72,7 +82,7 @@ def test_a_segment_becomes_the_part_of_its_name(lab, finished):
     report = seal(lab)
 
     part = lab.part(segment)
-    assert report == (1, 7, 0, ())
+    assert report == SealReport(1, 7)
     assert [p for p in lab.log.rglob("*") if p.is_file()] == [part]
     assert part.stat().st_mode & 0o777 == 0o600
     assert list(lab.journal.iterdir()) == []
@@ -84,7 +94,7 @@ def test_a_live_segment_is_left_alone(lab, make_events):
     writer = JournalWriter(lab)
     writer.append(make_events(1))
 
-    assert seal(lab) == (0, 0, 0, ())
+    assert seal(lab) == SealReport()
     writer.append(make_events(1))
     writer.close()
 
@@ -99,7 +109,7 @@ def test_a_segment_with_a_part_is_only_removed(lab, finished):
     segment.write_bytes(data)
     before = lab.part(segment).stat().st_mtime_ns
 
-    assert seal(lab) == (0, 0, 0, ())
+    assert seal(lab) == SealReport()
 
     assert lab.segments() == []
     assert lab.part(segment).stat().st_mtime_ns == before
@@ -122,7 +132,7 @@ def test_an_empty_segment_is_removed(lab, finished):
     segment.write_bytes(segment.read_bytes()[:12])
     segment.with_name(segment.name.replace("2026", "2025")).write_bytes(b"")
 
-    assert seal(lab) == (0, 0, 0, ())
+    assert seal(lab) == SealReport()
 
     assert list(lab.journal.iterdir()) == []
     assert list(lab.log.iterdir()) == []
@@ -136,15 +146,15 @@ def test_a_torn_end_is_said_and_kept(lab, finished):
 
     report = seal(lab)
 
-    assert (report.parts, report.events, report.torn_bytes) == (1, 7, 12)
+    assert report[:3] == (1, 7, Unread(1, 12, 0))
     assert segment.name in report.problems[0]
     assert [p.suffix for p in lab.journal.iterdir()] == [".bad"]
-    assert seal(lab) == (0, 0, 0, ())
+    assert seal(lab) == SealReport()
     assert len(sealed_tokens(lab)) == 7
 
 
-def test_a_corrupt_segment_is_set_aside_and_the_rest_sealed(lab, make_events):
-    """A bad file is named and kept; it stops nothing."""
+def test_a_damaged_segment_is_set_aside_and_the_rest_sealed(lab, make_events):
+    """What is whole in it is in the log; the file is named and kept."""
     add_segment(lab, make_events(3))
     [bad] = lab.segments()
     data = b"not a segment" + bad.read_bytes()
@@ -153,10 +163,46 @@ def test_a_corrupt_segment_is_set_aside_and_the_rest_sealed(lab, make_events):
 
     report = seal(lab)
 
-    assert report.events == 4
+    assert report.events == 7
     assert bad.name in report.problems[0]
     assert bad.with_suffix(".bad").read_bytes() == data
     assert lab.segments() == []
+
+
+def test_sealing_does_not_launder(lab, make_events):
+    """What a segment lost is noted before its part is there, and counts once."""
+    for n in (2, 3, 4):
+        add_batch(lab, make_events(n))
+    [segment] = lab.segments()
+    data = bytearray(segment.read_bytes())
+    data[data.index(b"acme") + 200] ^= 1
+    segment.write_bytes(data)
+    before = losses(lab)
+
+    seal(lab)
+    # As after a sealer that died before it set the segment aside.
+    segment.write_bytes(data)
+    seal(lab)
+
+    assert noted_losses(lab) == losses(lab) == before
+    assert (before.unread.batches, before.unread.events) == (1, 2)
+    assert sealed_tokens(lab) == [2, 3, 4, 5, 6, 7, 8]
+    segment.with_suffix(".bad").unlink()
+    assert losses(lab) == before
+
+
+def test_what_an_older_version_set_aside_is_noted(lab, finished):
+    """So that who reads notes alone knows of it."""
+    [segment] = lab.segments()
+    segment.write_bytes(segment.read_bytes()[:-1])
+    segment.rename(segment.with_suffix(".bad"))
+    assert noted_losses(lab).unread == Unread()
+    before = losses(lab)
+
+    seal(lab)
+
+    assert noted_losses(lab) == before
+    assert before.unread.batches == 1
 
 
 def test_a_newer_segment_waits_for_a_newer_sealer(lab, finished):

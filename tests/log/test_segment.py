@@ -1,4 +1,4 @@
-"""Segments: what is whole is read, what is not is cut, and nothing raises."""
+"""Segments: what is whole is read, what is not is counted, and nothing raises."""
 
 import fcntl
 import os
@@ -7,15 +7,16 @@ import struct
 import subprocess
 import sys
 from datetime import date
+from itertools import product
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import SCHEMA_VERSION, Event
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread, frame_head
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.segment import (
     FORMAT_VERSION,
@@ -25,6 +26,7 @@ from lectr_lab.log.segment import (
     header,
     is_alive,
     read_segment,
+    unread_in,
 )
 
 HEADER_BYTES = len(header())
@@ -49,49 +51,98 @@ def test_a_cut_at_any_byte_leaves_the_whole_batches(path, make_events):
     for length in range(len(data) + 1):
         path.write_bytes(data[:length])
         complete = sum(end <= length for end in ends[1:])
-        events, day, torn_bytes = read_segment(path)
+        events, day, unread = read_segment(path)
 
         assert events == [e for b in batches[:complete] for e in b]
         assert day == date(2026, 11, 24)
-        assert torn_bytes == length - (ends[complete] if length >= ends[0] else 0)
+        torn = length - (ends[complete] if length >= ends[0] else 0)
+        assert unread[:2] == (int(torn > 0), torn)
 
 
-def test_no_flipped_bit_goes_unseen(path, make_events):
-    """A flip anywhere after the header ends the reading there."""
-    batches = [make_events(1), make_events(1), make_events(1)]
+@pytest.mark.parametrize("alive", [False, True])
+def test_one_flipped_bit_costs_its_batch_and_is_said(path, make_events, alive):
+    """Any bit: of the header, a length, a checksum or a payload."""
+    batches = [make_events(n) for n in (1, 3, 2)]
     data = whole(*batches)
-    ends = [len(whole(*batches[:n])) for n in range(1, 4)]
-
-    for position in range(HEADER_BYTES, len(data)):
-        for bit in (0, 3, 7):
+    ends = [len(whole(*batches[:n])) for n in range(4)]
+    path.touch()
+    with path.open("r+b") as file:
+        if alive:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        for position, bit in product(range(len(data)), range(8)):
             flipped = bytearray(data)
             flipped[position] ^= 1 << bit
-            path.write_bytes(flipped)
-            intact = sum(end <= position for end in ends)
+            file.seek(0)
+            file.write(flipped)
+            file.flush()
+            hit = sum(end <= position for end in ends) - 1  # -1: the header
 
-            assert read_segment(path).events == [e for b in batches[:intact] for e in b]
+            events, _, unread = read_segment(path)
 
-
-@pytest.mark.parametrize("position", range(HEADER_BYTES))
-def test_a_broken_header_is_an_error_that_names_the_file(path, make_events, position):
-    """Each byte of the header matters; the schema may be an older one."""
-    data = bytearray(whole(make_events(1)))
-    data[position] ^= 0x80
-    path.write_bytes(data)
-
-    with pytest.raises(LogError, match=path.name):
-        read_segment(path)
+            others = [b for n, b in enumerate(batches) if n != hit]
+            assert events == [e for batch in others for e in batch]
+            assert unread_in(path) == unread
+            if hit < 0:
+                assert unread == Unread(0, HEADER_BYTES, 0)
+            elif unread.bytes or not alive:
+                assert unread[:2] == (1, ends[hit + 1] - ends[hit])
+                assert len(batches[hit]) - 1 <= unread.events <= len(batches[hit])
+            else:  # a length that leads past the end: as if more were to come
+                assert (hit, position - ends[hit] < 4) == (2, True)
 
 
 @given(tail=st.binary(min_size=1, max_size=64) | st.integers(1, 64).map(bytes))
-def test_whatever_follows_is_cut(tmp_path_factory, tail):
-    """Zeros after a power cut, or anything else, are not batches."""
+def test_what_is_no_batch_is_no_event(tmp_path_factory, tail):
+    """Zeros after a power cut, or anything else, are counted as lost."""
     lab = LabFolder(tmp_path_factory.getbasetemp())
     lab.journal.mkdir(exist_ok=True)
     path = lab.segment(date(2026, 11, 24), "b" * 32)
     path.write_bytes(header() + tail)
 
-    assert read_segment(path) == ([], date(2026, 11, 24), len(tail))
+    assert read_segment(path) == ([], date(2026, 11, 24), Unread(1, len(tail), 0))
+
+
+def test_a_file_of_something_else_is_lost_as_a_whole(path):
+    """Nothing in it vouches for itself."""
+    path.write_bytes(b"x" * 200)
+
+    assert read_segment(path).unread == Unread(1, 200, 0)
+
+
+def test_what_a_living_writer_has_not_finished_is_not_lost(path, make_events):
+    """It is once the writer has ended."""
+    data = whole(make_events(2), make_events(3))
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(data[:-7])
+        file.flush()
+        begun = read_segment(path)
+    ended = read_segment(path)
+
+    assert len(begun.events) == len(ended.events) == 2
+    assert begun.unread == Unread()
+    assert ended.unread.batches == 1
+
+
+@pytest.mark.parametrize("held", [b"\x91\x01", b"\x91" * 200_000 + b"\x90", b"\xc1"])
+def test_a_batch_that_holds_no_events_costs_no_other(path, make_events, held):
+    """Also where its checksum is right, however deep it is nested."""
+    first, last = make_events(2), make_events(1)
+    odd = frame_head(held) + held
+    path.write_bytes(whole(first) + odd + batch(b"", last))
+
+    assert read_segment(path)[::2] == (first + last, Unread(1, len(odd), 0))
+
+
+def test_a_longer_row_under_a_newer_version_is_a_newer_writers(path, make_events):
+    """One flipped bit makes version 3 of 1; rows with more columns are no accident."""
+    [event] = make_events(1)
+    row = [*msgspec.structs.astuple(event), "more"]
+    newer = struct.pack("<8sHH", header()[:8], FORMAT_VERSION, SCHEMA_VERSION | 2)
+    path.write_bytes(newer + batch(b"", [row]))
+
+    with pytest.raises(NewerSegmentError):
+        read_segment(path)
 
 
 def test_a_newer_segment_is_left_to_a_newer_reader(path, make_events):

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,11 +70,21 @@ def health(
             "written": counts.written,
             "dropped": counts.dropped,
         },
+        "unread": counts.unread._asdict(),  # of the folder's journal, by sealers
         "rules": rules,
         "shadows": shadows,
         "warnings": [
             *spend.warnings(),
             *filter(None, [rules["problem"]]),
+            *_journal_warnings(counts),
             *warnings,
         ],
     }
+
+
+def _journal_warnings(counts: OutboxCounts) -> Iterator[str]:
+    if counts.unread.batches:
+        said = counts.unread.in_words()
+        yield f"Log incomplete: {said}. `lectr-lab doctor` names the files."
+    if counts.unsealed:
+        yield "Sealing the journal met a fault; `lectr-lab doctor` says which."

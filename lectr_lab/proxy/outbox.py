@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import write_losses
+from lectr_lab.log.losses import noted_losses, unnoted, write_losses
 from lectr_lab.proxy.say import say
 
 # Gathers a burst into one write, and keeps the loss of a kill -9 well under a second.
@@ -30,13 +31,18 @@ _SEAL_S = 300.0
 
 
 class OutboxCounts(NamedTuple):
-    """Events since the proxy started: received = written + dropped + queued."""
+    """Events since the proxy started: received = written + dropped + queued.
+
+    And what sealers could not read of the folder's journal, or do.
+    """
 
     received: int
     written: int
     dropped: int
     queued: int
     failing: bool
+    unread: Unread = Unread()
+    unsealed: bool = False
 
 
 class Outbox:
@@ -57,7 +63,8 @@ class Outbox:
         self._name = secrets.token_hex(8)
         self._queue: deque[Event] = deque()
         self._received = self._written = self._dropped = self._dropped_shown = 0
-        self._failing = False
+        self._failing = self._unsealed = False
+        self._unread = Unread()
         self._filled = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lectr-outbox")
@@ -84,10 +91,13 @@ class Outbox:
             self._dropped,
             len(self._queue),
             self._failing,
+            self._unread,
+            self._unsealed,
         )
 
     def start(self) -> None:
         """Begin writing; segments that a dead process left are sealed on the side."""
+        self._unread = noted_losses(self._lab).unread
         self._seal()
         self._thread.start()
 
@@ -122,6 +132,7 @@ class Outbox:
         """One round. Whatever goes wrong in it is in /health, and the next one comes."""
         try:
             self._drain()
+            self._hear_sealer()
             self._tend_journal()
         except Exception:  # noqa: BLE001 - what it says could hold a client's words
             self._failing = True
@@ -175,16 +186,26 @@ class Outbox:
         process or a file left, or a Python that was removed under us, must not end the
         thread that writes it, nor keep the proxy from starting.
         """
-        with contextlib.suppress(OSError):
-            if not self._lab.segments():
+        try:
+            if not (self._lab.segments() or unnoted(self._lab)):
                 return
             if self._sealer is not None and self._sealer.poll() is None and not wait:
                 return
-            if self._sealer is not None:
-                self._sealer.wait()
+            self._hear_sealer(wait=True)
             self._sealer = beside(self._lab, "lectr_lab.log.seal")
-            if wait:
-                self._sealer.wait()
+            self._hear_sealer(wait=wait)
+        except OSError:
+            self._unsealed = True
+
+    def _hear_sealer(self, *, wait: bool = False) -> None:
+        """What it could not do is in its exit code, what it could not read in a note."""
+        if self._sealer is None or (self._sealer.poll() is None and not wait):
+            return
+        before, self._unsealed = self._unsealed, self._sealer.wait() != 0
+        self._sealer = None
+        self._unread = noted_losses(self._lab).unread
+        if self._unsealed and not before:
+            say("sealing the journal met a fault; `lectr-lab doctor` says which.")
 
     def _compact_closed_days(self) -> None:
         """Once a day, where there is more than today."""

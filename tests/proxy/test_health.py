@@ -1,15 +1,20 @@
 """What /health says."""
 
 import time
+from datetime import date
 
 import httpx
+import pytest
 
 from lectr_lab.lab import build
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.keys import create_key
+from lectr_lab.log.losses import losses, note_unread
+from lectr_lab.log.scan import scan
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.settings import ProviderSettings, Settings
 
 
 def test_unknown_callers_are_counted_by_the_minute():
@@ -72,3 +77,61 @@ def test_why_every_key_is_refused_is_told(tmp_path, capfd):
     assert one == []
     assert "state/keys.json is not a key file any more" in broken[0]
     assert "not a key file any more" in capfd.readouterr().err
+
+
+def test_what_the_log_lacks_is_warned_of(tmp_path):
+    """What sealers could not read of the folder's journal, without a path."""
+    lab = LabFolder.create(tmp_path / "lab")
+    create_key(lab, "acme")
+    with in_thread(build(Settings(lab=str(lab.root)))) as url:
+        whole = httpx.get(f"{url}/health").json()
+    note_unread(lab, lab.segment(date(2026, 11, 24), "a" * 32), Unread(1, 3400, 20))
+    with in_thread(build(Settings(lab=str(lab.root)))) as url:
+        reply = httpx.get(f"{url}/health")
+
+    assert (whole["unread"], whole["warnings"]) == (Unread()._asdict(), [])
+    assert reply.json()["unread"] == {"batches": 1, "bytes": 3400, "events": 20}
+    [warning] = reply.json()["warnings"]
+    assert "Log incomplete: 1 batch (3,400 bytes, at least 20 events)" in warning
+    assert str(tmp_path) not in reply.text
+
+
+@pytest.mark.filterwarnings("ignore::lectr_lab.log.scan.LogWarning")
+def test_a_flipped_bit_in_a_live_journal_hides_one_batch_and_stays_said(
+    provider, tmp_path
+):
+    """The requests before and after it are rows; the loss outlives proxy and sealing."""
+    lab = LabFolder.create(tmp_path / "lab")
+    headers = {"X-Lectr-Key": create_key(lab, "acme")[1], "Authorization": "Bearer x"}
+    openai = ProviderSettings(base_url=f"{provider.url}/openai/v1")
+    settings = Settings(lab=str(lab.root), providers={"openai": openai})
+    with in_thread(build(settings)) as url:
+        for n in range(1, 6):
+            body = {"model": f"model-{n}"}
+            httpx.post(f"{url}/v1/chat/completions", json=body, headers=headers)
+            wait_for_rows(lab, n)  # so that each is a batch
+        [segment] = lab.segments()
+        data = bytearray(segment.read_bytes())
+        data[data.index(b"model-2")] ^= 1
+        segment.write_bytes(data)
+        rows = wait_for_rows(lab, 4)
+        alive = losses(lab)
+    with in_thread(build(settings)) as url:
+        warnings = httpx.get(f"{url}/health").json()["warnings"]
+        sealed = wait_for_rows(lab, 4)
+
+    assert rows == sealed == [f"model-{n}" for n in (1, 3, 4, 5)]
+    assert (alive.unread.batches, alive.unread.events) == (1, 1)
+    assert losses(lab) == alive
+    assert "Log incomplete: 1 batch (" in warnings[0]
+
+
+def wait_for_rows(lab: LabFolder, count: int) -> list[str]:
+    """The models asked for, oldest first."""
+    deadline = time.monotonic() + 10
+    while True:
+        rows = scan(lab.root).sort("started_at").collect()["model_requested"].to_list()
+        if len(rows) == count:
+            return rows
+        assert time.monotonic() < deadline, rows
+        time.sleep(0.02)

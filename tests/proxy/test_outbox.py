@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import dropped_events
+from lectr_lab.log.losses import noted_losses
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.outbox import Outbox
 
@@ -70,7 +70,7 @@ def test_a_full_queue_drops_counts_and_says_so(lab):
 
     counts = outbox.counts()
     assert (counts.received, counts.written, counts.dropped) == (25, 10, 15)
-    assert dropped_events(lab) == 15
+    assert noted_losses(lab).dropped == 15
     assert scan(lab.root).collect().height == 10
 
 
@@ -199,3 +199,42 @@ def test_a_fault_of_ours_is_shown_and_the_next_round_comes(lab, monkeypatch):
 
     assert outbox.counts()[:4] == (1, 1, 0, 0)
     assert scan(lab.root).collect().height == 1
+
+
+def test_what_sealers_say_is_heard(lab, capfd):
+    """What they could not read, for good; a fault of theirs, until one does well."""
+    for number in (1, 2):
+        left = JournalWriter(lab)  # of processes that died
+        left.append([event(number)])
+        left.close()
+    damaged, newer = lab.segments()
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    data = newer.read_bytes()
+    newer.write_bytes(data[:8] + b"\x07\x07" + data[10:])
+    outbox = Outbox(lab, capacity=10)
+
+    outbox.start()
+    while not outbox.counts().unsealed:
+        time.sleep(0.02)
+    heard = outbox.counts()
+    newer.write_bytes(data)
+    outbox.stop()
+
+    assert heard.unread.batches == heard.unread.events == 1
+    assert "sealing the journal met a fault" in capfd.readouterr().err
+    assert outbox.counts()[-2:] == (heard.unread, False)
+    again = Outbox(lab, capacity=10)
+    again.start()
+    again.stop()
+    assert again.counts()[-2:] == (heard.unread, False)
+
+
+def test_a_system_without_processes_left_is_said(lab, monkeypatch):
+    """The journal grows and stays the log; somebody should know."""
+    monkeypatch.setattr(sys, "executable", str(lab.root / "removed"))
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.put(event(1))
+    outbox.stop()
+
+    assert outbox.counts().unsealed

@@ -4,54 +4,53 @@ import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lectr_lab"
 
-# Imports go down, never up or across. The wings (proxy, tape, analysis) stand side by
-# side and meet in core and log.
+# Imports go down, never up or across. The wings (proxy, tape, analysis) stand side
+# by side and meet in core, log and config.
 FLOORS = {
     "core": 0,
+    "charts": 1,
     "log": 1,
-    "tables": 1,
     "shipped": 1,
+    "tables": 1,
+    "analysis": 2,
     "proxy": 2,
     "tape": 2,
-    "analysis": 2,
-    "demo_data": 2,
-    "budget": 3,
-    "charts": 3,
-    "follow": 3,
-    "handle": 3,
     "dashboards": 3,
     "lab": 3,
     "proof": 3,
-    "views": 3,
     "bench": 4,
-    "commands": 4,
+    "budget": 4,
     "demo": 4,
+    "demo_data": 4,
+    "follow": 4,
+    "handle": 4,
     "magic": 4,
     "notebook": 4,
-    "pytest_plugin": 4,
     "recorded": 4,
     "recording": 4,
-    "cli": 4,
+    "views": 4,
+    "cli": 5,
+    "commands": 5,
+    "pytest_plugin": 5,
 }
 # Rooms of one floor of which the first may use the second.
 NEIGHBOURS = {
     ("cli", "commands"),
-    ("cli", "demo"),
-    ("commands", "bench"),
-    ("commands", "recorded"),
-    ("commands", "recording"),
-    ("dashboards", "charts"),
     ("magic", "notebook"),
+    ("notebook", "follow"),
+    ("notebook", "handle"),
     ("notebook", "recorded"),
-    ("pytest_plugin", "recorded"),
-    ("pytest_plugin", "recording"),
+    ("notebook", "views"),
+    ("recorded", "budget"),
     ("recording", "recorded"),
 }
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
@@ -133,7 +132,7 @@ def test_no_import_goes_in_a_circle():
             del graph[leaf]
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "core").glob("*.py")), ids=name_of)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core").rglob("*.py")), ids=name_of)
 def test_the_core_is_pure(path):
     """No I/O, clock, randomness, async or frames in core."""
     found = {name.split(".")[0] for name in imports_of(path)} & IMPURE
@@ -200,14 +199,27 @@ def test_every_module_has_its_test(path):
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_modules_and_functions_stay_small(path):
-    """300 lines a module, 40 a function, docstrings left out."""
+    """400 lines a module and 60 a function at most, its docstring left out."""
     source = path.read_text("utf-8")
-    assert len(source.splitlines()) <= 300 or name_of(path) == "lectr_lab.core.event"
-    for node in ast.walk(ast.parse(source)):
+    assert len(source.splitlines()) <= 400
+    for name, length in functions_of(path):
+        assert length <= LONG.get(name, 60), f"{name}: {length} lines"
+
+
+def test_most_are_far_smaller():
+    """Half of the modules have 150 lines or fewer, and half of the functions 8."""
+    lengths = [length for path in modules() for _, length in functions_of(path)]
+
+    assert median(len(p.read_text("utf-8").splitlines()) for p in modules()) <= 150
+    assert median(lengths) <= 8
+
+
+def functions_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function of a module, and its lines without the docstring."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
-            length = (body[-1].end_lineno or 0) - body[0].lineno if body else 0
-            assert length <= LONG.get(node.name, 40), f"{node.name}: {length} lines"
+            yield node.name, body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
 # One row of sixty columns is one statement.

@@ -16,7 +16,7 @@ import msgspec
 
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.scrub import Call
-from lectr_lab.tape.side import Ended, Timing
+from lectr_lab.tape.timing_file import Ended, Timing
 from lectr_lab.tape.write import write_cassette
 
 HERE = Path(__file__).parent

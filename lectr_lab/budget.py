@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis import rows
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 
 _SHOWN_ROWS = 12
 
@@ -56,7 +56,7 @@ def assert_budget(
     """
     calls = _calls(log, feature)
     if calls.is_empty():
-        of = f" of feature {readable.name(feature)}" if feature else ""
+        of = f" of feature {formatting.name(feature)}" if feature else ""
         raise AssertionError(
             f"No call{of} was made: there is nothing to hold to a budget."
         )
@@ -88,7 +88,7 @@ def _cost_limits(
     unknown = int(calls["lacks_cost"].sum())
     but = f", and {unknown} of {n} calls at an unknown cost" if unknown else ""
     return [
-        _Limit(what, readable.usd(usd) + but, readable.usd(most), not but and ok)
+        _Limit(what, formatting.usd(usd) + but, formatting.usd(most), not but and ok)
         for what, usd, most, ok in (
             ("cost per call", spent / n, per_call, spent / n <= (per_call or 0)),
             ("cost in total", spent, total, spent <= (total or 0)),
@@ -104,9 +104,9 @@ def _time_limits(calls: pl.DataFrame, most_ms: dict[str, float | None]) -> list[
             continue
         timed = calls.filter(rows.succeeded())[f"{name}_ms"]
         found = timed.quantile(0.95, "linear")
-        said = readable.duration(found) if found is not None else "not known"
+        said = formatting.duration(found) if found is not None else "not known"
         kept = found is not None and found <= most
-        limits.append(_Limit(f"{name} p95", said, readable.duration(most), kept))
+        limits.append(_Limit(f"{name} p95", said, formatting.duration(most), kept))
     return limits
 
 
@@ -115,12 +115,12 @@ def _error_limits(calls: pl.DataFrame, most: float | None) -> list[_Limit]:
         return []
     failed = int(calls["failed"].sum())
     rate = failed / calls.height
-    said = f"{readable.percent(rate)} ({failed} of {calls.height})"
-    return [_Limit("errors", said, readable.percent(most), rate <= most)]
+    said = f"{formatting.percent(rate)} ({failed} of {calls.height})"
+    return [_Limit("errors", said, formatting.percent(most), rate <= most)]
 
 
 def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str:
-    about = f" of {readable.name(feature)}" if feature else ""
+    about = f" of {formatting.name(feature)}" if feature else ""
     n = calls.height
     lines = [f"Over budget: {n} call{'' if n == 1 else 's'}{about}"]
     for limit in limits:
@@ -160,10 +160,10 @@ def _cells(row: dict[str, Any]) -> list[str]:
     each = None if row["lacks"] else row["spent"] / row["calls"]
     tokens = (row["tokens_in"], row["tokens_out"])
     return [
-        *(readable.name(row[key] or None, 40) for key in ("feature", "model")),
+        *(formatting.name(row[key] or None, 40) for key in ("feature", "model")),
         str(row["calls"]),
-        readable.usd(each),
-        *(readable.UNKNOWN if n is None else f"{n:,.0f}" for n in tokens),
-        readable.duration(row["total_ms"]),
+        formatting.usd(each),
+        *(formatting.UNKNOWN if n is None else f"{n:,.0f}" for n in tokens),
+        formatting.duration(row["total_ms"]),
         str(row["failed"]),
     ]

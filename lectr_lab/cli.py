@@ -106,7 +106,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
     """
     from lectr_lab.commands.templates import SETTINGS, environment, write_rules
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.keys import create_key
+    from lectr_lab.log.key_file import create_key
     from lectr_lab.proxy.settings import read_settings
 
     path = config or CONFIG
@@ -186,7 +186,7 @@ def create(
         org: letters, digits, dot, dash and underscore.
         feature: counts for requests of this key that name no feature themselves.
     """
-    from lectr_lab.log.keys import create_key
+    from lectr_lab.log.key_file import create_key
 
     entry, key = create_key(_lab(config, lab), org, feature)
     print(f"{entry.key_id} of {entry.org}, shown once:\n\n  export LECTR_KEY={key}")
@@ -201,7 +201,7 @@ def rotate(key: str, *, config: Config = None, lab: Lab = None) -> None:
     Args:
         key: the key's id from `lectr-lab keys list`, or an organisation with one key.
     """
-    from lectr_lab.log.keys import rotate_key
+    from lectr_lab.log.key_file import rotate_key
 
     entry, new = rotate_key(_lab(config, lab), key)
     print(f"{entry.key_id} of {entry.org}, shown once:\n\n  export LECTR_KEY={new}")
@@ -216,7 +216,7 @@ def disable(key: str, *, config: Config = None, lab: Lab = None) -> None:
     Args:
         key: the key's id from `lectr-lab keys list`, or an organisation.
     """
-    from lectr_lab.log.keys import disable_key
+    from lectr_lab.log.key_file import disable_key
 
     for entry in disable_key(_lab(config, lab), key):
         print(f"{entry.key_id} of {entry.org} is disabled.")
@@ -228,7 +228,7 @@ def list_keys(*, config: Config = None, lab: Lab = None) -> None:
 
     Example: lectr-lab keys list
     """
-    from lectr_lab.log.keys import list_keys as entries
+    from lectr_lab.log.key_file import list_keys as entries
 
     for entry in entries(_lab(config, lab)):
         state = "disabled" if entry.disabled_at else "active"

@@ -24,12 +24,12 @@ from rich.text import Text
 
 from lectr_lab.analysis.summary import in_words, summary, totals
 from lectr_lab.analysis.traffic import scan
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 from lectr_lab.core.errors import LogError
 from lectr_lab.dashboards import write_page
 from lectr_lab.lab import TAPE, Child, Order, Session
+from lectr_lab.log.dropped import losses
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.losses import losses
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import Interaction, read_cassettes
@@ -197,12 +197,12 @@ def _table(frame: pl.DataFrame) -> Table:
         table.add_column(heading, justify="right")
     for row in frame.iter_rows(named=True):
         table.add_row(
-            Text(readable.name(row["feature"])),
-            readable.count(row["requests"]),
-            readable.usd(row["spend_usd"]),
-            readable.percent(row["share_of_spend"]),
-            readable.duration(row["total_p50_ms"]),
-            readable.duration(row["total_p95_ms"]),
-            f"{row['errors']} ({readable.percent(row['error_rate'])})",
+            Text(formatting.name(row["feature"])),
+            formatting.count(row["requests"]),
+            formatting.usd(row["spend_usd"]),
+            formatting.percent(row["share_of_spend"]),
+            formatting.duration(row["total_p50_ms"]),
+            formatting.duration(row["total_p95_ms"]),
+            f"{row['errors']} ({formatting.percent(row['error_rate'])})",
         )
     return table

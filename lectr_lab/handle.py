@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from lectr_lab.core.readable import NO_MATH
+from lectr_lab.core.formatting import NO_MATH
 
 _KEY = re.compile(r"lc_key_\S+")
 

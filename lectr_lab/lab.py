@@ -27,7 +27,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.core.providers import default_upstreams
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.keys import KeyFile
+from lectr_lab.log.key_file import KeyFile
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 
@@ -128,7 +128,7 @@ def build(
     from lectr_lab.proxy.admin import open_admin
     from lectr_lab.proxy.app import create_app
     from lectr_lab.proxy.outbox import Outbox
-    from lectr_lab.proxy.say import say
+    from lectr_lab.proxy.stderr import say
 
     lab = LabFolder.create(Path(settings.lab))
     keep_ids = settings.keep_request_ids
@@ -148,7 +148,7 @@ def _router(settings: Settings) -> "Router":
     """The rules, with the operator's keys of this process's environment."""
     from lectr_lab.proxy.operator_keys import OperatorKeys
     from lectr_lab.proxy.routing import Router
-    from lectr_lab.proxy.rule_book import RuleBook
+    from lectr_lab.proxy.rules_watcher import RuleBook
 
     book = RuleBook(Path(settings.rules) if settings.rules else None)
     return Router(settings, book, OperatorKeys(settings, os.environ))
@@ -221,7 +221,7 @@ def _behind(settings: Settings, tape_speed: float) -> Iterator[Settings]:
     if settings.upstream is None or not settings.upstream.startswith(TAPE):
         yield settings
         return
-    from lectr_lab.tape.provider import TapeServer
+    from lectr_lab.tape.server import TapeServer
 
     with TapeServer(settings.upstream.removeprefix(TAPE), speed=tape_speed) as tape:
         yield played_by(settings, tape.base_url)

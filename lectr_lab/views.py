@@ -14,7 +14,7 @@ from lectr_lab.analysis import health, rows, traffic
 from lectr_lab.analysis import spend as spending
 from lectr_lab.analysis import summary as summaries
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.readable import name
+from lectr_lab.core.formatting import name
 from lectr_lab.log.schema import polars_schema
 from lectr_lab.tables import Table
 from lectr_lab.tables.columns import MOST_ROWS

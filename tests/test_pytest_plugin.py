@@ -7,9 +7,9 @@ from importlib.util import find_spec
 import pytest
 
 from lectr_lab.recording import replay
-from lectr_lab.tape.provider import TapeServer
 from lectr_lab.tape.scrub import Call
-from lectr_lab.tape.side import Timing, side_path
+from lectr_lab.tape.server import TapeServer
+from lectr_lab.tape.timing_file import Timing, side_path
 from lectr_lab.tape.write import write_cassette
 
 pytest_plugins = ["pytester"]

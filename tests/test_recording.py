@@ -15,7 +15,7 @@ from lectr_lab.tape.cassette import read_cassette, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
 from lectr_lab.tape.match import Tape
-from lectr_lab.tape.provider import TapeServer
+from lectr_lab.tape.server import TapeServer
 
 SHIPPED = shipped_cassettes() / "llama"
 ONE = read_cassette(SHIPPED / "gemma-3-270m-q4_k_m.yaml")[0]

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis.answer_length import LEAST_ANSWERS
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 from lectr_lab.core.recommendation import is_protected
 from lectr_lab.core.rules import Rule
 
@@ -56,7 +56,7 @@ def _of_reasoning(facts: pl.DataFrame) -> Iterator[str]:
     sums = moved.drop_nulls("rule").group_by("rule").agg(pl.col("requests").sum())
     for rule, n in sums.sort("rule").iter_rows():
         yield (
-            f"Warning: the rule {readable.name(rule)} sends {readable.count(n)} "
+            f"Warning: the rule {formatting.name(rule)} sends {formatting.count(n)} "
             "requests with the task reasoning to another model; it is obeyed, but a "
             "smaller model is never recommended for them"
         )
@@ -67,7 +67,7 @@ def _of_unsaid(facts: pl.DataFrame) -> Iterator[str]:
     n = int(facts.filter(pl.col("operation").is_null())["requests"].sum())
     if n:
         yield (
-            f"{readable.count(n)} requests do not say what kind of call they were: no "
+            f"{formatting.count(n)} requests do not say what kind of call they were: no "
             "rule is applied to them (import them with operation==chat, if they were)"
         )
 
@@ -77,13 +77,13 @@ def _of_pairs(moves: pl.DataFrame) -> Iterator[str]:
     keys = ["org", *_PAIR]
     for move in moves.unique(keys).sort(keys).iter_rows(named=True):
         from_to = f"{_name(move, 'from')} to {_name(move, 'to')}, {move['org']}"
-        yield f"{readable.name(from_to, 160)}: {_tokens(move)}; {_length(move)}"
+        yield f"{formatting.name(from_to, 160)}: {_tokens(move)}; {_length(move)}"
     changed = moves.filter(pl.col("from_provider") != pl.col("to_provider"))
     if changed.height:
         yield "Another provider is asked in its standard service tier"
     untimed = moves.filter(pl.col("after_n").is_null())["to_model"].unique().to_list()
     if untimed:
-        names = ", ".join(readable.name(name) for name in sorted(untimed))
+        names = ", ".join(formatting.name(name) for name in sorted(untimed))
         yield f"How fast they would answer is not known: the log has no answer of {names}"
 
 
@@ -108,15 +108,15 @@ def _length(move: dict[str, Any]) -> str:
     low, high = move["output_ratio_low"], move["output_ratio_high"]
     return (
         f"answers have {move['output_ratio']:.2f} times the tokens [{low:.2f}, "
-        f"{high:.2f}], from {readable.count(move['answers_from'])} and "
-        f"{readable.count(move['answers_to'])} answers to the same features and tasks"
+        f"{high:.2f}], from {formatting.count(move['answers_from'])} and "
+        f"{formatting.count(move['answers_to'])} answers to the same features and tasks"
     )
 
 
 def _of_counts(moves: pl.DataFrame) -> Iterator[str]:
     for name, said in _ASIDE.items():
         if n := int(moves[name].sum()):
-            yield said.format(n=readable.count(n))
+            yield said.format(n=formatting.count(n))
 
 
 def _of_unjudged(moves: pl.DataFrame) -> Iterator[str]:
@@ -130,6 +130,6 @@ def _of_skips(facts: pl.DataFrame) -> Iterator[str]:
     unkeyed = facts.filter(pl.col("skipped") == "no_operator_key")
     if n := int(unkeyed["requests"].sum()):
         yield (
-            f"{readable.count(n)} requests stay, for no key of the operator's was named "
+            f"{formatting.count(n)} requests stay, for no key of the operator's was named "
             "for the target provider (`keyed`)"
         )

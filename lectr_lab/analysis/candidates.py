@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lectr_lab.analysis.capability import why_not
 from lectr_lab.analysis.judgement import Group, Judgement, judge
-from lectr_lab.core.targets import Model, Target, known_model, targets
+from lectr_lab.core.model_catalog import Model, Target, known_model, targets
 
 
 class Option(NamedTuple):

@@ -3,8 +3,8 @@
 from datetime import date
 
 from lectr_lab.analysis.judgement import Group
-from lectr_lab.core import readable
-from lectr_lab.core.targets import Ability, Model, known_model
+from lectr_lab.core import formatting
+from lectr_lab.core.model_catalog import Ability, Model, known_model
 
 _WORDS: dict[Ability, str] = {
     "images": "images",
@@ -58,7 +58,7 @@ def _too_small(target: Model, group: Group) -> str | None:
             return f"how long a {what} {target.name} takes is not known"
         if most is not None and most > limit:
             return (
-                f"{target.name} takes a {what} of {readable.count(limit)} tokens at "
-                f"most, and the longest has {readable.count(most)}"
+                f"{target.name} takes a {what} of {formatting.count(limit)} tokens at "
+                f"most, and the longest has {formatting.count(most)}"
             )
     return None

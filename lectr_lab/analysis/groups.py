@@ -12,7 +12,7 @@ import polars as pl
 from lectr_lab.analysis import rows
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
-from lectr_lab.core.readable import UNTAGGED
+from lectr_lab.core.formatting import UNTAGGED
 
 By = str | Sequence[str] | None
 """One column, several, or none. `model` is the model that answered; `day` and `hour`

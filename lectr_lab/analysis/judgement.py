@@ -15,7 +15,7 @@ from lectr_lab.analysis.signals import (
     SHORT_ANSWER_TOKENS,
     SHORT_PROMPT_TOKENS,
 )
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 from lectr_lab.core.recommendation import Confidence
 
 Group = dict[str, Any]
@@ -173,5 +173,5 @@ def lower_share(having: int, n: int) -> float:
 
 
 def _said(group: Group, sign: str, words: str) -> str:
-    share = readable.percent(_share(group, sign))
-    return f"{share} of {readable.count(_of(group, sign))} requests {words}"
+    share = formatting.percent(_share(group, sign))
+    return f"{share} of {formatting.count(_of(group, sign))} requests {words}"

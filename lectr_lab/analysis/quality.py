@@ -8,7 +8,7 @@ import polars as pl
 
 from lectr_lab.analysis import rows
 from lectr_lab.analysis.groups import grouped, key_names
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 
 MUCH_UNTAGGED = 0.10
 """Above this share of requests or spend, every view says what to add where."""
@@ -84,12 +84,12 @@ def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
     output_usd_per_mtok = …
     """
     models = [
-        f"{readable.name(row['model'])} of {readable.name(row['provider'])} "
-        f"({readable.count(row['requests'])})"
+        f"{formatting.name(row['model'])} of {formatting.name(row['provider'])} "
+        f"({formatting.count(row['requests'])})"
         for row in unpriced.head(_NAMED).iter_rows(named=True)
     ]
     more = unpriced.height - len(models)
-    others = f" and {readable.count(more)} more" if more else ""
+    others = f" and {formatting.count(more)} more" if more else ""
     return (
         f"Without a price: {', '.join(models)}{others}. Write into {file}, for each of "
         f"them:\n[[price]]\nmodel = {price_pattern(unpriced['model'][0])}\n"
@@ -105,7 +105,7 @@ def price_pattern(model: str | None) -> str:
     """
     given = model or "*"
     pattern = given if fnmatchcase(given, given) else escape(given)
-    return json.dumps(readable.name(pattern, 200), ensure_ascii=False)
+    return json.dumps(formatting.name(pattern, 200), ensure_ascii=False)
 
 
 CONTRADICTING = (
@@ -121,11 +121,11 @@ def streams_advice(silent: pl.DataFrame) -> str:
     >>> print(streams_advice(pl.DataFrame(row)))
     3 streams did not report their tokens: chat. Add to the call: stream_options={"include_usage": True}
     """
-    features = list(dict.fromkeys(map(readable.name, silent["feature"])))
+    features = list(dict.fromkeys(map(formatting.name, silent["feature"])))
     others = len(features) - _NAMED
-    more = f" and {readable.count(others)} more" if others > 0 else ""
+    more = f" and {formatting.count(others)} more" if others > 0 else ""
     return (
-        f"{readable.count(int(silent['requests'].sum()))} streams did not report their "
+        f"{formatting.count(int(silent['requests'].sum()))} streams did not report their "
         f"tokens: {', '.join(features[:_NAMED])}{more}. "
         f"Add to the call: {USAGE_ADVICE}"
     )

@@ -4,8 +4,8 @@ from datetime import date
 
 from lectr_lab.analysis.judgement import Group
 from lectr_lab.analysis.reprice import REASONING_TIMES
-from lectr_lab.core import readable
-from lectr_lab.core.targets import Target, known_model
+from lectr_lab.core import formatting
+from lectr_lab.core.model_catalog import Target, known_model
 
 FEW_REQUESTS = 35
 """Below this a share of nine in ten cannot be told from chance."""
@@ -28,16 +28,16 @@ def traffic_reasons(group: Group) -> list[str]:
     """
     found = []
     if group["counted"]:
-        prompt = readable.count(round(group["input_p50_tokens"]))
-        answer = readable.count(round(group["output_p95_tokens"]))
+        prompt = formatting.count(round(group["input_p50_tokens"]))
+        answer = formatting.count(round(group["output_p95_tokens"]))
         found.append(
             f"median prompt {prompt} tokens, 95 % of answers within {answer} tokens, "
-            f"n = {readable.count(group['counted'])}"
+            f"n = {formatting.count(group['counted'])}"
         )
     if group["requests"] < FEW_REQUESTS:
         found.append(f"few requests: {group['requests']}")
     if group["estimated"]:
-        share = readable.percent(group["estimated"] / group["requests"])
+        share = formatting.percent(group["estimated"] / group["requests"])
         found.append(f"the tokens of {share} of the requests are an estimate")
     if group["unsaid"]:
         found.append(
@@ -66,7 +66,7 @@ def _retirements(group: Group, target: Target) -> list[str]:
     days: list[tuple[str, date | None]] = [
         (name, model.retired_on.get(group["provider"]))
         for name, model in (
-            (readable.name(group["model"]), present),
+            (formatting.name(group["model"]), present),
             (target.model.name, target.model),
         )
         if model is not None
@@ -79,10 +79,10 @@ def price_reasons(target: Target, from_usd: float, to_usd: float, anew: bool) ->
 
     `anew`: the target reasons and the present model does not.
     """
-    less = readable.percent(1 - to_usd / from_usd)
+    less = formatting.percent(1 - to_usd / from_usd)
     said = (
-        f"the same requests would cost {readable.usd(to_usd)} with {target.model.name}, "
-        f"and cost {readable.usd(from_usd)}: {less} less"
+        f"the same requests would cost {formatting.usd(to_usd)} with {target.model.name}, "
+        f"and cost {formatting.usd(from_usd)}: {less} less"
     )
     if not anew:
         return f"{said}, if it takes as many tokens"

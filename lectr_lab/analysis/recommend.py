@@ -22,7 +22,7 @@ from lectr_lab.analysis.recommendations import PassedOver, Recommendations
 from lectr_lab.analysis.reprice import repriced
 from lectr_lab.analysis.signals import KEYS, signals
 from lectr_lab.analysis.whole_days import day_edges, seen_span
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 from lectr_lab.core.price import PriceList
 from lectr_lab.core.recommendation import Confidence, Recommendation, is_protected
 
@@ -165,11 +165,11 @@ def _decided(
 
 def _no_saving(name: str, cost: _Costs | None) -> str | None:
     if cost is None or cost.unpriced:
-        n = readable.count(cost.unpriced if cost else None)
+        n = formatting.count(cost.unpriced if cost else None)
         return f"{name} has no known price for {n} of the requests"
     from_usd, to_usd = sum(cost.from_usd), sum(cost.to_usd)
     if to_usd > (1 - LEAST_SAVED) * from_usd or from_usd <= 0:
-        said = f"{readable.usd(to_usd)} in place of {readable.usd(from_usd)}"
+        said = f"{formatting.usd(to_usd)} in place of {formatting.usd(from_usd)}"
         return f"{name} would cost {said}"
     return None
 
@@ -244,7 +244,7 @@ def _reasons(
         price_reasons(option.target, sum(cost.from_usd), sum(cost.to_usd), option.anew)
     )
     if group["priced"] < group["requests"]:
-        left = readable.count(group["requests"] - group["priced"])
+        left = formatting.count(group["requests"] - group["priced"])
         found.append(f"{left} requests whose cost is not known save nothing here")
     if month is None and not option.anew:
         found.append(f"no saving a month from less than {LEAST_DAYS} whole days")

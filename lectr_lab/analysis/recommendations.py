@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 import polars.selectors as cs
 
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 from lectr_lab.core.recommendation import Recommendation
 from lectr_lab.tables import html_table, text_table
 from lectr_lab.tables.columns import MOST_ROWS
@@ -70,7 +70,7 @@ class Recommendations(msgspec.Struct, frozen=True):
             requests[passed.kind] += passed.requests
         return tuple(
             f"{kind}: {n} {'group' if n == 1 else 'groups'}, "
-            f"{readable.count(requests[kind])} requests"
+            f"{formatting.count(requests[kind])} requests"
             for kind, n in sorted(groups.items())
         )
 
@@ -109,7 +109,7 @@ class Recommendations(msgspec.Struct, frozen=True):
         table = html_table(shown, title=self._head(), note=self._note())
         if not lists:
             return table
-        return f'{table}<ol class="{readable.NO_MATH}">{lists}</ol>'
+        return f'{table}<ol class="{formatting.NO_MATH}">{lists}</ol>'
 
     def __repr__(self) -> str:
         said = [self.in_short(), ""] if self.found else []
@@ -128,7 +128,7 @@ class Recommendations(msgspec.Struct, frozen=True):
     def _head(self) -> str:
         """Whose traffic it is stands in the title, where it is one org's."""
         orgs = self._orgs()
-        return f"{TITLE}, for {readable.name(orgs[0])}" if len(orgs) == 1 else TITLE
+        return f"{TITLE}, for {formatting.name(orgs[0])}" if len(orgs) == 1 else TITLE
 
     def _shown(self) -> pl.DataFrame:
         """The frame without its reasons, and without the org that the title names."""
@@ -139,7 +139,7 @@ class Recommendations(msgspec.Struct, frozen=True):
         said = "No answered chat request to judge."
         if self.unsaid:
             said += (
-                f" {readable.count(self.unsaid)} requests do not say what kind of call "
+                f" {formatting.count(self.unsaid)} requests do not say what kind of call "
                 "they were, or how they ended: if it is so, import them with "
                 "operation==chat and outcome==ok."
             )
@@ -158,8 +158,8 @@ class Recommendations(msgspec.Struct, frozen=True):
 
 
 def _title(r: Recommendation) -> str:
-    feature = readable.UNTAGGED if r.feature is None else readable.name(r.feature)
-    return f"{feature}: {readable.name(r.from_model)} to {r.to_model}"
+    feature = formatting.UNTAGGED if r.feature is None else formatting.name(r.feature)
+    return f"{feature}: {formatting.name(r.from_model)} to {r.to_model}"
 
 
 def _row(r: Recommendation) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from lectr_lab.analysis import rows
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.readable import UNTAGGED
+from lectr_lab.core.formatting import UNTAGGED
 
 _AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
 _NO_TIME = (

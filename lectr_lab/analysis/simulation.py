@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from lectr_lab.analysis.days import Monthly
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 from lectr_lab.tables import html_table, text_table
 
 _SHOWN = [
@@ -106,23 +106,23 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         return shown.drop("org") if shown["org"].n_unique() == 1 else shown
 
     def _said(self) -> str:
-        requests = readable.count(self.requests)
+        requests = formatting.count(self.requests)
         if not self.changed:
             return f"Of {requests} requests, these rules change none."
         said = (
-            f"Of {requests} requests, these rules change {readable.count(self.changed)}"
+            f"Of {requests} requests, these rules change {formatting.count(self.changed)}"
             f": {_usd(self.before_usd)} would have been {_usd(self.after_usd)}."
         )
         return f"{said} {_monthly(self.saving_month, self.days)}"
 
     def _unjudged(self) -> list[str]:
         lacks = [
-            f"{readable.count(n)} {name.replace('_', ' ')}"
+            f"{formatting.count(n)} {name.replace('_', ' ')}"
             for name, n in self.unjudged._asdict().items()
             if n
         ]
         skips = [
-            f"{readable.count(n)} {why.replace('_', ' ')}"
+            f"{formatting.count(n)} {why.replace('_', ' ')}"
             for why, n in self.skipped.items()
         ]
         said = [f"Changed but not judged: {', '.join(lacks)}."] if lacks else []
@@ -132,7 +132,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _usd(amount: float) -> str:
-    return readable.usd(amount) if amount >= 0 else f"-{readable.usd(-amount)}"
+    return formatting.usd(amount) if amount >= 0 else f"-{formatting.usd(-amount)}"
 
 
 def _monthly(month: Monthly | None, days: int) -> str:
@@ -141,6 +141,6 @@ def _monthly(month: Monthly | None, days: int) -> str:
     low, high, confidence = month.interval
     return (
         f"Saving a month: {_usd(month.mean_usd_month)} "
-        f"[{_usd(low)} to {_usd(high)}, {readable.percent(confidence)}], "
+        f"[{_usd(low)} to {_usd(high)}, {formatting.percent(confidence)}], "
         f"from {days} days."
     )

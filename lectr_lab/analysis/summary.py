@@ -9,7 +9,7 @@ from lectr_lab.analysis.health import error_measures
 from lectr_lab.analysis.percentiles import Percentiles, beside, chosen
 from lectr_lab.analysis.quality import untagged_advice, untagged_measures
 from lectr_lab.analysis.spend import share_of_spend, spend_measures
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 
 _SHOWN = [
     "requests",
@@ -129,18 +129,18 @@ def in_words(total: dict[str, Any]) -> str:
     if not (total["requests"] or total["dropped"] or total["unread_batches"]):
         return "No request has been logged yet."
     lacks = [
-        f"{readable.count(total[name])} {name}"
+        f"{formatting.count(total[name])} {name}"
         for name in ("estimated", "unpriced", "uncounted", "dropped")
         if total[name]
     ]
     if unread := total["unread_batches"]:
-        lacks.append(f"{readable.count(unread)} batch{'es' * (unread > 1)} unread")
-    share = readable.percent(total["untagged_of_requests"])
-    whose = f" of {readable.name(total['org'])}" if total["org"] else ""
+        lacks.append(f"{formatting.count(unread)} batch{'es' * (unread > 1)} unread")
+    share = formatting.percent(total["untagged_of_requests"])
+    whose = f" of {formatting.name(total['org'])}" if total["org"] else ""
     said = (
-        f"{readable.count(total['requests'])} requests{whose} cost "
-        f"{readable.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
-        f"{readable.percent(total['error_rate'])} failed; {share} name no feature."
+        f"{formatting.count(total['requests'])} requests{whose} cost "
+        f"{formatting.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
+        f"{formatting.percent(total['error_rate'])} failed; {share} name no feature."
     )
     advice = untagged_advice(total["untagged_of_requests"], total["untagged_of_spend"])
     return f"{said}\n{advice}" if advice else said

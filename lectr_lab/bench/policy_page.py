@@ -25,7 +25,7 @@ from lectr_lab.bench.policy import (
 )
 from lectr_lab.bench.quality import SMALL_TASKS, Group, read_groups, set_aside
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.readable import UNKNOWN
+from lectr_lab.core.formatting import UNKNOWN
 
 DRAWS = 300
 

@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
-from lectr_lab.core.readable import count, duration, percent
+from lectr_lab.core.formatting import count, duration, percent
 
 _LOG_FROM = 30.0  # largest over smallest: from here a linear scale hides the small ones
 _LOG_TICKS_MS = (1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000)

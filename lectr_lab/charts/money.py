@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
-from lectr_lab.core.readable import count, names, percent, usd
+from lectr_lab.core.formatting import count, names, percent, usd
 
 _TIME_PX = 220
 _DAY_HOUR = "%-d %b %H:%M"  # 24 hours, not Vega's 12

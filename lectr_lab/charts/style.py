@@ -10,7 +10,7 @@ import polars as pl
 import vl_convert
 
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.readable import NO_MATH, UNTAGGED, name, names
+from lectr_lab.core.formatting import NO_MATH, UNTAGGED, name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"

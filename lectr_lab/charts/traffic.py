@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
-from lectr_lab.core.readable import UNTAGGED, count, percent
+from lectr_lab.core.formatting import UNTAGGED, count, percent
 
 _KINDS = {
     "input": style.BLUE,

@@ -96,7 +96,7 @@ def evidence(
 
 
 def _said(feature: str | None) -> str:
-    from lectr_lab.core.readable import name
+    from lectr_lab.core.formatting import name
 
     return f"feature {name(feature)}" if feature else "prompts without a feature"
 
@@ -105,7 +105,7 @@ def _none_of(
     tape: Path, feature: str | None, recordings: "Sequence[Interaction]"
 ) -> str:
     """What is there instead, for whoever forgot or misspelt it."""
-    from lectr_lab.core.readable import name
+    from lectr_lab.core.formatting import name
 
     said = {one.timing.feature for one in recordings if one.timing}
     there = ", ".join(name(one) for one in sorted(filter(None, said))) or "none"
@@ -164,7 +164,7 @@ def _ask(
 
 
 def _plan(plan: "Estimate", model: str, cassette: Path) -> str:
-    from lectr_lab.core.readable import usd
+    from lectr_lab.core.formatting import usd
 
     cost = f"about {usd(plan.usd)}"
     if plan.usd is None:

@@ -93,7 +93,7 @@ def _print_table(found: "pl.DataFrame", provider: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.core.readable import name
+    from lectr_lab.core.formatting import name
 
     table = Table()
     table.add_column("day", no_wrap=True)
@@ -111,7 +111,7 @@ def _print_table(found: "pl.DataFrame", provider: str) -> None:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    from lectr_lab.core.readable import count
+    from lectr_lab.core.formatting import count
 
     missing = [row[f"{name}_tokens_missing"] for name in ("input", "output")]
     return [

@@ -38,7 +38,7 @@ def replay(
     from lectr_lab.lab import Order, Session, played_by, run
     from lectr_lab.proxy.settings import settings_here
     from lectr_lab.tape.match import Matching
-    from lectr_lab.tape.provider import TapeServer
+    from lectr_lab.tape.server import TapeServer
 
     if not cassette:
         raise CassetteError("What to replay? lectr-lab replay cassettes/chat.yaml")

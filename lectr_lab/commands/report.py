@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from lectr_lab.log.losses import Losses
+    from lectr_lab.log.dropped import Losses
 
 Format = Literal["table", "json", "csv", "md"]
 
@@ -71,8 +71,8 @@ def report(
 
     from lectr_lab.analysis.select import select
     from lectr_lab.analysis.traffic import scan
+    from lectr_lab.log.dropped import losses
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.losses import losses
 
     log = select(
         scan(folder),
@@ -197,7 +197,7 @@ def cell(text: str) -> str:
     >>> cell("=1+1"), cell("chat")
     ("'=1+1", 'chat')
     """
-    from lectr_lab.core.readable import name
+    from lectr_lab.core.formatting import name
 
     line = name(text, most=1000)
     return f"'{line}" if line.startswith(_STARTS_FORMULA) else line
@@ -272,7 +272,7 @@ def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
 
 def _readable(found: Report) -> tuple[list[str], list[list[str]]]:
     """Headings and cells, as people read them; without an org that all share."""
-    from lectr_lab.core import readable
+    from lectr_lab.core import formatting
 
     keys = [
         key for key in found.keys if key != "org" or found.groups["org"].n_unique() > 1
@@ -280,14 +280,14 @@ def _readable(found: Report) -> tuple[list[str], list[list[str]]]:
     heads = [*keys, "requests", "spend", "share", "p50", "p95", "errors", "unpriced"]
     rows = [
         [
-            *(readable.name(None if row[k] is None else str(row[k])) for k in keys),
-            readable.count(row["requests"]),
-            readable.usd(row["spend_usd"]),
-            readable.percent(row["share_of_spend"]),
-            readable.duration(row["total_p50_ms"]),
-            readable.duration(row["total_p95_ms"]),
-            readable.percent(row["error_rate"]),
-            readable.count(row["unpriced"]),
+            *(formatting.name(None if row[k] is None else str(row[k])) for k in keys),
+            formatting.count(row["requests"]),
+            formatting.usd(row["spend_usd"]),
+            formatting.percent(row["share_of_spend"]),
+            formatting.duration(row["total_p50_ms"]),
+            formatting.duration(row["total_p95_ms"]),
+            formatting.percent(row["error_rate"]),
+            formatting.count(row["unpriced"]),
         ]
         for row in found.groups.iter_rows(named=True)
     ]

@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple
 from cyclopts import App, Parameter
 
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.formatting import UNTAGGED
 from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
 from lectr_lab.core.providers import resolve
-from lectr_lab.core.readable import UNTAGGED
 from lectr_lab.core.rules import (
     Asked,
     Rule,

@@ -1,9 +1,17 @@
 """How a provider is asked: a method, a URL, raw headers and a body, answered by a status,
 raw headers and chunks. The proxy's engines speak it, and so do the recorder around one
-and the tape in the place of one."""
+and the tape in the place of one.
+
+Who a request is for is passed down to whoever records below the proxy. The protocol has
+no room for it and no need of it: only a recorder asks. So it travels in the request's
+own context, set once a request, seen by no other request.
+"""
 
 from collections.abc import AsyncIterator, Awaitable
+from contextvars import ContextVar
 from typing import Protocol
+
+import msgspec
 
 from lectr_lab.core.headers import RawHeaders
 
@@ -35,3 +43,17 @@ class Upstream(Protocol):
     def aclose(self) -> Awaitable[None]:
         """Close every connection."""
         ...
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Names that tie a recorded call to its event in the log."""
+
+    event_id: bytes
+    org: str
+    feature: str | None = None
+    task: str | None = None
+    provider: str | None = None
+
+
+CURRENT_NOTE: ContextVar[Note | None] = ContextVar("lectr_lab_note", default=None)
+"""The running request's note; None where nobody set one."""

@@ -17,9 +17,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from lectr_lab.core.formatting import UNTAGGED
 from lectr_lab.core.headers import ProviderName
 from lectr_lab.core.providers import offers, provider_of_model
-from lectr_lab.core.readable import UNTAGGED
 
 Skipped: TypeAlias = Literal[
     "already_the_target",

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from lectr_lab.core.headers import TASKS
+from lectr_lab.core.model_catalog import known_model
 from lectr_lab.core.providers import provider_of_model
 from lectr_lab.core.rules import Rule
-from lectr_lab.core.targets import known_model
 
 PriceOf: TypeAlias = Callable[[str | None, str], Decimal | None]
 """A provider's model → what a typical call to it costs, in USD."""

@@ -12,8 +12,8 @@ import polars as pl
 
 from lectr_lab.analysis import cube, quality
 from lectr_lab.analysis.cube import GROWTH, KEYS, MEASURES, Leaders
-from lectr_lab.core.readable import UNTAGGED, count, name, names
-from lectr_lab.log.losses import Losses
+from lectr_lab.core.formatting import UNTAGGED, count, name, names
+from lectr_lab.log.dropped import Losses
 
 TITLE = "What it cost, how slow it was"
 STEPS = {

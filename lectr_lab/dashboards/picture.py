@@ -9,7 +9,7 @@ import vl_convert
 from lectr_lab import charts
 from lectr_lab.analysis import health, spend, summary
 from lectr_lab.charts import style
-from lectr_lab.core.readable import name
+from lectr_lab.core.formatting import name
 from lectr_lab.dashboards.payload import TITLE, step
 
 _BARS = 12

@@ -10,7 +10,7 @@ import polars as pl
 
 from lectr_lab.analysis import quality
 from lectr_lab.analysis.recommendations import Recommendations
-from lectr_lab.core.readable import count, name
+from lectr_lab.core.formatting import count, name
 from lectr_lab.tables import html_table
 
 TABLE_ROWS = 50

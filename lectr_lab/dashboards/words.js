@@ -1,4 +1,4 @@
-// Figures in words, as core/readable.py has them.
+// Figures in words, as core/formatting.py has them.
 const lectrWords = (() => {
   const NONE = "—";
   const count = n => n == null ? NONE : Math.round(n).toLocaleString("en-US");

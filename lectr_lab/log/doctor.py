@@ -29,7 +29,7 @@ from lectr_lab.log.journal_doctor import (
     segments,
     set_aside,
 )
-from lectr_lab.log.keys import list_keys
+from lectr_lab.log.key_file import list_keys
 from lectr_lab.log.parts import LogSchema, current_schema, damage
 from lectr_lab.log.seal import seal
 

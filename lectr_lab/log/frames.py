@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lectr_lab.core import readable
+from lectr_lab.core import formatting
 
 FRAME = struct.Struct("<II")
 
@@ -129,7 +129,7 @@ def together(some: Iterable[Unread]) -> Unread:
 
 
 def _counted(n: int, what: str, several: str) -> str:
-    return f"{readable.count(n)} {what}{several * (n != 1)}"
+    return f"{formatting.count(n)} {what}{several * (n != 1)}"
 
 
 def _whole(data: bytes, at: int) -> Iterator[Span]:

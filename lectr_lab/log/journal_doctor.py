@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lectr_lab.log.doubles import add_new, not_there
+from lectr_lab.log.dropped import note_unread, noted_losses
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.losses import note_unread, noted_losses
 from lectr_lab.log.schema import frame
 from lectr_lab.log.segment import is_alive, read_segment
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 from genai_prices import Usage
 
-from lectr_lab.core.engine import Upstream
+from lectr_lab.core.engine import CURRENT_NOTE, Note, Upstream
 from lectr_lab.core.errors import (
     CassetteError,
     ConfigError,
@@ -30,7 +30,6 @@ from lectr_lab.core.headers import (
     forwarded_request_headers,
 )
 from lectr_lab.core.lenient import loads
-from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.price import Asked, PriceList, find_price
 from lectr_lab.core.providers import Address, Target, resolve, upstream_url
 from lectr_lab.proof.pairs import Prompt
@@ -230,7 +229,7 @@ async def _ask_one(
     engine: Upstream, prompt: Prompt, model: str, where: Where
 ) -> str | None:
     """Ask, and read to the end; what went wrong, or None."""
-    CURRENT.set(_note(prompt, where))
+    CURRENT_NOTE.set(_note(prompt, where))
     chat = prompt.operation == "chat"
     path = "/v1/chat/completions" if chat else f"/v1/{prompt.operation}"
     url = upstream_url(where.address, where.target, path.encode(), b"", model)

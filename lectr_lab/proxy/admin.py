@@ -17,13 +17,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from lectr_lab.core import refusals
+from lectr_lab.core import error_responses
+from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.headers import MAX_FEATURE_CHARS
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.refusals import Refusal
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.keys import create_key, list_keys, rotate_key
+from lectr_lab.log.key_file import create_key, list_keys, rotate_key
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 
 SECRET_VARIABLE = "LECTR_ADMIN_SECRET"
@@ -71,19 +71,19 @@ class Admin:
         path = scope["raw_path"]
         rotation = _ROTATE.fullmatch(path)
         if scope["method"] != "POST" or not (path == _ORGS or rotation):
-            return refusals.NOT_FOUND
+            return error_responses.NOT_FOUND
         try:  # the disk is waited for elsewhere: requests go on meanwhile
             if rotation:
                 return await asyncio.to_thread(self._rotate, rotation[1].decode())
             return await asyncio.to_thread(self._create, body)
         except LogError:
-            return refusals.KEYS_UNWRITABLE
+            return error_responses.KEYS_UNWRITABLE
 
     def _create(self, body: bytes | None) -> bytes | Refusal:
         try:
             new = msgspec.json.decode(body or b"", type=_NewOrg)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return refusals.INVALID_ORG
+            return error_responses.INVALID_ORG
         feature = (new.feature or "").strip()
         return _made(*create_key(self._lab, new.org, feature or None))
 
@@ -92,9 +92,9 @@ class Admin:
         named = [e for e in active if e.key_id == org_or_key_id]
         named = named or [e for e in active if e.org == org_or_key_id]
         if not named:
-            return refusals.UNKNOWN_ORG
+            return error_responses.UNKNOWN_ORG
         if len(named) > 1:
-            return refusals.SEVERAL_KEYS
+            return error_responses.SEVERAL_KEYS
         return _made(*rotate_key(self._lab, named[0].key_id))
 
 
@@ -112,10 +112,10 @@ async def serve_admin(
 ) -> bytes | Refusal:
     """The answer to a request under /v1/orgs, however its path is spelt."""
     if admin is None:
-        return refusals.NOT_FOUND
+        return error_responses.NOT_FOUND
     if not admin.knows(scope):
         unknown_caller()
-        return refusals.INVALID_ADMIN_SECRET
+        return error_responses.INVALID_ADMIN_SECRET
     try:
         body = await read_body(scope, receive, _MAX_BODY_BYTES)
     except (TooLarge, ClientGone):

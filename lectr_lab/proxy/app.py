@@ -12,11 +12,11 @@ from typing import Any, ParamSpec, Protocol, TypeAlias
 from litestar import HttpMethod, Litestar, route
 from litestar.handlers import HTTPRouteHandler
 
-from lectr_lab.core import refusals
+from lectr_lab.core import error_responses
 from lectr_lab.core.engine import Upstream
+from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.providers import api_path
-from lectr_lab.core.refusals import Refusal
 from lectr_lab.proxy.admin import Admin, serve_admin
 from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.health import Callers, health
@@ -26,11 +26,11 @@ from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
-from lectr_lab.proxy.rule_book import RuleBook
-from lectr_lab.proxy.say import say
+from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.shadow import Shadows
 from lectr_lab.proxy.spend import SpendWatch
+from lectr_lab.proxy.stderr import say
 from lectr_lab.proxy.token_counter import TokenCounter
 from lectr_lab.proxy.upstream import open_upstream
 from lectr_lab.proxy.whole import send_whole
@@ -163,7 +163,7 @@ def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Hand
             await _administer(admin, callers, scope, receive, send)
             return
         if api_path(raw_path) is None:
-            await refuse(send, refusals.NOT_FOUND)
+            await refuse(send, error_responses.NOT_FOUND)
             return
         callers.in_flight += 1
         try:
@@ -172,7 +172,7 @@ def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Hand
             callers.internal_errors += 1
             _say(error)
             with contextlib.suppress(RuntimeError):  # its reply has begun: cut it off
-                await refuse(send, refusals.INTERNAL_ERROR)
+                await refuse(send, error_responses.INTERNAL_ERROR)
         finally:
             callers.in_flight -= 1
 

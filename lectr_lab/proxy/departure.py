@@ -17,8 +17,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from lectr_lab.core import refusals
-from lectr_lab.core.refusals import Refusal
+from lectr_lab.core import error_responses
+from lectr_lab.core.error_responses import Refusal
 from lectr_lab.proxy.incoming import Receive, Scope
 from lectr_lab.proxy.whole import written
 
@@ -75,10 +75,10 @@ class ServerProtocol(HttpToolsProtocol):
             if self._is_offer():
                 return [piece[stopped.args[0] :], memoryview(self._without_offer())]
         except httptools.HttpParserError:
-            self._refuse(self._refusal or refusals.BAD_REQUEST)
+            self._refuse(self._refusal or error_responses.BAD_REQUEST)
         else:
             if self._head_bytes + self._unnamed_bytes > _MAX_HEAD_BYTES:
-                self._refuse(refusals.HEAD_TOO_LARGE)
+                self._refuse(error_responses.HEAD_TOO_LARGE)
         return []
 
     def _is_offer(self) -> bool:
@@ -121,7 +121,7 @@ class ServerProtocol(HttpToolsProtocol):
         self._head_bytes += size_bytes
         self._unnamed_bytes = 0
         if self._head_bytes > _MAX_HEAD_BYTES:
-            self._stop(refusals.HEAD_TOO_LARGE)
+            self._stop(error_responses.HEAD_TOO_LARGE)
 
     def _stop(self, refusal: Refusal) -> None:
         self._refusal = refusal
@@ -137,7 +137,7 @@ class ServerProtocol(HttpToolsProtocol):
         """A piece of its target is here."""
         super().on_url(url)
         if len(self.url) > _MAX_TARGET_BYTES:
-            self._stop(refusals.REQUEST_LINE_TOO_LONG)
+            self._stop(error_responses.REQUEST_LINE_TOO_LONG)
         self._counted(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from lectr_lab.core import refusals
-from lectr_lab.core.refusals import Refusal
+from lectr_lab.core import error_responses
+from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.request import RequestFacts
 from lectr_lab.proxy.settings import Settings
 
@@ -47,7 +47,7 @@ class Limits:
             admitted_s.append(now_s)  # the oldest falls out
             return None
         wait_s = admitted_s[0] + _WINDOW_S - now_s
-        return refusals.rate_limited(limit, max(1, math.ceil(wait_s)))
+        return error_responses.rate_limited(limit, max(1, math.ceil(wait_s)))
 
     def max_body_bytes(self, org: str) -> int:
         """The largest body this organisation may send."""
@@ -71,7 +71,7 @@ class Limits:
     @contextmanager
     def _place(self, org: str, limit: int) -> Iterator[Refusal | None]:
         if self._streams[org] >= limit:
-            yield refusals.too_many_streams(limit)
+            yield error_responses.too_many_streams(limit)
             return
         self._streams[org] += 1
         try:

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from lectr_lab.core import refusals
-from lectr_lab.core.engine import Reply, Upstream
+from lectr_lab.core import error_responses
+from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
+from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
@@ -22,9 +23,7 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import resolve
-from lectr_lab.core.refusals import Refusal
 from lectr_lab.core.request import read_request
 from lectr_lab.proxy.departure import Departure, asks_nothing
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
@@ -83,7 +82,9 @@ async def _serve(
     the: Relay, exchange: Exchange, scope: Scope, receive: Receive, send: Send
 ) -> Event:
     key = exchange.key
-    refusal = refusals.ORG_DISABLED if key.disabled_at else the.limits.admit(key.org)
+    refusal = (
+        error_responses.ORG_DISABLED if key.disabled_at else the.limits.admit(key.org)
+    )
     if refusal is not None:
         return await _answer(the, exchange, send, refusal)
     limit_bytes = the.limits.max_body_bytes(key.org)
@@ -92,7 +93,9 @@ async def _serve(
     except ClientGone:
         return _client_gone(the, exchange)
     except TooLarge:
-        return await _answer(the, exchange, send, refusals.too_large(limit_bytes))
+        return await _answer(
+            the, exchange, send, error_responses.too_large(limit_bytes)
+        )
     facts = read_request(body, exchange.operation)
     exchange.received(facts, len(body), the.now_s())
     call = _address(the, scope, exchange, body)
@@ -107,9 +110,9 @@ async def _serve(
 
 def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
     if said.lectr_key is None:
-        return refusals.MISSING_LECTR_KEY
+        return error_responses.MISSING_LECTR_KEY
     entry = None if said.keys_conflict else the.find_key(said.lectr_key)
-    return entry or refusals.INVALID_LECTR_KEY
+    return entry or error_responses.INVALID_LECTR_KEY
 
 
 def _address(
@@ -118,15 +121,15 @@ def _address(
     """The call to the provider, or why there is none."""
     said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
-        return refusals.NOT_FOUND
+        return error_responses.NOT_FOUND
     if _offers_websocket(scope["headers"]):
-        return refusals.WEBSOCKET
+        return error_responses.WEBSOCKET
     target = resolve(said, exchange.request.model, raw_path)
     upstream = the.settings.upstream_for(key.org, target.provider)
     if upstream is None:
-        return refusals.AZURE_CONFIG_MISSING
+        return error_responses.AZURE_CONFIG_MISSING
     if upstream.auth != "none" and said.provider_key is None:
-        return refusals.MISSING_AUTHORIZATION
+        return error_responses.MISSING_AUTHORIZATION
     asked = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
     arrived = Arrived(exchange, target, upstream, *asked)
     routed = the.router.route(arrived)
@@ -164,19 +167,19 @@ async def _ask_and_pass_on(
     call: tuple[str, str, RawHeaders, bytes],
     send: Send,
 ) -> Event:
-    CURRENT.set(_note(exchange))
+    CURRENT_NOTE.set(_note(exchange))
     try:
         async with asyncio.timeout(the.settings.response_timeout_s):
             reply = await the.upstream.send(*call)
     except TimeoutError:
-        return await _answer(the, exchange, send, refusals.PROVIDER_TIMEOUT)
+        return await _answer(the, exchange, send, error_responses.PROVIDER_TIMEOUT)
     except UpstreamUnreachable:
-        return await _answer(the, exchange, send, refusals.PROVIDER_UNREACHABLE)
+        return await _answer(the, exchange, send, error_responses.PROVIDER_UNREACHABLE)
     except UpstreamError:
-        return await _answer(the, exchange, send, refusals.PROVIDER_BROKE_OFF)
+        return await _answer(the, exchange, send, error_responses.PROVIDER_BROKE_OFF)
     if not 200 <= reply.status < 600:  # no status that HTTP knows as a final one
         await reply.aclose()
-        return await _answer(the, exchange, send, refusals.PROVIDER_BROKE_OFF)
+        return await _answer(the, exchange, send, error_responses.PROVIDER_BROKE_OFF)
     try:
         await _pass_on(the, exchange, reply, send)
     except UpstreamBroken:

@@ -17,9 +17,9 @@ from lectr_lab.core.providers import Address, Target, upstream_url
 from lectr_lab.core.rules import Asked, Decision, Rule, decide
 from lectr_lab.core.splice import with_model
 from lectr_lab.proxy.operator_keys import OperatorKeys
-from lectr_lab.proxy.rule_book import RuleBook
-from lectr_lab.proxy.say import say
+from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.settings import Settings
+from lectr_lab.proxy.stderr import say
 
 _MOST_REMEMBERED = 1024
 _LONGEST_REMEMBERED = 200  # characters of a client's words, which can be any

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from lectr_lab.core.formatting import UNTAGGED
 from lectr_lab.core.headers import ProviderName
-from lectr_lab.core.readable import UNTAGGED
 from lectr_lab.core.recommendation import is_protected
 
 

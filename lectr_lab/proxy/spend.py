@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from lectr_lab.core.event import Event
-from lectr_lab.proxy.say import say
 from lectr_lab.proxy.settings import OrgSettings
+from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0
 _MOST_WAITING = 100_000  # more than a process can serve in a second

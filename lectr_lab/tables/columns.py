@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from lectr_lab.core import readable
-from lectr_lab.core.readable import UNKNOWN, UNTAGGED
+from lectr_lab.core import formatting
+from lectr_lab.core.formatting import UNKNOWN, UNTAGGED
 
 MOST_ROWS = 50
 _SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")
@@ -99,7 +99,7 @@ def _heading(name: str) -> str:
     words = re.sub(r"_usd_(month|day)$", r" a \1", name)
     words = _USD.sub(r"\1\2", words.removesuffix("_ms").removesuffix("_at"))
     words = words.replace("per_mtok", "per million tokens")
-    return readable.name(" ".join(words.replace("_", " ").split()) or name)
+    return formatting.name(" ".join(words.replace("_", " ").split()) or name)
 
 
 def _writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
@@ -112,20 +112,20 @@ def _writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
         return _several
     if kind == pl.Boolean:
         return lambda value: "yes" if value else "no"
-    return lambda value: readable.name(_plain(value), _LETTERS)
+    return lambda value: formatting.name(_plain(value), _LETTERS)
 
 
 def _figure_writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
     if _USD.search(name):
-        return lambda value: _signed(readable.usd, float(value))
+        return lambda value: _signed(formatting.usd, float(value))
     if name.endswith("_ms"):
-        return lambda value: _signed(readable.duration, float(value))
+        return lambda value: _signed(formatting.duration, float(value))
     if name.endswith("_bytes"):
-        return lambda value: readable.size(int(value))
+        return lambda value: formatting.size(int(value))
     if kind.is_integer():
-        return readable.count
+        return formatting.count
     if _SHARE.search(name):
-        return lambda value: _signed(readable.percent, value)
+        return lambda value: _signed(formatting.percent, value)
     return lambda value: f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
@@ -144,7 +144,7 @@ def _moment(zone: str | None) -> Callable[[datetime], str]:
 
 def _several(values: list[Any]) -> str:
     more = f"; … and {len(values) - _LIST_ITEMS} more"
-    said = "; ".join(readable.name(_plain(v), _LETTERS) for v in values[:_LIST_ITEMS])
+    said = "; ".join(formatting.name(_plain(v), _LETTERS) for v in values[:_LIST_ITEMS])
     return said + (more if len(values) > _LIST_ITEMS else "")
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from lectr_lab.core.readable import NO_MATH
+from lectr_lab.core.formatting import NO_MATH
 from lectr_lab.tables.columns import MOST_ROWS, Column, written
 
 _SPARK_PX = (96, 20)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.core.readable import name
+from lectr_lab.core.formatting import name
 from lectr_lab.tables.html import html_table
 from lectr_lab.tables.text import text_table
 

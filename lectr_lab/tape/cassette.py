@@ -16,8 +16,8 @@ import yaml
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.tape.mend import mended_headers, pieces
-from lectr_lab.tape.side import Ended, Timing, read_side
+from lectr_lab.tape.repair import mended_headers, pieces
+from lectr_lab.tape.timing_file import Ended, Timing, read_side
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HOSTS = {

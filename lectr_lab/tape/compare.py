@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.tape.marks import clean, marks_for
-from lectr_lab.tape.names import is_secret_of_call
+from lectr_lab.tape.secret_names import is_secret_of_call
+from lectr_lab.tape.secret_patterns import clean, marks_for
 
 _PREFIX = re.compile(
     r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?|v1)"

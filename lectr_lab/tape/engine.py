@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Callable
 from lectr_lab.core.engine import Reply, Upstream
 from lectr_lab.core.errors import UpstreamBroken
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.tape.asgi import MISS_STATUS, miss
 from lectr_lab.tape.cassette import Interaction, provider_of
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.match import Tape
-from lectr_lab.tape.play import MISS_STATUS, miss
 
 TAPE_HOST = "http://tape.invalid"  # no name that ever resolves
 

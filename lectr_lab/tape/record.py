@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from lectr_lab.core.engine import Reply, Upstream
+from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
 from lectr_lab.core.errors import CassetteError, MissingExtra
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.core.note import CURRENT, Note
 from lectr_lab.core.providers import operation as operation_of
 from lectr_lab.core.reply import ReplyReader
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import split_path
-from lectr_lab.tape.marks import Marks, clean, compiled, marks_for
 from lectr_lab.tape.scrub import Call, scrubbed
-from lectr_lab.tape.side import Ended, Timing
+from lectr_lab.tape.secret_patterns import Marks, clean, compiled, marks_for
+from lectr_lab.tape.timing_file import Ended, Timing
 from lectr_lab.tape.write import write_cassette
 
 
@@ -45,7 +44,7 @@ class _Take:
 
     def __init__(self, sent: tuple[str, str, RawHeaders, bytes], now_s: float) -> None:
         self.sent, self.started_s = sent, now_s
-        self.note: Note | None = CURRENT.get()
+        self.note: Note | None = CURRENT_NOTE.get()
         self.status: int | None = None
         self.headers: RawHeaders = ()
         self.head_s = now_s

@@ -23,7 +23,9 @@ import msgspec
 from lectr_lab.core.decode import BodyDecoder
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.tape.marks import (
+from lectr_lab.tape.repair import is_encoded
+from lectr_lab.tape.secret_names import is_dropped_header
+from lectr_lab.tape.secret_patterns import (
     Marks,
     clean,
     clean_chunks,
@@ -31,8 +33,6 @@ from lectr_lab.tape.marks import (
     is_clean,
     marks_for,
 )
-from lectr_lab.tape.mend import is_encoded
-from lectr_lab.tape.names import is_dropped_header
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,9 +9,9 @@ from typing import Any
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.log.folder import write_whole
-from lectr_lab.tape.mend import mended_headers
+from lectr_lab.tape.repair import mended_headers
 from lectr_lab.tape.scrub import Call
-from lectr_lab.tape.side import Side, Timing, encode_side, side_path
+from lectr_lab.tape.timing_file import Side, Timing, encode_side, side_path
 
 
 def write_cassette(path: Path, recorded: Sequence[tuple[Call, Timing]]) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from lectr_lab.analysis.capability import why_not
-from lectr_lab.core.targets import known_model
+from lectr_lab.core.model_catalog import known_model
 
 TODAY = date(2026, 11, 24)
 PLAIN = {

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from lectr_lab.analysis.reasons import price_reasons, target_reasons, traffic_reasons
-from lectr_lab.core.targets import targets
+from lectr_lab.core.model_catalog import targets
 
 TODAY = date(2026, 11, 24)
 ROW = {

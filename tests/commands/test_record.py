@@ -12,7 +12,7 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
-from lectr_lab.tape.provider import TapeServer
+from lectr_lab.tape.server import TapeServer
 
 SHIPPED = shipped_cassettes() / "llama" / "errors.yaml"
 PROGRAM = """\

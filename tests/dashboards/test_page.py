@@ -252,8 +252,8 @@ def test_one_request_is_enough_for_a_page(log, opened, requests):
 
 
 def test_figures_read_as_in_python(log, opened):
-    """The page's words for figures are those of core/readable.py."""
-    from lectr_lab.core import readable
+    """The page's words for figures are those of core/formatting.py."""
+    from lectr_lab.core import formatting
 
     tab = opened(page(log({})))
     for write, values in (
@@ -263,7 +263,7 @@ def test_figures_read_as_in_python(log, opened):
         ("count", [0, 1234567, None]),
     ):
         said = tab.evaluate(f"values => values.map(lectrWords.{write})", values)
-        assert said == [getattr(readable, write)(value) for value in values]
+        assert said == [getattr(formatting, write)(value) for value in values]
 
 
 @pytest.mark.slow

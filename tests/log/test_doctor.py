@@ -11,10 +11,10 @@ import pytest
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.log.doctor import MENDED, examine, mend
+from lectr_lab.log.dropped import write_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.keys import create_key
-from lectr_lab.log.losses import write_losses
+from lectr_lab.log.key_file import create_key
 from lectr_lab.log.scan import scan
 from lectr_lab.log.seal import seal
 

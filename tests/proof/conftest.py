@@ -10,7 +10,7 @@ import pytest
 
 from lectr_lab.core.recommendation import Recommendation
 from lectr_lab.tape.scrub import Call
-from lectr_lab.tape.side import Timing
+from lectr_lab.tape.timing_file import Timing
 from lectr_lab.tape.write import write_cassette
 
 

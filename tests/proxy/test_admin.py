@@ -6,9 +6,9 @@ import httpx
 import msgspec
 import pytest
 
-from lectr_lab.core import refusals
+from lectr_lab.core import error_responses
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.keys import KeyFile, create_key, list_keys
+from lectr_lab.log.key_file import KeyFile, create_key, list_keys
 from lectr_lab.proxy.admin import SECRET_VARIABLE, Admin, open_admin
 
 SECRET = "only-the-operator-knows-this"
@@ -104,7 +104,7 @@ def test_what_is_no_request_is_a_400_that_echoes_nothing(admin, lab):
     for body in NO_REQUESTS:
         reply = admin.post("/v1/orgs", content=body)
 
-        assert reply.content == refusals.INVALID_ORG.body()
+        assert reply.content == error_responses.INVALID_ORG.body()
         assert reply.status_code == 400
     assert not list_keys(lab)
 
@@ -138,7 +138,7 @@ def test_a_key_file_that_cannot_be_read_is_a_500(admin, lab):
 
     reply = admin.post("/v1/orgs", json={"org": "a"})
 
-    assert reply.content == refusals.KEYS_UNWRITABLE.body()
+    assert reply.content == error_responses.KEYS_UNWRITABLE.body()
 
 
 SPELLINGS = [
@@ -176,7 +176,7 @@ def test_nothing_sent_there_reaches_a_provider(
         head, body = raw_post(proxy, path, f"Bearer {SECRET}", sent)
 
         assert head.startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
-        assert secret or body == refusals.NOT_FOUND.body()
+        assert secret or body == error_responses.NOT_FOUND.body()
     assert provider.received == []
 
 

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from lectr_lab.lab import build
+from lectr_lab.log.dropped import losses, note_unread
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
-from lectr_lab.log.keys import create_key
-from lectr_lab.log.losses import losses, note_unread
+from lectr_lab.log.key_file import create_key
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.serve import in_thread

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from lectr_lab.core.note import CURRENT, Note
+from lectr_lab.core.engine import CURRENT_NOTE, Note
 from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import open_upstream
 from lectr_lab.tape.cassette import Interaction
@@ -75,7 +75,7 @@ def send(origin: Origin) -> Callable[..., list[bytes]]:
         note: Note | None = None,
         chunks_read: int | None = None,
     ) -> list[bytes]:
-        CURRENT.set(note)
+        CURRENT_NOTE.set(note)
         engine = open_upstream(Settings(engine="httpx"))
         upstream = recorder.wrap(engine)
         got: list[bytes] = []

@@ -8,11 +8,11 @@ import httpx
 import pytest
 import vcr
 
+from lectr_lab.core.engine import Note
 from lectr_lab.core.errors import MissingExtra
-from lectr_lab.core.note import Note
 from lectr_lab.tape.cassette import read_cassette
-from lectr_lab.tape.provider import TapeServer
 from lectr_lab.tape.record import Recorder, Saved
+from lectr_lab.tape.server import TapeServer
 
 EVENTS = [b"data: %d\n\n" % n for n in range(3)]
 KEY = b"sk-0123456789abcdef"

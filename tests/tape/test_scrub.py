@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.tape.marks import compiled
 from lectr_lab.tape.scrub import Call, scrubbed
+from lectr_lab.tape.secret_patterns import compiled
 
 CHAT = "https://api.openai.com/v1/chat/completions"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

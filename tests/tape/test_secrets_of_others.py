@@ -10,9 +10,9 @@ import pytest
 
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
-from lectr_lab.tape.provider import TapeServer
 from lectr_lab.tape.record import Recorder, Saved
 from lectr_lab.tape.scrub import Call, scrubbed
+from lectr_lab.tape.server import TapeServer
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "cassettes"
 # What the recordings hold of their own accord.

@@ -5,7 +5,7 @@ import pytest
 
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
-from lectr_lab.tape.provider import TapeServer
+from lectr_lab.tape.server import TapeServer
 
 
 def test_they_replay(ask):

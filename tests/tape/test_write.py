@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.scrub import Call
-from lectr_lab.tape.side import Timing, side_path
+from lectr_lab.tape.timing_file import Timing, side_path
 from lectr_lab.tape.write import write_cassette
 
 _CONTROL = bytes([*range(9), *range(10, 32), 127])

@@ -3,7 +3,7 @@
 import pytest
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.tape.side import Side, Timing, encode_side, read_side, side_path
+from lectr_lab.tape.timing_file import Side, Timing, encode_side, read_side, side_path
 
 
 def test_it_comes_back_as_it_was_written(tmp_path):

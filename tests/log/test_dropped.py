@@ -3,9 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.frames import Unread
-from lectr_lab.log.losses import (
+from lectr_lab.log.dropped import (
     Losses,
     forget_day,
     losses,
@@ -15,6 +13,8 @@ from lectr_lab.log.losses import (
     unread_of,
     write_losses,
 )
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.segment import batch, header
 
 DAY = date(2026, 11, 24)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.tape.names import (
+from lectr_lab.tape.secret_names import (
     is_dropped_header,
     is_key_header,
     is_secret_field,

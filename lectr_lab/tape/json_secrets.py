@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from lectr_lab.tape.names import is_secret_field
+from lectr_lab.tape.secret_names import is_secret_field
 
 Span: TypeAlias = tuple[int, int]
 

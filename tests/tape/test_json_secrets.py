@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.tape.members import member_spans
+from lectr_lab.tape.json_secrets import member_spans
 
 HUSH = "hush-0123456789"
 MCP = {"type": "mcp", "server_label": "s", "server_url": "https://mcp.test"}

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from lectr_lab.core.errors import CassetteError
+from lectr_lab.tape.asgi import create_tape
 from lectr_lab.tape.cassette import Chunk
 from lectr_lab.tape.match import Matching
-from lectr_lab.tape.play import create_tape
-from lectr_lab.tape.provider import TapeServer
+from lectr_lab.tape.server import TapeServer
 
 CHAT = "/openai/v1/chat/completions"
 PACED = (Chunk(60, b"one "), Chunk(120, b"two"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.tape.mend import mended_headers, pieces
+from lectr_lab.tape.repair import mended_headers, pieces
 
 SSE = [(b"Content-Type", b"text/event-stream; charset=utf-8")]
 ZIPPED = gzip.compress(b"{}", mtime=0)

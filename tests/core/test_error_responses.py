@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from lectr_lab.core import refusals
-from lectr_lab.core.refusals import Refusal
+from lectr_lab.core import error_responses
+from lectr_lab.core.error_responses import Refusal
 
-ALL = [v for v in vars(refusals).values() if isinstance(v, Refusal)]
+ALL = [v for v in vars(error_responses).values() if isinstance(v, Refusal)]
 
 
 MADE = [
-    refusals.too_large(1),
-    refusals.rate_limited(60, 2),
-    refusals.too_many_streams(4),
+    error_responses.too_large(1),
+    error_responses.rate_limited(60, 2),
+    error_responses.too_many_streams(4),
 ]
 
 

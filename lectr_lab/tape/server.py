@@ -18,9 +18,9 @@ from typing import Self, TypeAlias
 import uvicorn
 
 from lectr_lab.core.errors import CassetteError
+from lectr_lab.tape.asgi import App, create_tape
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.match import EXACT, Matching
-from lectr_lab.tape.play import App, create_tape
 
 Paths: TypeAlias = Path | str | Iterable[Path | str]
 _STARTED_WITHIN_S = 30.0

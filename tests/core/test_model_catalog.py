@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from lectr_lab.core.model_catalog import base_name, known_model, models, steps, targets
 from lectr_lab.core.price import Asked, find_price
-from lectr_lab.core.targets import base_name, known_model, models, steps, targets
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

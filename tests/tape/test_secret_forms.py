@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from lectr_lab.tape.forms import forms, known_forms
+from lectr_lab.tape.secret_forms import forms, known_forms
 
 SECRETS = [
     "AKIA" + "Q" * 16,

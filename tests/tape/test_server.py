@@ -12,7 +12,7 @@ import pytest
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.tape.cassette import Chunk, read_cassette
-from lectr_lab.tape.provider import TapeServer
+from lectr_lab.tape.server import TapeServer
 
 INDEX = Path(__file__).parents[2].parent / "shared/cassettes/INDEX.tsv"
 ONE = """\

@@ -12,7 +12,7 @@ from typing import Any
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.rules import Rule
 from lectr_lab.core.rules_file import read_rules
-from lectr_lab.proxy.say import say
+from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0
 _Stamp = tuple[int, int, int]

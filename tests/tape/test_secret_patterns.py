@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.tape.forms import forms
-from lectr_lab.tape.marks import (
+from lectr_lab.tape.secret_forms import forms
+from lectr_lab.tape.secret_patterns import (
     clean,
     clean_chunks,
     clean_url,

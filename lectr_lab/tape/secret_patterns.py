@@ -14,9 +14,9 @@ from urllib.parse import quote, quote_plus, unquote
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import REDACTED, RawHeaders
-from lectr_lab.tape.forms import known_forms
-from lectr_lab.tape.members import Span, member_spans
-from lectr_lab.tape.names import (
+from lectr_lab.tape.json_secrets import Span, member_spans
+from lectr_lab.tape.secret_forms import known_forms
+from lectr_lab.tape.secret_names import (
     is_key_header,
     is_secret_field,
     is_secret_in_url,

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lectr_lab.proxy.rule_book import RuleBook
+from lectr_lab.proxy.rules_watcher import RuleBook
 
 RULE = '[[rules]]\nname = "{0}"\npriority = 1\nthen = {{ model = "m" }}\n'
 

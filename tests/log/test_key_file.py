@@ -8,7 +8,7 @@ import pytest
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.keys import (
+from lectr_lab.log.key_file import (
     KeyFile,
     create_key,
     disable_key,

@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from lectr_lab.proxy.say import say
+from lectr_lab.proxy.stderr import say
 
 
 def test_a_line_is_written(capfd):

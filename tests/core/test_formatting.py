@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.readable import count, duration, name, names, percent, usd
+from lectr_lab.core.formatting import count, duration, name, names, percent, usd
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,9 @@ from typing import Any
 
 from openai import APIStatusError, OpenAI
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.lab import Session, build
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.tape.record import Recorder
 
 HERE = Path(__file__).parent

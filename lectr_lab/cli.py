@@ -105,9 +105,9 @@ def init(*, org: str = "default", config: Config = None) -> None:
         config: where to write the settings.
     """
     from lectr_lab.commands.templates import SETTINGS, environment, write_rules
+    from lectr_lab.config.settings import read_settings
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.key_file import create_key
-    from lectr_lab.proxy.settings import read_settings
 
     path = config or CONFIG
     try:
@@ -150,8 +150,8 @@ def serve(
             network unencrypted.
     """
     from lectr_lab.commands.templates import environment
+    from lectr_lab.config.settings import read_settings
     from lectr_lab.lab import Order, run
-    from lectr_lab.proxy.settings import read_settings
 
     flags = {
         "LECTR_HOST": host,
@@ -237,8 +237,8 @@ def list_keys(*, config: Config = None, lab: Lab = None) -> None:
 
 
 def _lab(config: Path | None, lab: Path | None) -> "LabFolder":
+    from lectr_lab.config.settings import settings_here
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.proxy.settings import settings_here
 
     if lab is not None:
         return LabFolder.create(LabFolder.used(lab).root)

@@ -24,13 +24,13 @@ from rich.text import Text
 
 from lectr_lab.analysis.summary import in_words, summary, totals
 from lectr_lab.analysis.traffic import scan
+from lectr_lab.config.settings import Settings
 from lectr_lab.core import formatting
 from lectr_lab.core.errors import LogError
 from lectr_lab.dashboards import write_page
 from lectr_lab.lab import TAPE, Child, Order, Session
 from lectr_lab.log.dropped import losses
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
@@ -29,7 +30,6 @@ from lectr_lab.core.providers import default_upstreams
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.proxy.clock import Clock
-from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 
 if TYPE_CHECKING:  # who only starts a child need not load the server
     from litestar import Litestar
@@ -146,7 +146,7 @@ def build(
 
 def _router(settings: Settings) -> "Router":
     """The rules, with the operator's keys of this process's environment."""
-    from lectr_lab.proxy.operator_keys import OperatorKeys
+    from lectr_lab.config.operator_keys import OperatorKeys
     from lectr_lab.proxy.routing import Router
     from lectr_lab.proxy.rules_watcher import RuleBook
 

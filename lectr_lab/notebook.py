@@ -11,12 +11,12 @@ from typing import Any, Self
 import httpx
 import msgspec
 
+from lectr_lab.config.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.core.rules_file import RULES_FILE
 from lectr_lab.follow import display_and_follow
 from lectr_lab.handle import Key, State, as_html, as_text
 from lectr_lab.lab import TAPE, Child, Order, Session
-from lectr_lab.proxy.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.recorded import environment, sdk_client
 
 # A cell that runs again finds the proxy that it started before. One per lab folder.

@@ -15,12 +15,12 @@ from typing import Literal, cast
 
 import msgspec
 
+from lectr_lab.config.settings import Settings, settings_here
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.lab import TAPE, Session, played_by
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.outbox import Outbox
-from lectr_lab.proxy.settings import Settings, settings_here
 from lectr_lab.recorded import Box, RecordedProxy
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock

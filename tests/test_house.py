@@ -18,6 +18,7 @@ PACKAGE = ROOT / "lectr_lab"
 FLOORS = {
     "core": 0,
     "charts": 1,
+    "config": 1,
     "log": 1,
     "shipped": 1,
     "tables": 1,

@@ -11,10 +11,10 @@ import time
 import httpx
 import pytest
 
+from lectr_lab.config.settings import Settings
+from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.lab import Child, Order, Session, played_by
-from lectr_lab.proxy.settings import Settings
-from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 SESSION = Session("lc_key_of-a-session")
 

@@ -5,10 +5,10 @@ import json
 import openai
 import pytest
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import CassetteError, ConfigError
 from lectr_lab.lab import Session, build, played_by
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.recording import record, replay
 from lectr_lab.shipped import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes

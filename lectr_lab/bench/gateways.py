@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from lectr_lab.bench.process import family
 from lectr_lab.bench.upstream import STREAM_MARK
+from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.lab import Child, Order, Session
-from lectr_lab.proxy.settings import ProviderSettings, Settings
 
 HOW_TO_INSTALL = """\
 nginx     apt-get install nginx-light        (proxy_pass: the floor)

@@ -57,7 +57,7 @@ def compact(
 
 def _set_beside(lab: Path) -> bool:
     """What the lab's own lectr.toml says."""
-    from lectr_lab.proxy.settings import read_settings
+    from lectr_lab.config.settings import read_settings
 
     path = lab.resolve().parent / "lectr.toml"
     return path.is_file() and read_settings(path, os.environ).keep_request_ids

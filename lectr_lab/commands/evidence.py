@@ -142,8 +142,8 @@ def _ask(
     from rich.progress import Progress
 
     from lectr_lab.analysis.prices import read_prices
+    from lectr_lab.config.settings import settings_here
     from lectr_lab.proof.ask import ask, estimate, where
-    from lectr_lab.proxy.settings import settings_here
 
     settings = settings_here(os.environ)
     there = where(model, settings, os.environ, base_url=base_url, key_env=key_env)

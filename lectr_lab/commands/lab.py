@@ -62,7 +62,7 @@ def _copy_missing(folder: Path) -> None:
 
 def _own_lab() -> str:
     """Of this folder, for the notebooks stand in another."""
-    from lectr_lab.proxy.settings import settings_here
+    from lectr_lab.config.settings import settings_here
 
     return str(Path(settings_here(os.environ).lab).resolve())
 

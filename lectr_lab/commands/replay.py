@@ -4,7 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
-from lectr_lab.proxy.settings import REPLAY_LAB
+from lectr_lab.config.settings import REPLAY_LAB
 
 
 def replay(
@@ -34,9 +34,9 @@ def replay(
     """
     import msgspec
 
+    from lectr_lab.config.settings import settings_here
     from lectr_lab.core.errors import CassetteError
     from lectr_lab.lab import Order, Session, played_by, run
-    from lectr_lab.proxy.settings import settings_here
     from lectr_lab.tape.match import Matching
     from lectr_lab.tape.server import TapeServer
 

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from cyclopts import App, Parameter
 
+from lectr_lab.config.operator_keys import OperatorKeys
+from lectr_lab.config.settings import settings_here
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.formatting import UNTAGGED
 from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
@@ -23,8 +25,6 @@ from lectr_lab.core.rules import (
 )
 from lectr_lab.core.rules_check import check_rules
 from lectr_lab.core.rules_file import RULES_FILE, read_rules
-from lectr_lab.proxy.operator_keys import OperatorKeys
-from lectr_lab.proxy.settings import settings_here
 
 app = App(
     name="rules",

@@ -16,6 +16,9 @@ from typing import NamedTuple
 import msgspec
 from genai_prices import Usage
 
+from lectr_lab.config.operator_keys import check_variable
+from lectr_lab.config.settings import Settings
+from lectr_lab.config.urls import key_is_safe
 from lectr_lab.core.engine import CURRENT_NOTE, Note, Upstream
 from lectr_lab.core.errors import (
     CassetteError,
@@ -33,9 +36,6 @@ from lectr_lab.core.lenient import loads
 from lectr_lab.core.price import Asked, PriceList, find_price
 from lectr_lab.core.providers import Address, Target, resolve, upstream_url
 from lectr_lab.proof.pairs import Prompt
-from lectr_lab.proxy.addresses import key_is_safe
-from lectr_lab.proxy.operator_keys import check_variable
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import open_upstream
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.record import Recorder

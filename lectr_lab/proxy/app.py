@@ -12,6 +12,8 @@ from typing import Any, ParamSpec, Protocol, TypeAlias
 from litestar import HttpMethod, Litestar, route
 from litestar.handlers import HTTPRouteHandler
 
+from lectr_lab.config.operator_keys import OperatorKeys
+from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.error_responses import Refusal
@@ -22,12 +24,10 @@ from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.health import Callers, health
 from lectr_lab.proxy.incoming import Receive, Scope
 from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.shadow import Shadows
 from lectr_lab.proxy.spend import SpendWatch
 from lectr_lab.proxy.stderr import say

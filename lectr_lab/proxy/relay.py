@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
 from lectr_lab.core.error_responses import Refusal
@@ -30,7 +31,6 @@ from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_
 from lectr_lab.proxy.limits import Limits
 from lectr_lab.proxy.pool import whole_body
 from lectr_lab.proxy.routing import Arrived, Call, Routed, Router
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.whole import send_whole
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's

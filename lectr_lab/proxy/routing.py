@@ -6,6 +6,8 @@ sent to the vendor that the request itself names.
 
 from typing import Any, NamedTuple
 
+from lectr_lab.config.operator_keys import OperatorKeys
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import (
     RawHeaders,
@@ -16,9 +18,7 @@ from lectr_lab.core.headers import (
 from lectr_lab.core.providers import Address, Target, upstream_url
 from lectr_lab.core.rules import Asked, Decision, Rule, decide
 from lectr_lab.core.splice import with_model
-from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.rules_watcher import RuleBook
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.stderr import say
 
 _MOST_REMEMBERED = 1024

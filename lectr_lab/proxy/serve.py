@@ -13,9 +13,9 @@ from typing import Any
 
 import uvicorn
 
+from lectr_lab.config.settings import Tls
 from lectr_lab.core.errors import ConfigError, ProxyError
 from lectr_lab.proxy.departure import ServerProtocol
-from lectr_lab.proxy.settings import Tls
 
 _SHUTDOWN_S = 30
 _GC_ALLOCATIONS = 50_000

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from lectr_lab.config.operator_keys import OperatorKeys
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.agreement import agreement
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError, UpstreamError, UpstreamUnreachable
@@ -28,9 +30,7 @@ from lectr_lab.core.request import read_request
 from lectr_lab.core.said import said as answer_of
 from lectr_lab.core.splice import with_model
 from lectr_lab.proxy.clock import Clock
-from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.routing import Arrived, Call, Routed
-from lectr_lab.proxy.settings import Settings
 
 _ASKED_AGAIN = frozenset({"chat", "completions", "messages"})
 _MOST_RUNNING = 4

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from lectr_lab.config.settings import OrgSettings
 from lectr_lab.core.event import Event
-from lectr_lab.proxy.settings import OrgSettings
 from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from lectr_lab.commands.templates import RULES, SETTINGS, write_rules
+from lectr_lab.config.settings import read_settings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.rules_file import read_rules
-from lectr_lab.proxy.settings import read_settings
 
 
 def uncommented(text: str) -> str:

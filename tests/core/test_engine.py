@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import open_upstream
 
 

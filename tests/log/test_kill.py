@@ -16,13 +16,13 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.lab import Child, Order, Session
 from lectr_lab.log.compact import compact
 from lectr_lab.log.doctor import examine
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.log.seal import seal
-from lectr_lab.proxy.settings import Settings
 
 PROXIES = 4  # at once, on one folder
 KILLS = int(os.environ.get("LECTR_KILLS", "32"))  # 400 for a long look

@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.lab import Session, build
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 
 KEY = "lc_key_for-these-tests-only"
 OK_JSON = (

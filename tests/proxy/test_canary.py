@@ -16,12 +16,12 @@ import msgspec
 import polars as pl
 import pytest
 
+from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
+from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.event import Event
 from lectr_lab.lab import Order, Session
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.proxy.outbox import Outbox
-from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
-from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 MARK = "cAnArY7f3a"
 PROVIDER_KEY = f"sk-{MARK}-provider"

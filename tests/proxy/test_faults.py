@@ -18,9 +18,9 @@ import polars as pl
 import pytest
 import zstandard
 
+from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.lab import Child, Order, Session
 from lectr_lab.log.scan import scan
-from lectr_lab.proxy.settings import ProviderSettings, Settings
 
 KEY = "lc_key_for-these-tests-only"
 BODY = b'{"model": "gpt-4o"}'

@@ -6,6 +6,7 @@ from datetime import date
 import httpx
 import pytest
 
+from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.lab import build
 from lectr_lab.log.dropped import losses, note_unread
 from lectr_lab.log.folder import LabFolder
@@ -14,7 +15,6 @@ from lectr_lab.log.key_file import create_key
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import ProviderSettings, Settings
 
 
 def test_unknown_callers_are_counted_by_the_minute():

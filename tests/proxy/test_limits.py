@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lectr_lab.config.settings import OrgSettings, Settings
 from lectr_lab.core.request import RequestFacts
 from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.settings import OrgSettings, Settings
 
 STREAM = RequestFacts(stream=True)
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -136,7 +136,7 @@ def test_azure_is_reached_by_its_header(provider, proxy):
 def test_azure_without_an_endpoint_says_what_to_configure(provider, start):
     """400 azure_config_missing."""
     proxy = start(provider.url)
-    from lectr_lab.proxy.settings import Settings
+    from lectr_lab.config.settings import Settings
 
     assert Settings().upstream_for("acme", "azure") is None
     with proxy.client(X_Lectr_Provider="azure") as client:

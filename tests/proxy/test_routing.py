@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lectr_lab.config.operator_keys import OperatorKeys
+from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.rules import (
     Asked,
@@ -27,10 +29,8 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy import routing
 from lectr_lab.proxy.app import create_app
-from lectr_lab.proxy.operator_keys import OperatorKeys
 from lectr_lab.proxy.outbox import Outbox
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
 
 CHAT = "/v1/chat/completions"
 VENDORS = ("openai", "anthropic", "groq", "gemini", "azure")

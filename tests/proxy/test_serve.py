@@ -7,9 +7,9 @@ import subprocess
 import httpx
 import pytest
 
+from lectr_lab.config.settings import Tls
 from lectr_lab.core.errors import ConfigError, ProxyError
 from lectr_lab.proxy.serve import in_thread, open_socket
-from lectr_lab.proxy.settings import Tls
 
 
 async def hello(scope, receive, send):

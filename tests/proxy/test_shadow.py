@@ -10,12 +10,12 @@ import time
 import httpx
 import pytest
 
+from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
+from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.lab import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import AzureSettings, ProviderSettings, Settings
-from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 CHAT = "/v1/chat/completions"
 OPERATOR = "operator-key-of-groq-0123456789"

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from lectr_lab.config.settings import OrgSettings
 from lectr_lab.core.event import Event
 from lectr_lab.proxy import spend as spend_module
-from lectr_lab.proxy.settings import OrgSettings
 from lectr_lab.proxy.spend import SpendWatch
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

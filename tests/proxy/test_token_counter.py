@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import read_headers
@@ -23,7 +24,6 @@ from lectr_lab.log.scan import scan
 from lectr_lab.proxy import token_count, token_counter
 from lectr_lab.proxy.routing import Arrived, Call, Routed
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.settings import ProviderSettings, Settings
 
 ASKED = {"model": "gpt-4o", "stream": True}
 ASKED["messages"] = [{"role": "user", "content": "Say hello to the world."}]

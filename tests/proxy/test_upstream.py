@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
-from lectr_lab.proxy.settings import Settings
 from lectr_lab.proxy.upstream import open_upstream
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.proxy.addresses import key_is_safe, names_proxy, reachable
+from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.proxy.places import line_of
+from lectr_lab.config.toml_errors import line_of
 
 
 @pytest.mark.parametrize(

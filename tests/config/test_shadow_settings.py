@@ -2,10 +2,10 @@
 
 import pytest
 
+from lectr_lab.config.settings import Settings, read_settings
+from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.ids import event_id
-from lectr_lab.proxy.settings import Settings, read_settings
-from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 SHADOW = '[shadow]\nmodel = "m"\nprovider = "groq"\nshare = 0.5\n'
 

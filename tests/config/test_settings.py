@@ -4,15 +4,15 @@ import os
 
 import pytest
 
-from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.providers import Address
-from lectr_lab.proxy.settings import (
+from lectr_lab.config.settings import (
     DEFAULT_PORT,
     OrgSettings,
     Settings,
     Tls,
     read_settings,
 )
+from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.providers import Address
 
 
 @pytest.fixture

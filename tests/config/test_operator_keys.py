@@ -2,14 +2,14 @@
 
 import pytest
 
-from lectr_lab.core.errors import ConfigError
-from lectr_lab.proxy.operator_keys import OperatorKeys
-from lectr_lab.proxy.settings import (
+from lectr_lab.config.operator_keys import OperatorKeys
+from lectr_lab.config.settings import (
     AzureSettings,
     OrgSettings,
     ProviderSettings,
     Settings,
 )
+from lectr_lab.core.errors import ConfigError
 
 OWN = AzureSettings(endpoint="https://own.test", operator_key_env="OWN_AZURE")
 SETTINGS = Settings(

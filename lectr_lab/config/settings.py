@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from lectr_lab.config.shadow_settings import ShadowSettings
+from lectr_lab.config.toml_errors import explain, place_of
+from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
 from lectr_lab.core.providers import Address, default_upstreams
 from lectr_lab.core.rules_file import RULES_FILE
-from lectr_lab.proxy.addresses import key_is_safe, names_proxy, reachable
-from lectr_lab.proxy.places import explain, place_of
-from lectr_lab.proxy.shadow_settings import ShadowSettings
 
 Engine = Literal["native", "httpx"]
 CONFIG = Path("lectr.toml")

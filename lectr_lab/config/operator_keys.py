@@ -4,9 +4,9 @@ request to a vendor that the client did not name. Never written, never shown."""
 import re
 from collections.abc import Mapping
 
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import PROVIDERS
-from lectr_lab.proxy.settings import Settings
 
 _ANY_ORG = ""  # every one without settings of its own
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")

@@ -1,0 +1,1 @@
+"""lectr.toml and the environment: what an operator may say, and where it is wrong."""

@@ -25,7 +25,7 @@ from typing import Any
 from openai import APIStatusError, OpenAI
 
 from lectr_lab.config.settings import Settings
-from lectr_lab.lab import Session, build
+from lectr_lab.launch import Session, build
 from lectr_lab.proxy.serve import in_thread
 from lectr_lab.tape.record import Recorder
 

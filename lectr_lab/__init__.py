@@ -13,32 +13,40 @@ from lectr_lab.core.errors import MissingExtra
 if TYPE_CHECKING:
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.simulate import simulate
-    from lectr_lab.budget import assert_budget
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
     from lectr_lab.dashboards import dashboard
-    from lectr_lab.notebook import Proxy, start
+    from lectr_lab.notebook.proxy import Proxy, start
+    from lectr_lab.notebook.views import (
+        demo_log,
+        errors,
+        latency,
+        scan,
+        spend,
+        summary,
+        tokens,
+    )
     from lectr_lab.proof.evidence import evidence
-    from lectr_lab.recording import record, replay
-    from lectr_lab.shipped import shipped_cassettes
+    from lectr_lab.resources import shipped_cassettes
     from lectr_lab.tables import table
-    from lectr_lab.views import demo_log, errors, latency, scan, spend, summary, tokens
+    from lectr_lab.testing.budget import assert_budget
+    from lectr_lab.testing.replay import record, replay
 
 # A name is loaded when it is first used, so that the proxy never loads polars, and
 # `lectr-lab --help` loads next to nothing.
 _SHELVES = {
     "lectr_lab.analysis.recommend": ["recommend"],
     "lectr_lab.analysis.simulate": ["simulate"],
-    "lectr_lab.budget": ["assert_budget"],
+    "lectr_lab.testing.budget": ["assert_budget"],
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.dashboards": ["dashboard"],
-    "lectr_lab.notebook": ["Proxy", "start"],
+    "lectr_lab.notebook.proxy": ["Proxy", "start"],
     "lectr_lab.proof.evidence": ["evidence"],
-    "lectr_lab.recording": ["record", "replay"],
+    "lectr_lab.testing.replay": ["record", "replay"],
     "lectr_lab.tables": ["table"],
-    "lectr_lab.shipped": ["shipped_cassettes"],
-    "lectr_lab.views": [
+    "lectr_lab.resources": ["shipped_cassettes"],
+    "lectr_lab.notebook.views": [
         *("demo_log", "errors", "latency", "scan", "spend", "summary", "tokens"),
     ],
 }
@@ -81,7 +89,7 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(ipython: Any) -> None:
     """`%load_ext lectr_lab` brings the `%lectr` magic."""
-    from lectr_lab.magic import register
+    from lectr_lab.notebook.magic import register
 
     register(ipython)
 

@@ -89,7 +89,7 @@ def demo(*, folder: Path = Path("lectr-demo")) -> None:
     Args:
         folder: where the page and the log go; an earlier demo there is replaced.
     """
-    from lectr_lab.demo import run_demo
+    from lectr_lab.demo.run import run_demo
 
     run_demo(folder)
 
@@ -151,7 +151,7 @@ def serve(
     """
     from lectr_lab.commands.templates import environment
     from lectr_lab.config.settings import read_settings
-    from lectr_lab.lab import Order, run
+    from lectr_lab.launch import Order, run
 
     flags = {
         "LECTR_HOST": host,

@@ -22,7 +22,7 @@ import pytest
 from lectr_lab.core.errors import LabError, ProxyError
 
 if TYPE_CHECKING:  # every run of pytest loads this module: it must cost nothing
-    from lectr_lab.recorded import RecordedProxy
+    from lectr_lab.testing.recorded_proxy import RecordedProxy
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite")
 _OPTIONS = ("upstream", "ignore", "in_order", "scrub", "prices")
@@ -77,7 +77,7 @@ def lectr(
     The environment points stock SDKs at it, so clients that the program makes itself
     need no argument. Nothing but loopback can be reached, unless this run records.
     """
-    from lectr_lab.recording import replay
+    from lectr_lab.testing.replay import replay
 
     cassette, options = _wishes(request, lectr_config)
     mode = request.config.getoption("--record-mode", default="none")

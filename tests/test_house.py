@@ -18,27 +18,21 @@ PACKAGE = ROOT / "lectr_lab"
 FLOORS = {
     "core": 0,
     "charts": 1,
+    "clients": 1,
     "config": 1,
     "log": 1,
-    "shipped": 1,
+    "resources": 1,
     "tables": 1,
     "analysis": 2,
     "proxy": 2,
     "tape": 2,
     "dashboards": 3,
-    "lab": 3,
+    "launch": 3,
     "proof": 3,
     "bench": 4,
-    "budget": 4,
     "demo": 4,
-    "demo_data": 4,
-    "follow": 4,
-    "handle": 4,
-    "magic": 4,
     "notebook": 4,
-    "recorded": 4,
-    "recording": 4,
-    "views": 4,
+    "testing": 4,
     "cli": 5,
     "commands": 5,
     "pytest_plugin": 5,
@@ -46,28 +40,20 @@ FLOORS = {
 # Rooms of one floor of which the first may use the second.
 NEIGHBOURS = {
     ("cli", "commands"),
-    ("magic", "notebook"),
-    ("notebook", "follow"),
-    ("notebook", "handle"),
-    ("notebook", "recorded"),
-    ("notebook", "views"),
-    ("recorded", "budget"),
-    ("recording", "recorded"),
 }
 IMPURE = {"asyncio", "os", "io", "time", "socket", "subprocess", "threading", "random"}
 IMPURE |= {"secrets", "logging", "pathlib", "polars", "altair", "httpx", "httptools"}
 # Where a query is run: the doors, and the functions that must look at an aggregate.
 MAY_COLLECT = {
+    "charts",
     "cli",
     "commands",
+    "dashboards",
     "demo",
     "notebook",
-    "dashboards",
     "tables",
-    "views",
-    "charts",
+    "testing",
 }
-MAY_COLLECT |= {"budget", "recorded"}
 
 
 def modules() -> list[Path]:
@@ -181,7 +167,7 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import lectr_lab", "import lectr_lab.cli", "import lectr_lab.lab"],
+    ["import lectr_lab", "import lectr_lab.cli", "import lectr_lab.launch"],
 )
 def test_the_proxy_loads_no_frames_or_charts(statement):
     """Importing the package, the command line or the proxy loads neither library."""

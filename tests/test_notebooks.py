@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 from lectr_lab.commands.lab import lab
-from lectr_lab.demo_data import events
+from lectr_lab.demo.made_up import events
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.seal import seal

@@ -6,11 +6,11 @@ from importlib.util import find_spec
 
 import pytest
 
-from lectr_lab.recording import replay
 from lectr_lab.tape.scrub import Call
 from lectr_lab.tape.server import TapeServer
 from lectr_lab.tape.timing_file import Timing, side_path
 from lectr_lab.tape.write import write_cassette
+from lectr_lab.testing.replay import replay
 
 pytest_plugins = ["pytester"]
 

@@ -10,7 +10,7 @@ from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import with_ratios
 from lectr_lab.core.price import PriceList
 from lectr_lab.log import scan as log_scan
-from lectr_lab.shipped import shipped_traffic
+from lectr_lab.resources import shipped_traffic
 
 PRICE_FILE = "prices.toml"
 

@@ -20,7 +20,7 @@ from lectr_lab.bench.process import family
 from lectr_lab.bench.upstream import STREAM_MARK
 from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.lab import Child, Order, Session
+from lectr_lab.launch import Child, Order, Session
 
 HOW_TO_INSTALL = """\
 nginx     apt-get install nginx-light        (proxy_pass: the floor)

@@ -46,7 +46,7 @@ def lab(
 
 
 def _copy_missing(folder: Path) -> None:
-    from lectr_lab.shipped import shipped_notebooks
+    from lectr_lab.resources import shipped_notebooks
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -46,11 +46,11 @@ def record(
         CassetteError: a pattern is wrong, or the cassette cannot be written.
         SystemExit: with the command's exit code.
     """
-    from lectr_lab.lab import Session, build
+    from lectr_lab.clients import environment
+    from lectr_lab.launch import Session, build
     from lectr_lab.proxy.serve import in_thread
-    from lectr_lab.recorded import environment
-    from lectr_lab.recording import live_settings
     from lectr_lab.tape.record import Recorder
+    from lectr_lab.testing.replay import live_settings
 
     if not command:
         raise ConfigError(f"What to run? lectr-lab record {name} -- python app.py")

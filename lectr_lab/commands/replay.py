@@ -36,7 +36,7 @@ def replay(
 
     from lectr_lab.config.settings import settings_here
     from lectr_lab.core.errors import CassetteError
-    from lectr_lab.lab import Order, Session, played_by, run
+    from lectr_lab.launch import Order, Session, played_by, run
     from lectr_lab.tape.match import Matching
     from lectr_lab.tape.server import TapeServer
 
@@ -52,7 +52,7 @@ def replay(
 
 def _show(base_url: str, key: str, lab: str) -> None:
     """The key is this replay's alone: it opens nothing but the tape."""
-    from lectr_lab.recorded import environment
+    from lectr_lab.clients import environment
 
     print(f"lectr-lab replays on {base_url}. The log is in {lab}. Ctrl-C stops it.\n")
     for name, value in environment(base_url, key, {}).items():

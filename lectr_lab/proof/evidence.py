@@ -93,7 +93,7 @@ def evidence(
         ConfigError: the file of labels cannot be used.
         ValueError: a number is out of its range, a score of your measure included.
 
-    >>> from lectr_lab.shipped import shipped_cassettes
+    >>> from lectr_lab.resources import shipped_cassettes
     >>> change = Recommendation(
     ...     org="local", feature="support-triage", task="classification",
     ...     provider="openai", from_model="gemma-3-270m-q4_k_m",

@@ -7,7 +7,7 @@ import pytest
 
 from lectr_lab.commands.reconcile import in_words, reconcile
 from lectr_lab.core.errors import LabError
-from lectr_lab.demo_data import events
+from lectr_lab.demo.made_up import events
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.schema import frame
 

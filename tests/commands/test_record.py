@@ -10,7 +10,7 @@ from lectr_lab.commands.record import cassette_path, record
 from lectr_lab.core.errors import CassetteError, ConfigError
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.server import TapeServer
 

@@ -14,7 +14,7 @@ import pytest
 from lectr_lab.commands.replay import replay
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.log.scan import scan
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
 
 SHIPPED = shipped_cassettes() / "llama" / "errors.yaml"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lectr_lab.core.providers import operation
 from lectr_lab.core.said import Said, said
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassettes
 
 

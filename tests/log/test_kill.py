@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.config.settings import Settings
-from lectr_lab.lab import Child, Order, Session
+from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.compact import compact
 from lectr_lab.log.doctor import examine
 from lectr_lab.log.folder import LabFolder

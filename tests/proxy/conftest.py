@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
-from lectr_lab.lab import Session, build
+from lectr_lab.launch import Session, build
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.serve import in_thread

@@ -19,7 +19,7 @@ import pytest
 from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.event import Event
-from lectr_lab.lab import Order, Session
+from lectr_lab.launch import Order, Session
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.proxy.outbox import Outbox
 
@@ -29,7 +29,7 @@ LECTR_KEY = f"lc_key_{MARK}-lectr"
 SECRET = f"{MARK}-secret"
 START = (
     "import logging; logging.basicConfig(level={level!r}); {planted}\n"
-    "from lectr_lab.lab import _obey; _obey()"
+    "from lectr_lab.launch import _obey; _obey()"
 )
 
 

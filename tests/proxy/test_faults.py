@@ -19,7 +19,7 @@ import pytest
 import zstandard
 
 from lectr_lab.config.settings import ProviderSettings, Settings
-from lectr_lab.lab import Child, Order, Session
+from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.scan import scan
 
 KEY = "lc_key_for-these-tests-only"

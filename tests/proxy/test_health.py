@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from lectr_lab.config.settings import ProviderSettings, Settings
-from lectr_lab.lab import build
+from lectr_lab.launch import build
 from lectr_lab.log.dropped import losses, note_unread
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread

@@ -13,7 +13,7 @@ import pytest
 from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.lab import Session, build
+from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.serve import in_thread
 

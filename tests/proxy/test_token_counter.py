@@ -19,7 +19,7 @@ from lectr_lab.core.headers import read_headers
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.providers import Address, Target
 from lectr_lab.core.request import read_request
-from lectr_lab.lab import Session, build
+from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy import token_count, token_counter
 from lectr_lab.proxy.routing import Arrived, Call, Routed

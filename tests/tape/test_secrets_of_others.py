@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.record import Recorder, Saved
 from lectr_lab.tape.scrub import Call, scrubbed

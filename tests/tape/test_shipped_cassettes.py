@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
 from lectr_lab.tape.server import TapeServer
 

@@ -6,9 +6,9 @@ import sys
 import httpx
 import pytest
 
-from lectr_lab.recording import replay
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassettes
+from lectr_lab.testing.replay import replay
 
 FOLDER = shipped_cassettes() / "simulated"
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lectr_lab import demo_data
 from lectr_lab.analysis.health import latency
 from lectr_lab.analysis.quality import streams_without_usage
 from lectr_lab.analysis.spend import spend
 from lectr_lab.analysis.summary import in_words, summary, totals
 from lectr_lab.analysis.traffic import scan
 from lectr_lab.dashboards import page
+from lectr_lab.demo import made_up
 from lectr_lab.log.schema import polars_schema
 
-FOLDER = Path(__file__).parents[1] / "data/demo"
+FOLDER = Path(__file__).parents[2] / "data/demo"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def total(log):
 
 def test_the_committed_parts_are_what_the_generator_makes(tmp_path):
     """Byte for byte, from the seed."""
-    made = demo_data.write(tmp_path)
+    made = made_up.write(tmp_path)
 
     assert [p.name for p in made] == sorted(p.name for p in FOLDER.glob("*.parquet"))
     for part in made:
@@ -50,7 +50,7 @@ def test_it_is_small_and_says_that_it_is_made_up(log):
 
 def test_another_seed_is_other_traffic():
     """The seed decides, and nothing else does."""
-    one, same, other = (demo_data.events(seed, requests=200) for seed in (1, 1, 2))
+    one, same, other = (made_up.events(seed, requests=200) for seed in (1, 1, 2))
 
     assert one == same
     assert one != other
@@ -101,7 +101,7 @@ def test_streams_without_usage_are_named(log):
 
 def test_tokens_are_spread_as_in_their_trace():
     """Median of support-chat's prompts: that of Azure's conversations, 1,033."""
-    made = [e for e in demo_data.events() if e.feature == "support-chat"]
+    made = [e for e in made_up.events() if e.feature == "support-chat"]
     prompts = pl.Series([e.input_tokens for e in made if e.input_tokens])
 
     assert prompts.median() == pytest.approx(1033, rel=0.05)

@@ -1,6 +1,6 @@
 """An output that changes in place; `test_kernel.py` looks at it in a real kernel."""
 
-from lectr_lab.follow import display_and_follow
+from lectr_lab.notebook.live_output import display_and_follow
 
 
 class Shown:

@@ -11,13 +11,13 @@ from typing import Any, Self
 import httpx
 import msgspec
 
+from lectr_lab.clients import environment, sdk_client
 from lectr_lab.config.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.core.rules_file import RULES_FILE
-from lectr_lab.follow import display_and_follow
-from lectr_lab.handle import Key, State, as_html, as_text
-from lectr_lab.lab import TAPE, Child, Order, Session
-from lectr_lab.recorded import environment, sdk_client
+from lectr_lab.launch import TAPE, Child, Order, Session
+from lectr_lab.notebook.card import Key, State, as_html, as_text
+from lectr_lab.notebook.live_output import display_and_follow
 
 # A cell that runs again finds the proxy that it started before. One per lab folder.
 _RUNNING: dict[str, "Proxy"] = {}
@@ -108,7 +108,7 @@ class Proxy:
 
     def scan(self) -> Any:
         """The log so far, priced: a polars LazyFrame."""
-        from lectr_lab.views import scan
+        from lectr_lab.notebook.views import scan
 
         return scan(self.lab)
 

@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 import lectr_lab as lectr
 from lectr_lab.analysis import spend as spending
 from lectr_lab.log.schema import frame
+from lectr_lab.notebook.views import View
 from lectr_lab.tables import table
-from lectr_lab.views import View
 
 
 @pytest.fixture(scope="module")

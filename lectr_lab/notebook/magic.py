@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from lectr_lab.core.errors import LabError
-from lectr_lab.notebook import running, start
+from lectr_lab.notebook.proxy import running, start
 
 _WORDS = ("start", "stop", "status", "tail")
 

@@ -6,8 +6,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.testing.globalipapp import start_ipython
 
-from lectr_lab.notebook import running
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.notebook.proxy import running
+from lectr_lab.resources import shipped_cassettes
 
 
 @pytest.fixture(scope="module")

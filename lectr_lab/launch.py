@@ -159,7 +159,7 @@ class Child:
 
     def __init__(self, order: Order) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "lectr_lab.lab"],
+            [sys.executable, "-m", "lectr_lab.launch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # A kernel's interrupt is for the cell, not for the proxy.

@@ -18,15 +18,15 @@ import msgspec
 from lectr_lab.config.settings import Settings, settings_here
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.lab import TAPE, Session, played_by
+from lectr_lab.launch import TAPE, Session, played_by
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.outbox import Outbox
-from lectr_lab.recorded import Box, RecordedProxy
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
 from lectr_lab.tape.match import Matching, Tape
 from lectr_lab.tape.record import Recorder
+from lectr_lab.testing.recorded_proxy import Box, RecordedProxy
 
 Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]
 
@@ -64,7 +64,7 @@ def replay(
         CassetteError: the cassette is missing or cannot be used or written.
         ConfigError: `./lectr.toml` cannot be followed.
 
-    >>> from lectr_lab.shipped import shipped_cassettes
+    >>> from lectr_lab.resources import shipped_cassettes
     >>> with replay(shipped_cassettes() / "simulated") as proxy:
     ...     proxy.events().height
     0

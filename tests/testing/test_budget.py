@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from lectr_lab.budget import assert_budget
 from lectr_lab.core.event import Event
 from lectr_lab.log.schema import frame
+from lectr_lab.testing.budget import assert_budget
 
 
 def log(*calls):

@@ -6,7 +6,7 @@ import pytest
 
 import lectr_lab
 from lectr_lab.core.errors import LabError
-from lectr_lab.shipped import (
+from lectr_lab.resources import (
     shipped_cassettes,
     shipped_notebooks,
     shipped_policy,

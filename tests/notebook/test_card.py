@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.handle import SNIPPETS, Key, State, as_html, as_text, said
+from lectr_lab.notebook.card import SNIPPETS, Key, State, as_html, as_text, said
 
 QUIET = {
     "in_flight": 0,

@@ -7,15 +7,15 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import CassetteError, ConfigError
-from lectr_lab.lab import Session, build, played_by
+from lectr_lab.launch import Session, build, played_by
 from lectr_lab.proxy.serve import in_thread
-from lectr_lab.recording import record, replay
-from lectr_lab.shipped import shipped_cassettes
+from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
 from lectr_lab.tape.match import Tape
 from lectr_lab.tape.server import TapeServer
+from lectr_lab.testing.replay import record, replay
 
 SHIPPED = shipped_cassettes() / "llama"
 ONE = read_cassette(SHIPPED / "gemma-3-270m-q4_k_m.yaml")[0]

@@ -1,4 +1,4 @@
-"""Four weeks of made-up traffic to look at: `python -m lectr_lab.demo_data data/demo`.
+"""Four weeks of made-up traffic to look at: `python -m lectr_lab.demo.made_up data/demo`.
 
 Nobody sent these requests. Their shapes are taken from published traces, a few figures
 each with its source beside it; what has no source says "ours". The events go through

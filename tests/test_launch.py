@@ -14,7 +14,7 @@ import pytest
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.lab import Child, Order, Session, played_by
+from lectr_lab.launch import Child, Order, Session, played_by
 
 SESSION = Session("lc_key_of-a-session")
 
@@ -89,7 +89,7 @@ def test_a_shadow_without_a_key_is_told_to_the_parent(tmp_path):
 def test_a_child_does_not_outlive_its_parent(tmp_path):
     """Also when the parent is killed with -9."""
     code = (
-        "import sys, time; from lectr_lab.lab import *; "
+        "import sys, time; from lectr_lab.launch import *; "
         f"c = Child(Order(settings=Settings(lab={str(tmp_path / 'lab')!r}, port=0))); "
         "print(c.base_url, flush=True); time.sleep(60)"
     )

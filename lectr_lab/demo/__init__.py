@@ -1,0 +1,1 @@
+"""What can be looked at without a key: recorded traffic, and made-up traffic."""

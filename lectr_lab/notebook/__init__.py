@@ -1,0 +1,1 @@
+"""The door for cells: a proxy, its card, its log as it grows."""

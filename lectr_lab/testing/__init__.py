@@ -1,0 +1,1 @@
+"""The door for tests: recordings played through the real proxy, and budgets."""

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import lectr_lab
 from lectr_lab.core.errors import LabError
 
 
@@ -59,7 +58,7 @@ def shipped_policy() -> Path:
 
 
 def _shipped(folder: str, holds: str) -> Path:
-    package = Path(lectr_lab.__file__).parent
+    package = Path(__file__).parent
     for place in (package / folder, package.parent / folder):
         if (place / holds).is_file():
             return place

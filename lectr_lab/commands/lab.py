@@ -6,7 +6,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import lectr_lab
 from lectr_lab.core.errors import LabError, MissingExtra
 
 _FIRST = "00_start_here.ipynb"
@@ -69,7 +68,7 @@ def _own_lab() -> str:
 
 def _own_settings() -> dict[str, str]:
     """JupyterLab's first question, whether to show news, is answered: no."""
-    own = str(Path(lectr_lab.__file__).parent / "jupyter")
+    own = str(Path(__file__).parents[1] / "jupyter")
     before = os.environ.get("JUPYTER_CONFIG_PATH")
     return {"JUPYTER_CONFIG_PATH": f"{own}{os.pathsep}{before}" if before else own}
 

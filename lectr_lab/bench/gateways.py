@@ -16,8 +16,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from lectr_lab.bench.instant_provider import STREAM_MARK
 from lectr_lab.bench.process import family
-from lectr_lab.bench.upstream import STREAM_MARK
 from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.launch import Child, Order, Session

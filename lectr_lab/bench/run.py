@@ -58,7 +58,7 @@ def run_bench(
     starts = {n: s for n, s in starts.items() if not only or n in ("direct", *only)}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        provider = stack.enter_context(helper("upstream"))
+        provider = stack.enter_context(helper("instant_provider"))
         assert provider.stdout
         port = int(provider.stdout.readline())
         gateways: dict[str, Gateway] = {}

@@ -12,7 +12,7 @@ from lectr_lab.core.errors import ProxyError
 
 @pytest.fixture(scope="module")
 def upstream():
-    with helper("upstream") as process:
+    with helper("instant_provider") as process:
         yield int(process.stdout.readline())
 
 

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from lectr_lab.bench.gateways import Gateway
+from lectr_lab.bench.instant_provider import CHUNKS
 from lectr_lab.bench.load import Job, send
 from lectr_lab.bench.measure import helper
-from lectr_lab.bench.upstream import CHUNKS
 
 
 @pytest.fixture(scope="module")
 def direct():
-    with helper("upstream") as process:
+    with helper("instant_provider") as process:
         yield Gateway(int(process.stdout.readline()))
 
 

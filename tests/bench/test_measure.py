@@ -70,7 +70,7 @@ def test_no_values_have_no_quantile():
 def test_a_long_answer_of_the_load_arrives_whole(monkeypatch):
     """Megabytes through a pipe, also where Python was told not to buffer."""
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-    with helper("upstream") as provider, helper("load") as load:
+    with helper("instant_provider") as provider, helper("load") as load:
         gateway = Gateway(int(provider.stdout.readline()))
 
         for _ in range(2):

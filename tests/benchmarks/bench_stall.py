@@ -44,7 +44,7 @@ def stall(rows: int, rounds: int, turn_s: float) -> dict[str, object]:
     turns: dict[str, list[list[float]]] = {name: [] for name in _TURNS}
     with (
         tempfile.TemporaryDirectory() as temporary,
-        helper("upstream") as provider,
+        helper("instant_provider") as provider,
         helper("load") as load,
     ):
         folder = Path(temporary)

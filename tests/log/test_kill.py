@@ -40,7 +40,7 @@ class Sent(NamedTuple):
 @pytest.fixture
 def upstream() -> Iterator[str]:
     """A provider in a process of its own."""
-    command = [sys.executable, "-m", "lectr_lab.bench.upstream"]
+    command = [sys.executable, "-m", "lectr_lab.bench.instant_provider"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,6 +1,6 @@
 """How good our verdicts are, on public data whose truth is known.
 
-Each feature of `quality.read_groups` is a world: its questions are all there is, and
+Each feature of `quality_data.read_groups` is a world: its questions are all there is, and
 its mean difference is the truth. Evidence is drawn from it with replacement, k pairs at
 a time, so no feature is too near the margin to be judged; that no world is the data's
 own population is what `transfer` looks at.
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from quality_data import Floats, Group
 
 from lectr_lab.analysis.verdict import adopts, refuses
-from lectr_lab.bench.quality import Floats, Group
 
 MARGIN, CONFIDENCE = 0.05, 0.95
 PAIRS = (10, 20, 50, 100, 200, 500)

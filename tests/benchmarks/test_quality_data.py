@@ -3,14 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
+from quality_data import FEWEST_PAIRS, SMALL_TASKS, Group, read_groups, set_aside
 
-from lectr_lab.bench.quality import (
-    FEWEST_PAIRS,
-    SMALL_TASKS,
-    Group,
-    read_groups,
-    set_aside,
-)
 from lectr_lab.core.errors import LabError
 
 

@@ -3,9 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
-
-from lectr_lab.bench.policy import curves, halves, money, once, transfer, trials
-from lectr_lab.bench.quality import Group, read_groups, set_aside
+from quality_data import Group, read_groups, set_aside
+from verdict_policy import curves, halves, money, once, transfer, trials
 
 
 def feature(task, worse, better, same=100, **more):

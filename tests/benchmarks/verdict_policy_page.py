@@ -1,6 +1,6 @@
-"""Writes what `bench.policy` measures as a page of tables.
+"""Writes what `verdict_policy` measures as a page of tables.
 
-    python -m lectr_lab.bench.policy_page ../shared/datasets/quality
+    python tests/benchmarks/verdict_policy_page.py ../shared/datasets/quality
 
 prints it; with `--out` it is written to a file. `--judged-on` names a folder with other
 questions of the same features: verdicts from the first are then judged on those.
@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
-
-from lectr_lab.bench.policy import (
+from quality_data import SMALL_TASKS, Group, read_groups, set_aside
+from verdict_policy import (
     ENVELOPE_ANSWER_TOKENS,
     ENVELOPE_PROMPT_TOKENS,
     MARGIN,
@@ -23,7 +23,7 @@ from lectr_lab.bench.policy import (
     transfer,
     trials,
 )
-from lectr_lab.bench.quality import SMALL_TASKS, Group, read_groups, set_aside
+
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import UNKNOWN
 
@@ -32,7 +32,7 @@ DRAWS = 300
 _HEAD = f"""\
 # When our verdicts are right, and what they save: measured on public data
 
-Made by `python -m lectr_lab.bench.policy_page <folder> --out <file>`; do not edit.
+Made by `python tests/benchmarks/verdict_policy_page.py <folder> --out <file>`; do not edit.
 
 In these data several models answered the same questions, and each answer was scored.
 Each (task, dearer model, cheaper model) is taken as a feature that might be moved to the

@@ -2,7 +2,7 @@
 
 Each (task, dearer model, cheaper model) is a feature that might be moved to the cheaper
 one. The data are read where they lie; `../shared/datasets/INDEX.md` names sources and
-licences, and `policy_page` repeats them.
+licences, and `verdict_policy_page` repeats them.
 """
 
 from collections.abc import Iterator

@@ -7,13 +7,13 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from lectr_lab.bench.instant_provider import CHUNKS
 from lectr_lab.bench.measure import helper
-from lectr_lab.bench.upstream import CHUNKS
 
 
 @pytest.fixture(scope="module")
 def url():
-    with helper("upstream") as process:
+    with helper("instant_provider") as process:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1/chat/completions"
 
 
@@ -40,7 +40,7 @@ def test_a_stream_says_when_each_chunk_was_sent(url):
 
 def test_a_stream_that_nobody_reads_ends_in_silence(capfd):
     """A gateway that resets its connection is no failure of the provider's."""
-    with helper("upstream") as process:
+    with helper("instant_provider") as process:
         port = int(process.stdout.readline())
         body = b'{"stream":true}'
         head = b"POST / HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(body)

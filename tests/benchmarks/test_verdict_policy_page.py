@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-
-from lectr_lab.bench.policy_page import main
+from verdict_policy_page import main
 
 PAGE = Path(__file__).parents[2] / "data" / "policy_on_public_data.md"
 
@@ -35,7 +34,7 @@ def test_the_page_is_written_and_says_how(folder, tmp_path, capsys):
     main([str(folder), "--draws", "20", "--out", str(out)])
     text = out.read_text("utf-8")
 
-    assert "python -m lectr_lab.bench.policy_page" in text
+    assert "python tests/benchmarks/verdict_policy_page.py" in text
     assert "2 features; 20 draws" in text
     assert "| MMLU | evidence, 200 pairs | 2 | 50 % | 0.00 % |" in text
     assert "| MMLU | always | 2 | 100 % | 50 % |" in text

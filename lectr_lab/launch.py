@@ -26,7 +26,7 @@ from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
-from lectr_lab.core.providers import default_upstreams
+from lectr_lab.core.routing.providers import default_upstreams
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.proxy.clock import Clock

@@ -8,7 +8,7 @@ import polars as pl
 from lectr_lab.analysis.answer_length import LEAST_ANSWERS
 from lectr_lab.core import formatting
 from lectr_lab.core.recommendation import is_protected
-from lectr_lab.core.rules import Rule
+from lectr_lab.core.routing.rules import Rule
 
 _PAIR = ["from_provider", "from_model", "to_provider", "to_model"]
 _FIRST = (

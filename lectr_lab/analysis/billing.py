@@ -9,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 from genai_prices.types import ModelPrice
 
-from lectr_lab.core.price import MOST_COUNTED
+from lectr_lab.core.pricing.price import MOST_COUNTED
 
 PUSD_PER_USD = 10**12
 """In 1e-12 USD, the price of one token is a whole number."""

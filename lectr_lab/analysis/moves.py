@@ -13,7 +13,7 @@ from lectr_lab.analysis.answer_length import Groups, Lengths, length_ratio
 from lectr_lab.analysis.rerouting import KEYS
 from lectr_lab.analysis.tokenizers import same_tokens
 from lectr_lab.analysis.what_if import costs, latencies, percentiles
-from lectr_lab.core.price import PriceList
+from lectr_lab.core.pricing.price import PriceList
 
 LEAST_TIMED = 30
 """Answers of a feature, below which a target's latency is that of all its answers."""

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.price import PriceList, UserPrice
+from lectr_lab.core.pricing.price import PriceList, UserPrice
 
 _MOST_USD_PER_MTOK = 1_000
 _MOST_DECIMALS = 6  # so that a token's price is a whole number of 1e-12 USD

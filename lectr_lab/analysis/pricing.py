@@ -1,4 +1,4 @@
-"""What each row of a log cost: the rule of `core/price.py`, said over columns.
+"""What each row of a log cost: the rule of `core/pricing/price.py`, said over columns.
 
 Prices are looked up once per kind of request (provider, model, tier, period, time of
 day and input length, as far as prices depend on them); `billing` does the arithmetic.
@@ -19,14 +19,14 @@ from genai_prices.types import ModelPrice, TieredPrices
 from lectr_lab.analysis import billing
 from lectr_lab.analysis.rows import model
 from lectr_lab.core.headers import PROVIDERS
-from lectr_lab.core.price import (
+from lectr_lab.core.pricing.price import (
     USAGE_KEYS,
     Asked,
     PriceList,
     cost_usd,
     find_price,
 )
-from lectr_lab.core.price_changes import change_days, list_changes
+from lectr_lab.core.pricing.price_changes import change_days, list_changes
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)

@@ -23,7 +23,7 @@ from lectr_lab.analysis.reprice import repriced
 from lectr_lab.analysis.signals import KEYS, signals
 from lectr_lab.analysis.whole_days import day_edges, seen_span
 from lectr_lab.core import formatting
-from lectr_lab.core.price import PriceList
+from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Confidence, Recommendation, is_protected
 
 LEAST_SAVED = 0.1

@@ -21,7 +21,7 @@ import polars as pl
 from lectr_lab.analysis import rows
 from lectr_lab.analysis.usage_export import Charged, Export, Used
 from lectr_lab.core.event import Event
-from lectr_lab.core.price import PriceList, price_event
+from lectr_lab.core.pricing.price import PriceList, price_event
 
 _COUNTS = (
     "input_tokens",

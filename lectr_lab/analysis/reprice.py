@@ -13,7 +13,7 @@ import polars as pl
 from lectr_lab.analysis import rows
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.signals import KEYS, judged
-from lectr_lab.core.price import PriceList
+from lectr_lab.core.pricing.price import PriceList
 
 MODELS = ["model_actual", "model_sent", "model_requested"]
 REASONING_TIMES = 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.core.rules import Asked, Rule, decide
+from lectr_lab.core.routing.rules import Asked, Rule, decide
 
 # Those that seldom tell two decisions apart come first: they are the first to be left
 # out of the join.

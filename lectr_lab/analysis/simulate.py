@@ -24,10 +24,10 @@ from lectr_lab.analysis.simulation import Simulation, Unjudged
 from lectr_lab.analysis.what_if import facts, output_usd_per_token
 from lectr_lab.analysis.whole_days import seen_span
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.price import PriceList
+from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Interval
-from lectr_lab.core.rules import Rule, in_order
-from lectr_lab.core.rules_file import read_rules
+from lectr_lab.core.routing.rules import Rule, in_order
+from lectr_lab.core.routing.rules_file import read_rules
 
 Rules: TypeAlias = Rule | Sequence[Rule] | Path | str
 
@@ -61,7 +61,7 @@ def simulate(
         ConfigError: the rules or the prices cannot be read or followed.
 
     >>> from lectr_lab.analysis.pricing import priced
-    >>> from lectr_lab.core.rules import Target
+    >>> from lectr_lab.core.routing.rules import Target
     >>> from lectr_lab.log.schema import frame
     >>> mini = Rule(name="mini", priority=1, then=Target(model="gpt-4o-mini"))
     >>> simulate(priced(frame([]).lazy()), mini).changed

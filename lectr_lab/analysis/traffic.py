@@ -8,7 +8,7 @@ import polars as pl
 from lectr_lab.analysis.prices import read_prices
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import with_ratios
-from lectr_lab.core.price import PriceList
+from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
 from lectr_lab.resources import shipped_traffic
 

@@ -10,7 +10,7 @@ import polars as pl
 from lectr_lab.analysis import rows
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.rerouting import KEYS, asked_model, joined
-from lectr_lab.core.price import USAGE_KEYS, PriceList
+from lectr_lab.core.pricing.price import USAGE_KEYS, PriceList
 
 # What is answered grows with the answer; the rest of a request stays as it was.
 _PARTS = ("reasoning_tokens", "output_audio_tokens", "output_image_tokens")

@@ -15,16 +15,10 @@ from lectr_lab.config.settings import settings_here
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.formatting import UNTAGGED
 from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
-from lectr_lab.core.providers import resolve
-from lectr_lab.core.rules import (
-    Asked,
-    Rule,
-    decide,
-    mismatch,
-    obstacle,
-)
-from lectr_lab.core.rules_check import check_rules
-from lectr_lab.core.rules_file import RULES_FILE, read_rules
+from lectr_lab.core.routing.providers import resolve
+from lectr_lab.core.routing.rules import Asked, Rule, decide, mismatch, obstacle
+from lectr_lab.core.routing.rules_check import check_rules
+from lectr_lab.core.routing.rules_file import RULES_FILE, read_rules
 
 app = App(
     name="rules",
@@ -194,7 +188,7 @@ def _find(config: Path | None) -> _Found:
 def _price_of(provider: str | None, model: str) -> Decimal | None:
     """A thousand tokens in, five hundred out, today."""
     try:
-        from lectr_lab.core.price import price_event
+        from lectr_lab.core.pricing.price import price_event
     except ImportError:
         return None
     from lectr_lab.core.event import Event

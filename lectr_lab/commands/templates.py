@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.rules_file import RULES_FILE
+from lectr_lab.core.routing.rules_file import RULES_FILE
 
 SETTINGS = """\
 # What the proxy is told. Every line may be left out: these are the defaults.

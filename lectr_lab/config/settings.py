@@ -16,8 +16,8 @@ from lectr_lab.config.toml_errors import explain, place_of
 from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
-from lectr_lab.core.providers import Address, default_upstreams
-from lectr_lab.core.rules_file import RULES_FILE
+from lectr_lab.core.routing.providers import Address, default_upstreams
+from lectr_lab.core.routing.rules_file import RULES_FILE
 
 Engine = Literal["native", "httpx"]
 CONFIG = Path("lectr.toml")

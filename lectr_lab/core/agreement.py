@@ -13,7 +13,7 @@ from collections import Counter
 from math import isnan
 from typing import Any, NamedTuple
 
-from lectr_lab.core.lenient import loads
+from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.core.recommendation import is_protected
 
 MAX_CHARS = 1_000_000

@@ -7,10 +7,10 @@ from datetime import datetime
 from lectr_lab.core.event import ErrorSource, Event, Operation, Outcome
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.providers import Target, logged_path, operation
-from lectr_lab.core.reply import ReplyFacts, ReplyReader
-from lectr_lab.core.request import RequestFacts
-from lectr_lab.core.rules import Asked
+from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
+from lectr_lab.core.llm_api.request import RequestFacts
+from lectr_lab.core.routing.providers import Target, logged_path, operation
+from lectr_lab.core.routing.rules import Asked
 
 # The provider's id of a call, by the header each uses.
 _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")

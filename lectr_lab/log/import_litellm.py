@@ -15,7 +15,7 @@ import msgspec
 import polars as pl
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.lenient import loads, salvaged
+from lectr_lab.core.llm_api.lenient_json import loads, salvaged
 from lectr_lab.log.facts import Imported, Rows, fitted
 
 _CHAT = ("chat", "/v1/chat/completions")

@@ -14,7 +14,7 @@ import msgspec
 from lectr_lab.clients import environment, sdk_client
 from lectr_lab.config.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.core.rules_file import RULES_FILE
+from lectr_lab.core.routing.rules_file import RULES_FILE
 from lectr_lab.launch import TAPE, Child, Order, Session
 from lectr_lab.notebook.card import Key, State, as_html, as_text
 from lectr_lab.notebook.live_output import display_and_follow

@@ -32,9 +32,9 @@ from lectr_lab.core.headers import (
     RawHeaders,
     forwarded_request_headers,
 )
-from lectr_lab.core.lenient import loads
-from lectr_lab.core.price import Asked, PriceList, find_price
-from lectr_lab.core.providers import Address, Target, resolve, upstream_url
+from lectr_lab.core.llm_api.lenient_json import loads
+from lectr_lab.core.pricing.price import Asked, PriceList, find_price
+from lectr_lab.core.routing.providers import Address, Target, resolve, upstream_url
 from lectr_lab.proof.pairs import Prompt
 from lectr_lab.proxy.upstream import open_upstream
 from lectr_lab.tape.cassette import Interaction, read_cassettes

@@ -11,8 +11,8 @@ import msgspec
 
 from lectr_lab.analysis.verdict import weigh
 from lectr_lab.core.agreement import judge, parsed
-from lectr_lab.core.conforms import conforms
 from lectr_lab.core.formatting import NO_MATH, name, percent
+from lectr_lab.core.llm_api.json_schema import conforms
 from lectr_lab.core.recommendation import Evidence, Recommendation, is_protected
 from lectr_lab.proof.labels import Labels, key_of, read_labels
 from lectr_lab.proof.pairs import Found, Prompt, find_pairs

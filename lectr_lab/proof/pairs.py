@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.core.lenient import loads
-from lectr_lab.core.providers import operation as operation_of
-from lectr_lab.core.reply import ReplyFacts, ReplyReader
-from lectr_lab.core.request import read_request
-from lectr_lab.core.said import said
+from lectr_lab.core.llm_api.answer_text import said
+from lectr_lab.core.llm_api.lenient_json import loads
+from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
+from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.routing.providers import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import Request, comparable
 

@@ -18,7 +18,7 @@ from lectr_lab.core import error_responses
 from lectr_lab.core.engine import Upstream
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.providers import api_path
+from lectr_lab.core.routing.providers import api_path
 from lectr_lab.proxy.admin import Admin, serve_admin
 from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.health import Callers, health

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_responses import Refusal
-from lectr_lab.core.request import RequestFacts
+from lectr_lab.core.llm_api.request import RequestFacts
 
 _WINDOW_S = 60.0
 _NO_LIMIT: AbstractContextManager[None] = nullcontext()

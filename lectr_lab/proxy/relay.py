@@ -24,8 +24,8 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.providers import resolve
-from lectr_lab.core.request import read_request
+from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.routing.providers import resolve
 from lectr_lab.proxy.departure import Departure, asks_nothing
 from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.limits import Limits

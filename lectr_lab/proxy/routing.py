@@ -15,9 +15,9 @@ from lectr_lab.core.headers import (
     headers_for_another_vendor,
     holds_key,
 )
-from lectr_lab.core.providers import Address, Target, upstream_url
-from lectr_lab.core.rules import Asked, Decision, Rule, decide
-from lectr_lab.core.splice import with_model
+from lectr_lab.core.llm_api.splice import with_model
+from lectr_lab.core.routing.providers import Address, Target, upstream_url
+from lectr_lab.core.routing.rules import Asked, Decision, Rule, decide
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.stderr import say
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.rules import Rule
-from lectr_lab.core.rules_file import read_rules
+from lectr_lab.core.routing.rules import Rule
+from lectr_lab.core.routing.rules_file import read_rules
 from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0

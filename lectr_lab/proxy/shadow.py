@@ -25,10 +25,10 @@ from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import headers_for_another_vendor, holds_key
 from lectr_lab.core.ids import event_id
-from lectr_lab.core.providers import Target, offers, upstream_url
-from lectr_lab.core.request import read_request
-from lectr_lab.core.said import said as answer_of
-from lectr_lab.core.splice import with_model
+from lectr_lab.core.llm_api.answer_text import said as answer_of
+from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.llm_api.splice import with_model
+from lectr_lab.core.routing.providers import Target, offers, upstream_url
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.routing import Arrived, Call, Routed
 

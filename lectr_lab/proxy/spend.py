@@ -69,7 +69,7 @@ class SpendWatch:
 
     def _run(self) -> None:
         try:
-            from lectr_lab.core.price import price_event
+            from lectr_lab.core.pricing.price import price_event
         except ImportError:
             self._problem = _NO_PRICES
             self._say(_NO_PRICES)

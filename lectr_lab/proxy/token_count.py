@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lectr_lab.core.countable import answers_of, prompt_of
+from lectr_lab.core.llm_api.token_texts import answers_of, prompt_of
 
 LENGTH = struct.Struct(">Q")
 COUNTS = struct.Struct(">qq")

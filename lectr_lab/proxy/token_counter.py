@@ -1,6 +1,6 @@
 """Streams that reported no tokens, counted once their client has the reply.
 
-Only where the `tokenizer` extra is installed, and only for what `core/countable.py`
+Only where the `tokenizer` extra is installed, and only for what `core/llm_api/token_texts.py`
 understands. The bytes of such a stream are in memory until they are counted, in a
 process beside the proxy (84 MB from the first such stream on, 115 with both
 vocabularies), and nowhere else. What is too large, too many or too late is left
@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from lectr_lab.core.countable import OPERATIONS, encoding_of
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.llm_api.token_texts import OPERATIONS, encoding_of
 from lectr_lab.proxy.routing import Arrived, Routed
 from lectr_lab.proxy.shadow import Kept
 from lectr_lab.proxy.token_count import COUNTS, LENGTH, UNKNOWN, Job, is_installed

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
 from lectr_lab.core.errors import CassetteError, MissingExtra
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.core.providers import operation as operation_of
-from lectr_lab.core.reply import ReplyReader
+from lectr_lab.core.llm_api.reply import ReplyReader
+from lectr_lab.core.routing.providers import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import split_path
 from lectr_lab.tape.scrub import Call, scrubbed

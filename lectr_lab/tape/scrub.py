@@ -20,9 +20,9 @@ from typing import Any
 
 import msgspec
 
-from lectr_lab.core.decode import BodyDecoder
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.core.llm_api.content_encoding import BodyDecoder
 from lectr_lab.tape.repair import is_encoded
 from lectr_lab.tape.secret_names import is_dropped_header
 from lectr_lab.tape.secret_patterns import (

@@ -2,7 +2,7 @@
 
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.simulate import simulate
-from lectr_lab.core.rules import Rule, Target
+from lectr_lab.core.routing.rules import Rule, Target
 
 BIG = {"model_requested": "gpt-4o", "model_sent": "gpt-4o"}
 

@@ -8,7 +8,7 @@ from lectr_lab.analysis.moves import costs_by_day, moves_of, with_latencies, wit
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.rerouting import KEYS, decided
 from lectr_lab.analysis.what_if import facts
-from lectr_lab.core.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, Target
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 TO_MINI = Rule(

@@ -13,12 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.pricing import priced
-from lectr_lab.core.price import (
-    USAGE_KEYS,
-    UserPrice,
-    price_event,
-)
-from lectr_lab.core.price_changes import change_days, list_changes
+from lectr_lab.core.pricing.price import USAGE_KEYS, UserPrice, price_event
+from lectr_lab.core.pricing.price_changes import change_days, list_changes
 from lectr_lab.log.schema import frame
 
 OURS = {provider.id: provider.id for provider in get_snapshot().providers}

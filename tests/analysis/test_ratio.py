@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import LEAST_REPORTED, with_ratios
 from lectr_lab.analysis.spend import spend
-from lectr_lab.core.reply import ReplyReader
-from lectr_lab.core.request import read_request
+from lectr_lab.core.llm_api.reply import ReplyReader
+from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.tape.cassette import read_cassettes
 
 ROOT = Path(__file__).parents[2]

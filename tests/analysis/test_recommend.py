@@ -21,7 +21,7 @@ from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import with_ratios
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.core.model_catalog import known_model, models
-from lectr_lab.core.price import UserPrice, price_event
+from lectr_lab.core.pricing.price import UserPrice, price_event
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.reprice import REASONING_TIMES, repriced
 from lectr_lab.analysis.signals import KEYS
-from lectr_lab.core.price import UserPrice, price_event
+from lectr_lab.core.pricing.price import UserPrice, price_event
 
 START = datetime(2026, 9, 20, 3, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

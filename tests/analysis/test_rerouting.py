@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.rerouting import KEYS, decided, joined
-from lectr_lab.core.rules import Asked, Conditions, Rule, Target, decide, in_order
+from lectr_lab.core.routing.rules import (
+    Asked,
+    Conditions,
+    Rule,
+    Target,
+    decide,
+    in_order,
+)
 
 PROVIDERS = ["openai", "anthropic", "groq", "gemini", "azure"]
 MODELS = ["gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "llama-3.1-8b-instant", "own"]

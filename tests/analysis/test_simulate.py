@@ -9,7 +9,7 @@ import pytest
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.simulate import simulate
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, Target
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 BIG = {

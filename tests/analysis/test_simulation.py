@@ -4,7 +4,7 @@ import pytest
 
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.simulate import simulate
-from lectr_lab.core.rules import Rule, Target
+from lectr_lab.core.routing.rules import Rule, Target
 
 MINI = Rule(name="<b>mini", priority=1, then=Target(model="gpt-4o-mini"))
 

@@ -17,8 +17,8 @@ from lectr_lab.analysis.what_if import (
     output_usd_per_token,
     percentiles,
 )
-from lectr_lab.core.price import price_event
-from lectr_lab.core.rules import Rule, Target
+from lectr_lab.core.pricing.price import price_event
+from lectr_lab.core.routing.rules import Rule, Target
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 tokens = st.none() | st.integers(0, 300_000)

@@ -33,7 +33,7 @@ from lectr_lab.analysis.percentiles import beside
 from lectr_lab.analysis.pricing import priced
 from lectr_lab.analysis.ratio import with_ratios
 from lectr_lab.analysis.spend import spend_measures
-from lectr_lab.core.price_changes import change_days, list_changes
+from lectr_lab.core.pricing.price_changes import change_days, list_changes
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import file_metadata, polars_schema
 

@@ -19,7 +19,7 @@ import polars as pl
 
 from lectr_lab.analysis.simulate import simulate
 from lectr_lab.analysis.traffic import scan
-from lectr_lab.core.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, Target
 
 MINI = Target(model="gpt-4o-mini")
 SOME = Rule(name="some", priority=1, when=Conditions(model="gpt-4o"), then=MINI)

@@ -12,7 +12,7 @@ from lectr_lab.config.settings import (
     read_settings,
 )
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.providers import Address
+from lectr_lab.core.routing.providers import Address
 
 
 @pytest.fixture

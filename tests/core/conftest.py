@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lectr_lab.core.event import Operation
-from lectr_lab.core.reply import ReplyReader
+from lectr_lab.core.llm_api.reply import ReplyReader
 
 _ENDS: dict[str, Operation] = {
     "chat/completions": "chat",

@@ -7,8 +7,8 @@ import pytest
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.providers import Target
-from lectr_lab.core.request import read_request
+from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.routing.providers import Target
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BODY = b'{"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "hi"}]}'

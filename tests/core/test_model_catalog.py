@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.core.model_catalog import base_name, known_model, models, steps, targets
-from lectr_lab.core.price import Asked, find_price
+from lectr_lab.core.pricing.price import Asked, find_price
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.config.settings import OrgSettings, Settings
-from lectr_lab.core.request import RequestFacts
+from lectr_lab.core.llm_api.request import RequestFacts
 from lectr_lab.proxy.limits import Limits
 
 STREAM = RequestFacts(stream=True)

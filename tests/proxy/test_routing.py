@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.rules import (
+from lectr_lab.core.routing.rules import (
     Asked,
     Conditions,
     Rule,

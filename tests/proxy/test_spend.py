@@ -99,7 +99,7 @@ def test_without_a_cap_there_is_no_thread_and_no_sum(said):
 
 def test_without_a_price_list_health_says_so(said, monkeypatch):
     """The `lab` extra has it."""
-    monkeypatch.setitem(sys.modules, "lectr_lab.core.price", None)
+    monkeypatch.setitem(sys.modules, "lectr_lab.core.pricing.price", None)
     watch = SpendWatch({"acme": OrgSettings(daily_spend_usd=1.0)}, said.append)
     watch.start()
     until(watch.warnings)

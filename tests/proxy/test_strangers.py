@@ -10,7 +10,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from lectr_lab.core.providers import api_path
+from lectr_lab.core.routing.providers import api_path
 from lectr_lab.proxy.app import _is_ours
 
 KB = 1024

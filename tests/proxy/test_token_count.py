@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from lectr_lab.core.countable import encoding_of
-from lectr_lab.core.reply import ReplyReader
+from lectr_lab.core.llm_api.reply import ReplyReader
+from lectr_lab.core.llm_api.token_texts import encoding_of
 from lectr_lab.proxy.token_count import Job, _counter, counts_of, is_installed
 from lectr_lab.tape.cassette import read_cassettes
 

@@ -17,8 +17,8 @@ from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import read_headers
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.providers import Address, Target
-from lectr_lab.core.request import read_request
+from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.routing.providers import Address, Target
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy import token_count, token_counter

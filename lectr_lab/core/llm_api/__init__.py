@@ -1,0 +1,1 @@
+"""What providers are sent and what they answer: measured, never kept."""

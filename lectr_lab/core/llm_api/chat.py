@@ -1,0 +1,151 @@
+"""Replies of `/v1/chat/completions`, `/v1/completions` and `/v1/embeddings`, as OpenAI,
+Azure, Groq, Gemini, Anthropic and llama.cpp write them.
+
+Facts, from the recordings (numbers as in their findings):
+
+- 5: `usage` is null on earlier chunks, and a chunk without choices is not its mark:
+  Azure opens a stream with one, and with an empty `model`.
+- 6, 7: usage need not come last, comes on every chunk (Gemini), or three times (Groq).
+- Groq puts it into `x_groq` without being asked.
+"""
+
+from typing import Any
+
+import msgspec
+
+from lectr_lab.core.llm_api.dialect import Answer, Dialect
+from lectr_lab.core.llm_api.gemini import Candidate, take_candidates, usage_of_metadata
+
+
+class Part(msgspec.Struct):
+    """A piece of a content list."""
+
+    text: str | None = None
+    refusal: str | None = None
+
+
+class Call(msgspec.Struct):
+    """What a tool is called with: JSON of a function, text of a custom tool."""
+
+    arguments: str | None = None
+    input: str | None = None
+
+
+class ToolCall(msgspec.Struct):
+    """A tool call, or a piece of one."""
+
+    function: Call | None = None
+    custom: Call | None = None
+
+
+class Message(msgspec.Struct):
+    """A message, or a delta of one."""
+
+    content: str | list[Part] | None = None
+    reasoning_content: str | None = None  # llama.cpp, vLLM, DeepSeek
+    reasoning: str | None = None  # Groq, OpenRouter
+    refusal: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: Call | None = None
+    audio: Any = None
+
+
+class Choice(msgspec.Struct):
+    """One of n answers."""
+
+    index: int | None = None
+    delta: Message | None = None
+    message: Message | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+
+
+class XGroq(msgspec.Struct):
+    """Groq's own corner of a chunk."""
+
+    usage: Any = None
+    error: Any = None
+
+
+class ChatReply(msgspec.Struct):
+    """A whole reply or a chunk of a stream."""
+
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: Any = None
+    x_groq: XGroq | None = None
+    timings: Any = None  # llama.cpp
+    service_tier: str | None = None
+    error: Any = None
+    # Gemini's own form
+    candidates: list[Candidate] | None = None
+    usage_metadata: Any = msgspec.field(default=None, name="usageMetadata")
+    model_version: str | None = msgspec.field(default=None, name="modelVersion")
+
+
+def take_chat(answer: Answer, reply: ChatReply) -> None:
+    """Take in a reply or a chunk."""
+    if reply.model:
+        answer.model = reply.model
+    for position, choice in enumerate(reply.choices or ()):
+        index = position if choice.index is None else choice.index
+        answer.choose(index, choice.finish_reason)
+        _take_choice(answer, choice)
+    groq = reply.x_groq
+    if groq is not None:
+        answer.use(groq.usage)
+    if reply.usage is not None:
+        answer.use(reply.usage)
+    if isinstance(reply.timings, dict):
+        answer.timings = reply.timings
+    if reply.service_tier:
+        answer.tier = reply.service_tier
+    error = reply.error or (groq and groq.error)
+    if error:
+        answer.fail(error)
+    if reply.candidates is not None or reply.usage_metadata is not None:
+        _take_native(answer, reply)
+
+
+def _take_native(answer: Answer, reply: ChatReply) -> None:
+    answer.model = reply.model_version or answer.model
+    take_candidates(answer, reply.candidates or [])
+    if isinstance(reply.usage_metadata, dict):
+        answer.use(usage_of_metadata(reply.usage_metadata))
+        answer.use({"service_tier": reply.usage_metadata.get("serviceTier")})
+
+
+def _take_choice(answer: Answer, choice: Choice) -> None:
+    chars = len(choice.text or "")
+    message = choice.delta or choice.message
+    if message is not None:
+        chars += _chars(message.content)
+        chars += len(message.reasoning_content or message.reasoning or "")
+        if message.refusal:
+            chars += len(message.refusal)
+        if message.tool_calls or message.function_call or message.audio:
+            answer.content_started = True
+            chars += _argument_chars(message)
+    answer.write(chars)
+
+
+def _chars(content: str | list[Part] | None) -> int:
+    if not content:
+        return 0
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(part.text or part.refusal or "") for part in content)
+
+
+def _argument_chars(message: Message) -> int:
+    chars = len(message.function_call.arguments or "") if message.function_call else 0
+    for call in message.tool_calls or ():
+        if call.function:
+            chars += len(call.function.arguments or "")
+        if call.custom:
+            chars += len(call.custom.input or "")
+    return chars
+
+
+CHAT = Dialect(msgspec.json.Decoder(ChatReply), take_chat)
+"""The dialect of the three."""

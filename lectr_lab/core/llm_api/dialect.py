@@ -1,0 +1,100 @@
+"""What a reply has said so far, whichever API it is of.
+
+Each API has a dialect: one shape for its whole replies and the events of its streams,
+and one function that takes what it says into an `Answer`. Texts are measured, never
+kept.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from lectr_lab.core.llm_api.lenient_json import name
+
+_MAX_CHOICES = 1024  # more are not told apart
+
+_Shape = TypeVar("_Shape", bound=msgspec.Struct)
+
+
+class Answer:
+    """The facts of one reply, gathered from its pieces."""
+
+    def __init__(self) -> None:
+        self.model: str | None = None
+        self.tier: str | None = None
+        self.finish: dict[int, str | None] = {}  # reason by choice
+        self.chars: int | None = None
+        self.usage: dict[str, Any] = {}
+        self.timings: dict[str, Any] = {}
+        self.searches = 0
+        self.error_type: str | None = None
+        self.failed = False
+        self.content_started = False
+        self.complete = False
+
+    def choose(self, index: int, reason: str | None) -> None:
+        """There is a choice of this index; a reason given once stays."""
+        if index in self.finish or len(self.finish) < _MAX_CHOICES:
+            self.finish[index] = reason or self.finish.get(index)
+
+    def write(self, chars: int) -> None:
+        """So many more characters of text, reasoning or a tool call's arguments."""
+        self.chars = (self.chars or 0) + chars
+        if chars:
+            self.content_started = True
+
+    def use(self, usage: Any) -> None:
+        """Later counts replace earlier ones, key by key: streams repeat, not add."""
+        if isinstance(usage, dict):
+            self.usage.update({k: v for k, v in usage.items() if v is not None})
+
+    def fail(self, error: Any) -> None:
+        """The provider said that it failed: the reply ends here."""
+        self.failed = self.complete = True
+        self.error_type = self.error_type or error_class(error)
+
+
+class Dialect(NamedTuple, Generic[_Shape]):
+    """How one API's replies and stream events are read."""
+
+    decoder: msgspec.json.Decoder[_Shape]
+    take: Callable[[Answer, _Shape], None]
+
+
+def error_class(error: Any) -> str | None:
+    """The class of an error object: its code, which is specific, else its type.
+
+    OpenAI's type is `invalid_request_error` for nearly everything, Gemini's class is
+    in `status`, and a code in digits says what the HTTP status says.
+
+    >>> error_class({"type": "requests", "code": "rate_limit_exceeded"})
+    'rate_limit_exceeded'
+    >>> error_class({"code": 429, "status": "RESOURCE_EXHAUSTED"})
+    'RESOURCE_EXHAUSTED'
+    """
+    if not isinstance(error, dict):
+        return None
+    said = [error.get(key) for key in ("code", "type", "status")]
+    names = [name(str(s)) for s in said if type(s) in (str, int)]
+    told = [n for n in names if n and n != "error"]
+    return next((n for n in told if not n.isdigit()), next(iter(told), None))
+
+
+class Failure(msgspec.Struct):
+    """An error body; the object may stand at its top."""
+
+    error: Any = None
+    type: Any = None
+    code: Any = None
+    status: Any = None
+
+
+def take_failure(answer: Answer, reply: Failure) -> None:
+    """Read `{"error": {…}}`, or the same without its frame."""
+    top = {"type": reply.type, "code": reply.code, "status": reply.status}
+    answer.fail(reply.error if isinstance(reply.error, dict) else top)
+
+
+FAILURE = Dialect(msgspec.json.Decoder(Failure), take_failure)
+"""Any API's reply whose status says that it failed."""

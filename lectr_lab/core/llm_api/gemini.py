@@ -1,0 +1,104 @@
+"""Replies in Gemini's own form (`generateContent`), read where a chat reply is.
+
+The proxy has no path for that API; who sets a gateway up as an upstream may get its
+replies all the same. Facts, from the recordings and the bodies of genai-prices:
+
+- `usageMetadata` is cumulative and on every chunk. Thoughts are counted beside the
+  candidates, and a tool's prompt beside the prompt: both are billed with them.
+- A chunk tells its end by `finishReason`, and its model as `modelVersion`.
+"""
+
+from typing import Any
+
+import msgspec
+
+from lectr_lab.core.llm_api.dialect import Answer
+from lectr_lab.core.llm_api.lenient_json import count
+
+# Pages of a document are billed as images.
+_MODALITIES = {
+    "AUDIO": "audio_tokens",
+    "IMAGE": "image_tokens",
+    "DOCUMENT": "image_tokens",
+}
+
+
+class FunctionCall(msgspec.Struct):
+    """What a tool is called with."""
+
+    args: Any = None
+
+
+class Part(msgspec.Struct, rename="camel"):
+    """A piece of the content."""
+
+    text: str | None = None
+    function_call: FunctionCall | None = None
+
+
+class Content(msgspec.Struct):
+    """A message, or a piece of one."""
+
+    parts: list[Part] | None = None
+
+
+class Candidate(msgspec.Struct, rename="camel"):
+    """One of n answers."""
+
+    index: int | None = None
+    content: Content | None = None
+    finish_reason: str | None = None
+
+
+def take_candidates(answer: Answer, candidates: list[Candidate]) -> None:
+    """Take in the answers of a reply or a chunk."""
+    for position, candidate in enumerate(candidates):
+        index = position if candidate.index is None else candidate.index
+        answer.choose(index, candidate.finish_reason)
+        content = candidate.content or Content()
+        answer.write(sum(_chars(part) for part in content.parts or ()))
+
+
+def usage_of_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The usage block that says what a `usageMetadata` does.
+
+    >>> usage = {"promptTokenCount": 9, "candidatesTokenCount": 2}
+    >>> usage_of_metadata(usage | {"thoughtsTokenCount": 30})["completion_tokens"]
+    32
+    """
+    thoughts = count(metadata.get("thoughtsTokenCount"))
+    sent = _by_modality(metadata, "promptTokensDetails", "toolUsePromptTokensDetails")
+    cached = _by_modality(metadata, "cacheTokensDetails")
+    got = _by_modality(metadata, "candidatesTokensDetails")
+    return {
+        "prompt_tokens": _sum(metadata, "promptTokenCount", "toolUsePromptTokenCount"),
+        "completion_tokens": _sum(
+            metadata, "candidatesTokenCount", "thoughtsTokenCount"
+        ),
+        "cached_tokens": count(metadata.get("cachedContentTokenCount")),
+        "prompt_tokens_details": sent | {"cached_tokens_details": cached},
+        "completion_tokens_details": got | {"reasoning_tokens": thoughts},
+    }
+
+
+def _chars(part: Part) -> int:
+    called = part.function_call
+    arguments = msgspec.json.encode(called.args).decode() if called else ""
+    return len(part.text or "") + len(arguments)
+
+
+def _sum(metadata: dict[str, Any], *keys: str) -> int | None:
+    told = [n for key in keys if (n := count(metadata.get(key))) is not None]
+    return sum(told) if told else None
+
+
+def _by_modality(metadata: dict[str, Any], *keys: str) -> dict[str, int]:
+    tokens: dict[str, int] = {}
+    details = [metadata[key] for key in keys if isinstance(metadata.get(key), list)]
+    for detail in (one for several in details for one in several):
+        if isinstance(detail, dict) and isinstance(detail.get("modality"), str):
+            name = _MODALITIES.get(detail["modality"])
+            told = count(detail.get("tokenCount"))
+            if name is not None and told is not None:
+                tokens[name] = tokens.get(name, 0) + told
+    return tokens

@@ -1,0 +1,232 @@
+"""A request's body: the model it names and the shape it has, in the event's columns.
+
+Every API's body is read by one shape: the names mean the same wherever they occur.
+Texts are measured, never kept. What cannot be read is None.
+"""
+
+from typing import Any
+
+import msgspec
+
+from lectr_lab.core.event import ResponseFormat
+from lectr_lab.core.llm_api.json_schema import schema_depth
+from lectr_lab.core.llm_api.lenient_json import count, name, read
+from lectr_lab.core.llm_api.request_body import (
+    ANY_BODY,
+    BODIES,
+    Body,
+    ChatBody,
+    Format,
+    Inner,
+    Message,
+    MessagesBody,
+    Part,
+    ResponsesBody,
+    TextsBody,
+)
+
+_CAN_STREAM = frozenset({"chat", "completions", "responses", "messages"})
+_ASKS_FOR_USAGE = frozenset({"chat", "completions"})  # the others send it unasked
+_SYSTEM_ROLES = frozenset({"system", "developer"})
+_FORMATS: dict[str, ResponseFormat] = {
+    "text": "text",
+    "json_object": "json_object",
+    "json_schema": "json_schema",
+}
+# Documents and files are shown to a model as pages: it needs eyes for them.
+_IMAGES = frozenset(
+    {"image_url", "input_image", "image", "document", "file", "input_file"}
+)
+_AUDIO = frozenset({"input_audio", "audio"})
+
+
+class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request asked for, in the event's columns; None where it did not say."""
+
+    model: str | None = None
+    stream: bool | None = None
+    include_usage: bool | None = None
+    service_tier_requested: str | None = None
+    message_count: int | None = None
+    prompt_chars: int | None = None
+    system_chars: int | None = None
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    reasoning_effort: str | None = None
+    has_tools: bool | None = None
+    has_images: bool | None = None
+    has_audio: bool | None = None
+    response_format: ResponseFormat | None = None
+    schema_depth: int | None = None
+
+
+class _Prompt:
+    """What was measured of a prompt."""
+
+    def __init__(self) -> None:
+        self.messages: int | None = None
+        self.chars: int | None = None
+        self.system_chars: int | None = None
+        self.has_images: bool | None = None
+        self.has_audio: bool | None = None
+
+
+def read_request(body: bytes, operation: str) -> RequestFacts | None:
+    """Read what a request asks for. Never raises.
+
+    Args:
+        body: the bytes as received, JSON or anything else.
+        operation: as in the event; of one that is not known only the general is read.
+
+    Returns:
+        None where the body is no JSON object. Of a key given twice the last counts, as
+        providers' parsers have it; a field of a wrong type is None.
+
+    >>> body = b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
+    >>> facts = read_request(body, "chat")
+    >>> facts.model, facts.stream, facts.prompt_chars
+    ('m', False, 2)
+    """
+    asked = read(BODIES.get(operation, ANY_BODY), body.removeprefix(b"\xef\xbb\xbf"))
+    if asked is None:
+        return None
+    stream = _stream(asked.stream) if operation in _CAN_STREAM else None
+    prompt = _prompt(asked)
+    form = _form(asked)
+    return RequestFacts(
+        model=_model(asked.model),
+        stream=stream,
+        include_usage=_include_usage(asked, operation) if stream else None,
+        service_tier_requested=name(asked.service_tier),
+        message_count=prompt.messages,
+        prompt_chars=prompt.chars,
+        system_chars=prompt.system_chars,
+        max_output_tokens=_max_output_tokens(asked),
+        temperature=_temperature(asked.temperature),
+        reasoning_effort=_effort(asked),
+        has_tools=_has_tools(asked),
+        has_images=prompt.has_images,
+        has_audio=prompt.has_audio,
+        response_format=_FORMATS.get(form.type or "") if form else None,
+        schema_depth=_depth(form) if form else None,
+    )
+
+
+def _model(model: Any) -> str | None:
+    if not isinstance(model, str) or not model.strip():
+        return None
+    # JSON may hold half a surrogate pair, which no file or URL can.
+    return model.encode("utf-8", "replace").decode()
+
+
+def _stream(stream: Any) -> bool | None:
+    if stream is None:
+        return False
+    return stream if isinstance(stream, bool) else None
+
+
+def _include_usage(asked: Body, operation: str) -> bool | None:
+    if operation not in _ASKS_FOR_USAGE:
+        return None
+    options = asked.stream_options
+    return options is not None and options.include_usage is True
+
+
+def _max_output_tokens(asked: Body) -> int | None:
+    said = (asked.max_completion_tokens, asked.max_tokens, asked.max_output_tokens)
+    return next((n for n in map(count, said) if n is not None), None)
+
+
+def _temperature(value: Any) -> float | None:
+    # Compared, not converted: NaN and what is too large for a float fall out.
+    fits = type(value) in (int, float) and abs(value) < 1e6
+    return float(value) if fits else None
+
+
+def _effort(asked: Body) -> str | None:
+    nested = asked.reasoning or asked.output_config
+    return name(asked.reasoning_effort) or name(nested.effort if nested else None)
+
+
+def _has_tools(asked: Body) -> bool | None:
+    return (
+        None if isinstance(asked, TextsBody) else bool(asked.tools or asked.functions)
+    )
+
+
+def _form(asked: Body) -> Format | None:
+    if isinstance(asked, ChatBody):
+        return asked.response_format
+    if isinstance(asked, ResponsesBody):
+        return asked.text.format if asked.text else None
+    if isinstance(asked, MessagesBody):
+        config = asked.output_config
+        return (config.format if config else None) or asked.output_format
+    return None
+
+
+def _depth(form: Format) -> int | None:
+    wrapped = form.json_schema
+    inner = wrapped.get("schema") if isinstance(wrapped, dict) else None
+    return schema_depth(form.schema or inner)
+
+
+def _prompt(asked: Body) -> _Prompt:
+    prompt = _Prompt()
+    if isinstance(asked, ChatBody | MessagesBody):
+        if asked.messages is not None:
+            _measure(prompt, asked.messages)
+        if isinstance(asked, MessagesBody):
+            _add_system(prompt, asked.system)
+    elif isinstance(asked, ResponsesBody):
+        if isinstance(asked.input, str):
+            _measure(prompt, [Message(role="user", content=asked.input)])
+        elif asked.input is not None:
+            _measure(prompt, asked.input)
+        _add_system(prompt, asked.instructions)
+    elif isinstance(asked, TextsBody):
+        prompt.chars = _chars_of_texts(asked.prompt or asked.input)
+    return prompt
+
+
+def _measure(prompt: _Prompt, messages: list[Message]) -> None:
+    chars = system_chars = 0
+    kinds: set[str | None] = set()
+    for message in messages:
+        said = _chars(message.content, kinds) + _chars(message.output, kinds)
+        chars += said
+        if message.role in _SYSTEM_ROLES:
+            system_chars += said
+    prompt.messages = len(messages)
+    prompt.chars, prompt.system_chars = chars, system_chars
+    prompt.has_images = not kinds.isdisjoint(_IMAGES)
+    prompt.has_audio = not kinds.isdisjoint(_AUDIO)
+
+
+def _add_system(prompt: _Prompt, system: str | list[Inner] | None) -> None:
+    if system is not None:
+        chars = _chars(system, set())
+        prompt.chars = (prompt.chars or 0) + chars
+        prompt.system_chars = (prompt.system_chars or 0) + chars
+
+
+def _chars(content: Any, kinds: set[str | None]) -> int:
+    """Characters of a text, or of a list of parts, whose kinds are noted."""
+    if content is None or isinstance(content, str):
+        return len(content or "")
+    chars = 0
+    for part in content:
+        kinds.add(part.type)
+        chars += len(part.text or "")
+        if isinstance(part, Part) and part.content is not None:
+            chars += _chars(part.content, kinds)
+    return chars
+
+
+def _chars_of_texts(texts: Any) -> int | None:
+    """Characters of a text or of several; of token numbers they are not known."""
+    if isinstance(texts, str):
+        return len(texts)
+    if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
+        return sum(map(len, texts))
+    return None

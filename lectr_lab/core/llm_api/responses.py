@@ -1,0 +1,133 @@
+"""Replies of `/v1/responses`, OpenAI's and Azure's.
+
+Facts, from the recordings: each event names its kind; usage stands in the last one,
+which repeats the whole response; no `[DONE]` follows.
+
+Searches are told as calls, no count is given. OpenAI's web search guide says that
+search actions are billed; of those that open a page or find in one it does not say so.
+Not seen in the recordings. (Guide as quoted in
+https://community.openai.com/t/1365861; 1236954 there reports more searches billed than
+calls told: so this is a lower bound.)
+"""
+
+from typing import Any
+
+import msgspec
+
+from lectr_lab.core.llm_api.dialect import Answer, Dialect
+
+_LAST = ("response.completed", "response.incomplete", "response.failed")
+
+
+class Part(msgspec.Struct):
+    """A piece of a message, or of a reasoning summary."""
+
+    text: str | None = None
+    refusal: str | None = None
+
+
+class Action(msgspec.Struct):
+    """What a web search call did."""
+
+    type: str | None = None
+
+
+class Item(msgspec.Struct):
+    """One thing in the output: a message, reasoning, a call."""
+
+    type: str | None = None
+    content: list[Part] | None = None
+    summary: list[Part] | None = None
+    arguments: str | None = None
+    input: str | None = None
+    code: str | None = None
+    action: Action | None = None
+
+
+class Details(msgspec.Struct):
+    """Why a response is incomplete."""
+
+    reason: str | None = None
+
+
+class Response(msgspec.Struct):
+    """The response, whole or as far as it is known."""
+
+    model: str | None = None
+    status: str | None = None
+    incomplete_details: Details | None = None
+    output: list[Item] | None = None
+    usage: Any = None
+    service_tier: str | None = None
+    error: Any = None
+
+
+class ResponsesReply(Response):
+    """A whole response or one event of a stream."""
+
+    type: str | None = None
+    delta: str | None = None
+    response: Response | None = None
+    item: Item | None = None
+    code: Any = None
+
+
+def take_responses(answer: Answer, reply: ResponsesReply) -> None:
+    """Take in a response or an event."""
+    kind = reply.type or ""
+    if kind.endswith(".delta"):
+        if kind != "response.audio.delta":  # base64, not text
+            answer.write(len(reply.delta or ""))
+    elif kind == "response.output_item.added":
+        if reply.item and (reply.item.type or "").endswith("_call"):
+            answer.content_started = True
+    elif kind == "response.output_item.done":
+        answer.searches += _is_search(reply.item)
+    elif kind == "error":
+        answer.fail(reply.error or {"code": reply.code})
+    elif reply.response is not None:
+        _take_response(answer, reply.response)
+        if kind in _LAST:
+            answer.complete = True
+        if kind == "response.failed":
+            answer.fail(reply.response.error)
+    elif not kind:
+        _take_whole(answer, reply)
+
+
+def _take_response(answer: Answer, response: Response) -> None:
+    answer.model = response.model or answer.model
+    answer.tier = response.service_tier or answer.tier
+    details = response.incomplete_details
+    status = (
+        response.status if response.status not in ("in_progress", "queued") else None
+    )
+    answer.choose(0, (details and details.reason) or status)
+    answer.use(response.usage)
+    answer.write(0)
+
+
+def _take_whole(answer: Answer, response: Response) -> None:
+    if response.status or response.usage or response.output is not None:
+        _take_response(answer, response)
+    for item in response.output or ():
+        answer.write(_chars(item))
+        answer.searches += _is_search(item)
+    if response.error:
+        answer.fail(response.error)
+
+
+def _is_search(item: Item | None) -> bool:
+    if item is None or item.type != "web_search_call":
+        return False
+    return item.action is None or item.action.type in (None, "search")
+
+
+def _chars(item: Item) -> int:
+    parts = [*(item.content or ()), *(item.summary or ())]
+    texts = [text for part in parts for text in (part.text, part.refusal)]
+    return sum(len(t) for t in (*texts, item.arguments, item.input, item.code) if t)
+
+
+RESPONSES = Dialect(msgspec.json.Decoder(ResponsesReply), take_responses)
+"""The dialect of responses."""

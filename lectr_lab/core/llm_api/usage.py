@@ -1,0 +1,122 @@
+"""Usage blocks, as each provider writes them, in the event's columns.
+
+Facts, from the providers' API references and the recordings:
+
+- Chat and completions count `prompt_tokens`, cached and audio ones included; responses
+  call them `input_tokens`. Reasoning is a part of the output. Nothing is added.
+- Anthropic's `input_tokens` leaves out what was read from a cache or written to one:
+  the three are a sum.
+- The extractors of genai-prices read the same keys; a test holds the two together.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from lectr_lab.core.llm_api.lenient_json import count
+
+# Keys and the columns they are; of two for one column the later counts.
+_Columns: TypeAlias = tuple[tuple[str, str], ...]
+_TOP: _Columns = (
+    ("output_tokens", "output_tokens"),
+    ("completion_tokens", "output_tokens"),
+    ("cached_tokens", "cache_read_tokens"),
+    ("cache_read_input_tokens", "cache_read_tokens"),
+    ("cache_creation_input_tokens", "cache_write_tokens"),
+)
+_SENT: _Columns = (
+    ("cached_tokens", "cache_read_tokens"),
+    ("cache_write_tokens", "cache_write_tokens"),
+    ("audio_tokens", "input_audio_tokens"),
+    ("image_tokens", "input_image_tokens"),
+)
+_GOT: _Columns = (
+    ("thinking_tokens", "reasoning_tokens"),
+    ("reasoning_tokens", "reasoning_tokens"),
+    ("audio_tokens", "output_audio_tokens"),
+    ("image_tokens", "output_image_tokens"),
+)
+_CACHED: _Columns = (("audio_tokens", "cache_read_audio_tokens"),)
+_PARTS: tuple[tuple[str, _Columns], ...] = (
+    ("input_tokens_details", _SENT),
+    ("prompt_tokens_details", _SENT),
+    ("output_tokens_details", _GOT),
+    ("completion_tokens_details", _GOT),
+    ("cache_creation", (("ephemeral_1h_input_tokens", "cache_write_1h_tokens"),)),
+    ("server_tool_use", (("web_search_requests", "web_searches"),)),
+)
+
+
+class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The event's token columns; None is what the provider did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    cache_read_audio_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
+    web_searches: int | None = None
+
+
+def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
+    """What a usage block of any provider tells, by the column of `TokenCounts`.
+
+    Args:
+        usage: the block as decoded from JSON; of a stream, its blocks merged key by
+            key, the later ones over the earlier.
+
+    >>> usage_columns({"input_tokens": 3, "cache_read_input_tokens": 90})
+    {'input_tokens': 93, 'cache_read_tokens': 90}
+    >>> usage_columns({"prompt_tokens": 2, "prompt_tokens_details": None})
+    {'input_tokens': 2}
+    """
+    told = _told(usage, _TOP)
+    for key, columns in _PARTS:
+        part = usage.get(key)
+        if isinstance(part, dict):
+            told |= _told(part, columns)
+            if isinstance(cached := part.get("cached_tokens_details"), dict):
+                told |= _told(cached, _CACHED)
+    input_tokens = _input_tokens(usage)
+    return told if input_tokens is None else {"input_tokens": input_tokens, **told}
+
+
+def usage_of_timings(timings: dict[str, Any]) -> dict[str, Any]:
+    """The usage block that llama.cpp's server leaves out where nobody asked for it.
+
+    `prompt_n` is the prompt less the `cache_n` tokens found in its cache; servers that
+    do not say the second have not said how long the prompt was.
+
+    >>> usage_of_timings({"prompt_n": 1, "cache_n": 20, "predicted_n": 5})
+    {'prompt_tokens': 21, 'completion_tokens': 5}
+    """
+    fresh, cached = count(timings.get("prompt_n")), count(timings.get("cache_n"))
+    written = count(timings.get("predicted_n"))
+    if fresh is None or cached is None or written is None:
+        return {}
+    return {"prompt_tokens": fresh + cached, "completion_tokens": written}
+
+
+def _input_tokens(usage: dict[str, Any]) -> int | None:
+    whole = count(usage.get("prompt_tokens"))
+    rest = count(usage.get("input_tokens"))
+    if whole is not None or rest is None:
+        return whole
+    read = count(usage.get("cache_read_input_tokens")) or 0
+    written = count(usage.get("cache_creation_input_tokens")) or 0
+    return count(rest + read + written)
+
+
+def _told(block: dict[str, Any], columns: _Columns) -> dict[str, int]:
+    """What the keys of a block that hold counts say."""
+    return {
+        column: found
+        for key, column in columns
+        if key in block and (found := count(block[key])) is not None
+    }

@@ -1,0 +1,1 @@
+"""What one call costs, exactly; the one address of genai_prices."""

@@ -1,0 +1,1 @@
+"""Which provider and model a request is for: the registry, and an operator's rules."""

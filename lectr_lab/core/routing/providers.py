@@ -1,0 +1,223 @@
+"""Which provider a request is for, and the URL it goes to there.
+
+The vendor resolved here is the only one that sees the request's key. Hosts come from
+configuration alone: nothing in a request can choose one.
+"""
+
+import tomllib
+from fnmatch import translate
+from functools import cache
+from importlib.resources import files
+from re import IGNORECASE, Pattern, compile
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from lectr_lab.core.event import Operation, ProviderSource
+from lectr_lab.core.headers import AuthStyle, ClientHeaders
+
+_PREFIXES = (b"/v1", b"/openai/v1")
+_OPERATIONS: dict[bytes, Operation] = {
+    b"chat/completions": "chat",
+    b"completions": "completions",
+    b"embeddings": "embeddings",
+    b"responses": "responses",
+    b"messages": "messages",
+}
+_KNOWN_PATHS = {
+    prefix + b"/" + path: kind
+    for prefix in _PREFIXES
+    for path, kind in _OPERATIONS.items()
+}
+# What may stand in the log of a path: the API's own words. Ids and anything else a
+# client writes there are content.
+_API_WORDS = frozenset(
+    "v1 openai chat completions embeddings responses messages models files batches "
+    "images generations edits variations audio speech transcriptions translations "
+    "moderations fine_tuning jobs uploads parts assistants threads runs steps "
+    "vector_stores realtime sessions count_tokens cancel content input_items".split()
+)
+_MAX_LOGGED_SEGMENTS = 8
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where one provider is reached. `base_url` has no slash at its end."""
+
+    base_url: str
+    auth: AuthStyle
+    api_version: str | None = None  # Azure's
+
+
+class Target(NamedTuple):
+    """The provider a request is for, and what said so."""
+
+    provider: str
+    source: ProviderSource
+    unknown: bool = False
+
+
+class _Registry(NamedTuple):
+    models: tuple[tuple[Pattern[str], str], ...]
+    keys: tuple[tuple[bytes, str], ...]
+    upstreams: dict[str, Address]
+    operations: dict[str, frozenset[str]]
+
+
+@cache
+def _registry() -> _Registry:
+    data = tomllib.loads(
+        files("lectr_lab.core.routing").joinpath("registry.toml").read_text("utf-8")
+    )
+    models = tuple(
+        (
+            compile("|".join(map(translate, row["patterns"])), IGNORECASE),
+            row["provider"],
+        )
+        for row in data["model"]
+    )
+    keys = tuple((row["prefix"].encode(), row["provider"]) for row in data["key"])
+    upstreams = {
+        name: Address(row.get("base_url", ""), row["auth"])
+        for name, row in data["provider"].items()
+    }
+    operations = {
+        name: frozenset(row["operations"]) for name, row in data["provider"].items()
+    }
+    return _Registry(models, keys, upstreams, operations)
+
+
+def default_upstreams() -> dict[str, Address]:
+    """Each provider's own address and the header its key goes out in.
+
+    >>> default_upstreams()["groq"].base_url
+    'https://api.groq.com/openai/v1'
+    """
+    return dict(_registry().upstreams)
+
+
+def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
+    """Which provider a request is for: the header, else the path, else the model, else
+    the key.
+
+    Args:
+        said: the client's headers.
+        model: the body's `model`, where it has one.
+        raw_path: the request's path as sent.
+
+    Returns:
+        The provider; `unknown` where nothing named one and a default was taken: OpenAI,
+        or Groq under its SDK's `/openai/v1/…`.
+
+    >>> resolve(ClientHeaders(), "claude-sonnet-5", b"/v1/chat/completions").provider
+    'anthropic'
+    >>> resolve(ClientHeaders(), None, b"/v1/messages/count_tokens").provider
+    'anthropic'
+    """
+    if said.provider is not None:
+        return Target(said.provider, "header")
+    if said.provider_invalid is not None:
+        return Target("openai", "default", unknown=True)
+    if said.anthropic_version or _is_anthropics(raw_path):
+        return Target("anthropic", "path")
+    named = provider_of_model(model) if model else None
+    if named is not None:
+        return Target(named, "model")
+    key = said.provider_key or b""
+    vendor = next((p for prefix, p in _registry().keys if key.startswith(prefix)), None)
+    if vendor is not None:
+        return Target(vendor, "key_prefix")
+    default = "groq" if raw_path.startswith(b"/openai/") else "openai"
+    return Target(default, "default", unknown=True)
+
+
+def provider_of_model(model: str) -> str | None:
+    """Whose model this is by its name; None where the name does not tell.
+
+    >>> provider_of_model("claude-sonnet-5"), provider_of_model("my-deployment")
+    ('anthropic', None)
+    """
+    return next((p for pattern, p in _registry().models if pattern.match(model)), None)
+
+
+def offers(provider: str, operation: str) -> bool:
+    """A provider answers this operation, in the form it is asked in here.
+
+    >>> offers("groq", "chat"), offers("openai", "messages")
+    (True, False)
+    """
+    return operation in _registry().operations.get(provider, ())
+
+
+def _is_anthropics(raw_path: bytes) -> bool:
+    """`/v1/messages` and what is under it: nobody else has it."""
+    return (api_path(raw_path) or b"").split(b"/")[0] == b"messages"
+
+
+def api_path(raw_path: bytes) -> bytes | None:
+    """The path behind `/v1/` (or `/openai/v1/`), as sent; None where it is not ours.
+
+    >>> api_path(b"/v1/models/gpt-4o"), api_path(b"/health")
+    (b'models/gpt-4o', None)
+    """
+    for prefix in _PREFIXES:
+        if raw_path == prefix or raw_path.startswith(prefix + b"/"):
+            return raw_path[len(prefix) + 1 :]
+    return None
+
+
+def operation(raw_path: bytes) -> Operation:
+    """What kind of call a path is; `other` is passed through without accounting."""
+    known = _KNOWN_PATHS.get(raw_path)  # nearly every request
+    return known or _OPERATIONS.get((api_path(raw_path) or b"").rstrip(b"/"), "other")
+
+
+def logged_path(raw_path: bytes) -> str:
+    """The path as the log may hold it: what is not the API's own word becomes `*`.
+
+    >>> logged_path(b"/v1/files/file-abc123/content")
+    '/v1/files/*/content'
+    """
+    if raw_path in _KNOWN_PATHS:
+        return raw_path.decode()
+    segments = raw_path.decode("latin-1").split("/")[1:]
+    shown = [s if s in _API_WORDS else "*" for s in segments[:_MAX_LOGGED_SEGMENTS]]
+    return "/" + "/".join(shown)
+
+
+def upstream_url(
+    upstream: Address, target: Target, raw_path: bytes, query: bytes, model: str | None
+) -> str:
+    """The URL a provider is asked at; the raw path and query stay as they were sent.
+
+    Args:
+        upstream: where the provider is reached.
+        target: which provider it is.
+        raw_path: the client's path, under `/v1/` or `/openai/v1/`.
+        query: the client's query string, without the question mark.
+        model: the model to ask for; in Azure's URL it is the deployment's name.
+
+    >>> base = Address("https://example.test/v1", "bearer")
+    >>> upstream_url(base, Target("openai", "model"), b"/v1/models", b"", None)
+    'https://example.test/v1/models'
+    """
+    path = (api_path(raw_path) or b"").decode("latin-1")
+    asked = query.decode("latin-1")
+    if target.provider == "azure" and upstream.api_version is not None:
+        return _azure_url(upstream, path, asked, model)
+    return f"{upstream.base_url}/{path}" + (f"?{asked}" if asked else "")
+
+
+def _azure_url(upstream: Address, path: str, query: str, model: str | None) -> str:
+    """Deployments are addressed by name; responses and what has no model are not.
+
+    Source: https://learn.microsoft.com/azure/ai-foundry/openai/reference
+    """
+    if model is None or path.split("/")[0] in ("responses", "models", "files"):
+        url = f"{upstream.base_url}/openai/v1/{path}"
+        return url + (f"?{query}" if query else "")
+    # The organisation's api-version is the one that counts.
+    others = [p for p in query.split("&") if p and not p.startswith("api-version=")]
+    asked = "&".join([*others, f"api-version={upstream.api_version}"])
+    deployment = quote(model, safe="")
+    return f"{upstream.base_url}/openai/deployments/{deployment}/{path}?{asked}"

@@ -1,0 +1,102 @@
+"""A decompressed copy of a body."""
+
+import gzip
+import zlib
+from functools import partial
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lectr_lab.core.llm_api import content_encoding
+from lectr_lab.core.llm_api.content_encoding import BodyDecoder
+
+
+def bare_deflate(data):
+    """Deflate without zlib's frame, as some servers send it."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+PACKERS = {
+    "": bytes,
+    "identity": bytes,
+    "gzip": gzip.compress,
+    "X-GZIP": gzip.compress,
+    "deflate": zlib.compress,
+    "deflate ": bare_deflate,
+    "br": partial(brotli.compress, quality=1),
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+HARD = ["gzip", "deflate", "br", "zstd"]
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+@given(body=st.binary(max_size=300), cut=st.integers(1, 50))
+def test_a_body_comes_out_as_it_went_in(encoding, body, cut):
+    """In every encoding, however it is cut."""
+    packed = PACKERS[encoding](body)
+    decoder = BodyDecoder(encoding)
+
+    pieces = [decoder.feed(packed[i : i + cut]) for i in range(0, len(packed), cut)]
+
+    assert b"".join(pieces) == body
+    assert not decoder.gave_up
+
+
+@pytest.mark.parametrize("encoding", HARD)
+@given(data=st.binary(min_size=1, max_size=200))
+def test_corrupt_data_ends_the_reading_quietly(encoding, data):
+    """No exception, whatever the bytes are."""
+    decoder = BodyDecoder(encoding)
+
+    for start in range(0, len(data), 7):
+        decoder.feed(data[start : start + 7])
+
+    if decoder.gave_up:
+        assert decoder.feed(data) == b""
+
+
+@pytest.mark.parametrize("encoding", HARD)
+def test_a_bomb_is_left_alone(encoding, monkeypatch):
+    """A chunk that grows out of proportion ends the decoding, and that is said."""
+    monkeypatch.setattr(content_encoding, "MAX_OUTPUT_BYTES", 4 * 1024 * 1024)
+    bomb = PACKERS[encoding](bytes(20 * 1024 * 1024))
+    decoder = BodyDecoder(encoding)
+
+    out = decoder.feed(bomb)
+
+    assert len(out) <= 8 * 1024 * 1024
+    assert decoder.gave_up
+    assert decoder.feed(bomb) == b""
+
+
+def test_gzip_members_follow_each_other():
+    """Concatenated members are one body; padding behind them is nothing."""
+    packed = gzip.compress(b"one ") + gzip.compress(b"two") + bytes(5)
+
+    whole = BodyDecoder("gzip")
+    bitten = BodyDecoder("gzip")
+
+    assert whole.feed(packed) == b"one two"
+    assert b"".join(bitten.feed(packed[i : i + 1]) for i in range(len(packed))) == (
+        b"one two"
+    )
+
+
+def test_a_body_that_only_says_gzip_is_read_as_it_is():
+    """46 recordings say gzip over plain text."""
+    decoder = BodyDecoder("gzip")
+
+    assert decoder.feed(b'{"a"') + decoder.feed(b": 1}") == b'{"a": 1}'
+
+
+@pytest.mark.parametrize("encoding", ["compress", "gzip, br", "nonsense"])
+def test_an_unknown_encoding_yields_nothing(encoding):
+    """What cannot be read is not guessed."""
+    decoder = BodyDecoder(encoding)
+
+    assert decoder.feed(b"abc") == b""
+    assert decoder.gave_up

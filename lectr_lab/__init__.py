@@ -2,7 +2,7 @@
 
 >>> import lectr_lab as lectr
 >>> lectr.scan.__module__
-'lectr_lab.analysis.traffic'
+'lectr_lab.analysis.scan'
 """
 
 from importlib import import_module

@@ -151,11 +151,11 @@ def test_queries_run_in_the_doors(path):
 
 
 COLLECTING: dict[str, str] = {
-    "lectr_lab.analysis.recommend": "which changes to price depends on an aggregate",
-    "lectr_lab.analysis.simulate": "rules decide on the distinct kinds of request",
-    "lectr_lab.analysis.moves": "what is priced again depends on sums",
-    "lectr_lab.analysis.what_if": "prices a few made-up rows, to know one token's",
-    "lectr_lab.analysis.percentiles": "how many rows there are decides how to rank them",
+    "lectr_lab.analysis.recommend.recommend": "which changes to price depends on an aggregate",
+    "lectr_lab.analysis.simulate.simulate": "rules decide on the distinct kinds of request",
+    "lectr_lab.analysis.simulate.model_changes": "what is priced again depends on sums",
+    "lectr_lab.analysis.simulate.costs": "prices a few made-up rows, to know one token's",
+    "lectr_lab.analysis.views.percentiles": "how many rows there are decides how to rank them",
 }
 
 

@@ -29,7 +29,7 @@ def latency_ranges(
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.health import latency
+    >>> from lectr_lab.analysis.views.health import latency
     >>> from lectr_lab.log.schema import frame
     >>> latency_ranges(latency(frame([]).lazy())).title.text
     'No request has been timed yet'
@@ -84,7 +84,7 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.health import errors
+    >>> from lectr_lab.analysis.views.health import errors
     >>> from lectr_lab.log.schema import frame
     >>> error_rates(errors(frame([]).lazy())).title.text
     'No request failed'

@@ -24,8 +24,8 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.pricing import priced
-    >>> from lectr_lab.analysis.spend import spend
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.analysis.views.spend import spend
     >>> from lectr_lab.log.schema import frame
     >>> spend_bars(spend(priced(frame([]).lazy()))).title.text
     'No spend that is known'

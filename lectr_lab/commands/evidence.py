@@ -141,7 +141,7 @@ def _ask(
     """Say what it takes, ask for leave, and show how far it is."""
     from rich.progress import Progress
 
-    from lectr_lab.analysis.prices import read_prices
+    from lectr_lab.analysis.pricing.price_file import read_prices
     from lectr_lab.config.settings import settings_here
     from lectr_lab.proof.ask import ask, estimate, where
 

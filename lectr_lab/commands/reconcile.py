@@ -10,7 +10,7 @@ from lectr_lab.core.errors import ConfigError
 if TYPE_CHECKING:
     import polars as pl
 
-    from lectr_lab.analysis.usage_export import Charged, Exporter
+    from lectr_lab.analysis.reconcile.usage_export import Charged, Exporter
 
 Format = Literal["table", "csv", "json"]
 
@@ -42,9 +42,9 @@ def reconcile(
         costs: the same provider's cost export, for what was really charged.
         format: a table, or csv or json with every row and column.
     """
-    from lectr_lab.analysis.reconcile import counted, differences
-    from lectr_lab.analysis.traffic import own_prices, scan
-    from lectr_lab.analysis.usage_export import read_export
+    from lectr_lab.analysis.reconcile.reconcile import counted, differences
+    from lectr_lab.analysis.reconcile.usage_export import read_export
+    from lectr_lab.analysis.scan import own_prices, scan
 
     said = read_export(export)
     if said.has_more:
@@ -61,7 +61,7 @@ def reconcile(
 
 
 def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
-    from lectr_lab.analysis.usage_export import read_export
+    from lectr_lab.analysis.reconcile.usage_export import read_export
 
     if costs is None:
         return ()

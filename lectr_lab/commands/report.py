@@ -69,8 +69,8 @@ def report(
     """
     from rich.console import Console
 
-    from lectr_lab.analysis.select import select
-    from lectr_lab.analysis.traffic import scan
+    from lectr_lab.analysis.scan import scan
+    from lectr_lab.analysis.views.select import select
     from lectr_lab.log.dropped import losses
     from lectr_lab.log.folder import LabFolder
 
@@ -128,9 +128,9 @@ def reported(
     """
     import polars as pl
 
-    from lectr_lab.analysis.groups import key_names
-    from lectr_lab.analysis.percentiles import chosen
-    from lectr_lab.analysis.summary import in_words, summary, totals
+    from lectr_lab.analysis.views.groups import key_names
+    from lectr_lab.analysis.views.percentiles import chosen
+    from lectr_lab.analysis.views.summary import in_words, summary, totals
 
     how, (dropped, unread) = chosen(log), lost
     groups, total = (
@@ -241,21 +241,21 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
     nothing."""
     from rich.text import Text
 
-    from lectr_lab.analysis import quality
-    from lectr_lab.analysis.traffic import PRICE_FILE
+    from lectr_lab.analysis.scan import PRICE_FILE
+    from lectr_lab.analysis.views import data_gaps
 
     console = wide_console()
     if totals["unpriced"]:
-        unpriced = quality.unpriced_models(log).collect()
+        unpriced = data_gaps.unpriced_models(log).collect()
         if not unpriced.is_empty():
-            said = quality.price_advice(unpriced, str(folder / PRICE_FILE))
+            said = data_gaps.price_advice(unpriced, str(folder / PRICE_FILE))
             console.print(Text(f"\n{said}"))
         if odd := totals["unpriced"] - unpriced["requests"].sum():
-            console.print(f"\n{quality.CONTRADICTING}: {odd:,}.")
+            console.print(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
     if totals["estimated"] or totals["uncounted"]:
-        silent = quality.streams_without_usage(log).collect()
+        silent = data_gaps.streams_without_usage(log).collect()
         if not silent.is_empty():
-            console.print(Text(f"\n{quality.streams_advice(silent)}"))
+            console.print(Text(f"\n{data_gaps.streams_advice(silent)}"))
 
 
 def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
@@ -263,7 +263,7 @@ def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
     from rich.text import Text
 
     from lectr_lab.analysis.recommend import recommend
-    from lectr_lab.analysis.traffic import own_prices
+    from lectr_lab.analysis.scan import own_prices
 
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
     if len(found):

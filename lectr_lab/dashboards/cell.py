@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lectr_lab.analysis.recommend import recommend
-from lectr_lab.analysis.traffic import own_prices, scan
+from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.page import framed, page
 from lectr_lab.log.dropped import losses
@@ -50,7 +50,7 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
     Raises:
         LabError: there is no such folder, or a frame cannot be followed.
 
-    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.analysis.pricing.priced import priced
     >>> from lectr_lab.log.schema import frame
     >>> "<title>Ours</title>" in dashboard(priced(frame([]).lazy()), title="Ours").html
     True

@@ -1,4 +1,4 @@
-// A dashboard drawn from a cube (analysis/cube.py): sums of what is selected, nothing
+// A dashboard drawn from a cube (analysis/views/cube.py): sums of what is selected, nothing
 // more. The same file draws the page and the live widget. It loads and sends nothing,
 // and what a client sent becomes text, never HTML.
 function lectrDashboard(root) {

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis import cube
-from lectr_lab.analysis.cube import Leaders
-from lectr_lab.analysis.traffic import scan
+from lectr_lab.analysis.scan import scan
+from lectr_lab.analysis.views import cube
+from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.dashboards.payload import Counted, leaders, step
 from lectr_lab.log.dropped import Losses, losses, noted_losses
 from lectr_lab.log.folder import LabFolder, segment_date

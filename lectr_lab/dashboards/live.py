@@ -17,7 +17,7 @@ import traitlets
 from IPython import get_ipython
 
 from lectr_lab.analysis.recommend import recommend
-from lectr_lab.analysis.traffic import own_prices, scan
+from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.following import Follower

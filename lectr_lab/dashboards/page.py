@@ -16,9 +16,9 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis import cube, quality, summary
 from lectr_lab.analysis.recommend import recommend
-from lectr_lab.analysis.recommendations import Recommendations
+from lectr_lab.analysis.recommend.result import Recommendations
+from lectr_lab.analysis.views import cube, data_gaps, summary
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
 from lectr_lab.log.dropped import Losses
@@ -53,7 +53,7 @@ def page(
     Returns:
         HTML under 5 MB, whatever the log, which loads nothing from anywhere.
 
-    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.analysis.pricing.priced import priced
     >>> from lectr_lab.log.schema import frame
     >>> "<title>Ours</title>" in page(priced(frame([]).lazy()), title="Ours")
     True
@@ -64,8 +64,8 @@ def page(
     by_feature, unpriced, silent = pl.collect_all(
         [
             _by_feature(log, counted),
-            quality.unpriced_models(log).head(_UNPRICED),
-            quality.streams_without_usage(log),
+            data_gaps.unpriced_models(log).head(_UNPRICED),
+            data_gaps.streams_without_usage(log),
         ]
     )
     body = [

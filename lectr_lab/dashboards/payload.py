@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from lectr_lab.analysis import cube, quality
-from lectr_lab.analysis.cube import GROWTH, KEYS, MEASURES, Leaders
+from lectr_lab.analysis.views import cube, data_gaps
+from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
 from lectr_lab.core.formatting import UNTAGGED, count, name, names
 from lectr_lab.log.dropped import Losses
 
@@ -124,7 +124,7 @@ def payload(counted: Counted, head: Head) -> str:
         "unread_batches": unread.batches,
         "live": head.live,
         "untagged": UNTAGGED,
-        "much_untagged": quality.MUCH_UNTAGGED,
+        "much_untagged": data_gaps.MUCH_UNTAGGED,
         "tag_advice": _TAG_ADVICE,
     }
     return msgspec.json.encode(said).decode()

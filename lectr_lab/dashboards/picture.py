@@ -7,7 +7,7 @@ import polars as pl
 import vl_convert
 
 from lectr_lab import charts
-from lectr_lab.analysis import health, spend, summary
+from lectr_lab.analysis.views import health, spend, summary
 from lectr_lab.charts import style
 from lectr_lab.core.formatting import name
 from lectr_lab.dashboards.payload import TITLE, step

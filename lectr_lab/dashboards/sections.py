@@ -8,8 +8,8 @@ from html import escape
 
 import polars as pl
 
-from lectr_lab.analysis import quality
-from lectr_lab.analysis.recommendations import Recommendations
+from lectr_lab.analysis.recommend.result import Recommendations
+from lectr_lab.analysis.views import data_gaps
 from lectr_lab.core.formatting import count, name
 from lectr_lab.tables import html_table
 
@@ -20,7 +20,10 @@ def usage_advice(silent: pl.DataFrame) -> str:
     """Which features stream without reporting their tokens, and what mends it."""
     if silent.is_empty():
         return ""
-    said, code = escape(quality.streams_advice(silent)), escape(quality.USAGE_ADVICE)
+    said, code = (
+        escape(data_gaps.streams_advice(silent)),
+        escape(data_gaps.USAGE_ADVICE),
+    )
     return f'<p class="advice">{said.replace(code, f"<code>{code}</code>")}</p>'
 
 
@@ -47,7 +50,7 @@ def price_help(unpriced: pl.DataFrame) -> str:
         return ""
     lines = [
         f"# {count(row['requests'])} requests of {name(row['provider'])}\n"
-        f"[[price]]\nmodel = {quality.price_pattern(row['model'])}\n"
+        f"[[price]]\nmodel = {data_gaps.price_pattern(row['model'])}\n"
         "input_usd_per_mtok = …\noutput_usd_per_mtok = …\n"
         for row in unpriced.iter_rows(named=True)
     ]

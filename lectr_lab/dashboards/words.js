@@ -32,7 +32,7 @@ const lectrWords = (() => {
   return { NONE, count, usd, duration, percent, short };
 })();
 
-// Percentiles and their 95 % intervals by rank, as analysis/health.py finds them, from
+// Percentiles and their 95 % intervals by rank, as analysis/views/health.py finds them, from
 // lists of bin, n, bin, n, …: a rank's value is the middle of the bin in which it lies.
 const LECTR_Z95 = 1.959963984540054;
 function lectrRanks(lists, growth) {
@@ -60,7 +60,7 @@ function lectrRanks(lists, growth) {
   return found;
 }
 
-// Wilson's 95 % interval of a share, as analysis/health.py has it.
+// Wilson's 95 % interval of a share, as analysis/views/health.py has it.
 function lectrWilson(hits, n) {
   if (!n) return [null, null];
   const p = hits / n, z2 = LECTR_Z95 ** 2, scale = 1 + z2 / n;

@@ -22,8 +22,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from lectr_lab.analysis.summary import in_words, summary, totals
-from lectr_lab.analysis.traffic import scan
+from lectr_lab.analysis.scan import scan
+from lectr_lab.analysis.views.summary import in_words, summary, totals
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import formatting
 from lectr_lab.core.errors import LogError

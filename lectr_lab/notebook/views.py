@@ -10,9 +10,10 @@ from typing import Any, ParamSpec, cast
 
 import polars as pl
 
-from lectr_lab.analysis import health, rows, traffic
-from lectr_lab.analysis import spend as spending
-from lectr_lab.analysis import summary as summaries
+from lectr_lab.analysis import scan as scanning
+from lectr_lab.analysis.views import health, rows
+from lectr_lab.analysis.views import spend as spending
+from lectr_lab.analysis.views import summary as summaries
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
 from lectr_lab.log.schema import polars_schema
@@ -68,10 +69,10 @@ def _shown(view: Callable[_Asked, pl.LazyFrame]) -> Callable[_Asked, View]:
     return shown
 
 
-demo_log = _shown(traffic.demo_log)
+demo_log = _shown(scanning.demo_log)
 errors = _shown(health.errors)
 latency = _shown(health.latency)
-scan = _shown(traffic.scan)
+scan = _shown(scanning.scan)
 spend = _shown(spending.spend)
 summary = _shown(summaries.summary)
 tokens = _shown(spending.tokens)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis import rows
+from lectr_lab.analysis.views import rows
 from lectr_lab.core import formatting
 
 _SHOWN_ROWS = 12
@@ -48,7 +48,7 @@ def assert_budget(
             cost is not known, nothing was timed. Shows each feature and model.
         ValueError: no limit is given.
 
-    >>> from lectr_lab.analysis.pricing import priced
+    >>> from lectr_lab.analysis.pricing.priced import priced
     >>> from lectr_lab.log.schema import frame
     >>> assert_budget(priced(frame([]).lazy()), usd_per_call=0.002)
     Traceback (most recent call last):

@@ -94,8 +94,8 @@ class RecordedProxy:
 
     def events(self) -> Any:
         """What the proxy logged so far, priced: a polars DataFrame, oldest first."""
-        from lectr_lab.analysis.prices import read_prices
-        from lectr_lab.analysis.pricing import priced
+        from lectr_lab.analysis.pricing.price_file import read_prices
+        from lectr_lab.analysis.pricing.priced import priced
         from lectr_lab.log.schema import frame
 
         self._until_idle()

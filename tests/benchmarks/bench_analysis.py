@@ -25,14 +25,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lectr_lab.analysis import pricing
-from lectr_lab.analysis.billing import UNITS
-from lectr_lab.analysis.groups import grouped, key_columns
-from lectr_lab.analysis.health import error_measures, latency
-from lectr_lab.analysis.percentiles import beside
-from lectr_lab.analysis.pricing import priced
-from lectr_lab.analysis.ratio import with_ratios
-from lectr_lab.analysis.spend import spend_measures
+from lectr_lab.analysis.pricing import priced as pricing
+from lectr_lab.analysis.pricing.billing import UNITS
+from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.pricing.token_ratio import with_ratios
+from lectr_lab.analysis.views.groups import grouped, key_columns
+from lectr_lab.analysis.views.health import error_measures, latency
+from lectr_lab.analysis.views.percentiles import beside
+from lectr_lab.analysis.views.spend import spend_measures
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import file_metadata, polars_schema

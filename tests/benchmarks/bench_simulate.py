@@ -17,8 +17,8 @@ from pathlib import Path
 
 import polars as pl
 
+from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.simulate import simulate
-from lectr_lab.analysis.traffic import scan
 from lectr_lab.core.routing.rules import Conditions, Rule, Target
 
 MINI = Target(model="gpt-4o-mini")

@@ -7,7 +7,7 @@ lognormal (log-sd 0.35 unless said), times a weekly rhythm, and a day resembles 
 before by a correlation. `requests` draws a Poisson number of requests a day, each with
 a skewed cost of its own. Behind a coverage stands its 95 % binomial interval; `width`
 is the interval's, as a share of the true month. `held` processes must cover 87 to 93 %
-from 14 days, which `tests/analysis/test_days.py` checks; the others show where it ends.
+from 14 days, which `tests/analysis/test_monthly.py` checks; the others show where it ends.
 """
 
 import sys
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from lectr_lab.analysis.days import DAYS_A_MONTH, monthly
+from lectr_lab.analysis.monthly import DAYS_A_MONTH, monthly
 
 DAYS = (7, 14, 28)
 LOG_MEAN_COST, LOG_SD_COST = -0.5, 1.0  # of one request: its mean is 1

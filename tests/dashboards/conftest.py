@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lectr_lab.analysis.pricing import priced
+from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.core.event import Event
 from lectr_lab.log.schema import frame
 

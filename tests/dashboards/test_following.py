@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lectr_lab.analysis import cube
+from lectr_lab.analysis.views import cube
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.payload import Counted, count_log

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from lectr_lab.analysis.pricing import priced
+from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.dashboards import page, write_page
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.schema import frame

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lectr_lab.analysis import cube
+from lectr_lab.analysis.views import cube
 from lectr_lab.dashboards.payload import Head, count_log, payload, step
 
 

@@ -6,9 +6,9 @@ from fnmatch import fnmatchcase
 import polars as pl
 import pytest
 
-from lectr_lab.analysis.quality import unpriced_models
-from lectr_lab.analysis.recommendations import Recommendations
-from lectr_lab.analysis.summary import summary
+from lectr_lab.analysis.recommend.result import Recommendations
+from lectr_lab.analysis.views.data_gaps import unpriced_models
+from lectr_lab.analysis.views.summary import summary
 from lectr_lab.core.recommendation import Interval, Recommendation
 from lectr_lab.dashboards import sections
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lectr_lab.analysis.health import latency
-from lectr_lab.analysis.quality import streams_without_usage
-from lectr_lab.analysis.spend import spend
-from lectr_lab.analysis.summary import in_words, summary, totals
-from lectr_lab.analysis.traffic import scan
+from lectr_lab.analysis.scan import scan
+from lectr_lab.analysis.views.data_gaps import streams_without_usage
+from lectr_lab.analysis.views.health import latency
+from lectr_lab.analysis.views.spend import spend
+from lectr_lab.analysis.views.summary import in_words, summary, totals
 from lectr_lab.dashboards import page
 from lectr_lab.demo import made_up
 from lectr_lab.log.schema import polars_schema

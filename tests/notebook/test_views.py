@@ -8,7 +8,7 @@ from IPython.core.formatters import DisplayFormatter
 from polars.testing import assert_frame_equal
 
 import lectr_lab as lectr
-from lectr_lab.analysis import spend as spending
+from lectr_lab.analysis.views import spend as spending
 from lectr_lab.log.schema import frame
 from lectr_lab.notebook.views import View
 from lectr_lab.tables import table
@@ -101,7 +101,7 @@ def test_strings_of_clients_are_escaped(log_of_one):
 
 @pytest.fixture
 def log_of_one():
-    from lectr_lab.analysis.pricing import priced
+    from lectr_lab.analysis.pricing.priced import priced
 
     names = frame([]).schema
     row = pl.DataFrame({"feature": ["<script>"], "kind": ["request"]})

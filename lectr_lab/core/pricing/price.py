@@ -2,7 +2,7 @@
 
 List prices are those that travel with `genai-prices` (nothing is fetched); a user's
 own entries go before them. What neither knows costs None, never 0. The same rule said
-over a whole frame is `analysis/pricing.py`; a law test holds the two equal.
+over a whole frame is `analysis/pricing/priced.py`; a law test holds the two equal.
 """
 
 from collections.abc import Mapping

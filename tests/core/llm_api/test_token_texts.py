@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.tokenizers import tokenizer_of
+from lectr_lab.analysis.simulate.tokenizers import tokenizer_of
 from lectr_lab.core.llm_api.token_texts import (
     _ENCODINGS,
     answers_of,

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from genai_prices import Usage, calc_price, extract_usage
 
-from lectr_lab.analysis.pricing import priced
+from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.price import (
     MOST_COUNTED,

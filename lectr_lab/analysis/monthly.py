@@ -1,0 +1,211 @@
+"""What a month costs or saves, from the days seen, and how sure that is.
+
+A block is a day: hours of one day rise and fall together, and an interval from them
+covers far less than it says. Days are not independent either. So the daily values are
+a weekday's mean (from two weeks on, when each weekday was seen twice) plus noise in
+which a day may resemble the day before; how much it does is not known from a few days,
+and every resemblance from -0.75 to 0.75 has its say, by how well it fits. The mean then
+lies in a mixture of Student's t distributions. Where every day has the same sign, its
+interval is taken on the scale of the logarithm, for volumes vary by factors.
+
+The truth meant is the expected month of the same traffic: 30 times its mean day. What
+launches, ends or grows is another process; no interval from the past covers it.
+
+Measured by `tests/benchmarks/coverage.py` on made-up traffic with a known truth (daily
+log-sd 0.35; 2,000 intervals of 90 % each, so within 1.5 points):
+
+| from | plain | quiet weekends | days alike (0.3) | both | 3 requests a day |
+|---|---|---|---|---|---|
+| 7 days | 92.6 % | 99.2 % | 87.5 % | 98.0 % | 93.5 % |
+| 14 days | 92.2 % | 91.6 % | 88.6 % | 88.1 % | 91.3 % |
+| 28 days | 90.6 % | 90.1 % | 89.0 % | 89.3 % | 90.8 % |
+
+Beyond it: days alike by 0.5 cover 85 % from 14 days, a log-sd of 0.8 with days alike
+by 0.3 covers 86 %. Under two weeks a weekly rhythm cannot be told from noise, and
+widens the interval.
+
+Days that were seen from beginning to end: savings are told from these.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from math import exp
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import stdtr
+
+from lectr_lab.core.recommendation import Interval
+
+LEAST_DAYS = 7
+"""Fewer days than a week say nothing of a month."""
+
+DAYS_A_MONTH = 30
+
+_WEEK = 7
+_RESEMBLANCES = np.linspace(-0.75, 0.75, 16)
+_FAR = 1e4  # scales from the centre, beyond which no quantile lies
+
+_Array: TypeAlias = NDArray[np.float64]
+
+
+class Monthly(NamedTuple):
+    """USD in 30 days of the same traffic, and where its expectation lies."""
+
+    mean_usd_month: float
+    interval: Interval
+
+
+class _Mixture(NamedTuple):
+    """Student's t distributions of one number of degrees of freedom, with weights."""
+
+    centres: _Array
+    scales: _Array
+    weights: _Array
+    freedom: int
+
+
+def monthly(daily_usd: Sequence[float], *, confidence: float = 0.9) -> Monthly | None:
+    """A monthly figure with its interval, from the figures of single days.
+
+    Args:
+        daily_usd: one value per day, in order and without gaps: a day without traffic
+            is a 0 among them. Days that were seen in part do not belong here.
+        confidence: how often the interval is to cover, above 0 and below 1.
+
+    Returns:
+        The mean month and its interval; None for fewer than 7 days.
+
+    Raises:
+        ValueError: a value is not finite, or the confidence not between 0 and 1.
+
+    >>> week = [4.0, 5.0, 4.5, 6.0, 5.5, 1.0, 1.5]
+    >>> found = monthly(week + [4.4, 5.2, 5.0, 5.5, 5.0, 1.2, 1.4])
+    >>> round(found.mean_usd_month), *(round(end) for end in found.interval[:2])
+    (118, 113, 124)
+    >>> monthly(week[:6]) is None
+    True
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    days = np.asarray(daily_usd, dtype=np.float64)
+    if not np.isfinite(days).all():
+        raise ValueError("a day's figure is not a finite number")
+    if len(days) < LEAST_DAYS:
+        return None
+    weekdays = _weekdays(len(days))
+    mean = float(np.linalg.lstsq(weekdays, days, rcond=None)[0].mean())
+    low, high = _interval(weekdays, days, mean, confidence)
+    month = Interval(DAYS_A_MONTH * low, DAYS_A_MONTH * high, confidence)
+    return Monthly(DAYS_A_MONTH * mean, month)
+
+
+def _weekdays(n: int) -> _Array:
+    """Which mean each day has: its weekday's, or one for all under two weeks."""
+    if n < 2 * _WEEK:
+        return np.ones((n, 1))
+    return np.eye(_WEEK)[np.arange(n) % _WEEK]
+
+
+def _interval(
+    weekdays: _Array, days: _Array, mean: float, confidence: float
+) -> tuple[float, float]:
+    largest = float(np.abs(days).max())
+    residual = days - weekdays @ np.linalg.lstsq(weekdays, days, rcond=None)[0]
+    if np.abs(residual).max() <= 1e-9 * largest:
+        return mean, mean  # every week was the same
+    mixture = _mixture(weekdays, days / largest)
+    low, high = (
+        largest * _quantile(mixture, 0.5 + side * confidence / 2) for side in (-1, 1)
+    )
+    if mean and ((days >= 0).all() or (days <= 0).all()):
+        ends = sorted(mean * exp((end - mean) / mean) for end in (low, high))
+        low, high = ends[0], ends[1]
+    return min(low, mean), max(high, mean)
+
+
+def _mixture(weekdays: _Array, days: _Array) -> _Mixture:
+    """What the mean day may be, one distribution per resemblance of neighbours.
+
+    For a given resemblance this is generalised least squares; the weight is how likely
+    it makes the days, with the means and the size of the noise integrated out.
+    Source: Zellner, An Introduction to Bayesian Inference in Econometrics (1971), 4.1.
+    """
+    n, means = weekdays.shape
+    freedom = n - means
+    found = [_fit(weekdays, days, rho) for rho in _RESEMBLANCES]
+    centres, spreads, log_weights = np.array(found).T
+    weights = np.exp(log_weights - log_weights.max())
+    return _Mixture(centres, spreads, weights / weights.sum(), freedom)
+
+
+def _fit(weekdays: _Array, days: _Array, rho: float) -> tuple[float, float, float]:
+    """The mean day, its standard error and the log-likelihood of one resemblance."""
+    n, means = weekdays.shape
+    x, y = _whitened(weekdays, rho), _whitened(days[:, None], rho)[:, 0]
+    information = x.T @ x
+    of_mean = np.full(means, 1 / means)
+    fitted = np.linalg.solve(information, x.T @ y)
+    squares = float(np.square(y - x @ fitted).sum())
+    variance = squares / (n - means) * of_mean @ np.linalg.solve(information, of_mean)
+    log_determinants = (n - 1) * np.log1p(-(rho**2)) + np.linalg.slogdet(information)[1]
+    log_likelihood = -(log_determinants + (n - means) * np.log(squares)) / 2
+    return float(of_mean @ fitted), float(np.sqrt(variance)), float(log_likelihood)
+
+
+def _whitened(rows: _Array, rho: float) -> _Array:
+    """Rows of which each is what the one before did not foretell, in equal units."""
+    news = (rows[1:] - rho * rows[:-1]) / np.sqrt(1 - rho**2)
+    return np.concatenate([rows[:1], news])
+
+
+def _quantile(mixture: _Mixture, share: float) -> float:
+    centres, scales, weights, freedom = mixture
+
+    def missing(at: float) -> float:
+        return float(weights @ stdtr(freedom, (at - centres) / scales)) - share
+
+    low = float((centres - _FAR * scales).min())
+    high = float((centres + _FAR * scales).max())
+    return float(brentq(missing, low, high, xtol=1e-12, rtol=1e-12))
+
+
+_LATE_US = 2 * 3_600_000_000  # chance alone makes a day begin or end a little apart
+
+
+def day_edges(log: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per org and day (UTC): `first_us` and `last_us`, times of day."""
+    at = pl.col("started_at")
+    us = (at - at.dt.truncate("1d")).dt.total_microseconds()
+    return (
+        log.group_by("org", day=at.dt.date())
+        .agg(first_us=us.min(), last_us=us.max())
+        .sort("org", "day")
+    )
+
+
+def seen_span(edges: pl.DataFrame) -> tuple[date, date] | None:
+    """The first and the last day that one org's traffic covers whole; None for none.
+
+    A day at an end of the log is left out where its traffic begins hours later, or
+    ends hours sooner, than on every other day: the proxy started, or the log was read,
+    at noon.
+
+    Args:
+        edges: rows of `day_edges` of one org, in the order of days.
+    """
+    if edges.height < 3:
+        return None
+    days, inner = edges["day"], edges[1:-1]
+    began_late = edges["first_us"][0] > _most(inner["first_us"]) + _LATE_US
+    ended_soon = edges["last_us"][-1] < -_most(-inner["last_us"]) - _LATE_US
+    first = days[0] + timedelta(days=int(began_late))
+    last = days[-1] - timedelta(days=int(ended_soon))
+    return first, last
+
+
+def _most(us: pl.Series) -> int:
+    return max(us.to_list())

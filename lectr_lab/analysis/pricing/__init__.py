@@ -1,0 +1,1 @@
+"""What the rows of a log cost: the rules of core/pricing, said over columns."""

@@ -1,0 +1,271 @@
+"""For each feature, task and model: would a cheaper model do, and what would it save?
+
+From the log alone, and so without a word on quality: that is for `evidence`. What a
+task or the traffic's shape says of a smaller model is `judgement`; what a target can
+take, `candidates`; what it would have cost, `reprice`. This module puts them together,
+and is the one place where a recommendation is made.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis.monthly import (
+    LEAST_DAYS,
+    Monthly,
+    day_edges,
+    monthly,
+    seen_span,
+)
+from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.recommend.candidates import Candidate, Option, candidate
+from lectr_lab.analysis.recommend.judgement import Group, Judgement
+from lectr_lab.analysis.recommend.reasons import (
+    price_reasons,
+    target_reasons,
+    traffic_reasons,
+)
+from lectr_lab.analysis.recommend.reprice import repriced
+from lectr_lab.analysis.recommend.result import PassedOver, Recommendations
+from lectr_lab.analysis.recommend.signals import KEYS, signals
+from lectr_lab.analysis.views import rows
+from lectr_lab.core import formatting
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.core.recommendation import Confidence, Recommendation, is_protected
+
+LEAST_SAVED = 0.1
+"""A change of model is work and a risk: for less than this share it is not proposed."""
+
+_CHANGES = {
+    **dict.fromkeys([*KEYS, "to_model"], pl.String()),
+    "reasons_anew": pl.Boolean(),
+}
+
+
+class _Costs(NamedTuple):
+    """What one change would have cost, by day (UTC), in USD."""
+
+    days: tuple[date, ...]
+    from_usd: tuple[float, ...]
+    to_usd: tuple[float, ...]
+    unpriced: int  # requests that the target has no price for
+
+
+_Span = tuple[date, date] | None
+
+
+def recommend(
+    log: pl.LazyFrame,
+    *,
+    org: str | None = None,
+    now: datetime | None = None,
+    prices: PriceList | None = None,
+) -> Recommendations:
+    """Cheaper models for the traffic of a log, each with its reasons.
+
+    A task declared as `reasoning` is never among them. Neither is a target that is
+    dearer on this very traffic, unpriced, retired within a month, or not known to take
+    what the traffic uses. Quality is not measured here; see `evidence`.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them.
+        org: one org alone.
+        now: the day of the change, for prices and retirements; without it, the last
+            day of the log.
+        prices: the user's own prices, which hold for targets too; see `read_prices`.
+
+    Returns:
+        One `Recommendation` at most per org, feature, task and model, the largest
+        saving first; `.notes` says what was passed over, `.frame()` is a table. The
+        saving is in USD per 30 days; None, like its interval, under 7 days of traffic.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> recommend(frame([]).lazy())
+    No answered chat request to judge.
+    """
+    if org is not None:
+        log = log.filter(pl.col("org") == org)
+    if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
+        log = priced(log, prices)
+    groups, edges = signals(log).collect(), day_edges(log).collect()
+    if groups.is_empty():
+        return Recommendations(unsaid=_unsaid(log))
+    today = max(edges["day"].to_list()) if now is None else now.date()
+    found = groups.sort(KEYS, nulls_last=True).to_dicts()
+    candidates = [candidate(group, today) for group in _beside_reasoning(found)]
+    costs = _costs(log, candidates, today, prices)
+    spans = {key[0]: seen_span(part) for key, part in edges.group_by("org")}
+    decided = [_decided(c, costs, spans[c.group["org"]]) for c in candidates]
+    return _sorted(decided)
+
+
+def _unsaid(log: pl.LazyFrame) -> int:
+    """Requests that do not say what kind of call they were, or how they ended."""
+    silent = pl.any_horizontal(pl.col("operation", "outcome").is_null())
+    return int(log.select((rows.is_request() & silent).sum()).collect().item())
+
+
+def _beside_reasoning(groups: Sequence[Group]) -> Iterable[Group]:
+    """Groups that know whether other requests of their feature are protected."""
+    protected = {(g["org"], g["feature"]) for g in groups if is_protected(g["task"])}
+    for group in groups:
+        beside = (group["org"], group["feature"]) in protected
+        yield group | {"beside_reasoning": beside and group["feature"] is not None}
+
+
+def _costs(
+    log: pl.LazyFrame,
+    candidates: Sequence[Candidate],
+    today: date,
+    prices: PriceList | None,
+) -> dict[tuple[Any, ...], _Costs]:
+    """By the keys of a group and the target's name."""
+    wanted = [
+        (*_key(candidate.group), option.target.model.name, option.anew)
+        for candidate in candidates
+        for option in candidate.options
+    ]
+    if not wanted:
+        return {}
+    changes = pl.DataFrame(wanted, schema=_CHANGES, orient="row")
+    found = repriced(log, changes, today, prices).collect()
+    return {
+        key: _Costs(
+            tuple(part["day"]),
+            tuple(part["from_usd"]),
+            tuple(part["to_usd"]),
+            int(part["unpriced"].sum()),
+        )
+        for key, part in found.group_by(*KEYS, "to_model", maintain_order=True)
+    }
+
+
+def _key(group: Group) -> tuple[Any, ...]:
+    return tuple(group[key] for key in KEYS)
+
+
+def _decided(
+    candidate: Candidate, costs: dict[tuple[Any, ...], _Costs], span: _Span
+) -> Recommendation | PassedOver:
+    """The first target that saves something; else why there is none."""
+    group, judgement, options, refused = candidate
+    if judgement.confidence is None:
+        return _passed(group, "the work does not look simple", judgement.reasons)
+    if not options and not refused:
+        return _passed(group, "no smaller model is known", ())
+    if not group["priced"]:
+        return _passed(group, "what it costs is not known", ())
+    why = list(refused)
+    for option in options:
+        name = option.target.model.name
+        cost = costs.get((*_key(group), name))
+        reason = _no_saving(name, cost)
+        if cost is None or reason is not None:
+            why.append(reason or "")
+            continue
+        made = _recommendation(candidate, option, cost, span)
+        if made is not None:
+            return made
+    kind = "no smaller model fits" if not options else "no smaller model saves enough"
+    return _passed(group, kind, tuple(why))
+
+
+def _no_saving(name: str, cost: _Costs | None) -> str | None:
+    if cost is None or cost.unpriced:
+        n = formatting.count(cost.unpriced if cost else None)
+        return f"{name} has no known price for {n} of the requests"
+    from_usd, to_usd = sum(cost.from_usd), sum(cost.to_usd)
+    if to_usd > (1 - LEAST_SAVED) * from_usd or from_usd <= 0:
+        said = f"{formatting.usd(to_usd)} in place of {formatting.usd(from_usd)}"
+        return f"{name} would cost {said}"
+    return None
+
+
+def _passed(group: Group, kind: str, why: tuple[str, ...]) -> PassedOver:
+    if is_protected(group["task"]):
+        kind, why = "declared as reasoning, which is never changed", ()
+    return PassedOver(
+        org=group["org"],
+        feature=group["feature"],
+        task=group["task"],
+        provider=group["provider"],
+        model=group["model"],
+        requests=group["requests"],
+        kind=kind,
+        why=why,
+    )
+
+
+def _recommendation(
+    candidate: Candidate, option: Option, cost: _Costs, span: _Span
+) -> Recommendation | None:
+    """Every recommendation is made here, and none for a task that is protected."""
+    group, judgement = candidate.group, candidate.judgement
+    if is_protected(group["task"]):
+        return None
+    month = None if option.anew else _saving(group, cost, span)
+    return Recommendation(
+        org=group["org"],
+        feature=group["feature"],
+        task=group["task"],
+        provider=group["provider"],
+        from_model=group["model"],
+        to_model=option.target.model.name,
+        confidence=_confidence(judgement, option),
+        reasons=_reasons(candidate, option, cost, month),
+        requests=group["requests"],
+        days=group["days"],
+        spend_usd=group["spend_usd"],
+        saving_usd_month=month and month.mean_usd_month,
+        saving_interval=month and month.interval,
+    )
+
+
+def _confidence(judgement: Judgement, option: Option) -> Confidence:
+    """Less where the target reasons anew: what it then costs is not known."""
+    if not option.anew:
+        return judgement.confidence or "low"
+    return "medium" if judgement.confidence == "high" else "low"
+
+
+def _saving(group: Group, cost: _Costs, span: _Span) -> Monthly | None:
+    """By whole days, from the group's first to the log's last; none under a week."""
+    if span is None or group["days"] < LEAST_DAYS:
+        return None
+    saved = {
+        day: paid - would
+        for day, paid, would in zip(cost.days, cost.from_usd, cost.to_usd, strict=True)
+    }
+    first = max(span[0], min(saved))
+    n = (span[1] - first).days + 1
+    return monthly([saved.get(first + timedelta(days=i), 0.0) for i in range(n)])
+
+
+def _reasons(
+    candidate: Candidate, option: Option, cost: _Costs, month: Monthly | None
+) -> tuple[str, ...]:
+    group = candidate.group
+    found = [*candidate.judgement.reasons, *traffic_reasons(group)]
+    found += target_reasons(group, option.target)
+    found.append(
+        price_reasons(option.target, sum(cost.from_usd), sum(cost.to_usd), option.anew)
+    )
+    if group["priced"] < group["requests"]:
+        left = formatting.count(group["requests"] - group["priced"])
+        found.append(f"{left} requests whose cost is not known save nothing here")
+    if month is None and not option.anew:
+        found.append(f"no saving a month from less than {LEAST_DAYS} whole days")
+    return tuple(dict.fromkeys(found))
+
+
+def _sorted(decided: Iterable[Recommendation | PassedOver]) -> Recommendations:
+    made, passed = [], []
+    for one in decided:
+        if isinstance(one, Recommendation):
+            made.append(one)
+        else:
+            passed.append(one)
+    made.sort(key=lambda r: (-(r.saving_usd_month or 0.0), -r.spend_usd))
+    return Recommendations(tuple(made), tuple(passed))

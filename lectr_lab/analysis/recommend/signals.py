@@ -1,0 +1,121 @@
+"""What a group of requests looks like, in one row: the figures that advice rests on.
+
+A group is one org's feature, task, provider and model. Only requests that were answered
+in full and chat-like operations count: no embedding has a smaller model to go to.
+"""
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+
+KEYS = ["org", "feature", "task", "provider", "model"]
+CHATS = ("chat", "responses", "messages")
+
+# Ours, all of them: no source has such figures.
+SHORT_ANSWER_TOKENS = 100
+SHORT_PROMPT_TOKENS = 2_000
+LONG_PROMPT_TOKENS = 8_000
+DEEP_SCHEMA_LEVELS = 4
+LOW_TEMPERATURE = 0.3
+
+
+def judged() -> pl.Expr:
+    """The requests that advice rests on."""
+    return rows.succeeded() & pl.col("operation").is_in(CHATS)
+
+
+def signals(log: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per group of answered chats: its size, its shape and what it uses.
+
+    Args:
+        log: events with `cost_usd`.
+
+    Returns:
+        The keys; `requests`, `counted` (with token counts), `days` (UTC, with traffic),
+        `spend_usd`, `priced`, `estimated`; tokens at the median, p95 or most; rows that
+        have a sign, named `n_…`; whether any row needs an ability, named `uses_…`; and
+        `unsaid`, whether some do not say.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> signals(priced(frame([]).lazy())).collect().columns[:5]
+    ['org', 'feature', 'task', 'provider', 'model']
+    """
+    return (
+        log.filter(judged())
+        .with_columns(rows.model())
+        .group_by(KEYS)
+        .agg(*_size(), *_shape(), *_signs(), *_uses())
+    )
+
+
+def _size() -> list[pl.Expr]:
+    return [
+        pl.len().alias("requests"),
+        _counted().sum().alias("counted"),
+        pl.col("started_at").dt.date().n_unique().alias("days"),
+        pl.col("cost_usd").sum().alias("spend_usd"),
+        rows.is_priced().sum().alias("priced"),
+        rows.estimated().sum().alias("estimated"),
+    ]
+
+
+def _counted() -> pl.Expr:
+    return pl.all_horizontal(pl.col("input_tokens", "output_tokens").is_not_null())
+
+
+def _shape() -> list[pl.Expr]:
+    return [
+        pl.col("input_tokens").median().alias("input_p50_tokens"),
+        pl.col("output_tokens").quantile(0.95).alias("output_p95_tokens"),
+        pl.col("input_tokens").max().alias("input_most_tokens"),
+        pl.max_horizontal(
+            pl.col("output_tokens").max(), pl.col("max_output_tokens").max()
+        ).alias("output_most_tokens"),
+    ]
+
+
+def _signs() -> list[pl.Expr]:
+    """Rows that have each sign; a row that does not say has it not."""
+    signs = {
+        "short_answer": pl.col("output_tokens") <= SHORT_ANSWER_TOKENS,
+        "short_prompt": pl.col("input_tokens") <= SHORT_PROMPT_TOKENS,
+        "long_prompt": pl.col("input_tokens") > LONG_PROMPT_TOKENS,
+        "low_temperature": pl.col("temperature") <= LOW_TEMPERATURE,
+        "json": pl.col("response_format").is_in(["json_object", "json_schema"]),
+        "deep_schema": pl.col("schema_depth") >= DEEP_SCHEMA_LEVELS,
+        "reasoning": _reasons(),
+        "tools": pl.col("has_tools"),
+        "pictures_or_sound": pl.col("has_images") | pl.col("has_audio"),
+    }
+    return [sign.sum().alias(f"n_{name}") for name, sign in signs.items()]
+
+
+def _reasons() -> pl.Expr:
+    asked = pl.col("reasoning_effort").is_not_null()
+    return asked | (pl.col("reasoning_tokens") > 0).fill_null(False)
+
+
+def _uses() -> list[pl.Expr]:
+    """What any row needs of a model; `unsaid` where some rows do not say."""
+    flags = ["has_images", "has_audio", "has_tools"]
+    images = ["input_image_tokens", "output_image_tokens"]
+    audio = ["input_audio_tokens", "output_audio_tokens"]
+    return [
+        _any("has_images", *images).alias("uses_images"),
+        _any("has_audio", *audio).alias("uses_audio"),
+        pl.col("has_tools").any().alias("uses_tools"),
+        pl.col("response_format")
+        .is_in(["json_object", "json_schema"])
+        .any()
+        .alias("uses_json_schema"),
+        _any("web_searches").alias("uses_web_search"),
+        _any("output_audio_tokens", "output_image_tokens").alias("uses_other_output"),
+        pl.col("reasoning_effort").is_not_null().any().alias("uses_effort"),
+        pl.any_horizontal(pl.col(flags).is_null()).any().alias("unsaid"),
+    ]
+
+
+def _any(*names: str) -> pl.Expr:
+    """Any row has the flag, or a count above zero."""
+    return pl.any_horizontal((pl.col(n).cast(pl.Int64) > 0).any() for n in names)

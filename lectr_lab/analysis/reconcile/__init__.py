@@ -1,0 +1,1 @@
+"""Why a provider's own usage differs from the log."""

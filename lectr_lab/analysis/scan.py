@@ -1,0 +1,69 @@
+"""Opens a lab folder: what was logged, with what it cost."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from lectr_lab.analysis.pricing.price_file import read_prices
+from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.pricing.token_ratio import with_ratios
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.log import scan as log_scan
+from lectr_lab.resources import shipped_traffic
+
+PRICE_FILE = "prices.toml"
+
+
+def scan(
+    folder: Path | str,
+    prices: PriceList | Path | str | None = None,
+    *,
+    day: date | None = None,
+) -> pl.LazyFrame:
+    """The events of a lab folder, the last seconds included, each with its cost.
+
+    Args:
+        folder: the lab folder a proxy writes to.
+        prices: the user's own prices, or the file that has them; without it,
+            `prices.toml` in the lab folder, where there is one.
+        day: of a lab folder, the files of this day alone (UTC).
+
+    Returns:
+        One row per event: the event's columns, `cost_usd` (null where it is not known)
+        and `price_source`. Streams that reported no tokens have estimates where the
+        model's other rows teach them (`token_source` is "ratio").
+
+    Raises:
+        LogError: there is no such lab folder.
+        ConfigError: the price file cannot be followed.
+
+    >>> import tempfile
+    >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
+    0
+    """
+    return priced(
+        with_ratios(log_scan.scan(folder, day)), own_prices(Path(folder), prices)
+    )
+
+
+def demo_log() -> pl.LazyFrame:
+    """Four weeks of made-up traffic of an org that says so, `made-up-data`, as `scan` gives it.
+
+    Returns:
+        As `scan`; how it was made is in `data/demo/README.md`.
+
+    >>> demo_log().select("org").unique().collect().item()
+    'made-up-data'
+    """
+    return scan(shipped_traffic())
+
+
+def own_prices(folder: Path, prices: PriceList | Path | str | None = None) -> PriceList:
+    """The user's own prices that `scan` takes for a lab folder."""
+    if isinstance(prices, tuple):
+        return prices
+    if prices is not None:
+        return read_prices(prices)
+    file = folder / PRICE_FILE
+    return read_prices(file) if file.exists() else ()

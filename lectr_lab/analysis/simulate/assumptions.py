@@ -1,0 +1,135 @@
+"""What a simulation takes for granted, in words, with the figures it rests on."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from lectr_lab.analysis.simulate.answer_length import LEAST_ANSWERS
+from lectr_lab.core import formatting
+from lectr_lab.core.recommendation import is_protected
+from lectr_lab.core.routing.rules import Rule
+
+_PAIR = ["from_provider", "from_model", "to_provider", "to_model"]
+_FIRST = (
+    "The same requests come again, under these rules in place of those that were in "
+    "force; a failed request costs nothing, before and after"
+)
+_ASIDE = {
+    "cached": "{n} of the changed requests read from a cache: the target is taken to "
+    "cache the same tokens, though at first its cache is empty",
+    "reasoned": "{n} of the changed answers held reasoning: it is taken to be part of "
+    "the target's answer, in the same share",
+}
+
+
+def in_words(
+    moves: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[Rule]
+) -> tuple[str, ...]:
+    """The assumptions behind a simulation.
+
+    Args:
+        moves: one row per move, with sums, ratios and latencies.
+        facts: one row per kind of request and day, with what was decided.
+        rules: those simulated.
+    """
+    return tuple(
+        f"{said}."
+        for said in (
+            _FIRST,
+            *_of_reasoning(facts),
+            *_of_pairs(moves),
+            *_of_counts(moves),
+            *_of_unjudged(moves),
+            *_of_skips(facts),
+            *_of_unsaid(facts),
+            *(["There is no rule"] if not rules else []),
+        )
+    )
+
+
+def _of_reasoning(facts: pl.DataFrame) -> Iterator[str]:
+    """Obeyed, and never silently."""
+    moved = facts.drop_nulls("move")
+    protected = [task for task in moved["task"].unique() if is_protected(task)]
+    moved = moved.filter(pl.col("task").is_in(protected))
+    sums = moved.drop_nulls("rule").group_by("rule").agg(pl.col("requests").sum())
+    for rule, n in sums.sort("rule").iter_rows():
+        yield (
+            f"Warning: the rule {formatting.name(rule)} sends {formatting.count(n)} "
+            "requests with the task reasoning to another model; it is obeyed, but a "
+            "smaller model is never recommended for them"
+        )
+
+
+def _of_unsaid(facts: pl.DataFrame) -> Iterator[str]:
+    """Live the path says it; an imported log may not."""
+    n = int(facts.filter(pl.col("operation").is_null())["requests"].sum())
+    if n:
+        yield (
+            f"{formatting.count(n)} requests do not say what kind of call they were: no "
+            "rule is applied to them (import them with operation==chat, if they were)"
+        )
+
+
+def _of_pairs(moves: pl.DataFrame) -> Iterator[str]:
+    """What carries over from one model to the other."""
+    keys = ["org", *_PAIR]
+    for move in moves.unique(keys).sort(keys).iter_rows(named=True):
+        from_to = f"{_name(move, 'from')} to {_name(move, 'to')}, {move['org']}"
+        yield f"{formatting.name(from_to, 160)}: {_tokens(move)}; {_length(move)}"
+    changed = moves.filter(pl.col("from_provider") != pl.col("to_provider"))
+    if changed.height:
+        yield "Another provider is asked in its standard service tier"
+    untimed = moves.filter(pl.col("after_n").is_null())["to_model"].unique().to_list()
+    if untimed:
+        names = ", ".join(formatting.name(name) for name in sorted(untimed))
+        yield f"How fast they would answer is not known: the log has no answer of {names}"
+
+
+def _name(move: dict[str, Any], end: str) -> str:
+    return f"{move[f'{end}_provider']} {move[f'{end}_model']}"
+
+
+def _tokens(move: dict[str, Any]) -> str:
+    if move["same_tokens"]:
+        return "the same tokenizer, so that input tokens carry over exactly"
+    return "not known to share a tokenizer; input tokens are taken as they were counted"
+
+
+def _length(move: dict[str, Any]) -> str:
+    if move["from_model"] == move["to_model"]:
+        return "the same model, so that answers are as long"
+    if move["output_ratio_low"] is None:
+        return (
+            "answers are assumed to be as long, for the log has no feature and task "
+            f"with {LEAST_ANSWERS} answers of each"
+        )
+    low, high = move["output_ratio_low"], move["output_ratio_high"]
+    return (
+        f"answers have {move['output_ratio']:.2f} times the tokens [{low:.2f}, "
+        f"{high:.2f}], from {formatting.count(move['answers_from'])} and "
+        f"{formatting.count(move['answers_to'])} answers to the same features and tasks"
+    )
+
+
+def _of_counts(moves: pl.DataFrame) -> Iterator[str]:
+    for name, said in _ASIDE.items():
+        if n := int(moves[name].sum()):
+            yield said.format(n=formatting.count(n))
+
+
+def _of_unjudged(moves: pl.DataFrame) -> Iterator[str]:
+    if int(moves["counted"].sum()) > int(moves["judged"].sum()):
+        yield (
+            "Requests without a price before or after stay as they were, on both sides"
+        )
+
+
+def _of_skips(facts: pl.DataFrame) -> Iterator[str]:
+    unkeyed = facts.filter(pl.col("skipped") == "no_operator_key")
+    if n := int(unkeyed["requests"].sum()):
+        yield (
+            f"{formatting.count(n)} requests stay, for no key of the operator's was named "
+            "for the target provider (`keyed`)"
+        )

@@ -1,0 +1,1 @@
+"""A log from each side: what it cost, how slow and how sound it was, what is missing."""

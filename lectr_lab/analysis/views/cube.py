@@ -1,0 +1,179 @@
+"""What a dashboard filters: counts, sums and binned durations per step, feature, model.
+
+Its size is bounded, however many rows a log has: the leading features and models have
+cells of their own, all others share one. Cubes of parts of a log add up to the cube of
+the whole, so that a day that is over is counted once.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.percentiles import exact_figures
+
+GROWTH = 1.05
+"""Each bin of a duration ends 5 % above its start: its middle is within 2.5 %."""
+
+MOST_FEATURES = 10
+MOST_MODELS = 8
+
+
+class Leaders(NamedTuple):
+    """What has cells of its own: dearest first, then most used."""
+
+    features: tuple[tuple[str | None, str | None], ...]  # org, feature
+    models: tuple[tuple[str | None, str | None], ...]  # provider, model
+
+
+class Cube(NamedTuple):
+    """Three frames with the keys `time`, `f`, `m`: places among the leaders.
+
+    A place past the last leader is all others together. `time` is the wall clock at
+    the start of a step, in ms since 1970.
+    """
+
+    sums: pl.LazyFrame
+    bins: pl.LazyFrame  # durations of successful requests: `bin`, `n`
+    kinds: pl.LazyFrame  # failed requests: `kind`, `source`, `n`
+
+
+KEYS = ("time", "f", "m")
+_TOKENS = [
+    "input_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+]
+MEASURES = (
+    *("requests", "errors", "left", "retries", "spend_usd", "priced", "unpriced"),
+    *("uncounted", "estimated", "counted", *_TOKENS, "untagged", "untagged_usd"),
+)
+"""What `Cube.sums` adds up, in its order."""
+
+
+def needed(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The columns that a dashboard counts; the other views can be asked of it too."""
+    return log.select(
+        *("started_at", "org", "feature", "provider"),
+        *("model_actual", "model_sent", "model_requested"),
+        *("kind", "operation", "outcome", "status", "error_type", "error_source"),
+        *("retry_count", "stream", "include_usage", "token_source"),
+        *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms"),
+        *_TOKENS,
+        *("cost_usd", "price_source"),
+    )
+
+
+def ranking(log: pl.LazyFrame) -> pl.LazyFrame:
+    """Requests and spend per org, feature, provider and model; adds up like a cube."""
+    return log.group_by("org", "feature", "provider", rows.model()).agg(
+        rows.is_request().sum().alias("requests"), pl.col("cost_usd").sum()
+    )
+
+
+def leading(ranked: pl.LazyFrame, keys: Sequence[str], most: int) -> pl.LazyFrame:
+    """The dearest pairs of a ranking, in their order."""
+    return (
+        ranked.group_by(keys)
+        .agg(pl.col("cost_usd", "requests").sum())
+        .sort("cost_usd", "requests", *keys, descending=[True, True, False, False])
+        .select(keys)
+        .head(most)
+    )
+
+
+def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyFrame:
+    """What a cube counts, a row per event, with the keys of its cell.
+
+    Args:
+        log: events with `cost_usd`.
+        leaders: what has cells of its own.
+        every: the length of a step.
+        tz: the time zone in which days begin.
+    """
+    wall = pl.col("started_at").dt.convert_time_zone(tz).dt.replace_time_zone(None)
+    time = wall.dt.truncate(every).dt.epoch("ms").alias("time")
+    log = log.with_columns(rows.model(), time)
+    for place, keys, pairs in (
+        ("f", ["org", "feature"], leaders.features),
+        ("m", ["provider", "model"], leaders.models),
+    ):
+        places = pl.LazyFrame(
+            [(*pair, i) for i, pair in enumerate(pairs)],
+            {**dict.fromkeys(keys, pl.String), place: pl.Int32},
+            orient="row",
+        )
+        log = log.join(places, on=keys, how="left", nulls_equal=True).with_columns(
+            pl.col(place).fill_null(len(pairs))
+        )
+    return log.select(
+        *(*KEYS, "feature", "kind", "operation", "outcome", "status", "retry_count"),
+        *("error_type", "error_source", "token_source", "total_ms", "cost_usd"),
+        *_TOKENS,
+    )
+
+
+def cube(cells: pl.LazyFrame) -> Cube:
+    """The cube of `placed` rows: of a log, or of a part of one."""
+    ms = pl.col("total_ms")
+    # What lies on an edge is above it, though the last digit of a logarithm depends on
+    # how many are taken at once.
+    number = (ms.clip(lower_bound=0.01).log() / math.log(GROWTH) + 1e-9).floor()
+    timed = cells.filter(rows.succeeded() & ms.is_not_null())
+    n = pl.len().cast(pl.Int64).alias("n")
+    return Cube(
+        cells.group_by(KEYS).agg(*_sums()),
+        timed.group_by(*KEYS, number.cast(pl.Int32).alias("bin")).agg(n),
+        cells.filter(rows.failed()).group_by(*KEYS, *_why()).agg(n),
+    )
+
+
+def _why() -> list[pl.Expr]:
+    """What went wrong, and whose fault it was."""
+    answered = pl.format("status {}", "status")
+    else_ = pl.when(pl.col("outcome") == "provider_error").then(answered)
+    return [
+        pl.coalesce("error_type", else_.otherwise("outcome")).alias("kind"),
+        pl.col("error_source").alias("source"),
+    ]
+
+
+def _sums() -> list[pl.Expr]:
+    cost = pl.col("cost_usd")
+    sums = {
+        "requests": rows.is_request(),
+        "errors": rows.failed(),
+        "left": rows.disconnected(),
+        "retries": rows.retried(),
+        "spend_usd": cost,
+        "priced": rows.is_priced(),
+        "unpriced": rows.unpriced(),
+        "uncounted": rows.uncounted(),
+        "estimated": rows.estimated(),
+        "counted": pl.col("input_tokens").is_not_null(),
+        **{name: pl.col(name).cast(pl.Int64) for name in _TOKENS},
+        "untagged": rows.untagged(),
+        "untagged_usd": cost.filter(pl.col("feature").is_null()),
+    }
+    return [sums[name].sum().alias(name) for name in MEASURES]
+
+
+def exact_latency(cells: pl.LazyFrame) -> pl.LazyFrame:
+    """Exact percentiles of whole requests with their 95 % intervals.
+
+    Args:
+        cells: `placed` rows.
+
+    Returns:
+        A row per place `f`, and one of everything, where `f` is -1: `total_p50_ms`,
+        `total_p50_low_ms`, `total_p50_high_ms`, likewise p95 and p99, and `total_n`.
+    """
+    ms = pl.col("total_ms")
+    timed = cells.filter(rows.succeeded()).select("f", ms).sort(ms)  # once for all
+    of_total = exact_figures("total", ms, intervals=True, in_order=True)
+    own = timed.group_by("f").agg(*of_total)
+    whole = timed.select(pl.lit(-1, pl.Int32).alias("f"), *of_total)
+    return pl.concat([own, whole]).sort("f")

@@ -1,0 +1,162 @@
+"""How much of the log can be relied on, and what to mend."""
+
+import json
+from fnmatch import fnmatchcase
+from glob import escape
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.groups import grouped, key_names
+from lectr_lab.core import formatting
+
+MUCH_UNTAGGED = 0.10
+"""Above this share of requests or spend, every view says what to add where."""
+
+_NAMED = 5  # models or features that a sentence names; the views have all
+
+
+def untagged_measures() -> list[pl.Expr]:
+    """Requests and spend that named no feature, and their shares."""
+    requests, spend_usd = rows.is_request().sum(), pl.col("cost_usd").sum()
+    without = rows.untagged().sum()
+    without_usd = pl.col("cost_usd").filter(pl.col("feature").is_null()).sum()
+    return [
+        without.alias("untagged_requests"),
+        pl.when(requests > 0).then(without / requests).alias("untagged_of_requests"),
+        without_usd.alias("untagged_spend_usd"),
+        pl.when(spend_usd > 0).then(without_usd / spend_usd).alias("untagged_of_spend"),
+    ]
+
+
+def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+    """The models that have tokens but no price, most used first.
+
+    Not those whose price is known, and whose counts contradict each other.
+
+    Returns:
+        `org`, `provider`, `model`, then `requests`, `input_tokens`, `output_tokens`.
+    """
+    measures = [
+        pl.len().alias("requests"),
+        pl.col("input_tokens", "output_tokens").cast(pl.Int64).sum(),
+    ]
+    by = ["provider", "model"]
+    keys = key_names(by, org=org)
+    unlisted = log.filter(rows.unpriced() & pl.col("price_source").is_null())
+    found = grouped(unlisted, measures, by=by, org=org)
+    return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
+
+
+def streams_without_usage(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+    """The features whose streams do not report their tokens, most requests first.
+
+    Only chat and completions: other APIs report without being asked. `USAGE_ADVICE`
+    is the line that mends it.
+
+    Returns:
+        `org`, `feature`, `provider`, then `requests` (such streams, answered).
+    """
+    silent = (
+        rows.is_request()
+        & pl.col("stream")
+        & ~pl.col("include_usage").fill_null(False)
+        & pl.col("operation").is_in(["chat", "completions"])
+        & (pl.col("token_source") != "provider")
+        & (pl.col("outcome") == "ok")
+    )
+    by = ["feature", "provider"]
+    keys = key_names(by, org=org)
+    found = grouped(log.filter(silent), [pl.len().alias("requests")], by=by, org=org)
+    return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
+
+
+def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
+    """What to write where, for models without a price; takes `unpriced_models`, collected
+    and not empty.
+
+    >>> row = {"provider": ["azure"], "model": ["our-own"], "requests": [3]}
+    >>> print(price_advice(pl.DataFrame(row)))
+    Without a price: our-own of azure (3). Write into prices.toml, for each of them:
+    [[price]]
+    model = "our-own"
+    input_usd_per_mtok = …
+    output_usd_per_mtok = …
+    """
+    models = [
+        f"{formatting.name(row['model'])} of {formatting.name(row['provider'])} "
+        f"({formatting.count(row['requests'])})"
+        for row in unpriced.head(_NAMED).iter_rows(named=True)
+    ]
+    more = unpriced.height - len(models)
+    others = f" and {formatting.count(more)} more" if more else ""
+    return (
+        f"Without a price: {', '.join(models)}{others}. Write into {file}, for each of "
+        f"them:\n[[price]]\nmodel = {price_pattern(unpriced['model'][0])}\n"
+        "input_usd_per_mtok = …\noutput_usd_per_mtok = …"
+    )
+
+
+def price_pattern(model: str | None) -> str:
+    """What stands for a model, or for none, in an entry of prices.toml.
+
+    >>> print(price_pattern("our-own[1]"))
+    "our-own[[]1]"
+    """
+    given = model or "*"
+    pattern = given if fnmatchcase(given, given) else escape(given)
+    return json.dumps(formatting.name(pattern, 200), ensure_ascii=False)
+
+
+CONTRADICTING = (
+    "Not priced, for their counts contradict each other (say, more cached than input)"
+)
+"""Of requests whose model has a price."""
+
+
+def streams_advice(silent: pl.DataFrame) -> str:
+    """The line that mends streams without usage; takes `streams_without_usage`.
+
+    >>> row = {"feature": ["chat"], "requests": [3]}
+    >>> print(streams_advice(pl.DataFrame(row)))
+    3 streams did not report their tokens: chat. Add to the call: stream_options={"include_usage": True}
+    """
+    features = list(dict.fromkeys(map(formatting.name, silent["feature"])))
+    others = len(features) - _NAMED
+    more = f" and {formatting.count(others)} more" if others > 0 else ""
+    return (
+        f"{formatting.count(int(silent['requests'].sum()))} streams did not report their "
+        f"tokens: {', '.join(features[:_NAMED])}{more}. "
+        f"Add to the call: {USAGE_ADVICE}"
+    )
+
+
+USAGE_ADVICE = 'stream_options={"include_usage": True}'
+"""What a call that streams must say for its tokens to be counted."""
+
+
+def untagged_advice(
+    untagged_of_requests: float | None, untagged_of_spend: float | None
+) -> str | None:
+    """What to add where, when much of the traffic names no feature; else None.
+
+    >>> untagged_advice(0.02, None)
+    >>> untagged_advice(0.38, 0.21)[:59]
+    '38 % of requests and 21 % of spend name no feature. Add the'
+    """
+    shares = [
+        f"{share:.0%} of {of}".replace("%", " %")
+        for share, of in (
+            (untagged_of_requests, "requests"),
+            (untagged_of_spend, "spend"),
+        )
+        if share is not None
+    ]
+    most = max(untagged_of_requests or 0.0, untagged_of_spend or 0.0)
+    if most <= MUCH_UNTAGGED:
+        return None
+    return (
+        f"{' and '.join(shares)} name no feature. Add the header X-Lectr-Feature where "
+        'the call is made: extra_headers={"X-Lectr-Feature": "search"} in an OpenAI or '
+        "Anthropic SDK, once per feature of your product."
+    )

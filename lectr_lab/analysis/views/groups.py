@@ -1,0 +1,100 @@
+"""By what a view groups: any columns of the log, a time step, and always the org.
+
+Two orgs' `chat` are two rows, unless one org is asked for. Requests without a feature
+form a group like any other, `untagged`.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.core.errors import LabError
+from lectr_lab.core.event import Event
+from lectr_lab.core.formatting import UNTAGGED
+
+By = str | Sequence[str] | None
+"""One column, several, or none. `model` is the model that answered; `day` and `hour`
+are those of the time zone in which it was sent."""
+
+_STEPS = {"day": "1d", "hour": "1h"}
+
+
+def grouped(
+    log: pl.LazyFrame,
+    measures: Sequence[pl.Expr],
+    *,
+    by: By = None,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+) -> pl.LazyFrame:
+    """One row per group: its keys, then the measures.
+
+    Args:
+        log: events, priced where the measures need it.
+        measures: named aggregates.
+        by: columns to group by, beside the org.
+        every: a time step, such as "1h" or "1d"; adds `time`, the start of each step.
+        tz: the time zone in which days begin.
+        org: look at one org alone; there is then no `org` column.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    if org is not None:
+        log = log.filter(pl.col("org") == org)
+    keys = key_columns(by, every=every, tz=tz, org=org)
+    if not keys:
+        return log.select(*measures)
+    return log.group_by(keys).agg(*measures)
+
+
+def key_columns(
+    by: By, *, every: str | None = None, tz: str = "UTC", org: str | None = None
+) -> list[pl.Expr]:
+    """What `grouped` groups by, named as `key_names` says.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    keys = [_key(name, tz) for name in _names(by, alone=org is not None)]
+    return keys if every is None else [*keys, _step(every, tz).alias("time")]
+
+
+def key_names(by: By, every: str | None = None, org: str | None = None) -> list[str]:
+    """The key columns that `grouped` gives, in their order."""
+    return _names(by, alone=org is not None) + (["time"] if every else [])
+
+
+def _names(by: By, alone: bool) -> list[str]:
+    named = [] if by is None else [by] if isinstance(by, str) else list(by)
+    if not alone and "org" not in named:
+        named.insert(0, "org")
+    return list(dict.fromkeys(named))
+
+
+def _key(name: str, tz: str) -> pl.Expr:
+    if name == "model":
+        return rows.model()
+    if name == "feature":
+        return pl.col("feature").fill_null(UNTAGGED)
+    if name in _STEPS:
+        step = _step(_STEPS[name], tz)
+        return (step.dt.date() if name == "day" else step).alias(name)
+    if name not in Event.__struct_fields__:
+        near = get_close_matches(
+            name, ["model", *_STEPS, *Event.__struct_fields__], n=3
+        )
+        hint = f"; near it: {', '.join(near)}" if near else ""
+        raise LabError(
+            f"The log has no column {name!r} to group by{hint}. "
+            "Group by feature, task, provider, model, day, hour or any column of the log."
+        )
+    return pl.col(name)
+
+
+def _step(every: str, tz: str) -> pl.Expr:
+    local = pl.col("started_at").dt.convert_time_zone(tz)
+    return local.dt.truncate(every)

@@ -1,0 +1,136 @@
+"""How slow and how reliable: latency and errors per group."""
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.views.percentiles import Z95, Percentiles, beside, chosen
+
+
+def error_measures() -> list[pl.Expr]:
+    """Requests and errors, the rate with its 95 % interval, and who left or retried."""
+    requests, errors = rows.is_request().sum(), rows.failed().sum()
+    low, high = wilson(errors, requests)
+    return [
+        requests.alias("requests"),
+        errors.alias("errors"),
+        pl.when(requests > 0).then(errors / requests).alias("error_rate"),
+        low.alias("error_rate_low"),
+        high.alias("error_rate_high"),
+        rows.disconnected().sum().alias("client_disconnects"),
+        rows.retried().sum().alias("retries"),
+    ]
+
+
+def wilson(hits: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Wilson's 95 % interval of a share; null where n is 0.
+
+    Source: Wilson, JASA 22 (1927), 209-212.
+
+    >>> low, high = wilson(pl.lit(0), pl.lit(10))
+    >>> pl.select(low.round(3).alias("low"), high.round(3).alias("high")).row(0)
+    (0.0, 0.278)
+    """
+    count = n.cast(pl.Float64)
+    p, z2 = hits / count, Z95**2
+    centre = p + z2 / (2 * count)
+    half = Z95 * (p * (1 - p) / count + z2 / (4 * count**2)).sqrt()
+    scale = 1 + z2 / count
+    some = pl.when(n > 0)
+    return (
+        some.then(((centre - half) / scale).clip(0, 1)),
+        some.then(((centre + half) / scale).clip(0, 1)),
+    )
+
+
+def latency(
+    log: pl.LazyFrame,
+    by: By = "feature",
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+    intervals: bool = False,
+    percentiles: Percentiles | None = None,
+) -> pl.LazyFrame:
+    """How long requests took per group, slowest p95 first; with `every`, by time.
+
+    Failed requests never enter, and shadows do not.
+
+    Args:
+        log: events; prices are not needed.
+        by: one column, several, or None for one row per org.
+        every: a time step, such as "1h" or "1d"; adds `time`.
+        tz: the time zone in which days begin.
+        org: one org alone; without it, `org` is the first column.
+        intervals: add the 95 % interval of every percentile, `…_p95_low_ms` to
+            `…_p95_high_ms`; an end is null where the requests are too few to say.
+        percentiles: "exact", or "binned": within 1 % of the duration at the rank, the
+            lower one where it falls between two, in memory that follows the groups and
+            not the rows; the log is then read in this call. Without it, exact up to
+            10 million rows, which are counted in this call, and binned above.
+
+    Returns:
+        The keys, then `requests` and, for total, ttfb, ttft and overhead,
+        `…_p50_ms`, `…_p95_ms`, `…_p99_ms` with their `…_n`; `output_tokens_per_s`, the
+        median over whole requests; null where n is 0. `percentiles`: exact or binned.
+
+    Raises:
+        LabError: a column that the log does not have.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> latency(frame([]).lazy(), "model").collect().columns[:5]
+    ['org', 'model', 'requests', 'total_p50_ms', 'total_p95_ms']
+    """
+    if org is not None:
+        log = log.filter(pl.col("org") == org)
+    keys = key_columns(by, every=every, tz=tz, org=org)
+    requests = [rows.is_request().sum().alias("requests")]
+    found = beside(
+        grouped(log, requests, by=by, every=every, tz=tz, org=org),
+        log,
+        keys,
+        chosen(log, percentiles),
+        intervals=intervals,
+    )
+    order = ([pl.col("time")] if every else []) + [-pl.col("total_p95_ms")]
+    names = key_names(by, every, org)
+    return found.sort(*order, *names, nulls_last=True)
+
+
+def errors(
+    log: pl.LazyFrame,
+    by: By = "feature",
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+) -> pl.LazyFrame:
+    """How often requests failed per group, most often first; with `every`, by time.
+
+    Args:
+        log: events; prices are not needed.
+        by: one column, several, or None for one row per org.
+        every: a time step, such as "1h" or "1d"; adds `time`.
+        tz: the time zone in which days begin.
+        org: one org alone; without it, `org` is the first column.
+
+    Returns:
+        The keys, then `requests`, `errors`, `error_rate` with its 95 % interval
+        `error_rate_low` to `error_rate_high` (Wilson), `client_disconnects` (not
+        errors) and `retries` (requests that repeat a failed one).
+
+    Raises:
+        LabError: a column that the log does not have.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> errors(frame([]).lazy(), "provider").collect().columns[:5]
+    ['org', 'provider', 'requests', 'errors', 'error_rate']
+    """
+    keys = key_names(by, every, org)
+    order = ([pl.col("time")] if every else []) + [
+        -pl.col("error_rate"),
+        -pl.col("requests").cast(pl.Int64),
+    ]
+    found = grouped(log, error_measures(), by=by, every=every, tz=tz, org=org)
+    return found.sort(*order, *keys, nulls_last=True)

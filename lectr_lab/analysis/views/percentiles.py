@@ -1,0 +1,172 @@
+"""Percentiles of how long requests took: exact, or from bins where rows are many."""
+
+import operator
+from collections.abc import Callable
+from functools import reduce
+from random import getrandbits
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis.views import binned, rows
+
+Percentiles = Literal["exact", "binned"]
+"""Exact, on the line between the two nearest ranks; or the lower one, within 1 %."""
+
+MOST_EXACT_ROWS = 10_000_000
+"""Above this many rows a query, sorting takes too much memory, and bins are used."""
+
+Z95 = 1.959963984540054
+"""Of the normal distribution 95 % lie within so many standard deviations."""
+
+_TIMES = ("total", "ttfb", "ttft", "overhead")
+_PERCENTILES = (50, 95, 99)
+_SPEED = "output_tokens_per_s"
+_GROUP = "_group"
+
+
+class _Ranked(NamedTuple):
+    """The values of a group in their order: how many, the one at a rank, a quantile."""
+
+    n: pl.Expr
+    at: Callable[[pl.Expr], pl.Expr]
+    quantile: Callable[[float], pl.Expr]
+
+
+def chosen(log: pl.LazyFrame, asked: Percentiles | None = None) -> Percentiles:
+    """What was asked for; else by the number of rows, which are counted now."""
+    if asked is not None:
+        return asked
+    n = log.select(pl.len()).collect().item()
+    return "exact" if n <= MOST_EXACT_ROWS else "binned"
+
+
+def beside(
+    sums: pl.LazyFrame,
+    log: pl.LazyFrame,
+    keys: list[pl.Expr],
+    how: Percentiles,
+    *,
+    intervals: bool = False,
+) -> pl.LazyFrame:
+    """Sums per group, and the percentiles of the same groups' successful requests.
+
+    Apart, for percentiles hold all rows in memory and sums hold none: together, each
+    column of a sum would be held too.
+
+    Args:
+        sums: one row per group.
+        log: the events of these groups.
+        keys: what `sums` was grouped by; none for one row.
+        how: exact or binned; the column `percentiles` says it.
+        intervals: add the 95 % interval of every percentile.
+
+    Returns:
+        `sums`, with each duration's percentiles and n, and the median speed. Groups
+        without a success have n = 0.
+    """
+    seed = getrandbits(62)  # room for one more a key
+    measured = log.filter(rows.succeeded()).select(_number(keys, seed), *_measured())
+    figures = _exact if how == "exact" else _binned
+    found = figures(measured, intervals)
+    names = [pl.col(key.meta.output_name()) for key in keys]
+    # Two groups of one number stop the query, and are never taken for one.
+    both = sums.with_columns(_number(names, seed)).join(
+        found, on=_GROUP, how="left", validate="1:1"
+    )
+    return both.with_columns(
+        *(pl.col(f"{name}_n").fill_null(0) for name in _TIMES),
+        percentiles=pl.lit(how),
+    ).drop(_GROUP)
+
+
+def _number(keys: list[pl.Expr], seed: int) -> pl.Expr:
+    """A group's number, by which rows are grouped in half the time of its names.
+
+    It is 64 bits of a hash. Of 37 million queries with a million groups each, one would
+    find two groups of one number: it stops, and the next call draws another seed.
+    """
+    # Adding hashes takes half the time of hashing a struct.
+    hashes = [key.hash(seed + i) for i, key in enumerate(keys)]
+    number = reduce(operator.add, hashes) if keys else pl.lit(0, pl.UInt64)
+    return number.alias(_GROUP)
+
+
+def _measured() -> list[pl.Expr]:
+    """The durations, and output tokens per second from sending to the last byte."""
+    ms = pl.col("total_ms")
+    timed = (pl.col("output_tokens") > 0) & (ms > 0)
+    speed = pl.when(timed).then(1000 * pl.col("output_tokens") / ms)
+    times = [pl.col(f"{name}_ms").alias(f"_{name}") for name in _TIMES]
+    return [*times, speed.alias(f"_{_SPEED}")]
+
+
+def _exact(measured: pl.LazyFrame, intervals: bool) -> pl.LazyFrame:
+    figures = [
+        figure
+        for name in (*_TIMES, _SPEED)
+        for figure in exact_figures(name, pl.col(f"_{name}"), intervals=intervals)
+    ]
+    return measured.group_by(_GROUP).agg(figures)
+
+
+def exact_figures(
+    name: str, value: pl.Expr, *, intervals: bool, in_order: bool = False
+) -> list[pl.Expr]:
+    """Percentiles and n of one duration, and on request their 95 % intervals.
+
+    `in_order` says that the rows come by this duration, and no group needs sorting.
+    """
+    known = value.drop_nulls()
+    ranks = known if in_order else known.sort()
+    ranked = _Ranked(
+        value.count(),
+        lambda rank: ranks.get(rank, null_on_oob=True),
+        lambda share: value.quantile(share, "linear"),
+    )
+    return _figures(name, ranked, intervals)
+
+
+def _binned(measured: pl.LazyFrame, intervals: bool) -> pl.LazyFrame:
+    n = binned.count()
+    ranked = _Ranked(
+        n, binned.at, lambda share: binned.at((share * (n - 1)).floor().cast(pl.Int64))
+    )
+    first, *others = (
+        bins.lazy().group_by(_GROUP).agg(_figures(name[1:], ranked, intervals))
+        for name, bins in binned.bin_counts(measured, _GROUP).items()
+    )
+    # Every success has its total time, so no group is only among the others.
+    return reduce(
+        lambda left, right: left.join(right, on=_GROUP, how="left"), others, first
+    )
+
+
+def _figures(name: str, values: _Ranked, intervals: bool) -> list[pl.Expr]:
+    if name == _SPEED:
+        return [values.quantile(0.5).alias(_SPEED)]
+    found = [values.quantile(p / 100).alias(f"{name}_p{p}_ms") for p in _PERCENTILES]
+    found.append(values.n.cast(pl.UInt32).alias(f"{name}_n"))
+    if intervals:
+        found += [end for p in _PERCENTILES for end in _ends(name, p, values)]
+    return found
+
+
+def _ends(name: str, percentile: int, values: _Ranked) -> tuple[pl.Expr, pl.Expr]:
+    """A 95 % interval of a percentile, from order statistics; no shape is assumed.
+
+    Null at an end where so few requests cannot bound it. The true percentile lies
+    between two ranks with binomial probability; their normal approximation is widened
+    to whole ranks. Source: David and Nagaraja, Order Statistics (2003), section 7.1.
+    """
+    n, p = values.n.cast(pl.Float64), percentile / 100
+    half = Z95 * (n * p * (1 - p)).sqrt()
+    low = (n * p - half).floor().cast(pl.Int64)  # ranks, from 1
+    high = (n * p + half).ceil().cast(pl.Int64) + 1
+    return (
+        # Rank 0 would be index -1, which is the last.
+        pl.when(low >= 1)
+        .then(values.at(low - 1))
+        .alias(f"{name}_p{percentile}_low_ms"),
+        values.at(high - 1).alias(f"{name}_p{percentile}_high_ms"),
+    )

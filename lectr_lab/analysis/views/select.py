@@ -1,0 +1,164 @@
+"""The part of a log that is looked at: some features, a model, the last 24 hours."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.core.errors import LabError
+from lectr_lab.core.formatting import UNTAGGED
+
+_AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
+_NO_TIME = (
+    "{!r} is not a time. Write 24h, 7d, 2026-11-01, 2026-11-01T09:30 or "
+    "2026-11-01..2026-11-07."
+)
+_STEPS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+Names = str | Sequence[str] | None
+"""One name, several, or None for all."""
+
+
+class Period(NamedTuple):
+    """From `first` to before `end`, both with a time zone; None is open."""
+
+    first: datetime | None = None
+    end: datetime | None = None
+
+
+def select(
+    log: pl.LazyFrame,
+    *,
+    org: Names = None,
+    feature: Names = None,
+    provider: Names = None,
+    model: Names = None,
+    task: Names = None,
+    since: str | None = None,
+    until: str | None = None,
+    tz: str = "UTC",
+    now: datetime | None = None,
+) -> pl.LazyFrame:
+    """The rows of a log that fit; every argument that is None lets all through.
+
+    Args:
+        log: events.
+        org: as written in the log, like the next three.
+        feature: "untagged" is what named none.
+        provider: such as "openai".
+        model: the model that answered, or else the one that was asked.
+        task: as sent.
+        since: "24h", "7d", a day, a moment, or a period "2026-11-01..2026-11-07";
+            the last day is part of it, and either end may be open.
+        until: a day, which is included, or a moment, which is not.
+        tz: the time zone in which days begin.
+        now: what "24h" counts back from; the present, unless told.
+
+    Raises:
+        LabError: a time that cannot be read.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> select(frame([]).lazy(), feature="chat", since="24h").collect().height
+    0
+    """
+    names = [
+        (pl.col("org"), org),
+        (pl.col("feature").fill_null(UNTAGGED), feature),
+        (pl.col("provider"), provider),
+        (rows.model(), model),
+        (pl.col("task"), task),
+    ]
+    fits = [column.is_in(_list(asked)) for column, asked in names if asked is not None]
+    when = period(since, until, tz=tz, now=now or datetime.now(UTC))
+    if when.first is not None:
+        fits.append(pl.col("started_at") >= when.first.astimezone(UTC))
+    if when.end is not None:
+        fits.append(pl.col("started_at") < when.end.astimezone(UTC))
+    return log.filter(*fits) if fits else log
+
+
+def period(
+    since: str | None, until: str | None = None, *, now: datetime, tz: str = "UTC"
+) -> Period:
+    """What `since` and `until` say, as moments.
+
+    >>> noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    >>> period("24h", now=noon).first.isoformat()
+    '2026-11-01T12:00:00+00:00'
+    >>> period("2026-11-01..2026-11-07", now=noon).end.isoformat()
+    '2026-11-08T00:00:00+00:00'
+    """
+    zone = _zone(tz)
+    if since is not None and ".." in since:
+        if until is not None:
+            raise LabError(
+                f"since={since!r} is a whole period: leave out until={until!r}, or the dots."
+            )
+        since, until = (end.strip() or None for end in since.split("..", 1))
+    first = None if since is None else _start(since, zone, now)
+    end = None if until is None else _end(until, zone, now)
+    if first is not None and end is not None and end <= first:
+        raise LabError(f"The period ends before it begins: {since} to {until}.")
+    return Period(first, end)
+
+
+def _start(said: str, zone: ZoneInfo, now: datetime) -> datetime:
+    ago = _AGO.fullmatch(said.strip())
+    if ago is not None:
+        return _back(now, ago)
+    return _moment(said, zone)
+
+
+def _end(said: str, zone: ZoneInfo, now: datetime) -> datetime:
+    ago = _AGO.fullmatch(said.strip())
+    if ago is not None:
+        return _back(now, ago)
+    if not _is_day(said):
+        return _moment(said, zone)
+    try:
+        next_day = date.fromisoformat(said.strip()) + timedelta(days=1)
+    except OverflowError:
+        raise LabError(_NO_TIME.format(said)) from None
+    return datetime(next_day.year, next_day.month, next_day.day, tzinfo=zone)
+
+
+def _back(now: datetime, ago: re.Match[str]) -> datetime:
+    try:
+        return now - timedelta(**{_STEPS[ago[2]]: int(ago[1])})
+    except OverflowError:
+        raise LabError(f"{ago[0]} is longer ago than any log.") from None
+
+
+def _is_day(said: str) -> bool:
+    try:
+        date.fromisoformat(said.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _moment(said: str, zone: ZoneInfo) -> datetime:
+    try:
+        at = datetime.fromisoformat(said.strip())
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(
+            UTC
+        )
+    except (ValueError, OverflowError):
+        raise LabError(_NO_TIME.format(said)) from None
+
+
+def _zone(tz: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(tz)
+    except (LookupError, ValueError, OSError):
+        raise LabError(
+            f"{tz!r} is not a time zone; write one as Europe/Berlin."
+        ) from None
+
+
+def _list(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)

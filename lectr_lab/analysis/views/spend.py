@@ -1,0 +1,190 @@
+"""Where the money goes: spend and tokens per group."""
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.groups import By, grouped, key_names
+
+
+def spend_measures() -> list[pl.Expr]:
+    """Requests and spend, with what the sum rests on and what it lacks."""
+    priced, unpriced = rows.is_priced().sum(), rows.unpriced().sum()
+    uncounted = rows.uncounted().sum()
+    known = (priced > 0) | (unpriced + uncounted == 0)
+    return [
+        rows.is_request().sum().alias("requests"),
+        # A polars sum of nulls reads 0.0, and an unknown cost is not $0.
+        pl.when(known).then(pl.col("cost_usd").sum()).alias("spend_usd"),
+        priced.alias("priced"),
+        unpriced.alias("unpriced"),
+        uncounted.alias("uncounted"),
+        (rows.estimated() & rows.is_priced()).sum().alias("estimated"),
+    ]
+
+
+def share_of_spend(org: str | None) -> pl.Expr:
+    """Each row's part of its org's spend, 0 to 1; null where nothing was spent."""
+    spent = pl.col("spend_usd")
+    total = spent.sum() if org is not None else spent.sum().over("org")
+    return pl.when(total > 0).then(spent / total).alias("share_of_spend")
+
+
+def spend(
+    log: pl.LazyFrame,
+    by: By = "feature",
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+) -> pl.LazyFrame:
+    """What each group cost, dearest first; with `every`, in the order of time.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them.
+        by: one column, several, or None for one row per org.
+        every: a time step, such as "1h" or "1d"; adds `time`.
+        tz: the time zone in which days begin.
+        org: one org alone; without it, `org` is the first column.
+
+    Returns:
+        The keys, then `requests`, `spend_usd` (null where none of it is known; shadow
+        requests cost too), `share_of_spend` (of the org, 0 to 1), and rows: `priced`
+        (what the sum rests on), `unpriced` (tokens but no price), `uncounted` (an
+        answer without token counts), `estimated` (priced by an estimate of its tokens).
+
+    Raises:
+        LabError: a column that the log does not have.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> spend(priced(frame([]).lazy()), ["feature", "model"]).collect().columns[:5]
+    ['org', 'feature', 'model', 'requests', 'spend_usd']
+    """
+    keys = key_names(by, every, org)
+    found = grouped(log, spend_measures(), by=by, every=every, tz=tz, org=org)
+    shared = found.with_columns(share_of_spend(org)).select(
+        *keys, "requests", "spend_usd", "share_of_spend", pl.col(_AFTER)
+    )
+    order = ["spend_usd", "requests", *keys]
+    if every is not None:
+        order = ["time", *order]
+    falling = [name in ("spend_usd", "requests") for name in order]
+    return shared.sort(order, descending=falling, nulls_last=True)
+
+
+_AFTER = ["priced", "unpriced", "uncounted", "estimated"]
+
+
+def spend_over_time(
+    log: pl.LazyFrame, every: str, *, tz: str = "UTC", leading: int = 5
+) -> pl.LazyFrame:
+    """Spend per step of the dearest features, and of all others together.
+
+    Returns:
+        `time`, `feature` (null: the others), `rank` (1 is the dearest; 0 the others),
+        `requests`, `spend_usd`; orgs together, in the order of time.
+    """
+    steps = spend(log, "feature", every=every, tz=tz)
+    totals = pl.col("spend_usd").sum().over("feature")
+    ranked = steps.with_columns(total=totals).with_columns(
+        rank=pl.struct(-pl.col("total"), "feature").rank("dense")
+    )
+    leads = pl.col("rank") <= leading
+    return (
+        ranked.group_by(
+            "time",
+            pl.when(leads).then("feature").alias("feature"),
+            pl.when(leads).then(pl.col("rank")).otherwise(0).alias("rank"),
+        )
+        .agg(pl.col("requests", "spend_usd").sum())
+        .sort("time", "rank")
+    )
+
+
+def tokens(
+    log: pl.LazyFrame,
+    by: By = "feature",
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+) -> pl.LazyFrame:
+    """Tokens per group, cached and reasoning apart; most first.
+
+    Args:
+        log: events; prices are not needed.
+        by: one column, several, or None for one row per org.
+        every: a time step, such as "1h" or "1d"; adds `time`.
+        tz: the time zone in which days begin.
+        org: one org alone; without it, `org` is the first column.
+
+    Returns:
+        The keys, then `requests`, `counted` (rows with token counts), and sums
+        (null where nobody said):
+        `input_tokens` (all of it), of which `cache_read_tokens` and
+        `cache_write_tokens`; `output_tokens` (all of it), of which `reasoning_tokens`.
+
+    Raises:
+        LabError: a column that the log does not have.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> tokens(frame([]).lazy(), every="1d", org="a").collect().columns[:4]
+    ['feature', 'time', 'requests', 'counted']
+    """
+    sums = [
+        "input_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+    ]
+    measures = [
+        rows.is_request().sum().alias("requests"),
+        pl.col("input_tokens").is_not_null().sum().alias("counted"),
+        *(_known_sum(name) for name in sums),
+    ]
+    keys = key_names(by, every, org)
+    total = pl.sum_horizontal("input_tokens", "output_tokens")
+    order = ([pl.col("time")] if every else []) + [-total, *map(pl.col, keys)]
+    found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
+    return found.sort(order, nulls_last=True)
+
+
+def _known_sum(name: str) -> pl.Expr:
+    known = pl.col(name).cast(pl.Int64)
+    return pl.when(known.is_not_null().any()).then(known.sum()).alias(name)
+
+
+def dearest(log: pl.LazyFrame, n: int = 20) -> pl.LazyFrame:
+    """The requests that cost most, one a row; those without a known cost are not here.
+
+    Returns:
+        At most `n` rows, dearest first: `started_at`, `org`, `feature`, `provider`,
+        `model`, `cost_usd`, `input_tokens`, `cache_read_tokens`, `output_tokens`,
+        `reasoning_tokens`, `total_ms`, `token_source`, `provider_request_id`.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> dearest(priced(frame([]).lazy())).collect().columns[4:6]
+    ['model', 'cost_usd']
+    """
+    return (
+        log.filter(rows.is_priced())
+        .select(
+            "started_at",
+            "org",
+            "feature",
+            "provider",
+            rows.model(),
+            "cost_usd",
+            "input_tokens",
+            "cache_read_tokens",
+            "output_tokens",
+            "reasoning_tokens",
+            "total_ms",
+            "token_source",
+            "provider_request_id",
+        )
+        .sort("cost_usd", "started_at", descending=[True, False])
+        .head(n)
+    )

@@ -1,0 +1,146 @@
+"""Cost, latency and errors side by side."""
+
+from typing import Any
+
+import polars as pl
+
+from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
+from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.views.health import error_measures
+from lectr_lab.analysis.views.percentiles import Percentiles, beside, chosen
+from lectr_lab.analysis.views.spend import share_of_spend, spend_measures
+from lectr_lab.core import formatting
+
+_SHOWN = [
+    "requests",
+    "spend_usd",
+    "share_of_spend",
+    "total_p50_ms",
+    "total_p95_ms",
+    "ttft_p50_ms",
+    "total_n",
+    "percentiles",
+    "errors",
+    "error_rate",
+    "unpriced",
+    "uncounted",
+    "estimated",
+]
+
+
+def summary(
+    log: pl.LazyFrame,
+    by: By = "feature",
+    *,
+    tz: str = "UTC",
+    org: str | None = None,
+    percentiles: Percentiles | None = None,
+) -> pl.LazyFrame:
+    """What each group costs, how slow it is and how often it fails, dearest first;
+    by day or hour, in the order of time.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them.
+        by: one column, several, or None for one row per org.
+        tz: the time zone of `day` and `hour`, where `by` names them.
+        org: one org alone; without it, `org` is the first column.
+        percentiles: exact or binned, as `latency` says.
+
+    Returns:
+        The keys, then requests, `spend_usd`, `share_of_spend`, `total_p50_ms`,
+        `total_p95_ms` and `ttft_p50_ms` (over `total_n` successful requests; exact or
+        binned, as `percentiles` says), `errors`,
+        `error_rate`, and how many rows are `unpriced`, `uncounted` or `estimated`.
+
+    Raises:
+        LabError: a column that the log does not have.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> summary(priced(frame([]).lazy()), None).collect().columns[:4]
+    ['org', 'requests', 'spend_usd', 'share_of_spend']
+    """
+    if org is not None:
+        log = log.filter(pl.col("org") == org)
+    keys = key_names(by, org=org)
+    found = beside(
+        grouped(log, [*spend_measures(), *error_measures()[1:]], by=by, tz=tz, org=org),
+        log,
+        key_columns(by, tz=tz, org=org),
+        chosen(log, percentiles),
+    ).with_columns(share_of_spend(org))
+    times = [key for key in keys if key in ("day", "hour")]
+    order = [*times, "spend_usd", "requests", *keys]
+    falling = [name in ("spend_usd", "requests") for name in order]
+    return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
+
+
+def totals(
+    log: pl.LazyFrame,
+    dropped: int = 0,
+    *,
+    unread_batches: int = 0,
+    percentiles: Percentiles | None = None,
+) -> pl.LazyFrame:
+    """The whole log in one row, every org together: the head of a page.
+
+    Args:
+        log: events with `cost_usd`.
+        dropped: events that did not reach the log, as `log.losses` counts them.
+        unread_batches: batches of its journal that could not be read, counted there too.
+        percentiles: exact or binned, as `latency` says.
+
+    Returns:
+        `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what
+        `spend`, `latency` and `errors` say; `untagged_requests` and
+        `untagged_spend_usd` with their shares `untagged_of_requests` and
+        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped` and
+        `unread_batches`. One row for an empty log too.
+    """
+    return beside(sums(log, dropped, unread_batches), log, [], chosen(log, percentiles))
+
+
+def sums(log: pl.LazyFrame, dropped: int = 0, unread_batches: int = 0) -> pl.LazyFrame:
+    """`totals` without percentiles, and so in little memory."""
+    when = pl.col("started_at")
+    return log.select(
+        when.min().alias("first_at"),
+        when.max().alias("last_at"),
+        pl.col("org").n_unique().alias("orgs"),
+        pl.when(pl.col("org").n_unique() == 1).then(pl.col("org").first()).alias("org"),
+        pl.col("feature").drop_nulls().n_unique().alias("features"),
+        *spend_measures(),
+        *error_measures()[1:],
+        *untagged_measures(),
+        pl.lit(dropped, pl.Int64).alias("dropped"),
+        pl.lit(unread_batches, pl.Int64).alias("unread_batches"),
+    )
+
+
+def in_words(total: dict[str, Any]) -> str:
+    """What the row of `totals` says: what was spent, and how far it can be relied on.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> total = totals(priced(frame([]).lazy())).collect().row(0, named=True)
+    >>> in_words(total)
+    'No request has been logged yet.'
+    """
+    if not (total["requests"] or total["dropped"] or total["unread_batches"]):
+        return "No request has been logged yet."
+    lacks = [
+        f"{formatting.count(total[name])} {name}"
+        for name in ("estimated", "unpriced", "uncounted", "dropped")
+        if total[name]
+    ]
+    if unread := total["unread_batches"]:
+        lacks.append(f"{formatting.count(unread)} batch{'es' * (unread > 1)} unread")
+    share = formatting.percent(total["untagged_of_requests"])
+    whose = f" of {formatting.name(total['org'])}" if total["org"] else ""
+    said = (
+        f"{formatting.count(total['requests'])} requests{whose} cost "
+        f"{formatting.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
+        f"{formatting.percent(total['error_rate'])} failed; {share} name no feature."
+    )
+    advice = untagged_advice(total["untagged_of_requests"], total["untagged_of_spend"])
+    return f"{said}\n{advice}" if advice else said

@@ -26,7 +26,7 @@ from openai import APIStatusError, OpenAI
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.launch import Session, build
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.tape.record import Recorder
 
 HERE = Path(__file__).parent

@@ -94,8 +94,8 @@ def run(
     Raises:
         LabError: the host, port, certificate, lab folder or tape cannot be used.
     """
-    from lectr_lab.proxy.serve import open_socket
-    from lectr_lab.proxy.serve import run as serve
+    from lectr_lab.proxy.server.run import open_socket
+    from lectr_lab.proxy.server.run import run as serve
 
     settings = order.settings
     settings.check_bind()
@@ -127,7 +127,7 @@ def build(
     """
     from lectr_lab.proxy.admin import open_admin
     from lectr_lab.proxy.app import create_app
-    from lectr_lab.proxy.outbox import Outbox
+    from lectr_lab.proxy.observers.outbox import Outbox
     from lectr_lab.proxy.stderr import say
 
     lab = LabFolder.create(Path(settings.lab))

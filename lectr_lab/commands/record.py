@@ -48,7 +48,7 @@ def record(
     """
     from lectr_lab.clients import environment
     from lectr_lab.launch import Session, build
-    from lectr_lab.proxy.serve import in_thread
+    from lectr_lab.proxy.server.run import in_thread
     from lectr_lab.tape.record import Recorder
     from lectr_lab.testing.replay import live_settings
 

@@ -24,7 +24,7 @@ from lectr_lab.core.headers import MAX_FEATURE_CHARS
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import create_key, list_keys, rotate_key
-from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
+from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
 
 SECRET_VARIABLE = "LECTR_ADMIN_SECRET"
 _ORGS = b"/v1/orgs"

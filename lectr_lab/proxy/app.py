@@ -21,19 +21,19 @@ from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.providers import api_path
 from lectr_lab.proxy.admin import Admin, serve_admin
 from lectr_lab.proxy.clock import Clock, SystemClock
+from lectr_lab.proxy.engine.engines import open_upstream
 from lectr_lab.proxy.health import Callers, health
-from lectr_lab.proxy.incoming import Receive, Scope
 from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.observers.outbox import Outbox
+from lectr_lab.proxy.observers.shadow import Shadows
+from lectr_lab.proxy.observers.spend_cap import SpendWatch
+from lectr_lab.proxy.observers.token_counter import TokenCounter
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
-from lectr_lab.proxy.shadow import Shadows
-from lectr_lab.proxy.spend import SpendWatch
+from lectr_lab.proxy.server.body import Receive, Scope
+from lectr_lab.proxy.server.whole_reply import send_whole
 from lectr_lab.proxy.stderr import say
-from lectr_lab.proxy.token_counter import TokenCounter
-from lectr_lab.proxy.upstream import open_upstream
-from lectr_lab.proxy.whole import send_whole
 
 # However often its percent sign was encoded, in one pass: to decode a stranger's path
 # again until nothing changes takes the square of its length.

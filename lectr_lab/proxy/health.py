@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lectr_lab.proxy.outbox import OutboxCounts
-from lectr_lab.proxy.spend import SpendWatch
+from lectr_lab.proxy.observers.outbox import OutboxCounts
+from lectr_lab.proxy.observers.spend_cap import SpendWatch
 
 _KEPT_MINUTES = 60
 

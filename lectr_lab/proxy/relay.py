@@ -26,12 +26,12 @@ from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import resolve
-from lectr_lab.proxy.departure import Departure, asks_nothing
-from lectr_lab.proxy.incoming import ClientGone, Receive, Scope, TooLarge, read_body
+from lectr_lab.proxy.engine.pool import whole_body
 from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.pool import whole_body
 from lectr_lab.proxy.routing import Arrived, Call, Routed, Router
-from lectr_lab.proxy.whole import send_whole
+from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
+from lectr_lab.proxy.server.protocol import Departure, asks_nothing
+from lectr_lab.proxy.server.whole_reply import send_whole
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
 

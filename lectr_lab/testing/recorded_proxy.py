@@ -9,7 +9,7 @@ import httpx
 
 from lectr_lab.clients import environment, sdk_client
 from lectr_lab.core.event import Event
-from lectr_lab.proxy.outbox import OutboxCounts
+from lectr_lab.proxy.observers.outbox import OutboxCounts
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.record import Saved
 

@@ -20,7 +20,7 @@ from lectr_lab.core.engine import Upstream
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.launch import TAPE, Session, played_by
 from lectr_lab.proxy.clock import Clock
-from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.observers.outbox import Outbox
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
@@ -158,7 +158,7 @@ def _serving(
 ) -> Iterator[str]:
     """The real proxy, but for its log; yields its root URL."""
     from lectr_lab.proxy.app import create_app
-    from lectr_lab.proxy.serve import in_thread
+    from lectr_lab.proxy.server.run import in_thread
 
     find_key = session.keys().find
     app = create_app(settings, cast(Outbox, box), find_key, engine, clock=clock)

@@ -32,7 +32,7 @@ from lectr_lab.bench.load import Job
 from lectr_lab.bench.measure import Sender, helper, quantile
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.observers.outbox import Outbox
 
 PUT_EVENTS = 20_000
 PUT_PER_S = 2_000

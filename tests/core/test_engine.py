@@ -7,7 +7,7 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
-from lectr_lab.proxy.upstream import open_upstream
+from lectr_lab.proxy.engine.engines import open_upstream
 
 
 @pytest.mark.parametrize("engine", ["native", "httpx"])

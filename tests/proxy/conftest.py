@@ -17,7 +17,7 @@ from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.launch import Session, build
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.run import in_thread
 
 KEY = "lc_key_for-these-tests-only"
 OK_JSON = (

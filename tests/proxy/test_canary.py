@@ -21,7 +21,7 @@ from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.event import Event
 from lectr_lab.launch import Order, Session
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.observers.outbox import Outbox
 
 MARK = "cAnArY7f3a"
 PROVIDER_KEY = f"sk-{MARK}-provider"
@@ -391,7 +391,7 @@ def test_a_planted_leak_is_found(tmp_path, sealed):
 
 
 LEAKS = {
-    "stdout": "from lectr_lab.proxy.outbox import Outbox; stop = Outbox.stop; "
+    "stdout": "from lectr_lab.proxy.observers.outbox import Outbox; stop = Outbox.stop; "
     f"Outbox.stop = lambda self: (stop(self), print('{SECRET}', flush=True))",
     "stderr": f"logging.getLogger('uvicorn.access').error('{SECRET}')",
     "a traceback": "import threading; "

@@ -769,7 +769,7 @@ def test_shutdown_drains_and_flushes(provider, tmp_path):
 
 def test_what_does_not_end_in_time_is_ended_by_us(provider, start, monkeypatch):
     """The row says so; the provider is let go."""
-    monkeypatch.setattr("lectr_lab.proxy.serve._SHUTDOWN_S", 0.2)
+    monkeypatch.setattr("lectr_lab.proxy.server.run._SHUTDOWN_S", 0.2)
     began = threading.Event()
 
     def answer(sock, _):

@@ -14,7 +14,7 @@ from lectr_lab.log.frames import Unread
 from lectr_lab.log.key_file import create_key
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.health import Callers
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.run import in_thread
 
 
 def test_unknown_callers_are_counted_by_the_minute():

@@ -29,8 +29,8 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy import routing
 from lectr_lab.proxy.app import create_app
-from lectr_lab.proxy.outbox import Outbox
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.observers.outbox import Outbox
+from lectr_lab.proxy.server.run import in_thread
 
 CHAT = "/v1/chat/completions"
 VENDORS = ("openai", "anthropic", "groq", "gemini", "azure")

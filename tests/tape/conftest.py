@@ -14,7 +14,7 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import CURRENT_NOTE, Note
-from lectr_lab.proxy.upstream import open_upstream
+from lectr_lab.proxy.engine.engines import open_upstream
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.record import Recorder
 

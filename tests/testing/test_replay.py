@@ -8,7 +8,7 @@ import pytest
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import CassetteError, ConfigError
 from lectr_lab.launch import Session, build, played_by
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
 from lectr_lab.tape.clock import PlayedClock

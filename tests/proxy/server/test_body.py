@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lectr_lab.proxy.incoming import ClientGone, TooLarge, read_body
+from lectr_lab.proxy.server.body import ClientGone, TooLarge, read_body
 
 
 def read(

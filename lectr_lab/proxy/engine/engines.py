@@ -15,7 +15,7 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import Reply, Upstream
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.proxy.pool import BODY_METHODS, Pool
+from lectr_lab.proxy.engine.pool import BODY_METHODS, Pool
 
 
 def open_upstream(settings: Settings) -> Upstream:

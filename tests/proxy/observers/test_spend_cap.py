@@ -11,8 +11,8 @@ import pytest
 
 from lectr_lab.config.settings import OrgSettings
 from lectr_lab.core.event import Event
-from lectr_lab.proxy import spend as spend_module
-from lectr_lab.proxy.spend import SpendWatch
+from lectr_lab.proxy.observers import spend_cap as spend_module
+from lectr_lab.proxy.observers.spend_cap import SpendWatch
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

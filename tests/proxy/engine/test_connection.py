@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import UpstreamBroken
-from lectr_lab.proxy.wire import Wire
+from lectr_lab.proxy.engine.connection import Wire
 
 OK = b"HTTP/1.1 200 OK\r\n"
 MB = 1024 * 1024

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from lectr_lab.core.errors import UpstreamBroken
-from lectr_lab.proxy import pool as module
-from lectr_lab.proxy.pool import Pool
+from lectr_lab.proxy.engine import pool as module
+from lectr_lab.proxy.engine.pool import Pool
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 MB = 1024 * 1024

@@ -30,32 +30,14 @@ from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import Target, offers, upstream_url
 from lectr_lab.proxy.clock import Clock
+from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import Arrived, Call, Routed
 
 _ASKED_AGAIN = frozenset({"chat", "completions", "messages"})
 _MOST_RUNNING = 4
 _MOST_SAMPLED = 64  # replies that are kept at once
-_MOST_KEPT_BYTES = 1024 * 1024  # of a reply, and of a request
 _MOST_CHARS = 64 * 1024  # of an answer: comparing takes time that requests could have
 _TIMEOUT_S = 120.0
-
-
-class Kept:
-    """A reply's body, while it is wanted and not too large."""
-
-    def __init__(self) -> None:
-        self.chunks: list[bytes] = []
-        self.too_large = False
-        self._bytes = 0
-
-    def take(self, chunk: bytes) -> None:
-        """The next bytes."""
-        self._bytes += len(chunk)
-        self.too_large = self.too_large or self._bytes > _MOST_KEPT_BYTES
-        if self.too_large:
-            self.chunks.clear()
-        else:
-            self.chunks.append(chunk)
 
 
 class _Sampled(NamedTuple):
@@ -161,7 +143,7 @@ class Shadows:
             or wanted.provider not in self._keys.keyed(org)
         ):
             return None
-        full = len(self._sampled) >= _MOST_SAMPLED or len(body) > _MOST_KEPT_BYTES
+        full = len(self._sampled) >= _MOST_SAMPLED or len(body) > MOST_KEPT_BYTES
         changed = None if full else with_model(body, request.model, wanted.model)
         if request.model == wanted.model and not full:
             changed = body

@@ -9,10 +9,15 @@ import pytest
 
 from lectr_lab.core.llm_api.reply import ReplyReader
 from lectr_lab.core.llm_api.token_texts import encoding_of
-from lectr_lab.proxy.token_count import Job, _counter, counts_of, is_installed
+from lectr_lab.proxy.observers.token_worker import (
+    Job,
+    _counter,
+    counts_of,
+    is_installed,
+)
 from lectr_lab.tape.cassette import read_cassettes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENDS = {"/chat/completions": "chat", "/completions": "completions"}
 PROVIDERS = ["openai", "azure", "groq", "gemini", "anthropic"]
 

@@ -12,7 +12,7 @@ from lectr_lab.log.dropped import noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.scan import scan
-from lectr_lab.proxy.outbox import Outbox
+from lectr_lab.proxy.observers.outbox import Outbox
 
 
 def event(number: int) -> Event:

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from lectr_lab.proxy.serve import in_thread
-from lectr_lab.proxy.whole import send_whole
+from lectr_lab.proxy.server.run import in_thread
+from lectr_lab.proxy.server.whole_reply import send_whole
 
 HEADERS = [
     (b"Content-Type", b"text/plain"),

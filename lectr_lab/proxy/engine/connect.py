@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
-from lectr_lab.proxy.wire import Wire
+from lectr_lab.proxy.engine.connection import Wire
 
 # RFC 8305, 5: how long one address has before the next is tried beside it.
 _NEXT_ADDRESS_S = 0.25

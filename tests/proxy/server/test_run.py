@@ -9,7 +9,7 @@ import pytest
 
 from lectr_lab.config.settings import Tls
 from lectr_lab.core.errors import ConfigError, ProxyError
-from lectr_lab.proxy.serve import in_thread, open_socket
+from lectr_lab.proxy.server.run import in_thread, open_socket
 
 
 async def hello(scope, receive, send):

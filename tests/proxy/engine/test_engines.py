@@ -6,7 +6,7 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
-from lectr_lab.proxy.upstream import open_upstream
+from lectr_lab.proxy.engine.engines import open_upstream
 
 
 def ask(engine: str, url: str, method: str = "POST", headers=(), body: bytes = b"{}"):

@@ -21,9 +21,9 @@ from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import Address, Target
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
-from lectr_lab.proxy import token_count, token_counter
+from lectr_lab.proxy.observers import token_counter, token_worker
 from lectr_lab.proxy.routing import Arrived, Call, Routed
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.run import in_thread
 
 ASKED = {"model": "gpt-4o", "stream": True}
 ASKED["messages"] = [{"role": "user", "content": "Say hello to the world."}]
@@ -139,7 +139,7 @@ def test_a_reply_that_is_too_large_is_absent(provider, proxy):
 
 def test_without_the_extra_nothing_is_kept_or_counted(provider, start, monkeypatch):
     """No process, no bytes, no numbers."""
-    monkeypatch.setattr(token_count, "find_spec", lambda _: None)
+    monkeypatch.setattr(token_worker, "find_spec", lambda _: None)
     monkeypatch.setattr(token_counter, "Kept", None)  # would fail if it were called
     monkeypatch.setattr(token_counter._Helper, "_start", None)
     proxy = start(provider.url)

@@ -15,7 +15,7 @@ from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.run import in_thread
 
 CHAT = "/v1/chat/completions"
 OPERATOR = "operator-key-of-groq-0123456789"

@@ -7,8 +7,8 @@ import threading
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from lectr_lab.proxy.departure import Client, Departure
-from lectr_lab.proxy.serve import in_thread
+from lectr_lab.proxy.server.protocol import Client, Departure
+from lectr_lab.proxy.server.run import in_thread
 
 
 async def cancelled(scope, receive, leave) -> bool:
@@ -74,7 +74,9 @@ def test_on_another_server_asgi_says_it(scope):
 def test_a_socket_that_closes_is_a_departure(monkeypatch, ours):
     """On the real server, with its word and without; on a kept connection, too."""
     if not ours:
-        monkeypatch.setattr("lectr_lab.proxy.serve.ServerProtocol", HttpToolsProtocol)
+        monkeypatch.setattr(
+            "lectr_lab.proxy.server.run.ServerProtocol", HttpToolsProtocol
+        )
     asked, left = threading.Event(), threading.Event()
 
     async def app(scope, receive, send):

@@ -15,7 +15,7 @@ import uvicorn
 
 from lectr_lab.config.settings import Tls
 from lectr_lab.core.errors import ConfigError, ProxyError
-from lectr_lab.proxy.departure import ServerProtocol
+from lectr_lab.proxy.server.protocol import ServerProtocol
 
 _SHUTDOWN_S = 30
 _GC_ALLOCATIONS = 50_000

@@ -19,8 +19,8 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_responses import Refusal
-from lectr_lab.proxy.incoming import Receive, Scope
-from lectr_lab.proxy.whole import written
+from lectr_lab.proxy.server.body import Receive, Scope
+from lectr_lab.proxy.server.whole_reply import written
 
 _MAX_TARGET_BYTES = 8 * 1024
 _MAX_HEAD_BYTES = 64 * 1024

@@ -21,9 +21,15 @@ import msgspec
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.llm_api.token_texts import OPERATIONS, encoding_of
+from lectr_lab.proxy.observers.capture import Kept
+from lectr_lab.proxy.observers.token_worker import (
+    COUNTS,
+    LENGTH,
+    UNKNOWN,
+    Job,
+    is_installed,
+)
 from lectr_lab.proxy.routing import Arrived, Routed
-from lectr_lab.proxy.shadow import Kept
-from lectr_lab.proxy.token_count import COUNTS, LENGTH, UNKNOWN, Job, is_installed
 
 _MOST_KEPT = 64  # streams at once, each with up to 1 MB asked and 1 MB answered
 _MOST_BYTES = 1024 * 1024
@@ -160,7 +166,7 @@ class _Helper:
         self._sock = ours
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lectr_lab.proxy.token_count"],
+                [sys.executable, "-m", "lectr_lab.proxy.observers.token_worker"],
                 stdin=its.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -9,8 +9,8 @@ import pytest
 import uvloop
 
 from lectr_lab.core.errors import UpstreamUnreachable
-from lectr_lab.proxy.dial import _first, dial, origin_of, proxy_of
-from lectr_lab.proxy.pool import Pool
+from lectr_lab.proxy.engine.connect import _first, dial, origin_of, proxy_of
+from lectr_lab.proxy.engine.pool import Pool
 
 LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from lectr_lab.core.engine import Reply
 from lectr_lab.core.errors import UpstreamBroken
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.proxy.dial import HttpProxy, Origin, dial, origin_of, proxy_of
-from lectr_lab.proxy.wire import Wire
+from lectr_lab.proxy.engine.connect import HttpProxy, Origin, dial, origin_of, proxy_of
+from lectr_lab.proxy.engine.connection import Wire
 
 IDLE_S = 15.0  # shorter than most providers keep a connection, longer than a pause
 

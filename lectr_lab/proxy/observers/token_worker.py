@@ -17,7 +17,7 @@ All are short: 7 to 57 tokens in, 1 to 43 out. With OpenAI's nearest vocabulary,
 of two small local models are 10 % (10 to 10) and 9 % (7 to 13) off, n 31, which is as
 far as the ratio is, and Gemini's input 233 %, n 2: other vendors' are left to the ratio.
 
-Run by `token_counter.py`: `python -m lectr_lab.proxy.token_count`, a socket as stdin.
+Run by `token_counter.py`: `python -m lectr_lab.proxy.observers.token_worker`, a socket as stdin.
 """
 
 import socket

@@ -1,0 +1,1 @@
+"""How providers are asked: HTTP as we speak it, and httpx beside it."""

@@ -1,0 +1,1 @@
+"""What looks at requests that pass, and never holds one up."""

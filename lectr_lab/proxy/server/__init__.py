@@ -1,0 +1,1 @@
+"""How clients are answered: all that is of uvicorn."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lectr_lab.log.compact import CompactReport
+    from lectr_lab.log.upkeep.compact import CompactReport
 
 MB = 1_000_000
 
@@ -34,9 +34,9 @@ def compact(
         keep_request_ids: keep all ids, as keep_request_ids in lectr.toml does.
     """
     from lectr_lab.commands.progress import progress
-    from lectr_lab.log.compact import compact as merge
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.retain import retain
+    from lectr_lab.log.upkeep.compact import compact as merge
+    from lectr_lab.log.upkeep.retain import retain
 
     folder = LabFolder.used(lab)
     keep_ids = keep_request_ids or _set_beside(lab)

@@ -16,9 +16,9 @@ def doctor(lab: Path = Path("lab"), *, mend: bool = False) -> None:
         mend: put right what can be put right without losing anything.
     """
     from lectr_lab.commands.progress import progress
-    from lectr_lab.log.doctor import MENDED, examine
-    from lectr_lab.log.doctor import mend as put_right
     from lectr_lab.log.folder import LabFolder
+    from lectr_lab.log.upkeep.doctor import MENDED, examine
+    from lectr_lab.log.upkeep.doctor import mend as put_right
 
     folder = LabFolder.used(lab)
     with progress("Looking", "bytes") as step:

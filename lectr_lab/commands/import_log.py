@@ -38,7 +38,7 @@ def import_log(
 
     from lectr_lab.commands.progress import progress
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.importing import import_log as import_rows
+    from lectr_lab.log.importers.importing import import_log as import_rows
 
     if start is not None and start.tzinfo is None:
         start = start.replace(tzinfo=UTC)

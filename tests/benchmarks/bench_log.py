@@ -28,9 +28,9 @@ import pyarrow.parquet as pq
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.merge import ROWS
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import file_metadata, polars_schema
+from lectr_lab.log.upkeep.merge import ROWS
 
 TRACES = Path(__file__).parents[3] / "shared" / "datasets" / "traces"
 DAY = date(2026, 11, 23)
@@ -263,7 +263,7 @@ def compacted(lab: LabFolder) -> dict[str, float]:
     """Compact in a process of its own; seconds, and the most memory it held."""
     code = (
         "import resource, sys; from datetime import date; from pathlib import Path;"
-        "from lectr_lab.log.compact import compact;"
+        "from lectr_lab.log.upkeep.compact import compact;"
         "from lectr_lab.log.folder import LabFolder;"
         "print(compact(LabFolder(Path(sys.argv[1])), today=date(2027, 1, 1))[:6]);"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from lectr_lab.commands.compact import compact
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
-from lectr_lab.log.doctor import examine
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import file_metadata, frame
+from lectr_lab.log.upkeep.doctor import examine
 
 NOW = datetime.now(UTC)
 

@@ -18,11 +18,11 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.launch import Child, Order, Session
-from lectr_lab.log.compact import compact
-from lectr_lab.log.doctor import examine
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.log.seal import seal
+from lectr_lab.log.upkeep.compact import compact
+from lectr_lab.log.upkeep.doctor import examine
 
 PROXIES = 4  # at once, on one folder
 KILLS = int(os.environ.get("LECTR_KILLS", "32"))  # 400 for a long look

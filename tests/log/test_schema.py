@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from lectr_lab.core.event import SCHEMA_VERSION, Event, columns
-from lectr_lab.log.importing import import_log
+from lectr_lab.log.importers.importing import import_log
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import (
     METADATA_KEY,

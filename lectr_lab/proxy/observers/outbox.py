@@ -230,7 +230,9 @@ def compactor(lab: LabFolder, keep_request_ids: bool) -> subprocess.Popen[bytes]
         keep_request_ids: as in the settings.
     """
     flags = ["--keep-request-ids"] if keep_request_ids else []
-    process = beside(lab, "lectr_lab.log.compact", *flags, POLARS_MAX_THREADS="1")
+    process = beside(
+        lab, "lectr_lab.log.upkeep.compact", *flags, POLARS_MAX_THREADS="1"
+    )
     with contextlib.suppress(OSError):  # it is over already
         os.setpriority(os.PRIO_PROCESS, process.pid, 19)
     return process

@@ -1,9 +1,9 @@
-"""A closed day's parts become few: `python -m lectr_lab.log.compact <lab>`.
+"""A closed day's parts become few: `python -m lectr_lab.log.upkeep.compact <lab>`.
 
 What a plain reader may see decides how. Between adding a merged file and removing the
 old ones, every row would be there twice; the other way round, not at all. So the day's
 folder is built anew in `journal/` and changes places with the old one in a single step
-(`log/swap.py`). A reader that listed the old folder and comes too late finds its files
+(`log/upkeep/swap.py`). A reader that listed the old folder and comes too late finds its files
 gone, and raises; it never counts a row twice or misses one.
 
     seal      no segment outlives the part that its events are merged into
@@ -38,11 +38,11 @@ from lectr_lab.log.folder import (
     day_locked,
     sync_folder,
 )
-from lectr_lab.log.merge import ROWS, Part, groups, merge, small_parts, worth_it
 from lectr_lab.log.parts import LogSchema, current_schema
 from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import try_lock
-from lectr_lab.log.swap import exchange
+from lectr_lab.log.upkeep.merge import ROWS, Part, groups, merge, small_parts, worth_it
+from lectr_lab.log.upkeep.swap import exchange
 
 SUFFIX = ".compact"
 KEEP_REQUEST_IDS = "--keep-request-ids"
@@ -230,7 +230,9 @@ def main(arguments: list[str]) -> int:
     """Compact one lab folder; silent when all is well, else one line on stderr."""
     folders = [argument for argument in arguments if argument != KEEP_REQUEST_IDS]
     if len(folders) != 1:
-        usage = f"python -m lectr_lab.log.compact [{KEEP_REQUEST_IDS}] <lab folder>"
+        usage = (
+            f"python -m lectr_lab.log.upkeep.compact [{KEEP_REQUEST_IDS}] <lab folder>"
+        )
         sys.stderr.write(f"usage: {usage}\n")
         return 2
     os.nice(19)

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.facts import fitted
-from lectr_lab.log.import_litellm import litellm_rows
+from lectr_lab.log.importers.fields import fitted
+from lectr_lab.log.importers.litellm import litellm_rows
 
 OK = {
     "request_id": "chatcmpl-1",

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.compact import compact
-from lectr_lab.log.doctor import examine
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.importing import import_log
+from lectr_lab.log.importers.importing import import_log
 from lectr_lab.log.scan import scan
+from lectr_lab.log.upkeep.compact import compact
+from lectr_lab.log.upkeep.doctor import examine
 
 ROW = {
     "request_id": "r",

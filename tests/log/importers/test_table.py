@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.import_table import table_rows
+from lectr_lab.log.importers.table import table_rows
 
 
 @pytest.fixture

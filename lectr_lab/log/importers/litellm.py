@@ -16,7 +16,7 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.llm_api.lenient_json import loads, salvaged
-from lectr_lab.log.facts import Imported, Rows, fitted
+from lectr_lab.log.importers.fields import Imported, Rows, fitted
 
 _CHAT = ("chat", "/v1/chat/completions")
 _COMPLETIONS = ("completions", "/v1/completions")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from lectr_lab.core.event import Event
-from lectr_lab.log.doctor import examine, mend
 from lectr_lab.log.dropped import noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
@@ -13,6 +12,7 @@ from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import frame
 from lectr_lab.log.seal import put_part, seal
+from lectr_lab.log.upkeep.doctor import examine, mend
 
 # Whoever scans a lab with losses is warned of them; here they are the doctor's.
 pytestmark = pytest.mark.filterwarnings("ignore::lectr_lab.log.scan.LogWarning")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.log.swap import exchange
+from lectr_lab.log.upkeep.swap import exchange
 
 
 def test_two_folders_change_places(tmp_path):

@@ -19,19 +19,19 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.checksums import checksum, checksums
-from lectr_lab.log.compact import SUFFIX, remove_leftovers
-from lectr_lab.log.doubles import doubles, without_doubles
 from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder, folder_date
-from lectr_lab.log.journal_doctor import (
+from lectr_lab.log.key_file import list_keys
+from lectr_lab.log.parts import LogSchema, current_schema, damage
+from lectr_lab.log.seal import seal
+from lectr_lab.log.upkeep.compact import SUFFIX, remove_leftovers
+from lectr_lab.log.upkeep.duplicates import doubles, without_doubles
+from lectr_lab.log.upkeep.journal_doctor import (
     Finding,
     bring_back,
     lost,
     segments,
     set_aside,
 )
-from lectr_lab.log.key_file import list_keys
-from lectr_lab.log.parts import LogSchema, current_schema, damage
-from lectr_lab.log.seal import seal
 
 _LOW_DISK_BYTES = 200_000_000
 _STALE_S = 3600.0  # no helper works on one file for an hour

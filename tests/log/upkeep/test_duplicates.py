@@ -4,8 +4,8 @@ from datetime import date
 
 import polars as pl
 
-from lectr_lab.log.doubles import add_new, doubles, not_there, without_doubles
 from lectr_lab.log.schema import file_metadata, frame
+from lectr_lab.log.upkeep.duplicates import add_new, doubles, not_there, without_doubles
 
 DAY = date(2026, 11, 24)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import columns
-from lectr_lab.log.facts import fitted
+from lectr_lab.log.importers.fields import fitted
 
 AT = datetime(2026, 11, 24, 12, 0, 0, 123456, UTC)
 COLUMNS = {c.name: c.python_type for c in columns()}

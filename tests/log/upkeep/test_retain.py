@@ -11,7 +11,7 @@ from lectr_lab.log.dropped import noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.retain import retain
+from lectr_lab.log.upkeep.retain import retain
 
 TODAY = date(2026, 11, 24)
 

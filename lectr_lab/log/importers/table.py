@@ -17,7 +17,7 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import columns
-from lectr_lab.log.facts import Imported, Rows, number
+from lectr_lab.log.importers.fields import Imported, Rows, number
 
 _NAME = re.compile(r"[A-Za-z_][\w .:/()$%#-]{0,63}")
 _MANY = 30  # names at a time

@@ -7,9 +7,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from lectr_lab.log.checksums import checksum
-from lectr_lab.log.merge import SORTED_BY, Part, groups, merge
 from lectr_lab.log.parts import current_schema
 from lectr_lab.log.schema import file_metadata, frame
+from lectr_lab.log.upkeep.merge import SORTED_BY, Part, groups, merge
 
 
 def test_groups_reach_their_size_and_no_more(tmp_path):

@@ -15,7 +15,7 @@ import msgspec
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import columns
 from lectr_lab.core.llm_api.lenient_json import loads, salvaged
-from lectr_lab.log.facts import Imported, Rows, fitted
+from lectr_lab.log.importers.fields import Imported, Rows, fitted
 
 _OPERATIONS = MappingProxyType(
     {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.facts import fitted
-from lectr_lab.log.import_otel import otel_rows
+from lectr_lab.log.importers.fields import fitted
+from lectr_lab.log.importers.otel import otel_rows
 
 
 def attribute(key: str, value: Any) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from polars.testing import assert_frame_equal
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.log.checksums import checksum, checksums
-from lectr_lab.log.compact import compact
 from lectr_lab.log.folder import LabFolder, day_locked
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.parts import current_schema, part_version
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import METADATA_KEY, frame, polars_schema
 from lectr_lab.log.seal import seal
+from lectr_lab.log.upkeep.compact import compact
 
 DAY = date(2026, 11, 24)
 NEXT = date(2026, 11, 25)
@@ -323,7 +323,7 @@ def test_a_reader_sees_every_row_once_or_an_error(full, make_events, count):
 def test_compactors_that_are_killed_lose_and_double_nothing(lab, make_events):
     """Two at a time, at random moments; then one that may finish tidies up."""
     chance = random.Random(4)
-    command = [sys.executable, "-m", "lectr_lab.log.compact", str(lab.root)]
+    command = [sys.executable, "-m", "lectr_lab.log.upkeep.compact", str(lab.root)]
     written = 0
     for _ in range(12):
         for _ in range(5):
@@ -348,7 +348,7 @@ def test_compactors_that_are_killed_lose_and_double_nothing(lab, make_events):
 
 
 def run_compactor(*arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "lectr_lab.log.compact", *arguments]
+    command = [sys.executable, "-m", "lectr_lab.log.upkeep.compact", *arguments]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 

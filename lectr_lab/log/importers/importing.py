@@ -15,13 +15,13 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.ids import event_id
-from lectr_lab.log.doubles import add_new
-from lectr_lab.log.facts import Imported, Rows, fitted
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.import_litellm import litellm_rows
-from lectr_lab.log.import_otel import otel_rows
-from lectr_lab.log.import_table import table_rows
+from lectr_lab.log.importers.fields import Imported, Rows, fitted
+from lectr_lab.log.importers.litellm import litellm_rows
+from lectr_lab.log.importers.otel import otel_rows
+from lectr_lab.log.importers.table import table_rows
 from lectr_lab.log.schema import polars_schema
+from lectr_lab.log.upkeep.duplicates import add_new
 
 Source = Literal["litellm", "otel", "table"]
 _ROWS_AT_ONCE = 50_000

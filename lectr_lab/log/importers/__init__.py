@@ -1,0 +1,1 @@
+"""Calls that others logged, read as ours."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lectr_lab.charts import error_rates, latency_ranges, spend_bars
     from lectr_lab.core.errors import LabError
     from lectr_lab.dashboards import dashboard
+    from lectr_lab.evaluation.evidence import evidence
     from lectr_lab.notebook.proxy import Proxy, start
     from lectr_lab.notebook.views import (
         demo_log,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         summary,
         tokens,
     )
-    from lectr_lab.proof.evidence import evidence
     from lectr_lab.resources import shipped_cassettes
     from lectr_lab.tables import table
     from lectr_lab.testing.budget import assert_budget
@@ -42,7 +42,7 @@ _SHELVES = {
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.dashboards": ["dashboard"],
     "lectr_lab.notebook.proxy": ["Proxy", "start"],
-    "lectr_lab.proof.evidence": ["evidence"],
+    "lectr_lab.evaluation.evidence": ["evidence"],
     "lectr_lab.testing.replay": ["record", "replay"],
     "lectr_lab.tables": ["table"],
     "lectr_lab.resources": ["shipped_cassettes"],

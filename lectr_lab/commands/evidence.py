@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from lectr_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
-    from lectr_lab.proof.ask import Estimate
-    from lectr_lab.proof.pairs import Prompt
+    from lectr_lab.evaluation.ask import Estimate
+    from lectr_lab.evaluation.pairs import Prompt
     from lectr_lab.tape.cassette import Interaction
 
 
@@ -56,9 +56,9 @@ def evidence(
         CassetteError: a cassette cannot be used or written.
     """
     from lectr_lab.core.recommendation import Recommendation, is_protected
-    from lectr_lab.proof.ask import beside
-    from lectr_lab.proof.evidence import compare
-    from lectr_lab.proof.pairs import find_pairs, present_model
+    from lectr_lab.evaluation.ask import beside
+    from lectr_lab.evaluation.evidence import compare
+    from lectr_lab.evaluation.pairs import find_pairs, present_model
     from lectr_lab.tape.cassette import read_cassettes
 
     _check(margin, labels, limit)
@@ -114,7 +114,7 @@ def _none_of(
 
 def _check(margin: float, labels: Path | None, limit: int | None) -> None:
     """Before any call is paid for."""
-    from lectr_lab.proof.labels import read_labels
+    from lectr_lab.evaluation.labels import read_labels
 
     if not 0 <= margin < 1:
         raise ConfigError(f"--margin {margin:g} is not in [0, 1): 0.05, say.")
@@ -143,7 +143,7 @@ def _ask(
 
     from lectr_lab.analysis.pricing.price_file import read_prices
     from lectr_lab.config.settings import settings_here
-    from lectr_lab.proof.ask import ask, estimate, where
+    from lectr_lab.evaluation.ask import ask, estimate, where
 
     settings = settings_here(os.environ)
     there = where(model, settings, os.environ, base_url=base_url, key_env=key_env)

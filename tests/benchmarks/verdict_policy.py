@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from quality_data import Floats, Group
 
-from lectr_lab.analysis.verdict import adopts, refuses
+from lectr_lab.evaluation.verdict import adopts, refuses
 
 MARGIN, CONFIDENCE = 0.05, 0.95
 PAIRS = (10, 20, 50, 100, 200, 500)

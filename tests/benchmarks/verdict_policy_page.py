@@ -39,7 +39,7 @@ Each (task, dearer model, cheaper model) is taken as a feature that might be mov
 cheaper model. "Worse" is worse by more than the margin of {MARGIN} in mean score, in all
 the data of that feature; "fine" is the rest. Evidence is k of its questions, drawn with
 replacement: so the truth of each world is known exactly, and none is too near the margin
-to be judged. The verdict is the product's own (`lectr_lab.analysis.verdict`), at a
+to be judged. The verdict is the product's own (`lectr_lab.evaluation.verdict`), at a
 confidence of 95 %. Nobody tagged these tasks, so the rule that `reasoning` is never moved
 is not at work here.
 """

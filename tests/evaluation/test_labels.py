@@ -3,7 +3,7 @@
 import pytest
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.proof.labels import read_labels
+from lectr_lab.evaluation.labels import read_labels
 
 
 def test_files_say_what_a_mapping_says(tmp_path):

@@ -4,8 +4,8 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.proof.ask import ask, beside, estimate, where
-from lectr_lab.proof.pairs import find_pairs
+from lectr_lab.evaluation.ask import ask, beside, estimate, where
+from lectr_lab.evaluation.pairs import find_pairs
 from lectr_lab.tape.cassette import read_cassettes
 
 KEY = "sk-test-0123456789abcdef"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.verdict import adopts, refuses, verdict_of, weigh
+from lectr_lab.evaluation.verdict import adopts, refuses, verdict_of, weigh
 
 VALUES = np.array([-1.0, 0.0, 1.0])
 SCORES = st.lists(st.tuples(*[st.floats(0, 1) | st.sampled_from([0.0, 1.0])] * 2))

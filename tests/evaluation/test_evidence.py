@@ -170,7 +170,7 @@ def test_a_missing_tape_is_named(tmp_path, move):
 def test_the_guard_is_what_holds_reasoning(tape, call, move, monkeypatch):
     """Taken out, the same evidence says adopt: so the tests above can fail."""
     path = tape(*both(call, [("yes", "yes")] * 110, task="reasoning"))
-    monkeypatch.setattr("lectr_lab.proof.evidence.is_protected", lambda _: False)
+    monkeypatch.setattr("lectr_lab.evaluation.evidence.is_protected", lambda _: False)
     told = lectr.evidence(move(task="reasoning"), path, measure=lambda *_: 1.0)
 
     assert told.evidence.verdict == "adopt"

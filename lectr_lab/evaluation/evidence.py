@@ -9,13 +9,13 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from lectr_lab.analysis.verdict import weigh
 from lectr_lab.core.agreement import judge, parsed
 from lectr_lab.core.formatting import NO_MATH, name, percent
 from lectr_lab.core.llm_api.json_schema import conforms
 from lectr_lab.core.recommendation import Evidence, Recommendation, is_protected
-from lectr_lab.proof.labels import Labels, key_of, read_labels
-from lectr_lab.proof.pairs import Found, Prompt, find_pairs
+from lectr_lab.evaluation.labels import Labels, key_of, read_labels
+from lectr_lab.evaluation.pairs import Found, Prompt, find_pairs
+from lectr_lab.evaluation.verdict import weigh
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 
 Tape: TypeAlias = Path | str | Iterable[Path | str]

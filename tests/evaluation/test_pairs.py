@@ -1,6 +1,6 @@
 """Pairs of answers in recordings."""
 
-from lectr_lab.proof.pairs import find_pairs, last_user_text, present_model
+from lectr_lab.evaluation.pairs import find_pairs, last_user_text, present_model
 from lectr_lab.tape.cassette import read_cassettes
 
 

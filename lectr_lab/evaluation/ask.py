@@ -35,7 +35,7 @@ from lectr_lab.core.headers import (
 from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.core.pricing.price import Asked, PriceList, find_price
 from lectr_lab.core.routing.providers import Address, Target, resolve, upstream_url
-from lectr_lab.proof.pairs import Prompt
+from lectr_lab.evaluation.pairs import Prompt
 from lectr_lab.proxy.engine.engines import open_upstream
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.record import Recorder

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from lectr_lab.commands.lab import lab
+from lectr_lab.cli.jupyter import lab
 from lectr_lab.demo.made_up import events
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter

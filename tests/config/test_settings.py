@@ -122,7 +122,7 @@ def test_azure_is_an_organisations_own(written):
 
 def test_the_template_of_init_is_the_defaults(written):
     """What `lectr-lab init` writes changes nothing."""
-    from lectr_lab.commands.templates import SETTINGS
+    from lectr_lab.cli.templates import SETTINGS
 
     assert written(SETTINGS) == written("")
     uncommented = "\n".join(

@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from lectr_lab.commands.reconcile import in_words, reconcile
+from lectr_lab.cli.reconcile import in_words, reconcile
 from lectr_lab.core.errors import LabError
 from lectr_lab.demo.made_up import events
 from lectr_lab.log.folder import LabFolder

@@ -10,7 +10,7 @@ import sys
 import httpx
 import pytest
 
-from lectr_lab.commands.lab import lab
+from lectr_lab.cli.jupyter import lab
 from lectr_lab.core.errors import LabError
 
 

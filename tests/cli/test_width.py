@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.commands.width import LEAST_KEY, fitting
+from lectr_lab.cli.width import LEAST_KEY, fitting
 
 HEADS = ["requests", "spend", "share", "p50", "p95", "errors", "unpriced"]
 ROW = ["12,345", "$39.16", "37 %", "3.2 s", "14.4 s", "8.1 %", "0"]

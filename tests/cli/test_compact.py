@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 
-from lectr_lab.commands.compact import compact
+from lectr_lab.cli.compact import compact
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lectr_lab.commands.width import wide_console
+from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _print(found: "pl.DataFrame", provider: str, format: Format) -> None:
     elif format == "csv":
         import polars as pl
 
-        from lectr_lab.commands.report import cell
+        from lectr_lab.cli.report import cell
 
         names = pl.col("model").map_elements(cell, return_dtype=pl.String)
         print(found.with_columns(names).write_csv().rstrip("\n"))

@@ -36,7 +36,7 @@ def import_log(
     """
     from datetime import UTC
 
-    from lectr_lab.commands.progress import progress
+    from lectr_lab.cli.progress import progress
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.importers.importing import import_log as import_rows
 

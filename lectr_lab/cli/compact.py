@@ -33,7 +33,7 @@ def compact(
         keep_mb: delete the oldest days until the log has at most that many megabytes.
         keep_request_ids: keep all ids, as keep_request_ids in lectr.toml does.
     """
-    from lectr_lab.commands.progress import progress
+    from lectr_lab.cli.progress import progress
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.compact import compact as merge
     from lectr_lab.log.upkeep.retain import retain

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lectr_lab.commands.doctor import doctor
+from lectr_lab.cli.doctor import doctor
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.folder import LabFolder
 

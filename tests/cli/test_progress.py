@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from lectr_lab.commands.progress import progress
+from lectr_lab.cli.progress import progress
 
 
 class Terminal(io.StringIO):

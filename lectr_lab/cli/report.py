@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from lectr_lab.commands.width import LEAST_KEY, fitting, wide_console
+from lectr_lab.cli.width import LEAST_KEY, fitting, wide_console
 from lectr_lab.core.errors import LogError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
-from lectr_lab.commands.record import cassette_path, record
+from lectr_lab.cli.record import cassette_path, record
 from lectr_lab.core.errors import CassetteError, ConfigError
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan

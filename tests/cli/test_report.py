@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lectr_lab.commands.report import busy, cell, report
+from lectr_lab.cli.report import busy, cell, report
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
 from lectr_lab.log.dropped import note_unread, write_losses

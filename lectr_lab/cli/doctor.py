@@ -15,7 +15,7 @@ def doctor(lab: Path = Path("lab"), *, mend: bool = False) -> None:
         lab: the lab folder.
         mend: put right what can be put right without losing anything.
     """
-    from lectr_lab.commands.progress import progress
+    from lectr_lab.cli.progress import progress
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.doctor import MENDED, examine
     from lectr_lab.log.upkeep.doctor import mend as put_right

@@ -47,7 +47,7 @@ _COMMANDS = {
         "import_log:import_log",
         "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
     ),
-    "lab": ("lab:lab", "Open JupyterLab on the notebooks, with everything set."),
+    "lab": ("jupyter:lab", "Open JupyterLab on the notebooks, with everything set."),
     "reconcile": (
         "reconcile:reconcile",
         "Explain the difference between the log and a provider's own usage.",
@@ -60,10 +60,10 @@ _COMMANDS = {
     ),
 }
 for _name, (_function, _does) in _COMMANDS.items():
-    _path = f"lectr_lab.commands.{_function}"
+    _path = f"lectr_lab.cli.{_function}"
     app.command(_path, name=_name, help=_does, help_epilogue="")
 app.command(
-    "lectr_lab.commands.rules:app",
+    "lectr_lab.cli.rules:app",
     name="rules",
     help="List, check and explain the rules that choose models.\n\n"
     "Example: lectr-lab rules check",
@@ -104,7 +104,7 @@ def init(*, org: str = "default", config: Config = None) -> None:
         org: the organisation that the key belongs to.
         config: where to write the settings.
     """
-    from lectr_lab.commands.templates import SETTINGS, environment, write_rules
+    from lectr_lab.cli.templates import SETTINGS, environment, write_rules
     from lectr_lab.config.settings import read_settings
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.key_file import create_key
@@ -149,7 +149,7 @@ def serve(
         allow_plain_http: listen beyond this machine without TLS. Keys then cross the
             network unencrypted.
     """
-    from lectr_lab.commands.templates import environment
+    from lectr_lab.cli.templates import environment
     from lectr_lab.config.settings import read_settings
     from lectr_lab.launch import Order, run
 
@@ -272,7 +272,3 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:  # such as `report --format csv | head`: enough was read
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-if __name__ == "__main__":
-    main()

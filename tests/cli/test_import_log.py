@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lectr_lab.commands.import_log import import_log
+from lectr_lab.cli.import_log import import_log
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.scan import scan
 

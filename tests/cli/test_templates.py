@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lectr_lab.commands.templates import RULES, SETTINGS, write_rules
+from lectr_lab.cli.templates import RULES, SETTINGS, write_rules
 from lectr_lab.config.settings import read_settings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.rules_file import read_rules

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lectr_lab.commands.rules import check, explain, list_rules
+from lectr_lab.cli.rules import check, explain, list_rules
 from lectr_lab.core.errors import ConfigError
 
 RULES = """

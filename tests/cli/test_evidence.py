@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lectr_lab.commands.evidence import evidence
+from lectr_lab.cli.evidence import evidence
 from lectr_lab.core.errors import ConfigError
 
 LLAMA = Path(__file__).parents[2] / "cassettes" / "llama"

@@ -11,7 +11,7 @@ import sys
 import httpx
 import pytest
 
-from lectr_lab.commands.replay import replay
+from lectr_lab.cli.replay import replay
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.log.scan import scan
 from lectr_lab.resources import shipped_cassettes
@@ -20,7 +20,7 @@ from lectr_lab.tape.cassette import read_cassette
 SHIPPED = shipped_cassettes() / "llama" / "errors.yaml"
 COMMAND = """\
 from cyclopts import App
-from lectr_lab.commands.replay import replay
+from lectr_lab.cli.replay import replay
 app = App()
 app.command(replay)
 app()

@@ -1,1 +1,0 @@
-"""One command a module; `lectr_lab.cli` lists them and loads the one that is called."""

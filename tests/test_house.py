@@ -123,6 +123,14 @@ def test_the_core_is_pure(path):
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_the_price_list_has_one_address(path):
+    """genai_prices, an extra, is imported in core/pricing alone."""
+    found = {name.split(".")[0] for name in imports_of(path)}
+
+    assert "genai_prices" not in found or path.parent == PACKAGE / "core" / "pricing"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_queries_run_in_the_doors(path):
     """`.collect()` stands in the doors, and in functions named here with a reason."""
     calls = {

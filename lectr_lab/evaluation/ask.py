@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from genai_prices import Usage
 
 from lectr_lab.config.operator_keys import check_variable
 from lectr_lab.config.settings import Settings
@@ -33,7 +32,7 @@ from lectr_lab.core.headers import (
     forwarded_request_headers,
 )
 from lectr_lab.core.llm_api.lenient_json import loads
-from lectr_lab.core.pricing.price import Asked, PriceList, find_price
+from lectr_lab.core.pricing.price import Asked, PriceList, cost_usd, find_price
 from lectr_lab.core.routing.providers import Address, Target, resolve, upstream_url
 from lectr_lab.evaluation.pairs import Prompt
 from lectr_lab.proxy.engine.engines import open_upstream
@@ -95,10 +94,9 @@ def estimate(
     out = sum(f.output_tokens or 0 for f in told) / len(told)
     asked = Asked(provider, None, None, model, None, datetime.now(UTC))
     found = find_price(asked, prices)
-    usd = None
-    if found is not None:
-        usage = Usage(input_tokens=round(into), output_tokens=round(out))
-        usd = float(found.price.calc_price(usage)["total_price"]) * len(prompts)
+    one = {"input_tokens": round(into), "output_tokens": round(out)}
+    cost = None if found is None else cost_usd(found.price, one)
+    usd = None if cost is None else float(cost) * len(prompts)
     calls = len(prompts)
     return Estimate(calls, round(into * calls), round(out * calls), usd)
 

@@ -7,8 +7,8 @@ to the exact one, for rows below 9,007 USD.
 from typing import NamedTuple
 
 import polars as pl
-from genai_prices.types import ModelPrice
 
+from lectr_lab.core.pricing import ModelPrice
 from lectr_lab.core.pricing.price import MOST_COUNTED
 
 PUSD_PER_USD = 10**12

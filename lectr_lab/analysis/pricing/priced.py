@@ -14,11 +14,11 @@ from random import getrandbits
 from typing import Any, NamedTuple
 
 import polars as pl
-from genai_prices.types import ModelPrice, TieredPrices
 
 from lectr_lab.analysis.pricing import billing
 from lectr_lab.analysis.views.rows import model
 from lectr_lab.core.headers import PROVIDERS
+from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
     USAGE_KEYS,
     Asked,

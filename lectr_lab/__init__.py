@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 _SHELVES = {
     "lectr_lab.analysis.recommend": ["recommend"],
     "lectr_lab.analysis.simulate": ["simulate"],
-    "lectr_lab.testing.budget": ["assert_budget"],
     "lectr_lab.charts": ["error_rates", "latency_ranges", "spend_bars"],
     "lectr_lab.core.errors": ["LabError"],
     "lectr_lab.dashboards": ["dashboard"],
-    "lectr_lab.notebook.proxy": ["Proxy", "start"],
     "lectr_lab.evaluation.evidence": ["evidence"],
-    "lectr_lab.testing.replay": ["record", "replay"],
-    "lectr_lab.tables": ["table"],
-    "lectr_lab.resources": ["shipped_cassettes"],
+    "lectr_lab.notebook.proxy": ["Proxy", "start"],
     "lectr_lab.notebook.views": [
         *("demo_log", "errors", "latency", "scan", "spend", "summary", "tokens"),
     ],
+    "lectr_lab.resources": ["shipped_cassettes"],
+    "lectr_lab.tables": ["table"],
+    "lectr_lab.testing.budget": ["assert_budget"],
+    "lectr_lab.testing.replay": ["record", "replay"],
 }
 _WINDOW = {name: shelf for shelf, names in _SHELVES.items() for name in names}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from lectr_lab.log.dropped import Losses
+    from lectr_lab.log.losses import Losses
 
 Format = Literal["table", "json", "csv", "md"]
 
@@ -71,8 +71,8 @@ def report(
 
     from lectr_lab.analysis.scan import scan
     from lectr_lab.analysis.views.select import select
-    from lectr_lab.log.dropped import losses
     from lectr_lab.log.folder import LabFolder
+    from lectr_lab.log.losses import losses
 
     log = select(
         scan(folder),

@@ -1,4 +1,4 @@
-"""Which cheaper model could do a model's work, and what each can do: `targets.toml`.
+"""Which cheaper model could do a model's work, and what each can do: `model_catalog.toml`.
 
 Only models of the provider at hand: its key opens no other door.
 """
@@ -146,7 +146,7 @@ def models() -> tuple[Model, ...]:
 
 @cache
 def _table() -> _Table:
-    text = files("lectr_lab.core").joinpath("targets.toml").read_text("utf-8")
+    text = files("lectr_lab.core").joinpath("model_catalog.toml").read_text("utf-8")
     data = tomllib.loads(text)
     found = [msgspec.convert(row, Model) for row in data["model"]]
     named = {name: model for model in found for name in (model.name, *model.also)}

@@ -7,8 +7,8 @@ from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.page import framed, page
-from lectr_lab.log.dropped import losses
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import losses
 
 # A cell that runs again ends the live dashboard that it started before. One per folder.
 _FOLLOWED: dict[str, Any] = {}

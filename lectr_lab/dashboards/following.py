@@ -14,8 +14,8 @@ from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views import cube
 from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.dashboards.payload import Counted, leaders, step
-from lectr_lab.log.dropped import Losses, losses, noted_losses
 from lectr_lab.log.folder import LabFolder, segment_date
+from lectr_lab.log.losses import Losses, losses, noted_losses
 
 _ADDED = (
     (cube.KEYS, cube.MEASURES),

@@ -23,8 +23,8 @@ from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.page import asset, drawn, framed, write_page
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, payload
-from lectr_lab.log.dropped import Losses, losses
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import Losses, losses
 
 _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took

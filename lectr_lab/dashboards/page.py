@@ -21,8 +21,8 @@ from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
-from lectr_lab.log.dropped import Losses
 from lectr_lab.log.frames import Unread
+from lectr_lab.log.losses import Losses
 
 _UNPRICED = 12
 _ALL_READ = Unread()

@@ -29,8 +29,8 @@ from lectr_lab.core import formatting
 from lectr_lab.core.errors import LogError
 from lectr_lab.dashboards import write_page
 from lectr_lab.launch import TAPE, Child, Order, Session
-from lectr_lab.log.dropped import losses
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import losses
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 

@@ -14,8 +14,8 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import unread_of
 from lectr_lab.log.folder import LabFolder, segment_date
+from lectr_lab.log.losses import unread_of
 from lectr_lab.log.parts import (
     LogSchema,
     current_schema,

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import polars as pl
 
 from lectr_lab.log.checksums import note_checksums
-from lectr_lab.log.dropped import note_unread, unnoted
 from lectr_lab.log.folder import (
     FOLDER_MODE,
     LabFolder,
@@ -26,6 +25,7 @@ from lectr_lab.log.folder import (
     write_whole,
 )
 from lectr_lab.log.frames import Unread, together
+from lectr_lab.log.losses import note_unread, unnoted
 from lectr_lab.log.schema import file_metadata, frame
 from lectr_lab.log.segment import claimed, read_segment
 

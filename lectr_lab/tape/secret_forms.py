@@ -1,6 +1,6 @@
 """The public forms of secrets, as one regular expression: `AKIA…`, `ghp_…`, and so on.
 
-The forms are data, in forms.toml, each with the source of it.
+The forms are data, in secret_forms.toml, each with the source of it.
 """
 
 import re
@@ -30,7 +30,7 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def forms() -> tuple[Form, ...]:
     """All of them, in the order of the file."""
-    text = files("lectr_lab.tape").joinpath("forms.toml").read_text("utf-8")
+    text = files("lectr_lab.tape").joinpath("secret_forms.toml").read_text("utf-8")
     return tuple(msgspec.convert(table, Form) for table in tomllib.loads(text)["form"])
 
 

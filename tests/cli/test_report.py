@@ -15,9 +15,9 @@ from rich.console import Console
 from lectr_lab.cli.report import busy, cell, report
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import note_unread, write_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
+from lectr_lab.log.losses import note_unread, write_losses
 from lectr_lab.log.schema import frame
 from lectr_lab.log.segment import header
 

@@ -6,10 +6,10 @@ import pytest
 
 import lectr_lab as lectr
 from lectr_lab.core.errors import LabError
-from lectr_lab.log.dropped import note_unread, write_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import note_unread, write_losses
 
 pytestmark = pytest.mark.filterwarnings("ignore::lectr_lab.log.scan.LogWarning")
 

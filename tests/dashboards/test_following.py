@@ -10,9 +10,9 @@ from lectr_lab.analysis.views import cube
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.payload import Counted, count_log
-from lectr_lab.log.dropped import Losses, write_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import Losses, write_losses
 from lectr_lab.log.schema import file_metadata
 from lectr_lab.log.seal import seal
 

@@ -14,10 +14,10 @@ import pytest
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import losses, noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import losses, noted_losses
 from lectr_lab.log.seal import SealReport, seal
 from lectr_lab.log.segment import batch, header
 

@@ -8,10 +8,10 @@ import pytest
 
 from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.launch import build
-from lectr_lab.log.dropped import losses, note_unread
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.key_file import create_key
+from lectr_lab.log.losses import losses, note_unread
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.server.run import in_thread

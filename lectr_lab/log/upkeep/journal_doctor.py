@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lectr_lab.log.dropped import note_unread, noted_losses
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import note_unread, noted_losses
 from lectr_lab.log.schema import frame
 from lectr_lab.log.segment import is_alive, read_segment
 from lectr_lab.log.upkeep.duplicates import add_new, not_there

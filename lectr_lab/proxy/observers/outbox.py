@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import noted_losses, unnoted, write_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import noted_losses, unnoted, write_losses
 from lectr_lab.proxy.stderr import say
 
 # Gathers a burst into one write, and keeps the loss of a kill -9 well under a second.

@@ -10,10 +10,10 @@ import pytest
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import write_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.key_file import create_key
+from lectr_lab.log.losses import write_losses
 from lectr_lab.log.scan import scan
 from lectr_lab.log.seal import seal
 from lectr_lab.log.upkeep.doctor import MENDED, examine, mend

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import noted_losses
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import frame
 from lectr_lab.log.seal import put_part, seal

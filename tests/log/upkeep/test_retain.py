@@ -7,10 +7,10 @@ import pytest
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.checksums import checksum_file
-from lectr_lab.log.dropped import noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import noted_losses
 from lectr_lab.log.upkeep.retain import retain
 
 TODAY = date(2026, 11, 24)

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from lectr_lab.core.event import Event
-from lectr_lab.log.dropped import noted_losses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.log.losses import noted_losses
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.observers.outbox import Outbox
 

@@ -3,7 +3,9 @@
 from datetime import date
 from pathlib import Path
 
-from lectr_lab.log.dropped import (
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
+from lectr_lab.log.losses import (
     Losses,
     forget_day,
     losses,
@@ -13,8 +15,6 @@ from lectr_lab.log.dropped import (
     unread_of,
     write_losses,
 )
-from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.frames import Unread
 from lectr_lab.log.segment import batch, header
 
 DAY = date(2026, 11, 24)

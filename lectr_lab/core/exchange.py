@@ -9,14 +9,14 @@ from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
-from lectr_lab.core.routing.providers import Target, logged_path, operation
+from lectr_lab.core.routing.providers import ResolvedProvider, logged_path, operation
 from lectr_lab.core.routing.rules import Asked
 
 # The provider's id of a call, by the header each uses.
 _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")
 _NO_REQUEST = RequestFacts()
 _NO_REPLY = ReplyFacts()
-_NO_TARGET = Target("", "default")
+_NO_TARGET = ResolvedProvider("", "default")
 
 
 class Exchange:
@@ -47,7 +47,7 @@ class Exchange:
         self.said = said
         self.key = key
         self.operation: Operation = operation(raw_path)
-        self.target: Target | None = None
+        self.target: ResolvedProvider | None = None
         self.taps: list[Callable[[bytes], None]] = []  # shown the reply's bytes too
         self.content_encoding = ""
         self._hide = redactor(said, operator_keys)
@@ -76,7 +76,7 @@ class Exchange:
         self.request_bytes = body_bytes
         self._received_s = now_s
 
-    def asked_for(self, target: Target) -> Asked:
+    def asked_for(self, target: ResolvedProvider) -> Asked:
         """What a rule sees of the request: the event's own words, redacted as there."""
         hide = self._hide
         return Asked(
@@ -89,7 +89,7 @@ class Exchange:
 
     def ruled(
         self,
-        requested: Target,
+        requested: ResolvedProvider,
         model: str | None,
         rule: str | None,
         skipped: str | None,
@@ -105,7 +105,7 @@ class Exchange:
         self._provider_requested, self._model_sent = requested.provider, model
         self._rule, self._rule_skipped = rule, skipped
 
-    def asked(self, target: Target, now_s: float) -> None:
+    def asked(self, target: ResolvedProvider, now_s: float) -> None:
         """The provider is being asked from now on."""
         self.target = target
         self._asked_s = now_s

@@ -60,7 +60,7 @@ class Step(
     note: str | None = None
 
 
-class Target(NamedTuple):
+class CheaperModel(NamedTuple):
     """A model to go to, and the step that leads there."""
 
     model: Model
@@ -96,7 +96,7 @@ def known_model(provider: str, model: str) -> Model | None:
     return found if found is not None and provider in found.providers else None
 
 
-def targets(provider: str, model: str, day: date) -> tuple[Target, ...]:
+def targets(provider: str, model: str, day: date) -> tuple[CheaperModel, ...]:
     """Where a model's work could go at the same provider, the nearest first.
 
     Args:
@@ -115,7 +115,7 @@ def targets(provider: str, model: str, day: date) -> tuple[Target, ...]:
     start = known_model(provider, model)
     if start is None:
         return ()
-    reached: dict[str, Target] = {}
+    reached: dict[str, CheaperModel] = {}
     names = [start.name]
     for name in names:  # grows as it goes, by each name once
         for target in _next(provider, name):
@@ -127,10 +127,10 @@ def targets(provider: str, model: str, day: date) -> tuple[Target, ...]:
     return tuple(reached.values())
 
 
-def _next(provider: str, name: str) -> list[Target]:
+def _next(provider: str, name: str) -> list[CheaperModel]:
     table = _table()
     steps = (step for step in table.steps if name in step.from_models)
-    found = [Target(table.models[step.to], step) for step in steps]
+    found = [CheaperModel(table.models[step.to], step) for step in steps]
     return [target for target in found if provider in target.model.providers]
 
 

@@ -33,7 +33,12 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.core.pricing.price import Asked, PriceList, cost_usd, find_price
-from lectr_lab.core.routing.providers import Address, Target, resolve, upstream_url
+from lectr_lab.core.routing.providers import (
+    Address,
+    ResolvedProvider,
+    resolve,
+    upstream_url,
+)
 from lectr_lab.evaluation.pairs import Prompt
 from lectr_lab.proxy.engine.engines import open_upstream
 from lectr_lab.tape.cassette import Interaction, read_cassettes
@@ -57,7 +62,7 @@ class Estimate(NamedTuple):
 class Where(NamedTuple):
     """Where the candidate is asked, and as whom. Holds the key: never shown."""
 
-    target: Target
+    target: ResolvedProvider
     address: Address
     key: bytes | None
 

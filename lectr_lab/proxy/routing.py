@@ -16,7 +16,7 @@ from lectr_lab.core.headers import (
     holds_key,
 )
 from lectr_lab.core.llm_api.splice import with_model
-from lectr_lab.core.routing.providers import Address, Target, upstream_url
+from lectr_lab.core.routing.providers import Address, ResolvedProvider, upstream_url
 from lectr_lab.core.routing.rules import Asked, Decision, Rule, decide
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.stderr import say
@@ -29,7 +29,7 @@ class Arrived(NamedTuple):
     """A request as it came, with the provider that it is for."""
 
     exchange: Exchange
-    target: Target
+    target: ResolvedProvider
     upstream: Address
     headers: RawHeaders
     query: bytes
@@ -49,7 +49,7 @@ class Routed(NamedTuple):
     """A call, whom it asks, and what the event says of it."""
 
     call: Call
-    target: Target
+    target: ResolvedProvider
     model: str | None
     rule: str | None = None
     skipped: str | None = None
@@ -118,7 +118,7 @@ class Router:
         return Routed(call, target, model, decision.rule)
 
     def _call_elsewhere(
-        self, arrived: Arrived, target: Target, body: bytes, model: str | None
+        self, arrived: Arrived, target: ResolvedProvider, body: bytes, model: str | None
     ) -> Call:
         """With the operator's key, and without what the client said to its vendor: its
         query, its cookies, its keys wherever it put them."""

@@ -19,11 +19,13 @@ import polars as pl
 
 from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.simulate import simulate
-from lectr_lab.core.routing.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
 
-MINI = Target(model="gpt-4o-mini")
+MINI = RuleTarget(model="gpt-4o-mini")
 SOME = Rule(name="some", priority=1, when=Conditions(model="gpt-4o"), then=MINI)
-ALL = Rule(name="all", priority=1, then=Target(model="gpt-4.1-nano", provider="openai"))
+ALL = Rule(
+    name="all", priority=1, then=RuleTarget(model="gpt-4.1-nano", provider="openai")
+)
 KEYED = ("openai",)
 
 

@@ -8,12 +8,12 @@ from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import read_request
-from lectr_lab.core.routing.providers import Target
+from lectr_lab.core.routing.providers import ResolvedProvider
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BODY = b'{"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "hi"}]}'
 HEAD = [(b"Content-Type", b"text/event-stream"), (b"X-Request-Id", b"req_7")]
-OPENAI = Target("openai", "model")
+OPENAI = ResolvedProvider("openai", "model")
 
 
 def exchange(said: ClientHeaders | None = None, feature: str | None = None) -> Exchange:

@@ -21,7 +21,7 @@ from lectr_lab.core.routing.rules import (
     Asked,
     Conditions,
     Rule,
-    Target,
+    RuleTarget,
     decide,
     in_order,
 )
@@ -306,9 +306,9 @@ some_rules = st.lists(
             provider=maybe_vendor,
             model=st.none() | models | st.just("gpt-*"),
         ),
-        then=st.builds(Target, model=st.none() | models, provider=maybe_vendor).filter(
-            lambda then: then != Target()
-        ),
+        then=st.builds(
+            RuleTarget, model=st.none() | models, provider=maybe_vendor
+        ).filter(lambda then: then != RuleTarget()),
     ),
     max_size=4,
 )

@@ -8,13 +8,19 @@ from typing import NamedTuple
 
 from lectr_lab.analysis.recommend.judgement import Group, Judgement, judge
 from lectr_lab.core import formatting
-from lectr_lab.core.model_catalog import Ability, Model, Target, known_model, targets
+from lectr_lab.core.model_catalog import (
+    Ability,
+    CheaperModel,
+    Model,
+    known_model,
+    targets,
+)
 
 
 class Option(NamedTuple):
     """A target that could take a group's traffic, as far as the log and table say."""
 
-    target: Target
+    target: CheaperModel
     anew: bool  # it reasons and the present model does not
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from lectr_lab.analysis.recommend.judgement import Group
 from lectr_lab.analysis.recommend.reprice import REASONING_TIMES
 from lectr_lab.core import formatting
-from lectr_lab.core.model_catalog import Target, known_model
+from lectr_lab.core.model_catalog import CheaperModel, known_model
 
 FEW_REQUESTS = 35
 """Below this a share of nine in ten cannot be told from chance."""
@@ -47,7 +47,7 @@ def traffic_reasons(group: Group) -> list[str]:
     return found
 
 
-def target_reasons(group: Group, target: Target) -> list[str]:
+def target_reasons(group: Group, target: CheaperModel) -> list[str]:
     """Who names the target, and what to know of it before one changes."""
     model, step = target
     found = [
@@ -61,7 +61,7 @@ def target_reasons(group: Group, target: Target) -> list[str]:
     return found
 
 
-def _retirements(group: Group, target: Target) -> list[str]:
+def _retirements(group: Group, target: CheaperModel) -> list[str]:
     present = known_model(group["provider"], group["model"])
     days: list[tuple[str, date | None]] = [
         (name, model.retired_on.get(group["provider"]))
@@ -74,7 +74,9 @@ def _retirements(group: Group, target: Target) -> list[str]:
     return [f"{name} retires on {day}" for name, day in days if day is not None]
 
 
-def price_reasons(target: Target, from_usd: float, to_usd: float, anew: bool) -> str:
+def price_reasons(
+    target: CheaperModel, from_usd: float, to_usd: float, anew: bool
+) -> str:
     """What the same requests would have cost.
 
     `anew`: the target reasons and the present model does not.

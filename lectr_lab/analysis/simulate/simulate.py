@@ -60,9 +60,9 @@ def simulate(
         ConfigError: the rules or the prices cannot be read or followed.
 
     >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.core.routing.rules import Target
+    >>> from lectr_lab.core.routing.rules import RuleTarget
     >>> from lectr_lab.log.schema import frame
-    >>> mini = Rule(name="mini", priority=1, then=Target(model="gpt-4o-mini"))
+    >>> mini = Rule(name="mini", priority=1, then=RuleTarget(model="gpt-4o-mini"))
     >>> simulate(priced(frame([]).lazy()), mini).changed
     0
     """

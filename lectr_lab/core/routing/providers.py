@@ -49,7 +49,7 @@ class Address(msgspec.Struct, frozen=True):
     api_version: str | None = None  # Azure's
 
 
-class Target(NamedTuple):
+class ResolvedProvider(NamedTuple):
     """The provider a request is for, and what said so."""
 
     provider: str
@@ -96,7 +96,9 @@ def default_upstreams() -> dict[str, Address]:
     return dict(_registry().upstreams)
 
 
-def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
+def resolve(
+    said: ClientHeaders, model: str | None, raw_path: bytes
+) -> ResolvedProvider:
     """Which provider a request is for: the header, else the path, else the model, else
     the key.
 
@@ -115,20 +117,20 @@ def resolve(said: ClientHeaders, model: str | None, raw_path: bytes) -> Target:
     'anthropic'
     """
     if said.provider is not None:
-        return Target(said.provider, "header")
+        return ResolvedProvider(said.provider, "header")
     if said.provider_invalid is not None:
-        return Target("openai", "default", unknown=True)
+        return ResolvedProvider("openai", "default", unknown=True)
     if said.anthropic_version or _is_anthropics(raw_path):
-        return Target("anthropic", "path")
+        return ResolvedProvider("anthropic", "path")
     named = provider_of_model(model) if model else None
     if named is not None:
-        return Target(named, "model")
+        return ResolvedProvider(named, "model")
     key = said.provider_key or b""
     vendor = next((p for prefix, p in _registry().keys if key.startswith(prefix)), None)
     if vendor is not None:
-        return Target(vendor, "key_prefix")
+        return ResolvedProvider(vendor, "key_prefix")
     default = "groq" if raw_path.startswith(b"/openai/") else "openai"
-    return Target(default, "default", unknown=True)
+    return ResolvedProvider(default, "default", unknown=True)
 
 
 def provider_of_model(model: str) -> str | None:
@@ -186,7 +188,11 @@ def logged_path(raw_path: bytes) -> str:
 
 
 def upstream_url(
-    upstream: Address, target: Target, raw_path: bytes, query: bytes, model: str | None
+    upstream: Address,
+    target: ResolvedProvider,
+    raw_path: bytes,
+    query: bytes,
+    model: str | None,
 ) -> str:
     """The URL a provider is asked at; the raw path and query stay as they were sent.
 
@@ -198,7 +204,7 @@ def upstream_url(
         model: the model to ask for; in Azure's URL it is the deployment's name.
 
     >>> base = Address("https://example.test/v1", "bearer")
-    >>> upstream_url(base, Target("openai", "model"), b"/v1/models", b"", None)
+    >>> upstream_url(base, ResolvedProvider("openai", "model"), b"/v1/models", b"", None)
     'https://example.test/v1/models'
     """
     path = (api_path(raw_path) or b"").decode("latin-1")

@@ -55,7 +55,7 @@ class Conditions(_Strict, frozen=True, kw_only=True):
     model: str | None = None  # as the client asked for it
 
 
-class Target(_Strict, frozen=True, kw_only=True):
+class RuleTarget(_Strict, frozen=True, kw_only=True):
     """Where a matching request is sent instead; None stays as it was asked for."""
 
     model: str | None = None
@@ -67,7 +67,7 @@ class Rule(_Strict, frozen=True, kw_only=True):
 
     name: str
     priority: int
-    then: Target
+    then: RuleTarget
     when: Conditions = Conditions()
     enabled: bool = True
 
@@ -111,7 +111,7 @@ def decide(
         keyed: the providers that the operator has a key for, or that want none.
 
     >>> mini = Rule(name="faq", priority=1, when=Conditions(feature="faq"),
-    ...             then=Target(model="gpt-4o-mini"))
+    ...             then=RuleTarget(model="gpt-4o-mini"))
     >>> decide([mini], Asked("faq", None, "openai", "gpt-4o")).model
     'gpt-4o-mini'
     >>> decide([mini], Asked("faq", None, "anthropic", "claude-x")).skipped
@@ -131,7 +131,7 @@ def mismatch(rule: Rule, asked: Asked) -> str | None:
     """What keeps a rule from matching: `disabled`, `operation` or a condition's name.
 
     >>> rule = Rule(name="r", priority=1, when=Conditions(model="gpt-4*"),
-    ...             then=Target(model="gpt-4o-mini"))
+    ...             then=RuleTarget(model="gpt-4o-mini"))
     >>> mismatch(rule, Asked(model="gpt-4o")), mismatch(rule, Asked(model="o1"))
     (None, 'model')
     """

@@ -38,9 +38,9 @@ def check_rules(
         price_of: prices, where there are any.
         day: on which they are to hold, for targets that are retired.
 
-    >>> from lectr_lab.core.routing.rules import Conditions, Target
+    >>> from lectr_lab.core.routing.rules import Conditions, RuleTarget
     >>> one = Rule(name="r", priority=1, when=Conditions(task="reasoning"),
-    ...            then=Target(model="gpt-4o-mini"))
+    ...            then=RuleTarget(model="gpt-4o-mini"))
     >>> [warned.text for warned in check_rules([one], ())]
     ['it changes the model of reasoning, where a smaller one is worse']
     """

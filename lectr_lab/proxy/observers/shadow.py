@@ -28,7 +28,7 @@ from lectr_lab.core.ids import event_id
 from lectr_lab.core.llm_api.answer_text import said as answer_of
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
-from lectr_lab.core.routing.providers import Target, offers, upstream_url
+from lectr_lab.core.routing.providers import ResolvedProvider, offers, upstream_url
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import Arrived, Call, Routed
@@ -162,7 +162,7 @@ class Shadows:
         assert upstream is not None  # a keyed provider has an address
         key = self._keys.of(org, provider)
         headers = headers_for_another_vendor(arrived.headers, said, upstream.auth, key)
-        target = Target(provider, "default")
+        target = ResolvedProvider(provider, "default")
         return Call(upstream_url(upstream, target, raw_path, b"", model), headers, body)
 
     async def _shadow(self, sampled: _Sampled, event: Event) -> None:
@@ -203,7 +203,9 @@ class Shadows:
         body = sampled.call.body
         facts = read_request(body, exchange.operation)
         exchange.received(facts, len(body), clock.now_s())
-        exchange.asked(Target(self._wanted.provider, "default"), clock.now_s())
+        exchange.asked(
+            ResolvedProvider(self._wanted.provider, "default"), clock.now_s()
+        )
         return exchange
 
     async def _ask(self, exchange: Exchange, call: Call, kept: Kept) -> Outcome:

@@ -2,13 +2,13 @@
 
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.simulate import simulate
-from lectr_lab.core.routing.rules import Rule, Target
+from lectr_lab.core.routing.rules import Rule, RuleTarget
 
 BIG = {"model_requested": "gpt-4o", "model_sent": "gpt-4o"}
 
 
 def said(log, target, **options):
-    rule = Rule(name="r", priority=1, then=Target(**target))
+    rule = Rule(name="r", priority=1, then=RuleTarget(**target))
     return " ".join(simulate(priced(log), rule, **options).assumptions)
 
 

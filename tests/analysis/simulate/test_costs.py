@@ -18,7 +18,7 @@ from lectr_lab.analysis.simulate.costs import (
 )
 from lectr_lab.analysis.simulate.reroute import KEYS, decided
 from lectr_lab.core.pricing.price import price_event
-from lectr_lab.core.routing.rules import Rule, Target
+from lectr_lab.core.routing.rules import Rule, RuleTarget
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 tokens = st.none() | st.integers(0, 300_000)
@@ -51,7 +51,7 @@ def test_a_moved_row_costs_what_the_scalar_rule_says(
         )
         for i, (read, written, cached, thought) in enumerate(counts)
     ]
-    rule = Rule(name="r", priority=1, then=Target(model=target))
+    rule = Rule(name="r", priority=1, then=RuleTarget(model=target))
     log = log_of(events)
     kinds = decided(log.select(KEYS).unique().collect(), [rule], ()).with_columns(
         move=pl.lit(0), keeps_tier=pl.lit(True), times=pl.lit(1.0)
@@ -71,7 +71,7 @@ def test_a_moved_row_costs_what_the_scalar_rule_says(
 def test_longer_answers_keep_their_parts(log_of, event):
     """Reasoning is part of the answer: it grows with it, and never beyond it."""
     log = log_of([event(output_tokens=3, reasoning_tokens=3, model_sent="gpt-4o")])
-    rule = Rule(name="r", priority=1, then=Target(model="o4-mini"))
+    rule = Rule(name="r", priority=1, then=RuleTarget(model="o4-mini"))
     kinds = decided(log.select(KEYS).unique().collect(), [rule], ()).with_columns(
         move=pl.lit(0), keeps_tier=pl.lit(False), times=pl.lit(1.5)
     )

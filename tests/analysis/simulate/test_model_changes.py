@@ -13,14 +13,14 @@ from lectr_lab.analysis.simulate.model_changes import (
     with_moves,
 )
 from lectr_lab.analysis.simulate.reroute import KEYS, decided
-from lectr_lab.core.routing.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 TO_MINI = Rule(
     name="mini",
     priority=1,
     when=Conditions(model="gpt-4o"),
-    then=Target(model="gpt-4o-mini"),
+    then=RuleTarget(model="gpt-4o-mini"),
 )
 BIG = {
     "model_requested": "gpt-4o",

@@ -9,7 +9,7 @@ from lectr_lab.core.routing.rules import (
     Asked,
     Conditions,
     Rule,
-    Target,
+    RuleTarget,
     decide,
     in_order,
 )
@@ -34,7 +34,9 @@ rules = st.lists(
             provider=maybe_provider,
             model=names([None, "gpt-4o", "gpt-*"]),
         ),
-        then=st.builds(Target, model=names([None, *MODELS]), provider=maybe_provider),
+        then=st.builds(
+            RuleTarget, model=names([None, *MODELS]), provider=maybe_provider
+        ),
     ),
     max_size=4,
 ).map(in_order)
@@ -102,7 +104,7 @@ def test_a_log_is_decided_as_its_requests_would_be(rules, asked, keyed, log_of, 
 
 def test_why_a_rule_was_not_applied_is_kept(log_of, event):
     """A provider without the operator's key: the request stays, and it is said."""
-    there = Rule(name="r", priority=1, then=Target(model="own", provider="azure"))
+    there = Rule(name="r", priority=1, then=RuleTarget(model="own", provider="azure"))
     kinds = log_of([event()]).select(KEYS).collect()
 
     [row] = decided(kinds, [there], ()).to_dicts()

@@ -4,9 +4,9 @@ import pytest
 
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.simulate import simulate
-from lectr_lab.core.routing.rules import Rule, Target
+from lectr_lab.core.routing.rules import Rule, RuleTarget
 
-MINI = Rule(name="<b>mini", priority=1, then=Target(model="gpt-4o-mini"))
+MINI = Rule(name="<b>mini", priority=1, then=RuleTarget(model="gpt-4o-mini"))
 
 
 @pytest.fixture(scope="module")

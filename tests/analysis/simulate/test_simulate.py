@@ -9,7 +9,7 @@ import pytest
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.simulate import simulate
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.routing.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 BIG = {
@@ -21,7 +21,7 @@ BIG_USD, MINI_USD = 0.0075, 0.00045  # of 1,000 tokens in and 500 out
 
 
 def rule(target="gpt-4o-mini", provider=None, name="r", **when):
-    then = Target(model=target, provider=provider)
+    then = RuleTarget(model=target, provider=provider)
     return Rule(name=name, priority=1, when=Conditions(**when), then=then)
 
 

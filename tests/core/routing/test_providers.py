@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.routing.providers import (
     Address,
-    Target,
+    ResolvedProvider,
     api_path,
     default_upstreams,
     logged_path,
@@ -41,7 +41,7 @@ CHAT = b"/v1/chat/completions"
 )
 def test_a_model_name_tells_its_provider(model, provider):
     """The registry's patterns."""
-    assert resolve(ClientHeaders(), model, CHAT) == Target(provider, "model")
+    assert resolve(ClientHeaders(), model, CHAT) == ResolvedProvider(provider, "model")
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_a_vendors_key_decides_where_the_model_is_unknown(key, provider):
     """So that a new vendor model does not take its key to OpenAI."""
     target = resolve(ClientHeaders(provider_key=key), "brand-new", CHAT)
 
-    assert target == Target(provider, "key_prefix")
+    assert target == ResolvedProvider(provider, "key_prefix")
 
 
 def test_an_unknown_model_goes_to_openai_and_says_so():
     """Never an error."""
-    assert resolve(ClientHeaders(), "brand-new", CHAT) == Target(
+    assert resolve(ClientHeaders(), "brand-new", CHAT) == ResolvedProvider(
         "openai", "default", True
     )
 
@@ -66,26 +66,29 @@ def test_the_header_wins_over_the_model():
     """X-Lectr-Provider overrides detection."""
     target = resolve(ClientHeaders(provider="azure"), "claude-3", CHAT)
 
-    assert target == Target("azure", "header")
+    assert target == ResolvedProvider("azure", "header")
 
 
 def test_an_invalid_header_falls_back_to_openai_not_to_detection():
     """As the headers reference has it: logged, defaults to openai."""
     target = resolve(ClientHeaders(provider_invalid="bedrock"), "claude-3", CHAT)
 
-    assert target == Target("openai", "default", True)
+    assert target == ResolvedProvider("openai", "default", True)
 
 
 @pytest.mark.parametrize(
     ("path", "target"),
     [
-        (b"/openai/v1/models", Target("groq", "default", True)),
-        (CHAT, Target("openai", "default", True)),
-        (b"/v1/messages", Target("anthropic", "path")),
-        (b"/v1/messages/", Target("anthropic", "path")),
-        (b"/v1/messages/count_tokens", Target("anthropic", "path")),
-        (b"/v1/messages/batches/msgbatch_1/results", Target("anthropic", "path")),
-        (b"/v1/messagesx", Target("openai", "default", True)),
+        (b"/openai/v1/models", ResolvedProvider("groq", "default", True)),
+        (CHAT, ResolvedProvider("openai", "default", True)),
+        (b"/v1/messages", ResolvedProvider("anthropic", "path")),
+        (b"/v1/messages/", ResolvedProvider("anthropic", "path")),
+        (b"/v1/messages/count_tokens", ResolvedProvider("anthropic", "path")),
+        (
+            b"/v1/messages/batches/msgbatch_1/results",
+            ResolvedProvider("anthropic", "path"),
+        ),
+        (b"/v1/messagesx", ResolvedProvider("openai", "default", True)),
     ],
 )
 def test_a_vendors_own_path_is_that_vendors(path, target):
@@ -109,7 +112,7 @@ def test_what_is_anthropics_goes_to_nobody_else(path, key, model, version):
     target = resolve(said, model, f"/v1/{path}".encode())
 
     if version or path.startswith("messages"):
-        assert target == Target("anthropic", "path")
+        assert target == ResolvedProvider("anthropic", "path")
     else:
         assert target.source != "path"
 
@@ -132,7 +135,10 @@ def test_the_path_is_appended_as_it_was_sent(provider, path, url):
     """Encoded slashes and dots stay; the host is the provider's."""
     upstream = default_upstreams()[provider]
 
-    assert upstream_url(upstream, Target(provider, "model"), path, b"", "m") == url
+    assert (
+        upstream_url(upstream, ResolvedProvider(provider, "model"), path, b"", "m")
+        == url
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +158,9 @@ def test_azure_is_asked_by_deployment(path, query, url):
     """The deployment is the model's name, quoted; the api-version is the operator's."""
     azure = Address("https://me.openai.azure.com", "api-key", "v9")
 
-    got = upstream_url(azure, Target("azure", "header"), path, query, "my/model")
+    got = upstream_url(
+        azure, ResolvedProvider("azure", "header"), path, query, "my/model"
+    )
 
     assert got == f"https://me.openai.azure.com{url}"
 
@@ -161,7 +169,7 @@ def test_a_query_is_kept():
     """The client's query string is passed on."""
     url = upstream_url(
         Address("http://u", "none"),
-        Target("openai", "model"),
+        ResolvedProvider("openai", "model"),
         b"/v1/files",
         b"a=%20",
         None,

@@ -11,7 +11,7 @@ from lectr_lab.core.routing.rules import (
     Conditions,
     Decision,
     Rule,
-    Target,
+    RuleTarget,
     decide,
     in_order,
     mismatch,
@@ -28,8 +28,8 @@ maybe = {
 }
 conditions = st.builds(Conditions, **maybe)
 targets = st.builds(
-    Target, model=st.sampled_from([None, *MODELS]), provider=maybe["provider"]
-).filter(lambda target: target != Target())
+    RuleTarget, model=st.sampled_from([None, *MODELS]), provider=maybe["provider"]
+).filter(lambda target: target != RuleTarget())
 rules = st.lists(
     st.builds(
         Rule,
@@ -53,9 +53,9 @@ keyed = st.sets(st.sampled_from(sorted(PROVIDERS)))
 
 
 def rule(
-    then: Target | None = None, priority: int = 1, name: str = "r", **when
+    then: RuleTarget | None = None, priority: int = 1, name: str = "r", **when
 ) -> Rule:
-    target = then or Target(model="gpt-4o-mini")
+    target = then or RuleTarget(model="gpt-4o-mini")
     return Rule(name=name, priority=priority, when=Conditions(**when), then=target)
 
 
@@ -90,7 +90,7 @@ def test_a_changed_provider_has_a_key(some, request, keys):
 @given(rules, asked, keyed)
 def test_a_rule_without_a_provider_never_changes_it(some, request, keys):
     """Only what a rule says is done."""
-    stay = [msgspec.structs.replace(r, then=Target(model="gpt-4o")) for r in some]
+    stay = [msgspec.structs.replace(r, then=RuleTarget(model="gpt-4o")) for r in some]
 
     assert decide(stay, request, keys).provider == request.provider
 
@@ -140,25 +140,25 @@ def test_a_disabled_rule_is_passed_over():
 @pytest.mark.parametrize(
     ("then", "changes", "skipped"),
     [
-        (Target(model="gpt-4o"), {}, "already_the_target"),
-        (Target(provider="openai"), {}, "already_the_target"),
-        (Target(model="x"), {"model": None}, "no_model"),
-        (Target(model="text-embedding-3-small"), {"operation": "embeddings"}, "embeddings"),
-        (Target(model="claude-x"), {}, "model_of_another_provider"),
-        (Target(provider="anthropic"), {}, "model_of_another_provider"),
-        (Target(model="claude-x", provider="openai"), {}, None),
-        (Target(model="anything"), {}, None),
-        (Target(model="claude-x"), {"provider": "azure"}, None),
-        (Target(model="claude-x", provider="anthropic"), {}, None),
-        (Target(model="llama-3", provider="groq"), {}, "no_operator_key"),
-        (Target(provider="azure"), {}, "no_operator_key"),
+        (RuleTarget(model="gpt-4o"), {}, "already_the_target"),
+        (RuleTarget(provider="openai"), {}, "already_the_target"),
+        (RuleTarget(model="x"), {"model": None}, "no_model"),
+        (RuleTarget(model="text-embedding-3-small"), {"operation": "embeddings"}, "embeddings"),
+        (RuleTarget(model="claude-x"), {}, "model_of_another_provider"),
+        (RuleTarget(provider="anthropic"), {}, "model_of_another_provider"),
+        (RuleTarget(model="claude-x", provider="openai"), {}, None),
+        (RuleTarget(model="anything"), {}, None),
+        (RuleTarget(model="claude-x"), {"provider": "azure"}, None),
+        (RuleTarget(model="claude-x", provider="anthropic"), {}, None),
+        (RuleTarget(model="llama-3", provider="groq"), {}, "no_operator_key"),
+        (RuleTarget(provider="azure"), {}, "no_operator_key"),
         (
-            Target(model="claude-x", provider="anthropic"),
+            RuleTarget(model="claude-x", provider="anthropic"),
             {"operation": "responses"},
             "not_offered",
         ),
         (
-            Target(model="gpt-4o", provider="openai"),
+            RuleTarget(model="gpt-4o", provider="openai"),
             {"operation": "messages", "provider": "anthropic", "model": "claude-x"},
             "not_offered",
         ),
@@ -177,7 +177,7 @@ def test_what_cannot_be_done_is_left_and_said(then, changes, skipped):
 def test_embeddings_are_replaced_where_the_rule_names_them():
     """A rule for a feature's chats must not turn its embeddings into them."""
     request = FAQ._replace(operation="embeddings", model="text-embedding-3-large")
-    small = Target(model="text-embedding-3-small")
+    small = RuleTarget(model="text-embedding-3-small")
 
     assert decide([rule(small, model="text-embedding-3-*")], request).rule == "r"
 

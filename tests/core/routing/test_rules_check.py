@@ -5,13 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from lectr_lab.core.routing.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
 from lectr_lab.core.routing.rules_check import check_rules
 
-MINI = Target(model="gpt-4o-mini")
+MINI = RuleTarget(model="gpt-4o-mini")
 
 
-def rule(then: Target = MINI, name: str = "r", enabled: bool = True, **when) -> Rule:
+def rule(
+    then: RuleTarget = MINI, name: str = "r", enabled: bool = True, **when
+) -> Rule:
     return Rule(
         name=name, priority=1, enabled=enabled, when=Conditions(**when), then=then
     )
@@ -33,17 +35,17 @@ def test_nothing_is_said_of_a_plain_rule():
         (rule(feature="faq"), "it changes the model of reasoning too"),
         (rule(task="clasification"), "no valid task is 'clasification'"),
         (rule(), "it matches every request"),
-        (rule(Target(model="gtp-4o"), task="extraction"), "no provider is known"),
+        (rule(RuleTarget(model="gtp-4o"), task="extraction"), "no provider is known"),
         (
-            rule(Target(model="claude-x"), task="extraction", model="gpt-4*"),
+            rule(RuleTarget(model="claude-x"), task="extraction", model="gpt-4*"),
             "claude-x is anthropic's by its name, and openai is asked: never applied",
         ),
         (
-            rule(Target(model="claude-x", provider="openai"), task="extraction"),
+            rule(RuleTarget(model="claude-x", provider="openai"), task="extraction"),
             "claude-x is anthropic's by its name, and openai is asked: applied",
         ),
         (
-            rule(Target(provider="groq"), task="extraction"),
+            rule(RuleTarget(provider="groq"), task="extraction"),
             "there is no operator's key for groq",
         ),
     ],
@@ -69,9 +71,9 @@ def test_a_target_that_is_going_is_said(day, said):
 
 def test_a_key_that_is_there_or_not_needed_is_not_asked_for():
     """A provider that stays needs none."""
-    there = rule(Target(provider="groq"), task="extraction")
+    there = rule(RuleTarget(provider="groq"), task="extraction")
     stays = rule(
-        Target(model="gpt-4o-mini", provider="openai"), task="x", model="gpt-4o"
+        RuleTarget(model="gpt-4o-mini", provider="openai"), task="x", model="gpt-4o"
     )
 
     assert texts(there, keyed={"groq"}) == []
@@ -107,7 +109,7 @@ def test_a_dearer_target_is_said_where_both_prices_are_known():
     prices = {"gpt-4o-mini": Decimal(1), "gpt-4o": Decimal(9)}
 
     def dearer(asked: str, then: str) -> bool:
-        one = rule(Target(model=then), task="extraction", model=asked)
+        one = rule(RuleTarget(model=then), task="extraction", model=asked)
         found = texts(one, price_of=lambda _, model: prices.get(model))
         return any("dearer" in text for text in found)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.routing.rules import Conditions, Rule, Target
+from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
 from lectr_lab.core.routing.rules_file import read_rules
 
 GOOD = """\
@@ -42,7 +42,7 @@ def test_a_file_is_read_in_the_order_of_evaluation():
         when=Conditions(
             feature="faq", task="classification", provider="openai", model="gpt-4*"
         ),
-        then=Target(model="gpt-4o-mini"),
+        then=RuleTarget(model="gpt-4o-mini"),
     )
     assert (second.name, second.enabled, second.when) == ("second", False, Conditions())
 

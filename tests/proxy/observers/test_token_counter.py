@@ -18,7 +18,7 @@ from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import read_headers
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import read_request
-from lectr_lab.core.routing.providers import Address, Target
+from lectr_lab.core.routing.providers import Address, ResolvedProvider
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.observers import token_counter, token_worker
@@ -203,7 +203,7 @@ def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
     body = json.dumps(ASKED).encode()
     exchange.received(read_request(body, "chat"), len(body), 0.0)
     counter = token_counter.TokenCounter(taken.append)
-    target = Target("openai", "default")
+    target = ResolvedProvider("openai", "default")
     call = Call("", [], body)
     counter.begin(
         Arrived(exchange, target, Address("", "bearer"), [], b"", body),

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.tape.scrub import Call
+from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.timing_file import Ended, Timing
 from lectr_lab.tape.write import write_cassette
 
@@ -215,7 +215,7 @@ def gemini() -> list[Shape]:
     ]
 
 
-def recorded(provider: str, shape: Shape) -> tuple[Call, Timing]:
+def recorded(provider: str, shape: Shape) -> tuple[RecordedCall, Timing]:
     """The exchange as a recorder would have kept it."""
     prompt = [{"role": "user", "content": f"simulated: {shape.name}"}]
     asked = {"model": MODELS[provider], "messages": prompt, "max_tokens": 200}
@@ -223,7 +223,7 @@ def recorded(provider: str, shape: Shape) -> tuple[Call, Timing]:
     chunks = stream(provider, shape) if streamed else [dump(shape.answer)]
     kind = EVENTS if streamed else JSON
     times = [HEAD_MS + PIECE_MS * n for n in range(1, len(chunks) + 1)]
-    call = Call(
+    call = RecordedCall(
         method="POST",
         url=HOSTS[provider] + shape.path,
         request_headers=raw({"content-type": JSON}),

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from lectr_lab.tape.scrub import Call
+from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.server import TapeServer
 from lectr_lab.tape.timing_file import Timing, side_path
 from lectr_lab.tape.write import write_cassette
@@ -38,7 +38,7 @@ def cassette(tmp_path_factory):
 
     def written(path, host="https://api.openai.com"):
         answer = json.dumps(SAID).encode()
-        call = Call(
+        call = RecordedCall(
             method="POST",
             url=f"{host}/v1/chat/completions",
             request_headers=((b"content-type", b"application/json"),),

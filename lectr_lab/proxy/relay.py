@@ -28,7 +28,7 @@ from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.proxy.engine.pool import whole_body
 from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.routing import Arrived, Call, Routed, Router
+from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed, Router
 from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.server.protocol import Departure, asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
@@ -117,7 +117,7 @@ def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
 
 def _address(
     the: Relay, scope: Scope, exchange: Exchange, body: bytes
-) -> Call | Refusal:
+) -> ProviderRequest | Refusal:
     """The call to the provider, or why there is none."""
     said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never

@@ -37,7 +37,7 @@ class Arrived(NamedTuple):
     asks_nothing: bool = False  # a question mark with no query behind it
 
 
-class Call(NamedTuple):
+class ProviderRequest(NamedTuple):
     """What a provider is asked."""
 
     url: str
@@ -48,7 +48,7 @@ class Call(NamedTuple):
 class Routed(NamedTuple):
     """A call, whom it asks, and what the event says of it."""
 
-    call: Call
+    call: ProviderRequest
     target: ResolvedProvider
     model: str | None
     rule: str | None = None
@@ -119,7 +119,7 @@ class Router:
 
     def _call_elsewhere(
         self, arrived: Arrived, target: ResolvedProvider, body: bytes, model: str | None
-    ) -> Call:
+    ) -> ProviderRequest:
         """With the operator's key, and without what the client said to its vendor: its
         query, its cookies, its keys wherever it put them."""
         org, said = arrived.exchange.key.org, arrived.exchange.said
@@ -129,7 +129,9 @@ class Router:
         assert key is not None or upstream.auth == "none"
         headers = headers_for_another_vendor(arrived.headers, said, upstream.auth, key)
         raw_path = arrived.exchange.raw_path
-        return Call(upstream_url(upstream, target, raw_path, b"", model), headers, body)
+        return ProviderRequest(
+            upstream_url(upstream, target, raw_path, b"", model), headers, body
+        )
 
     def _decision(self, org: str, asked: Asked) -> Decision:
         """Decided once for the same words, until the rules change."""
@@ -152,10 +154,12 @@ def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
     return Routed(call, arrived.target, model, skipped=skipped)
 
 
-def _call(arrived: Arrived, body: bytes, model: str | None) -> Call:
+def _call(arrived: Arrived, body: bytes, model: str | None) -> ProviderRequest:
     _, target, upstream, headers, query, _, asks_nothing = arrived
     said, raw_path = arrived.exchange.said, arrived.exchange.raw_path
     url = upstream_url(upstream, target, raw_path, query, model)
     if asks_nothing and "?" not in url:
         url += "?"
-    return Call(url, forwarded_request_headers(headers, said, upstream.auth), body)
+    return ProviderRequest(
+        url, forwarded_request_headers(headers, said, upstream.auth), body
+    )

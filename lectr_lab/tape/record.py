@@ -20,7 +20,7 @@ from lectr_lab.core.llm_api.reply import ReplyReader
 from lectr_lab.core.routing.providers import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import split_path
-from lectr_lab.tape.scrub import Call, scrubbed
+from lectr_lab.tape.scrub import RecordedCall, scrubbed
 from lectr_lab.tape.secret_patterns import Marks, clean, compiled, marks_for
 from lectr_lab.tape.timing_file import Ended, Timing
 from lectr_lab.tape.write import write_cassette
@@ -114,9 +114,9 @@ class Recorder:
         return Saved(len(written), withheld, len(takes) - len(ready), dict(reasons))
 
 
-def _as_recorded(one: Interaction) -> tuple[Call, Timing]:
+def _as_recorded(one: Interaction) -> tuple[RecordedCall, Timing]:
     """An interaction that was read, to be written again."""
-    call = Call(
+    call = RecordedCall(
         method=one.method,
         url=one.uri,
         request_headers=one.request_headers,
@@ -173,12 +173,12 @@ class _TeeReply:
         await self._reply.aclose()
 
 
-def _finished(take: _Take, own: Marks, first_s: float) -> tuple[Call, Timing]:
+def _finished(take: _Take, own: Marks, first_s: float) -> tuple[RecordedCall, Timing]:
     """The call as it may be written. Raises CassetteError where it may not be."""
     method, url, headers, body = take.sent
     assert take.status is not None
     ended = _ended(take)
-    call = Call(
+    call = RecordedCall(
         method=method,
         url=url,
         request_headers=headers,

@@ -35,7 +35,7 @@ from lectr_lab.tape.secret_patterns import (
 )
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedCall(msgspec.Struct, frozen=True, kw_only=True):
     """A request and its answer as they passed. Holds keys and content: never shown."""
 
     method: str
@@ -49,10 +49,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     decompressed: bool = False
 
     def __repr__(self) -> str:
-        return f"<Call {self.method}, status {self.status}>"
+        return f"<RecordedCall {self.method}, status {self.status}>"
 
 
-def scrubbed(call: Call, own: Marks = ()) -> Call:
+def scrubbed(call: RecordedCall, own: Marks = ()) -> RecordedCall:
     """The call as it may be written to disk.
 
     Args:
@@ -73,7 +73,7 @@ def scrubbed(call: Call, own: Marks = ()) -> Call:
     chunks, headers, decompressed = _clean_body(
         call.chunks, call.response_headers, marks
     )
-    result = Call(
+    result = RecordedCall(
         method=call.method,
         url=clean_url(call.url, marks),
         request_headers=_clean_headers(sent_headers, marks),
@@ -126,7 +126,7 @@ def _encoding(headers: RawHeaders) -> bytes:
     return b"" if named.lower() == b"identity" else named
 
 
-def _check(call: Call, marks: Marks) -> None:
+def _check(call: RecordedCall, marks: Marks) -> None:
     """Refuse what a second reading would still change."""
     heads = [call.url.encode()]
     for name, value in (*call.request_headers, *call.response_headers):

@@ -10,11 +10,11 @@ from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.log.folder import write_whole
 from lectr_lab.tape.repair import mended_headers
-from lectr_lab.tape.scrub import Call
+from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.timing_file import Side, Timing, encode_side, side_path
 
 
-def write_cassette(path: Path, recorded: Sequence[tuple[Call, Timing]]) -> None:
+def write_cassette(path: Path, recorded: Sequence[tuple[RecordedCall, Timing]]) -> None:
     """Write a cassette and its side file; both are replaced, and are mode 0600.
 
     Args:
@@ -30,7 +30,7 @@ def write_cassette(path: Path, recorded: Sequence[tuple[Call, Timing]]) -> None:
     _replace(side_path(path), side)
 
 
-def _yaml(calls: Iterable[Call]) -> bytes:
+def _yaml(calls: Iterable[RecordedCall]) -> bytes:
     from vcr.request import Request  # slow to import, and nothing else needs it
     from vcr.serialize import serialize
     from vcr.serializers import yamlserializer
@@ -45,7 +45,7 @@ def _yaml(calls: Iterable[Call]) -> bytes:
     return text.encode()
 
 
-def _response(call: Call) -> dict[str, Any]:
+def _response(call: RecordedCall) -> dict[str, Any]:
     body = b"".join(call.chunks)
     keep_length = call.cut_short or call.method == "HEAD"
     headers = mended_headers(call.response_headers, body, keep_length=keep_length)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from lectr_lab.core.recommendation import Recommendation
-from lectr_lab.tape.scrub import Call
+from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.timing_file import Timing
 from lectr_lab.tape.write import write_cassette
 
@@ -24,7 +24,7 @@ def recorded(prompt, answer, model, *, feature="triage", task="classification", 
     }
     data = json.dumps(reply).encode()
     status = more.pop("status", 200)
-    call = Call(
+    call = RecordedCall(
         method="POST",
         url="https://api.openai.com/v1/chat/completions",
         request_headers=[(b"content-type", b"application/json")],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.tape.scrub import Call, scrubbed
+from lectr_lab.tape.scrub import RecordedCall, scrubbed
 from lectr_lab.tape.secret_patterns import compiled
 
 CHAT = "https://api.openai.com/v1/chat/completions"
@@ -29,7 +29,7 @@ TYPE = (b"content-type", b"application/json")
 
 def call(**fields):
     """A call with some of its fields given."""
-    return Call(
+    return RecordedCall(
         **{
             "method": "POST",
             "url": CHAT,

@@ -11,7 +11,7 @@ import pytest
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.record import Recorder, Saved
-from lectr_lab.tape.scrub import Call, scrubbed
+from lectr_lab.tape.scrub import RecordedCall, scrubbed
 from lectr_lab.tape.server import TapeServer
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "cassettes"
@@ -141,7 +141,7 @@ def test_a_real_recording_is_left_as_it_is(path):
             tuple(h for h in headers if h[0].decode().lower() not in DROPPED)
             for headers in (one.request_headers, one.response_headers)
         )
-        call = Call(
+        call = RecordedCall(
             method=one.method,
             url=one.uri,
             request_headers=sent,
@@ -165,7 +165,7 @@ def test_media_embeddings_and_signatures_keep_their_bytes(encode):
         "output": [{"type": "reasoning", "encrypted_content": blob}],
         "obfuscation": blob[:16],
     }
-    call = Call(
+    call = RecordedCall(
         method="POST",
         url="https://api.openai.com/v1/responses",
         request_headers=(),

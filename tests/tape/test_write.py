@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.tape.cassette import read_cassette
-from lectr_lab.tape.scrub import Call
+from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.timing_file import Timing, side_path
 from lectr_lab.tape.write import write_cassette
 
@@ -24,7 +24,7 @@ VALUES = st.binary().map(lambda b: b.translate(None, _CONTROL).strip())
 
 def call(**fields):
     """A call to the OpenAI API with some of its fields given."""
-    return Call(
+    return RecordedCall(
         **{
             "method": "POST",
             "url": "https://api.openai.com/v1/chat/completions",

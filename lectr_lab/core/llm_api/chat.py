@@ -24,7 +24,7 @@ class Part(msgspec.Struct):
     refusal: str | None = None
 
 
-class Call(msgspec.Struct):
+class FunctionCall(msgspec.Struct):
     """What a tool is called with: JSON of a function, text of a custom tool."""
 
     arguments: str | None = None
@@ -34,8 +34,8 @@ class Call(msgspec.Struct):
 class ToolCall(msgspec.Struct):
     """A tool call, or a piece of one."""
 
-    function: Call | None = None
-    custom: Call | None = None
+    function: FunctionCall | None = None
+    custom: FunctionCall | None = None
 
 
 class Message(msgspec.Struct):
@@ -46,7 +46,7 @@ class Message(msgspec.Struct):
     reasoning: str | None = None  # Groq, OpenRouter
     refusal: str | None = None
     tool_calls: list[ToolCall] | None = None
-    function_call: Call | None = None
+    function_call: FunctionCall | None = None
     audio: Any = None
 
 

@@ -31,7 +31,7 @@ from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import ResolvedProvider, offers, upstream_url
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
-from lectr_lab.proxy.routing import Arrived, Call, Routed
+from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed
 
 _ASKED_AGAIN = frozenset({"chat", "completions", "messages"})
 _MOST_RUNNING = 4
@@ -44,7 +44,7 @@ class _Sampled(NamedTuple):
     """A request whose shadow is to be sent, with the client's reply as it comes."""
 
     exchange: Exchange
-    call: Call
+    call: ProviderRequest
     kept: Kept
 
 
@@ -124,7 +124,7 @@ class Shadows:
         if not task.cancelled() and task.exception() is not None:
             self._counts["dropped"] += 1  # a fault of ours, which none is to see
 
-    def _call(self, arrived: Arrived, routed: Routed) -> Call | None:
+    def _call(self, arrived: Arrived, routed: Routed) -> ProviderRequest | None:
         """The candidate's call; None where this request is not to have one."""
         exchange, wanted = arrived.exchange, self._wanted
         asked = exchange.asked_for(arrived.target)
@@ -154,7 +154,7 @@ class Shadows:
 
     def _candidates(
         self, arrived: Arrived, body: bytes, provider: str, model: str
-    ) -> Call:
+    ) -> ProviderRequest:
         """With the operator's key, and nothing of the client's but what it asks."""
         exchange = arrived.exchange
         org, said, raw_path = exchange.key.org, exchange.said, exchange.raw_path
@@ -163,7 +163,9 @@ class Shadows:
         key = self._keys.of(org, provider)
         headers = headers_for_another_vendor(arrived.headers, said, upstream.auth, key)
         target = ResolvedProvider(provider, "default")
-        return Call(upstream_url(upstream, target, raw_path, b"", model), headers, body)
+        return ProviderRequest(
+            upstream_url(upstream, target, raw_path, b"", model), headers, body
+        )
 
     async def _shadow(self, sampled: _Sampled, event: Event) -> None:
         """Ask the candidate, compare, and leave an event."""
@@ -208,7 +210,9 @@ class Shadows:
         )
         return exchange
 
-    async def _ask(self, exchange: Exchange, call: Call, kept: Kept) -> Outcome:
+    async def _ask(
+        self, exchange: Exchange, call: ProviderRequest, kept: Kept
+    ) -> Outcome:
         assert self._upstream is not None  # started
         now_s = self._clock.now_s
         try:

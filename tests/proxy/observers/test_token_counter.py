@@ -22,7 +22,7 @@ from lectr_lab.core.routing.providers import Address, ResolvedProvider
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.observers import token_counter, token_worker
-from lectr_lab.proxy.routing import Arrived, Call, Routed
+from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed
 from lectr_lab.proxy.server.run import in_thread
 
 ASKED = {"model": "gpt-4o", "stream": True}
@@ -204,7 +204,7 @@ def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
     exchange.received(read_request(body, "chat"), len(body), 0.0)
     counter = token_counter.TokenCounter(taken.append)
     target = ResolvedProvider("openai", "default")
-    call = Call("", [], body)
+    call = ProviderRequest("", [], body)
     counter.begin(
         Arrived(exchange, target, Address("", "bearer"), [], b"", body),
         Routed(call, target, "gpt-4o"),

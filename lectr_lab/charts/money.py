@@ -44,10 +44,10 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     tips = [style.tip("label", "feature"), style.tip("text", "spend")]
     x = style.length("spend_usd", style.largest(shown, "spend_usd"), style.room(shown))
     bars = alt.Chart(shown).mark_bar(cornerRadiusEnd=2, **style.BAR)
-    beside = alt.Chart(shown.with_columns(pl.col("spend_usd").fill_null(0)))
+    labelled = alt.Chart(shown.with_columns(pl.col("spend_usd").fill_null(0)))
     layers = (
         bars.encode(x, y, alt.Color("colour").scale(None), tooltip=tips),
-        beside.mark_text(**style.TEXT).encode(x, y, text="text"),
+        labelled.mark_text(**style.TEXT).encode(x, y, text="text"),
     )
     said = "US dollars · share · n requests"
     return style.titled(title, said, style.height(len(shown)), *layers)

@@ -56,13 +56,13 @@ def evidence(
         CassetteError: a cassette cannot be used or written.
     """
     from lectr_lab.core.recommendation import Recommendation, is_protected
-    from lectr_lab.evaluation.ask import beside
+    from lectr_lab.evaluation.ask import answers_path
     from lectr_lab.evaluation.evidence import compare
     from lectr_lab.evaluation.pairs import find_pairs, present_model
     from lectr_lab.tape.cassette import read_cassettes
 
     _check(margin, labels, limit)
-    answers = beside(tape, to_model)
+    answers = answers_path(tape, to_model)
     recordings = read_cassettes(_files(tape, answers))
     model = from_model or present_model(recordings, feature, task, to_model)
     if model is None:

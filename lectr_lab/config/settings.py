@@ -215,12 +215,12 @@ def settings_here(environ: Mapping[str, str], config: Path | None = None) -> Set
     return read_settings(config or (CONFIG if CONFIG.is_file() else None), environ)
 
 
-def _resolved(settings: Settings, beside: Path, environ: Mapping[str, str]) -> Settings:
+def _resolved(settings: Settings, folder: Path, environ: Mapping[str, str]) -> Settings:
     """Paths that the file names lie beside it; those of the environment, here."""
     names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)
     paths = {name: getattr(settings, name) for name in names}
     paths["rules"] = settings.rules or RULES_FILE
-    resolved = {name: str(beside / path) for name, path in paths.items() if path}
+    resolved = {name: str(folder / path) for name, path in paths.items() if path}
     return msgspec.structs.replace(settings, **resolved)
 
 

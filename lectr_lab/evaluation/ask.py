@@ -152,10 +152,10 @@ def where(
     return Where(target, address, key.encode())
 
 
-def beside(tape: Path, model: str) -> Path:
+def answers_path(tape: Path, model: str) -> Path:
     """The cassette of a candidate's answers: in the folder, or beside the file.
 
-    >>> beside(Path("tapes/chat.yaml"), "gpt-4o-mini").as_posix()
+    >>> answers_path(Path("tapes/chat.yaml"), "gpt-4o-mini").as_posix()
     'tapes/chat.gpt-4o-mini.yaml'
     """
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", model).strip("-") or "candidate"

@@ -31,7 +31,7 @@ from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.token_ratio import with_ratios
 from lectr_lab.analysis.views.groups import grouped, key_columns
 from lectr_lab.analysis.views.health import error_measures, latency
-from lectr_lab.analysis.views.percentiles import beside
+from lectr_lab.analysis.views.percentiles import with_percentiles
 from lectr_lab.analysis.views.spend import spend_measures
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
 from lectr_lab.log.scan import scan
@@ -113,7 +113,7 @@ def part(rng: np.random.Generator, n: int, number: int) -> pl.DataFrame:
 def by_day(log: pl.LazyFrame, sums: list[pl.Expr]) -> int:
     """Sums and exact percentiles of the total time, by feature, model and day."""
     keys = key_columns(BY, every="1d")
-    found = beside(grouped(log, sums, by=BY, every="1d"), log, keys, "exact")
+    found = with_percentiles(grouped(log, sums, by=BY, every="1d"), log, keys, "exact")
     # Durations that nobody asked for are not ranked.
     wanted = pl.exclude("^(ttfb|ttft|overhead)_.*$", "output_tokens_per_s")
     # As `lectr-lab report` does it: what is read once for two uses is kept whole.

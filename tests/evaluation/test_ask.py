@@ -4,7 +4,7 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.evaluation.ask import ask, beside, estimate, where
+from lectr_lab.evaluation.ask import answers_path, ask, estimate, where
 from lectr_lab.evaluation.pairs import find_pairs
 from lectr_lab.tape.cassette import read_cassettes
 
@@ -24,7 +24,7 @@ def test_answers_are_recorded_once_and_without_the_key(tape, call, provider):
     there = where(
         "small", Settings(), {"K": KEY}, base_url=provider.base_url, key_env="K"
     )
-    out = beside(path, "small")
+    out = answers_path(path, "small")
     first = ask(prompts_of(path)[:2], "small", there, Settings(), out)
     rest = prompts_of(path, out)
     second = ask(rest, "small", there, Settings(), out)
@@ -46,7 +46,7 @@ def test_an_interrupt_keeps_what_was_answered(tape, call, provider):
     """And goes on to whoever pressed Ctrl-C."""
     path = tape(*[call(f"p{n}", "yes", "big") for n in range(5)])
     there = where("small", Settings(), {}, base_url=provider.base_url)
-    out, done = beside(path, "small"), []
+    out, done = answers_path(path, "small"), []
 
     def stop():
         done.append(1)
@@ -65,7 +65,7 @@ def test_it_stops_where_it_is_hopeless(tape, call, provider, status, calls):
     path = tape(*[call(f"p{n}", "yes", "big") for n in range(5)])
     there = where("small", Settings(), {}, base_url=provider.base_url)
     provider.status = status
-    out = beside(path, "small")
+    out = answers_path(path, "small")
     told = ask(prompts_of(path), "small", there, Settings(), out)
 
     assert (told.answered, told.faults, told.stopped) == (
@@ -82,7 +82,9 @@ def test_no_server_is_a_failure_that_says_so(tape, call):
     """Three tries, and no traceback."""
     path = tape(*[call(f"p{n}", "yes", "big") for n in range(5)])
     there = where("small", Settings(), {}, base_url="http://127.0.0.1:9/v1")
-    told = ask(prompts_of(path), "small", there, Settings(), beside(path, "small"))
+    told = ask(
+        prompts_of(path), "small", there, Settings(), answers_path(path, "small")
+    )
 
     assert told.faults == {"no connection to the provider": 3}
 

@@ -111,8 +111,10 @@ def _beside_reasoning(groups: Sequence[Group]) -> Iterable[Group]:
     """Groups that know whether other requests of their feature are protected."""
     protected = {(g["org"], g["feature"]) for g in groups if is_protected(g["task"])}
     for group in groups:
-        beside = (group["org"], group["feature"]) in protected
-        yield group | {"beside_reasoning": beside and group["feature"] is not None}
+        is_protected_too = (group["org"], group["feature"]) in protected
+        yield group | {
+            "beside_reasoning": is_protected_too and group["feature"] is not None
+        }
 
 
 def _costs(

@@ -4,7 +4,12 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
-from lectr_lab.analysis.views.percentiles import Z95, Percentiles, beside, chosen
+from lectr_lab.analysis.views.percentiles import (
+    Z95,
+    Percentiles,
+    chosen,
+    with_percentiles,
+)
 
 
 def error_measures() -> list[pl.Expr]:
@@ -86,7 +91,7 @@ def latency(
         log = log.filter(pl.col("org") == org)
     keys = key_columns(by, every=every, tz=tz, org=org)
     requests = [rows.is_request().sum().alias("requests")]
-    found = beside(
+    found = with_percentiles(
         grouped(log, requests, by=by, every=every, tz=tz, org=org),
         log,
         keys,

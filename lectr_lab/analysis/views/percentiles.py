@@ -41,7 +41,7 @@ def chosen(log: pl.LazyFrame, asked: Percentiles | None = None) -> Percentiles:
     return "exact" if n <= MOST_EXACT_ROWS else "binned"
 
 
-def beside(
+def with_percentiles(
     sums: pl.LazyFrame,
     log: pl.LazyFrame,
     keys: list[pl.Expr],

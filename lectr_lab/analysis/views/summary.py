@@ -7,7 +7,7 @@ import polars as pl
 from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.health import error_measures
-from lectr_lab.analysis.views.percentiles import Percentiles, beside, chosen
+from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
 from lectr_lab.analysis.views.spend import share_of_spend, spend_measures
 from lectr_lab.core import formatting
 
@@ -63,7 +63,7 @@ def summary(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
-    found = beside(
+    found = with_percentiles(
         grouped(log, [*spend_measures(), *error_measures()[1:]], by=by, tz=tz, org=org),
         log,
         key_columns(by, tz=tz, org=org),
@@ -97,7 +97,9 @@ def totals(
         `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped` and
         `unread_batches`. One row for an empty log too.
     """
-    return beside(sums(log, dropped, unread_batches), log, [], chosen(log, percentiles))
+    return with_percentiles(
+        sums(log, dropped, unread_batches), log, [], chosen(log, percentiles)
+    )
 
 
 def sums(log: pl.LazyFrame, dropped: int = 0, unread_batches: int = 0) -> pl.LazyFrame:

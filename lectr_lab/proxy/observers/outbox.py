@@ -192,7 +192,7 @@ class Outbox:
             if self._sealer is not None and self._sealer.poll() is None and not wait:
                 return
             self._hear_sealer(wait=True)
-            self._sealer = beside(self._lab, "lectr_lab.log.seal")
+            self._sealer = helper_process(self._lab, "lectr_lab.log.seal")
             self._hear_sealer(wait=wait)
         except OSError:
             self._unsealed = True
@@ -230,7 +230,7 @@ def compactor(lab: LabFolder, keep_request_ids: bool) -> subprocess.Popen[bytes]
         keep_request_ids: as in the settings.
     """
     flags = ["--keep-request-ids"] if keep_request_ids else []
-    process = beside(
+    process = helper_process(
         lab, "lectr_lab.log.upkeep.compact", *flags, POLARS_MAX_THREADS="1"
     )
     with contextlib.suppress(OSError):  # it is over already
@@ -238,7 +238,7 @@ def compactor(lab: LabFolder, keep_request_ids: bool) -> subprocess.Popen[bytes]
     return process
 
 
-def beside(
+def helper_process(
     lab: LabFolder, module: str, *flags: str, **environ: str
 ) -> subprocess.Popen[bytes]:
     """A process of its own, of low priority: nothing of it competes with requests."""

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views import percentiles
 from lectr_lab.analysis.views.health import latency
-from lectr_lab.analysis.views.percentiles import beside
+from lectr_lab.analysis.views.percentiles import with_percentiles
 from lectr_lab.analysis.views.summary import summary, totals
 from lectr_lab.log.schema import frame
 
@@ -140,4 +140,4 @@ def test_two_groups_of_one_number_stop_the_query(log_of, event, how):
     sums = pl.LazyFrame({"org": ["local", "local"]})
 
     with pytest.raises(pl.exceptions.ComputeError, match="1:1"):
-        beside(sums, log, [pl.col("org")], how).collect()
+        with_percentiles(sums, log, [pl.col("org")], how).collect()

@@ -107,7 +107,7 @@ def _print_table(found: "pl.DataFrame", provider: str) -> None:
     console = wide_console()
     if not found.is_empty():
         console.print(table)
-    console.print(in_words(found, provider))
+    console.print(difference_text(found, provider))
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -122,7 +122,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def in_words(found: "pl.DataFrame", provider: str) -> str:
+def difference_text(found: "pl.DataFrame", provider: str) -> str:
     """The sum of all days and models, in a sentence."""
     if found.is_empty():
         return f"Neither the export nor the log has a request to {provider} in it."

@@ -130,7 +130,7 @@ def reported(
 
     from lectr_lab.analysis.views.groups import key_names
     from lectr_lab.analysis.views.percentiles import chosen
-    from lectr_lab.analysis.views.summary import in_words, summary, totals
+    from lectr_lab.analysis.views.summary import summary, totals, totals_text
 
     how, (dropped, unread) = chosen(log), lost
     groups, total = (
@@ -145,7 +145,7 @@ def reported(
         )
     )
     whole = total.row(0, named=True)
-    return Report(key_names(by), groups, whole, in_words(whole))
+    return Report(key_names(by), groups, whole, totals_text(whole))
 
 
 def _write_files(

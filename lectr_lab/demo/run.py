@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lectr_lab.analysis.scan import scan
-from lectr_lab.analysis.views.summary import in_words, summary, totals
+from lectr_lab.analysis.views.summary import summary, totals, totals_text
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import formatting
 from lectr_lab.core.errors import LogError
@@ -149,7 +149,7 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     lab = _keep(scratch, folder)
     log = scan(lab)
     console.print(_table(summary(log).collect()))
-    said = in_words(totals(log).collect().row(0, named=True))
+    said = totals_text(totals(log).collect().row(0, named=True))
     console.print(Text("\n".join([said, *NOTES])))
     page = write_page(
         log,

@@ -55,7 +55,7 @@ def _events(log: pl.LazyFrame) -> Table:
     last = events.top_k(_ROWS, by="started_at").collect(engine="streaming")
     last = last.sort("started_at", descending=True)
     total = summaries.sums(log).collect(engine="streaming").row(0, named=True)
-    said = summaries.in_words(total)
+    said = summaries.totals_text(total)
     return Table(last, f"The last {last.height} requests" if last.height else "", said)
 
 

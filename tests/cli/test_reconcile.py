@@ -5,7 +5,7 @@ import json
 import polars as pl
 import pytest
 
-from lectr_lab.cli.reconcile import in_words, reconcile
+from lectr_lab.cli.reconcile import difference_text, reconcile
 from lectr_lab.core.errors import LabError
 from lectr_lab.demo.made_up import events
 from lectr_lab.log.folder import LabFolder
@@ -90,4 +90,4 @@ def test_a_cost_export_in_the_wrong_place_is_said(lab, export, tmp_path):
 
 def test_nothing_on_either_side_is_a_sentence():
     """Not an empty table."""
-    assert in_words(pl.DataFrame(), "openai").startswith("Neither")
+    assert difference_text(pl.DataFrame(), "openai").startswith("Neither")

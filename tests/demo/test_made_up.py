@@ -10,7 +10,7 @@ from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views.data_gaps import streams_without_usage
 from lectr_lab.analysis.views.health import latency
 from lectr_lab.analysis.views.spend import spend
-from lectr_lab.analysis.views.summary import in_words, summary, totals
+from lectr_lab.analysis.views.summary import summary, totals, totals_text
 from lectr_lab.dashboards import page
 from lectr_lab.demo import made_up
 from lectr_lab.log.schema import polars_schema
@@ -119,4 +119,4 @@ def test_every_view_works_on_it(log):
 def test_it_is_said_to_be_made_up_wherever_it_is_shown(log, total):
     """On the page, and in the words of a report."""
     assert '"whose":"made-up-data"' in page(log)
-    assert "of made-up-data" in in_words(total)
+    assert "of made-up-data" in totals_text(total)

@@ -23,7 +23,7 @@ _ASIDE = {
 }
 
 
-def in_words(
+def assumption_sentences(
     moves: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[Rule]
 ) -> tuple[str, ...]:
     """The assumptions behind a simulation.

@@ -11,7 +11,7 @@ import polars as pl
 
 from lectr_lab.analysis.monthly import DAYS_A_MONTH, Monthly, monthly, seen_span
 from lectr_lab.analysis.pricing.price_file import read_prices
-from lectr_lab.analysis.simulate.assumptions import in_words
+from lectr_lab.analysis.simulate.assumptions import assumption_sentences
 from lectr_lab.analysis.simulate.costs import facts, output_usd_per_token
 from lectr_lab.analysis.simulate.model_changes import (
     MOVE,
@@ -253,7 +253,7 @@ def _simulation(
         before_month=days.month(spent, span),
         after_month=doubt.turned().widened(after),
         saving_month=doubt.widened(saving),
-        assumptions=in_words(table, found, rules),
+        assumptions=assumption_sentences(table, found, rules),
         moves=table.select(_FRAME),
     )
 

@@ -119,13 +119,13 @@ def sums(log: pl.LazyFrame, dropped: int = 0, unread_batches: int = 0) -> pl.Laz
     )
 
 
-def in_words(total: dict[str, Any]) -> str:
+def totals_text(total: dict[str, Any]) -> str:
     """What the row of `totals` says: what was spent, and how far it can be relied on.
 
     >>> from lectr_lab.analysis.pricing.priced import priced
     >>> from lectr_lab.log.schema import frame
     >>> total = totals(priced(frame([]).lazy())).collect().row(0, named=True)
-    >>> in_words(total)
+    >>> totals_text(total)
     'No request has been logged yet.'
     """
     if not (total["requests"] or total["dropped"] or total["unread_batches"]):

@@ -129,8 +129,8 @@ def litellm(upstream_port: int, folder: Path) -> Iterator[Gateway]:
     general = {"master_key": key}
     config.write_text(json.dumps({"model_list": models, "general_settings": general}))
     command = ["litellm", "--config", str(config), "--port", str(port)]
-    asked = Gateway(port, (("x-litellm-api-key", key),))
-    with _running([*command, "--host", "127.0.0.1"], asked) as gateway:
+    with_key = Gateway(port, (("x-litellm-api-key", key),))
+    with _running([*command, "--host", "127.0.0.1"], with_key) as gateway:
         yield gateway
 
 

@@ -79,7 +79,7 @@ def evidence(
     elif wanted:
         _ask(wanted, to_model, answers, base_url, key_env, prices, yes)
         recordings = read_cassettes(_files(tape, answers))
-    asked = Recommendation(
+    change = Recommendation(
         org="local",
         feature=feature,
         task=task or (tasks.pop() if len(tasks) == 1 else None),
@@ -92,7 +92,7 @@ def evidence(
         days=0,
         spend_usd=0.0,
     )
-    print(compare(asked, recordings, margin=margin, labels=labels))
+    print(compare(change, recordings, margin=margin, labels=labels))
 
 
 def _said(feature: str | None) -> str:

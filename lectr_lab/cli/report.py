@@ -90,8 +90,8 @@ def report(
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
         _write_files(log, html, png, lost, tz)
-    asked = (org, feature, provider, model, task, since, until)
-    if found.groups.is_empty() and any(asked):
+    filters = (org, feature, provider, model, task, since, until)
+    if found.groups.is_empty() and any(filters):
         found = found._replace(said="No request in the log fits what was asked.")
     if format == "table":
         _print_table(found)

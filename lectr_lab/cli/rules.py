@@ -16,7 +16,7 @@ from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.formatting import UNTAGGED
 from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
 from lectr_lab.core.routing.providers import resolve
-from lectr_lab.core.routing.rules import Asked, Rule, decide, mismatch, obstacle
+from lectr_lab.core.routing.rules import Rule, RuleInput, decide, mismatch, obstacle
 from lectr_lab.core.routing.rules_check import check_rules
 from lectr_lab.core.routing.rules_file import RULES_FILE, read_rules
 
@@ -118,7 +118,7 @@ def explain(
     found = _find(config)
     raw_path = b"/v1/" + path.encode()
     said = ClientHeaders(provider=provider)
-    asked = Asked(
+    rule_input = RuleInput(
         feature=feature,
         task=task.lower() if task and task.lower() in TASKS else task,
         provider=resolve(said, model, raw_path).provider,
@@ -126,34 +126,34 @@ def explain(
         operation=path,
     )
     keyed = found.keys.keyed(org)
-    for line in _tried(found.rules, asked, keyed):
+    for line in _tried(found.rules, rule_input, keyed):
         print(line)
-    decision = decide(found.rules, asked, keyed)
+    decision = decide(found.rules, rule_input, keyed)
     applied = f"by {decision.rule}" if decision.rule else "unchanged"
     print(f"→ {decision.model} of {decision.provider}, {applied}")
 
 
 def _tried(
-    rules: tuple[Rule, ...], asked: Asked, keyed: frozenset[str]
+    rules: tuple[Rule, ...], rule_input: RuleInput, keyed: frozenset[str]
 ) -> Iterator[str]:
     """Each rule up to the one that decides, and what became of it."""
     for rule in rules:
-        held_back_by = mismatch(rule, asked)
+        held_back_by = mismatch(rule, rule_input)
         if held_back_by is None:
-            word = obstacle(rule, asked, keyed)
+            word = obstacle(rule, rule_input, keyed)
             verdict = f"matches, but {_WORDS[word]}" if word else "matches"
             yield f"{rule.priority:>3}  {rule.name}: {verdict}"
             return
-        why = _why(rule, asked, held_back_by)
+        why = _why(rule, rule_input, held_back_by)
         yield f"{rule.priority:>3}  {rule.name}: {why}"
 
 
-def _why(rule: Rule, asked: Asked, held_back_by: str) -> str:
+def _why(rule: Rule, rule_input: RuleInput, held_back_by: str) -> str:
     if held_back_by == "disabled":
         return "is disabled"
     wanted = getattr(rule.when, held_back_by)
     none = UNTAGGED if held_back_by == "feature" else "none"
-    given = getattr(asked, held_back_by)
+    given = getattr(rule_input, held_back_by)
     return f"wants the {held_back_by} {wanted!r}, and it is {given or none!r}"
 
 

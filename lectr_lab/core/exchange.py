@@ -10,7 +10,7 @@ from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
 from lectr_lab.core.routing.providers import ResolvedProvider, logged_path, operation
-from lectr_lab.core.routing.rules import Asked
+from lectr_lab.core.routing.rules import RuleInput
 
 # The provider's id of a call, by the header each uses.
 _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")
@@ -23,7 +23,7 @@ class Exchange:
     """Watches one request from its first line to its last byte.
 
     The caller tells it each thing once, in this order: `received` (the whole request),
-    `ruled` (what the rules made of it), `asked` (it goes to the provider), `answered`
+    `ruled` (what the rules made of it), `sent_to` (it goes to the provider), `answered`
     (the reply's head), `passed_on` (its first byte is with the client), any number of
     `chunk`s, `passed_whole`, and `ended`. Leaving some out is what failed requests look
     like.
@@ -76,10 +76,10 @@ class Exchange:
         self.request_bytes = body_bytes
         self._received_s = now_s
 
-    def asked_for(self, target: ResolvedProvider) -> Asked:
+    def rule_input(self, target: ResolvedProvider) -> RuleInput:
         """What a rule sees of the request: the event's own words, redacted as there."""
         hide = self._hide
-        return Asked(
+        return RuleInput(
             feature=hide(self.said.feature) or self.key.feature,
             task=hide(self.said.task),
             provider=target.provider,
@@ -94,7 +94,7 @@ class Exchange:
         rule: str | None,
         skipped: str | None,
     ) -> None:
-        """What the rules made of it, told before `asked`.
+        """What the rules made of it, told before `sent_to`.
 
         Args:
             requested: whom the request was for.
@@ -105,7 +105,7 @@ class Exchange:
         self._provider_requested, self._model_sent = requested.provider, model
         self._rule, self._rule_skipped = rule, skipped
 
-    def asked(self, target: ResolvedProvider, now_s: float) -> None:
+    def sent_to(self, target: ResolvedProvider, now_s: float) -> None:
         """The provider is being asked from now on."""
         self.target = target
         self._asked_s = now_s

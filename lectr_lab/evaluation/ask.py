@@ -32,7 +32,7 @@ from lectr_lab.core.headers import (
     forwarded_request_headers,
 )
 from lectr_lab.core.llm_api.lenient_json import loads
-from lectr_lab.core.pricing.price import Asked, PriceList, cost_usd, find_price
+from lectr_lab.core.pricing.price import PriceList, PriceQuery, cost_usd, find_price
 from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
@@ -97,8 +97,8 @@ def estimate(
         return Estimate(len(prompts), 0, 0, None)
     into = sum(f.input_tokens or 0 for f in told) / len(told)
     out = sum(f.output_tokens or 0 for f in told) / len(told)
-    asked = Asked(provider, None, None, model, None, datetime.now(UTC))
-    found = find_price(asked, prices)
+    query = PriceQuery(provider, None, None, model, None, datetime.now(UTC))
+    found = find_price(query, prices)
     one = {"input_tokens": round(into), "output_tokens": round(out)}
     cost = None if found is None else cost_usd(found.price, one)
     usd = None if cost is None else float(cost) * len(prompts)
@@ -277,9 +277,9 @@ def _headers(recorded: RawHeaders, where: Where) -> RawHeaders:
 
 
 def _with_model(body: bytes, model: str) -> bytes:
-    asked = loads(body)
-    assert isinstance(asked, dict)  # it was read as a request of a known operation
-    return msgspec.json.encode(asked | {"model": model})
+    parsed = loads(body)
+    assert isinstance(parsed, dict)  # it was read as a request of a known operation
+    return msgspec.json.encode(parsed | {"model": model})
 
 
 def _kept(cassette: Path) -> list[Interaction]:

@@ -84,7 +84,7 @@ def find_pairs(
     Returns:
         Each distinct prompt once, in the order of the recordings.
     """
-    asked: dict[object, _Reading] = {}
+    readings: dict[object, _Reading] = {}
     answered: dict[object, str] = {}
     for reading in map(_read, recordings):
         if reading is None:
@@ -94,10 +94,10 @@ def find_pairs(
             if reading.answer is not None:
                 answered.setdefault(key, reading.answer)
         elif from_model in _models(reading) and _is_of(reading.one, feature, task):
-            before = asked.get(key)
+            before = readings.get(key)
             if before is None or before.answer is None:
-                asked[key] = reading
-    prompts = [_prompt(r, answered.get(k), task) for k, r in asked.items()]
+                readings[key] = reading
+    prompts = [_prompt(r, answered.get(k), task) for k, r in readings.items()]
     whole = tuple(prompt for prompt in prompts if prompt is not None)
     return Found(whole, len(prompts) - len(whole))
 
@@ -123,11 +123,11 @@ def last_user_text(operation: str, body: bytes) -> str:
     >>> last_user_text("chat", b'{"messages": [{"role": "user", "content": "Hi"}]}')
     'Hi'
     """
-    asked = loads(body)
-    if not isinstance(asked, dict):
+    parsed = loads(body)
+    if not isinstance(parsed, dict):
         return ""
     said_of = {"completions": "prompt", "responses": "input"}
-    told = asked.get(said_of.get(operation, "messages"))
+    told = parsed.get(said_of.get(operation, "messages"))
     if isinstance(told, str):
         return told
     messages = (
@@ -194,9 +194,9 @@ def _prompt(
 
 def _schema(body: bytes) -> Any:
     """Chat's `response_format.json_schema.schema`, and where the other APIs have it."""
-    asked = loads(body)
+    parsed = loads(body)
     for path in _SCHEMAS:
-        here = asked
+        here = parsed
         for step in path.split("."):
             here = here.get(step) if isinstance(here, dict) else None
         if isinstance(here, dict):

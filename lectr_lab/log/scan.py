@@ -77,8 +77,8 @@ def _snapshot(lab: LabFolder, day: date | None) -> tuple[list[Path], list[Event]
     root = lab.root if bare else lab.log if day is None else lab.day(day)
     schema = current_schema()
     for _ in range(_ATTEMPTS):
-        asked = (s for s in lab.segments() if day in (None, segment_date(s)))
-        tails = {segment: _tail(segment) for segment in asked}
+        segments = (s for s in lab.segments() if day in (None, segment_date(s)))
+        tails = {segment: _tail(segment) for segment in segments}
         try:
             parts = _parts(root)
             readable = [part for part in parts if _is_readable(part, schema)]

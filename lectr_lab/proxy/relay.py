@@ -104,8 +104,8 @@ async def _serve(
     with the.limits.stream(key.org, facts) as full:
         if full is not None:
             return await _answer(the, exchange, send, full)
-        asked = (scope["method"], *call)
-        return await _exchange(the, exchange, asked, (scope, receive, send))
+        provider_request = (scope["method"], *call)
+        return await _exchange(the, exchange, provider_request, (scope, receive, send))
 
 
 def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
@@ -130,12 +130,12 @@ def _address(
         return error_responses.AZURE_CONFIG_MISSING
     if upstream.auth != "none" and said.provider_key is None:
         return error_responses.MISSING_AUTHORIZATION
-    asked = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
-    arrived = Arrived(exchange, target, upstream, *asked)
+    parts = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
+    arrived = Arrived(exchange, target, upstream, *parts)
     routed = the.router.route(arrived)
     exchange.ruled(target, routed.model, routed.rule, routed.skipped)
     the.begin(arrived, routed)
-    exchange.asked(routed.target, the.now_s())
+    exchange.sent_to(routed.target, the.now_s())
     return routed.call
 
 

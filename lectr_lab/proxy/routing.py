@@ -17,7 +17,7 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import Address, ResolvedProvider, upstream_url
-from lectr_lab.core.routing.rules import Asked, Decision, Rule, decide
+from lectr_lab.core.routing.rules import Decision, Rule, RuleInput, decide
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.stderr import say
 
@@ -62,7 +62,7 @@ class Router:
     def __init__(self, settings: Settings, book: RuleBook, keys: OperatorKeys) -> None:
         self._settings, self._book, self.keys = settings, book, keys
         self._rules: tuple[Rule, ...] = ()
-        self._decided: dict[tuple[str, Asked], Decision] = {}
+        self._decided: dict[tuple[str, RuleInput], Decision] = {}
         self.failures = 0
 
     def start(self) -> None:
@@ -93,22 +93,24 @@ class Router:
             return _unchanged(arrived, "internal_error")
 
     def _ruled(self, arrived: Arrived) -> Routed:
-        asked = arrived.exchange.asked_for(arrived.target)
-        decision = self._decision(arrived.exchange.key.org, asked)
+        rule_input = arrived.exchange.rule_input(arrived.target)
+        decision = self._decision(arrived.exchange.key.org, rule_input)
         if decision.rule is None:
             return _unchanged(arrived, decision.skipped)
-        return self._applied(arrived, asked, decision)
+        return self._applied(arrived, rule_input, decision)
 
-    def _applied(self, arrived: Arrived, asked: Asked, decision: Decision) -> Routed:
+    def _applied(
+        self, arrived: Arrived, rule_input: RuleInput, decision: Decision
+    ) -> Routed:
         # The client's own word, where the rule leaves it: the log's may be redacted.
         model = arrived.exchange.request.model
         body: bytes | None = arrived.body
-        if decision.model not in (None, asked.model):
+        if decision.model not in (None, rule_input.model):
             body = with_model(arrived.body, model or "", decision.model or "")
             model = decision.model
         if body is None:
             return _unchanged(arrived, "model_not_found_in_body")
-        if decision.provider in (None, asked.provider):
+        if decision.provider in (None, rule_input.provider):
             call = _call(arrived, body, model)
             return Routed(call, arrived.target, model, decision.rule)
         if holds_key(body, arrived.exchange.said):
@@ -133,18 +135,18 @@ class Router:
             upstream_url(upstream, target, raw_path, b"", model), headers, body
         )
 
-    def _decision(self, org: str, asked: Asked) -> Decision:
+    def _decision(self, org: str, rule_input: RuleInput) -> Decision:
         """Decided once for the same words, until the rules change."""
         rules = self._book.rules
         if rules is not self._rules:
             self._rules, self._decided = rules, {}
-        decision = self._decided.get((org, asked))
+        decision = self._decided.get((org, rule_input))
         if decision is None:
-            decision = decide(rules, asked, self.keys.keyed(org))
+            decision = decide(rules, rule_input, self.keys.keyed(org))
             if len(self._decided) >= _MOST_REMEMBERED:
                 self._decided.clear()
-            if all(len(word or "") <= _LONGEST_REMEMBERED for word in asked):
-                self._decided[org, asked] = decision
+            if all(len(word or "") <= _LONGEST_REMEMBERED for word in rule_input):
+                self._decided[org, rule_input] = decision
         return decision
 
 

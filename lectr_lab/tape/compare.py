@@ -68,10 +68,10 @@ def comparable(
     parts = urlsplit(url)
     path = clean(parts.path.encode(), marks).decode()
     deployment, operation = split_path(path)
-    asked = clean(parts.query.encode(), marks).decode()
+    clean_query = clean(parts.query.encode(), marks).decode()
     query = sorted(
         (name, value)
-        for name, value in parse_qsl(asked, keep_blank_values=True)
+        for name, value in parse_qsl(clean_query, keep_blank_values=True)
         if name.lower() != "api-version" and not is_secret_of_call(name.encode())
     )
     sent = clean(body, marks)

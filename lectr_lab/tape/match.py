@@ -83,17 +83,17 @@ class Tape:
 
         Names and paths of fields, short numbers and model names; never content.
         """
-        asked = f"No recording answers {_named(request)}."
+        text = f"No recording answers {_named(request)}."
         if not self._recorded:
-            return f"{asked} The tape is empty."
+            return f"{text} The tape is empty."
         if self._matching.in_order:
-            return f"{asked} {self._why_not_next(request)}"
+            return f"{text} {self._why_not_next(request)}"
         differing = [(_differences(request, r), one) for r, one in self._recorded]
         what, nearest = min(differing, key=lambda pair: _distance(pair[0]))
         shown = "; ".join(what[:_MAX_SHOWN])
         more = f"; and {len(what) - _MAX_SHOWN} more" if len(what) > _MAX_SHOWN else ""
         return (
-            f"{asked} The nearest is {nearest.file} #{nearest.number}; "
+            f"{text} The nearest is {nearest.file} #{nearest.number}; "
             f"what differs: {shown}{more}. Record this request, or send the recorded one."
         )
 

@@ -81,8 +81,8 @@ def replay(
     tape = Tape(kept, Matching(tuple(ignore), in_order))
 
     def engine(real: Upstream) -> Upstream:
-        asked = recorder.wrap(real) if recorder else None
-        return TapeEngine(tape, clock, asked, box.played.append)
+        live_engine = recorder.wrap(real) if recorder else None
+        return TapeEngine(tape, clock, live_engine, box.played.append)
 
     settings = live_settings(upstream) if live else _tape_settings()
     try:

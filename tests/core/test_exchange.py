@@ -35,7 +35,7 @@ def test_the_times_of_a_stream_are_measured_from_where_they_begin():
     """total from arrival, ttfb and ttft from asking, overhead is our own part."""
     one = exchange()
     one.received(read_request(BODY, "chat"), len(BODY), 100.010)
-    one.asked(OPENAI, 100.011)
+    one.sent_to(OPENAI, 100.011)
     one.answered(200, HEAD, 100.111)
     one.passed_on(100.1115)
     one.chunk(
@@ -84,7 +84,7 @@ def test_an_error_of_the_providers_is_found_in_its_reply(
 ):
     """A reply that was passed on whole can still be a failure."""
     one = exchange()
-    one.asked(OPENAI, 100.0)
+    one.sent_to(OPENAI, 100.0)
     one.answered(status, HEAD, 100.1)
     one.chunk(body, 100.2)
 
@@ -112,7 +112,7 @@ def test_names_that_hold_a_key_are_redacted():
     )
     one = exchange(said)
     one.received(read_request(b'{"model": "sk-1"}', "chat"), 17, 100.0)
-    one.asked(OPENAI, 100.0)
+    one.sent_to(OPENAI, 100.0)
     one.answered(200, [(b"x-request-id", b"sk-1")], 100.1)
 
     event = one.ended("ok", 100.2)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.core.model_catalog import base_name, known_model, models, steps, targets
-from lectr_lab.core.pricing.price import Asked, find_price
+from lectr_lab.core.pricing.price import PriceQuery, find_price
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -99,7 +99,7 @@ def test_every_target_that_serves_today_has_a_price():
         target = known_model_anywhere(step.to)
         for provider in target.providers:
             if target.serves(provider, TODAY):
-                asked = Asked(provider, target.name, None, None, None, NOW)
+                asked = PriceQuery(provider, target.name, None, None, None, NOW)
                 assert find_price(asked) is not None, (provider, target.name)
 
 
@@ -111,7 +111,7 @@ def test_extended_steps_lead_to_a_lower_list_price():
         for name in step.from_models:
             provider = known_model_anywhere(name).providers[0]
             present, target = (
-                find_price(Asked(provider, model, None, None, None, NOW)).price
+                find_price(PriceQuery(provider, model, None, None, None, NOW)).price
                 for model in (name, step.to)
             )
             assert base(target.input_mtok) < base(present.input_mtok), step

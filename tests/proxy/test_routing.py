@@ -18,9 +18,9 @@ from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.rules import (
-    Asked,
     Conditions,
     Rule,
+    RuleInput,
     RuleTarget,
     decide,
     in_order,
@@ -387,7 +387,7 @@ def test_the_live_decision_is_decide_on_the_events_columns(provider, tmp_path):
 
 
 def agrees(event, rules) -> None:
-    asked = Asked(
+    asked = RuleInput(
         event.feature,
         event.task,
         event.provider_requested or event.provider,

@@ -21,8 +21,8 @@ from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
     USAGE_KEYS,
-    Asked,
     PriceList,
+    PriceQuery,
     cost_usd,
     find_price,
 )
@@ -35,8 +35,8 @@ _CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
 _OURS = sorted(PROVIDERS)
 _NAMES = ("provider", "model_actual", "service_tier")
-_OWN_NAMES = Asked._fields[:-1]  # a user's price may fit any name of the model
-_FACTS = (*Asked._fields, *USAGE_KEYS)
+_OWN_NAMES = PriceQuery._fields[:-1]  # a user's price may fit any name of the model
+_FACTS = (*PriceQuery._fields, *USAGE_KEYS)
 _TABLE = {"price_source": pl.String(), **billing.SCHEMA}
 _UNKNOWN = (None,) * (1 + len(_TABLE))
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
@@ -191,7 +191,7 @@ def _look_up(
     named = dict.fromkeys(_OWN_NAMES) | dict(zip(names, values, strict=True))
     day = cuts.days[period - 1] if period else _LONG_AGO
     at = datetime.combine(day, cuts.times[slot - 1] if slot else time(), UTC)
-    found = find_price(Asked(**named, started_at=at), prices)
+    found = find_price(PriceQuery(**named, started_at=at), prices)
     if found is None:
         return _UNKNOWN
     input_tokens = cuts.input_tokens[band - 1] + 1 if band else 0

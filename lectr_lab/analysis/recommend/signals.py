@@ -92,8 +92,8 @@ def _signs() -> list[pl.Expr]:
 
 
 def _reasons() -> pl.Expr:
-    asked = pl.col("reasoning_effort").is_not_null()
-    return asked | (pl.col("reasoning_tokens") > 0).fill_null(False)
+    effort_set = pl.col("reasoning_effort").is_not_null()
+    return effort_set | (pl.col("reasoning_tokens") > 0).fill_null(False)
 
 
 def _uses() -> list[pl.Expr]:

@@ -162,8 +162,8 @@ def with_latencies(log: pl.LazyFrame, moves: pl.DataFrame) -> pl.DataFrame:
     """
     was, to = ["from_provider", "from_model"], ["to_provider", "to_model"]
     target = [*moves.select(to).unique().drop_nulls().iter_rows()]
-    asked = [*moves.select(was).unique().drop_nulls().iter_rows(), *target]
-    times = latencies(log, asked).collect(engine="streaming")
+    models = [*moves.select(was).unique().drop_nulls().iter_rows(), *target]
+    times = latencies(log, models).collect(engine="streaming")
     aims = pl.DataFrame(
         target, {"provider": pl.String, "asked": pl.String}, orient="row"
     )

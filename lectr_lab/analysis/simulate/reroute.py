@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.core.routing.rules import Asked, Rule, decide
+from lectr_lab.core.routing.rules import Rule, RuleInput, decide
 
 # Those that seldom tell two decisions apart come first: they are the first to be left
 # out of the join.
@@ -69,14 +69,14 @@ def _decision(
     was = (kind["model_sent"] or kind["model_requested"], kind["provider"])
     if kind["kind"] != "request":
         return (None, None, was[0], *was, False)
-    asked = Asked(
+    rule_input = RuleInput(
         kind["feature"],
         kind["task"],
         kind["provider_requested"] or kind["provider"],
         kind["model_requested"],
         kind["operation"],
     )
-    rule, skipped, model, provider = decide(rules, asked, keyed)
+    rule, skipped, model, provider = decide(rules, rule_input, keyed)
     changed = model is not None and (model, provider) != was
     return (rule, skipped, was[0], model, provider, changed)
 

@@ -172,11 +172,11 @@ def _doubts(moves: pl.DataFrame, days: _Days, own: PriceList | None) -> list[_Do
         pl.col("output", "input", "counted").sum(),
     )
     rows = moves.join(seen, on="move", how="left", maintain_order="left")
-    asked = rows.with_columns(
+    mean_requests = rows.with_columns(
         input_tokens=pl.col("input") // pl.col("counted").clip(1),
         at=pl.col("at").cast(pl.Datetime("us", "UTC")),
     )
-    per_token = output_usd_per_token(asked, own).fill_null(0.0).to_list()
+    per_token = output_usd_per_token(mean_requests, own).fill_null(0.0).to_list()
     found = []
     for row, usd in zip(rows.iter_rows(named=True), per_token, strict=True):
         span = days.of_move(row["org"], row["first"])

@@ -33,10 +33,10 @@ class _Ranked(NamedTuple):
     quantile: Callable[[float], pl.Expr]
 
 
-def chosen(log: pl.LazyFrame, asked: Percentiles | None = None) -> Percentiles:
+def chosen(log: pl.LazyFrame, wanted: Percentiles | None = None) -> Percentiles:
     """What was asked for; else by the number of rows, which are counted now."""
-    if asked is not None:
-        return asked
+    if wanted is not None:
+        return wanted
     n = log.select(pl.len()).collect().item()
     return "exact" if n <= MOST_EXACT_ROWS else "binned"
 

@@ -72,7 +72,9 @@ def select(
         (rows.model(), model),
         (pl.col("task"), task),
     ]
-    fits = [column.is_in(_list(asked)) for column, asked in names if asked is not None]
+    fits = [
+        column.is_in(_list(wanted)) for column, wanted in names if wanted is not None
+    ]
     when = period(since, until, tz=tz, now=now or datetime.now(UTC))
     if when.first is not None:
         fits.append(pl.col("started_at") >= when.first.astimezone(UTC))

@@ -87,24 +87,24 @@ def read_request(body: bytes, operation: str) -> RequestFacts | None:
     >>> facts.model, facts.stream, facts.prompt_chars
     ('m', False, 2)
     """
-    asked = read(BODIES.get(operation, ANY_BODY), body.removeprefix(b"\xef\xbb\xbf"))
-    if asked is None:
+    parsed = read(BODIES.get(operation, ANY_BODY), body.removeprefix(b"\xef\xbb\xbf"))
+    if parsed is None:
         return None
-    stream = _stream(asked.stream) if operation in _CAN_STREAM else None
-    prompt = _prompt(asked)
-    form = _form(asked)
+    stream = _stream(parsed.stream) if operation in _CAN_STREAM else None
+    prompt = _prompt(parsed)
+    form = _form(parsed)
     return RequestFacts(
-        model=_model(asked.model),
+        model=_model(parsed.model),
         stream=stream,
-        include_usage=_include_usage(asked, operation) if stream else None,
-        service_tier_requested=name(asked.service_tier),
+        include_usage=_include_usage(parsed, operation) if stream else None,
+        service_tier_requested=name(parsed.service_tier),
         message_count=prompt.messages,
         prompt_chars=prompt.chars,
         system_chars=prompt.system_chars,
-        max_output_tokens=_max_output_tokens(asked),
-        temperature=_temperature(asked.temperature),
-        reasoning_effort=_effort(asked),
-        has_tools=_has_tools(asked),
+        max_output_tokens=_max_output_tokens(parsed),
+        temperature=_temperature(parsed.temperature),
+        reasoning_effort=_effort(parsed),
+        has_tools=_has_tools(parsed),
         has_images=prompt.has_images,
         has_audio=prompt.has_audio,
         response_format=_FORMATS.get(form.type or "") if form else None,
@@ -125,15 +125,15 @@ def _stream(stream: Any) -> bool | None:
     return stream if isinstance(stream, bool) else None
 
 
-def _include_usage(asked: Body, operation: str) -> bool | None:
+def _include_usage(parsed: Body, operation: str) -> bool | None:
     if operation not in _ASKS_FOR_USAGE:
         return None
-    options = asked.stream_options
+    options = parsed.stream_options
     return options is not None and options.include_usage is True
 
 
-def _max_output_tokens(asked: Body) -> int | None:
-    said = (asked.max_completion_tokens, asked.max_tokens, asked.max_output_tokens)
+def _max_output_tokens(parsed: Body) -> int | None:
+    said = (parsed.max_completion_tokens, parsed.max_tokens, parsed.max_output_tokens)
     return next((n for n in map(count, said) if n is not None), None)
 
 
@@ -143,25 +143,27 @@ def _temperature(value: Any) -> float | None:
     return float(value) if fits else None
 
 
-def _effort(asked: Body) -> str | None:
-    nested = asked.reasoning or asked.output_config
-    return name(asked.reasoning_effort) or name(nested.effort if nested else None)
+def _effort(parsed: Body) -> str | None:
+    nested = parsed.reasoning or parsed.output_config
+    return name(parsed.reasoning_effort) or name(nested.effort if nested else None)
 
 
-def _has_tools(asked: Body) -> bool | None:
+def _has_tools(parsed: Body) -> bool | None:
     return (
-        None if isinstance(asked, TextsBody) else bool(asked.tools or asked.functions)
+        None
+        if isinstance(parsed, TextsBody)
+        else bool(parsed.tools or parsed.functions)
     )
 
 
-def _form(asked: Body) -> Format | None:
-    if isinstance(asked, ChatBody):
-        return asked.response_format
-    if isinstance(asked, ResponsesBody):
-        return asked.text.format if asked.text else None
-    if isinstance(asked, MessagesBody):
-        config = asked.output_config
-        return (config.format if config else None) or asked.output_format
+def _form(parsed: Body) -> Format | None:
+    if isinstance(parsed, ChatBody):
+        return parsed.response_format
+    if isinstance(parsed, ResponsesBody):
+        return parsed.text.format if parsed.text else None
+    if isinstance(parsed, MessagesBody):
+        config = parsed.output_config
+        return (config.format if config else None) or parsed.output_format
     return None
 
 
@@ -171,21 +173,21 @@ def _depth(form: Format) -> int | None:
     return schema_depth(form.schema or inner)
 
 
-def _prompt(asked: Body) -> _Prompt:
+def _prompt(parsed: Body) -> _Prompt:
     prompt = _Prompt()
-    if isinstance(asked, ChatBody | MessagesBody):
-        if asked.messages is not None:
-            _measure(prompt, asked.messages)
-        if isinstance(asked, MessagesBody):
-            _add_system(prompt, asked.system)
-    elif isinstance(asked, ResponsesBody):
-        if isinstance(asked.input, str):
-            _measure(prompt, [Message(role="user", content=asked.input)])
-        elif asked.input is not None:
-            _measure(prompt, asked.input)
-        _add_system(prompt, asked.instructions)
-    elif isinstance(asked, TextsBody):
-        prompt.chars = _chars_of_texts(asked.prompt or asked.input)
+    if isinstance(parsed, ChatBody | MessagesBody):
+        if parsed.messages is not None:
+            _measure(prompt, parsed.messages)
+        if isinstance(parsed, MessagesBody):
+            _add_system(prompt, parsed.system)
+    elif isinstance(parsed, ResponsesBody):
+        if isinstance(parsed.input, str):
+            _measure(prompt, [Message(role="user", content=parsed.input)])
+        elif parsed.input is not None:
+            _measure(prompt, parsed.input)
+        _add_system(prompt, parsed.instructions)
+    elif isinstance(parsed, TextsBody):
+        prompt.chars = _chars_of_texts(parsed.prompt or parsed.input)
     return prompt
 
 

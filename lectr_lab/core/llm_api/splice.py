@@ -25,12 +25,12 @@ class _Named(msgspec.Struct):
 _NAMED = msgspec.json.Decoder(_Named)
 
 
-def with_model(body: bytes, asked: str, model: str) -> bytes | None:
+def with_model(body: bytes, present: str, model: str) -> bytes | None:
     """The body with another value of its top-level `model`.
 
     Args:
         body: JSON as received, a byte order mark before it or not.
-        asked: what its `model` is, as `read_request` has it.
+        present: what its `model` is, as `read_request` has it.
         model: the name to ask for instead.
 
     Returns:
@@ -43,12 +43,12 @@ def with_model(body: bytes, asked: str, model: str) -> bytes | None:
     b'{"user":{"model":"a"}, "model" : "b"}'
     >>> with_model(b'{"messages": []}', "a", "b")
     """
-    if model == asked:
+    if model == present:
         return None
     value, view = msgspec.json.encode(model), memoryview(body)
     for found in islice(_MODEL.finditer(body), _MOST_TRIED):
         changed = b"".join((view[: found.start(1)], value, view[found.end(1) :]))
-        # It was `asked` before, so where it is `model` now this is the place.
+        # It was `present` before, so where it is `model` now this is the place.
         if _model_of(changed) == model:
             return changed
     return None

@@ -81,18 +81,18 @@ def prompt_of(operation: str, body: bytes) -> Prompt | None:
     >>> prompt_of("chat", b'{"messages": [], "tools": [{}]}') is None
     True
     """
-    asked = loads(body.removeprefix(b"\xef\xbb\xbf"))
-    if not isinstance(asked, dict) or not _is_plain(asked):
+    parsed = loads(body.removeprefix(b"\xef\xbb\xbf"))
+    if not isinstance(parsed, dict) or not _is_plain(parsed):
         return None
     if operation == "completions":
-        return _of_texts(asked.get("prompt"))
-    messages = asked.get("messages")
+        return _of_texts(parsed.get("prompt"))
+    messages = parsed.get("messages")
     return _of_messages(messages) if isinstance(messages, list) else None
 
 
-def _is_plain(asked: dict[str, Any]) -> bool:
-    said = {key for key, value in asked.items() if value is not None}
-    form = asked.get("response_format") or {"type": "text"}
+def _is_plain(parsed: dict[str, Any]) -> bool:
+    said = {key for key, value in parsed.items() if value is not None}
+    form = parsed.get("response_format") or {"type": "text"}
     kind = form.get("type") if isinstance(form, dict) else None
     return said <= _HARMLESS and kind in ("text", "json_object")
 

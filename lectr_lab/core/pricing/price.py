@@ -63,7 +63,7 @@ PriceList = tuple[UserPrice, ...]
 """The user's entries; the first that fits, from top to bottom, wins."""
 
 
-class Asked(NamedTuple):
+class PriceQuery(NamedTuple):
     """What a price depends on, besides the counts."""
 
     provider: str | None
@@ -112,7 +112,9 @@ def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
     >>> price_event(hello)
     Decimal('0.00045')
     """
-    found = find_price(Asked(*(getattr(event, name) for name in Asked._fields)), prices)
+    found = find_price(
+        PriceQuery(*(getattr(event, name) for name in PriceQuery._fields)), prices
+    )
     counts = {column: getattr(event, column) for column in USAGE_KEYS}
     return None if found is None else cost_usd(found.price, counts)
 
@@ -134,10 +136,10 @@ def cost_usd(price: ModelPrice, counts: Mapping[str, int | None]) -> Decimal | N
         return None
 
 
-def find_price(asked: Asked, prices: PriceList = ()) -> Found | None:
+def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
     """The price of a kind of request: the user's, else the list's, else None.
 
-    >>> found = find_price(Asked(
+    >>> found = find_price(PriceQuery(
     ...     "groq", "llama-3.1-8b-instant", None, None, None,
     ...     datetime(2026, 11, 1, tzinfo=UTC),
     ... ))
@@ -145,21 +147,21 @@ def find_price(asked: Asked, prices: PriceList = ()) -> Found | None:
     ('genai-prices', Decimal('0.08'))
     """
     for entry in prices:
-        if _fits(entry, asked):
+        if _fits(entry, query):
             return Found(_as_model_price(entry), "user")
-    price = _list_price(asked)
+    price = _list_price(query)
     return None if price is None else Found(price, "genai-prices")
 
 
-def _fits(entry: UserPrice, asked: Asked) -> bool:
-    day = asked.started_at.astimezone(UTC).date()
-    provider = (entry.provider or asked.provider or "").lower()
+def _fits(entry: UserPrice, query: PriceQuery) -> bool:
+    day = query.started_at.astimezone(UTC).date()
+    provider = (entry.provider or query.provider or "").lower()
     return (
-        provider == (asked.provider or "").lower()
+        provider == (query.provider or "").lower()
         and (entry.first_day is None or entry.first_day <= day)
         and (entry.last_day is None or day <= entry.last_day)
         and any(
-            fnmatchcase(m.lower(), entry.model.lower()) for m in asked.models or ("",)
+            fnmatchcase(m.lower(), entry.model.lower()) for m in query.models or ("",)
         )
     )
 
@@ -173,46 +175,46 @@ def _as_model_price(entry: UserPrice) -> ModelPrice:
     )
 
 
-def _list_price(asked: Asked) -> ModelPrice | None:
-    if asked.provider is None or not asked.models:
+def _list_price(query: PriceQuery) -> ModelPrice | None:
+    if query.provider is None or not query.models:
         return None
     try:
         listed = calc_price(
             Usage(),
-            asked.models[0],
-            provider_id=LISTED_AS.get(asked.provider, asked.provider),
-            genai_request_timestamp=asked.started_at,
-            price_context=_context(asked),
+            query.models[0],
+            provider_id=LISTED_AS.get(query.provider, query.provider),
+            genai_request_timestamp=query.started_at,
+            price_context=_context(query),
         )
     except (LookupError, ValueError):
         return None
     if not _is_countable(listed.model_price):
         return None
-    tier = asked.service_tier
-    if tier is None or tier in STANDARD_TIERS or _has_variant(listed, asked):
+    tier = query.service_tier
+    if tier is None or tier in STANDARD_TIERS or _has_variant(listed, query):
         return listed.model_price
-    times = tier_times(asked.provider, asked.models[0], tier)
+    times = tier_times(query.provider, query.models[0], tier)
     return None if times is None else scaled(listed.model_price, times)
 
 
-def _context(asked: Asked) -> dict[str, str] | None:
+def _context(query: PriceQuery) -> dict[str, str] | None:
     """The tier in the list's words."""
-    tier = asked.service_tier
+    tier = query.service_tier
     if tier == "batch":
         return {"processing": tier}
-    if tier == "fast" and asked.provider == "anthropic":
+    if tier == "fast" and query.provider == "anthropic":
         return {"speed": tier}
     return None if tier is None else {"service_tier": tier}
 
 
-def _has_variant(listed: PriceCalculation, asked: Asked) -> bool:
+def _has_variant(listed: PriceCalculation, query: PriceQuery) -> bool:
     """Whether the list has a price of its own for the tier, on that day."""
     if all(listed.model is not own for own in listed.provider.models):
         return False  # Azure's are priced as OpenAI's, without their tiers
-    context = _context(asked)
+    context = _context(query)
     return any(
         variant.when == context
-        and (variant.constraint is None or variant.constraint.active(asked.started_at))
+        and (variant.constraint is None or variant.constraint.active(query.started_at))
         for variant in listed.model.price_variants or ()
     )
 

@@ -208,10 +208,10 @@ def upstream_url(
     'https://example.test/v1/models'
     """
     path = (api_path(raw_path) or b"").decode("latin-1")
-    asked = query.decode("latin-1")
+    query_string = query.decode("latin-1")
     if target.provider == "azure" and upstream.api_version is not None:
-        return _azure_url(upstream, path, asked, model)
-    return f"{upstream.base_url}/{path}" + (f"?{asked}" if asked else "")
+        return _azure_url(upstream, path, query_string, model)
+    return f"{upstream.base_url}/{path}" + (f"?{query_string}" if query_string else "")
 
 
 def _azure_url(upstream: Address, path: str, query: str, model: str | None) -> str:
@@ -224,6 +224,6 @@ def _azure_url(upstream: Address, path: str, query: str, model: str | None) -> s
         return url + (f"?{query}" if query else "")
     # The organisation's api-version is the one that counts.
     others = [p for p in query.split("&") if p and not p.startswith("api-version=")]
-    asked = "&".join([*others, f"api-version={upstream.api_version}"])
+    query_string = "&".join([*others, f"api-version={upstream.api_version}"])
     deployment = quote(model, safe="")
-    return f"{upstream.base_url}/openai/deployments/{deployment}/{path}?{asked}"
+    return f"{upstream.base_url}/openai/deployments/{deployment}/{path}?{query_string}"

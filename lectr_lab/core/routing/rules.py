@@ -72,7 +72,7 @@ class Rule(_Strict, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class Asked(NamedTuple):
+class RuleInput(NamedTuple):
     """What a rule sees of a request: the event's columns of these names, where `model`
     is `model_requested` and `provider` is `provider_requested`, else `provider`."""
 
@@ -101,77 +101,81 @@ def in_order(rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def decide(
-    rules: Sequence[Rule], asked: Asked, keyed: Collection[str] = ()
+    rules: Sequence[Rule], rule_input: RuleInput, keyed: Collection[str] = ()
 ) -> Decision:
     """Where the rules send a request. Never raises.
 
     Args:
         rules: as `in_order` has them.
-        asked: the request, in the words of its event.
+        rule_input: the request, in the words of its event.
         keyed: the providers that the operator has a key for, or that want none.
 
     >>> mini = Rule(name="faq", priority=1, when=Conditions(feature="faq"),
     ...             then=RuleTarget(model="gpt-4o-mini"))
-    >>> decide([mini], Asked("faq", None, "openai", "gpt-4o")).model
+    >>> decide([mini], RuleInput("faq", None, "openai", "gpt-4o")).model
     'gpt-4o-mini'
-    >>> decide([mini], Asked("faq", None, "anthropic", "claude-x")).skipped
+    >>> decide([mini], RuleInput("faq", None, "anthropic", "claude-x")).skipped
     'model_of_another_provider'
     """
-    rule = next((rule for rule in rules if mismatch(rule, asked) is None), None)
+    rule = next((rule for rule in rules if mismatch(rule, rule_input) is None), None)
     if rule is None:
-        return Decision(None, None, asked.model, asked.provider)
-    skipped = obstacle(rule, asked, keyed)
+        return Decision(None, None, rule_input.model, rule_input.provider)
+    skipped = obstacle(rule, rule_input, keyed)
     if skipped is not None:
-        return Decision(None, skipped, asked.model, asked.provider)
-    model = rule.then.model or asked.model
-    return Decision(rule.name, None, model, rule.then.provider or asked.provider)
+        return Decision(None, skipped, rule_input.model, rule_input.provider)
+    model = rule.then.model or rule_input.model
+    return Decision(rule.name, None, model, rule.then.provider or rule_input.provider)
 
 
-def mismatch(rule: Rule, asked: Asked) -> str | None:
+def mismatch(rule: Rule, rule_input: RuleInput) -> str | None:
     """What keeps a rule from matching: `disabled`, `operation` or a condition's name.
 
     >>> rule = Rule(name="r", priority=1, when=Conditions(model="gpt-4*"),
     ...             then=RuleTarget(model="gpt-4o-mini"))
-    >>> mismatch(rule, Asked(model="gpt-4o")), mismatch(rule, Asked(model="o1"))
+    >>> mismatch(rule, RuleInput(model="gpt-4o")), mismatch(rule, RuleInput(model="o1"))
     (None, 'model')
     """
     if not rule.enabled:
         return "disabled"
-    if asked.operation not in _RULED:
+    if rule_input.operation not in _RULED:
         return "operation"
     when = rule.when
-    if when.provider is not None and when.provider != asked.provider:
+    if when.provider is not None and when.provider != rule_input.provider:
         return "provider"
-    if when.task is not None and when.task != asked.task:
+    if when.task is not None and when.task != rule_input.task:
         return "task"
-    if when.feature is not None and not _fits(when.feature, asked.feature or UNTAGGED):
+    if when.feature is not None and not _fits(
+        when.feature, rule_input.feature or UNTAGGED
+    ):
         return "feature"
-    if when.model is not None and not _fits(when.model, asked.model):
+    if when.model is not None and not _fits(when.model, rule_input.model):
         return "model"
     return None
 
 
-def obstacle(rule: Rule, asked: Asked, keyed: Collection[str] = ()) -> Skipped | None:
+def obstacle(
+    rule: Rule, rule_input: RuleInput, keyed: Collection[str] = ()
+) -> Skipped | None:
     """Why a rule that matches a request cannot be applied to it; None: it can."""
-    if asked.model is None:
+    if rule_input.model is None:
         return "no_model"
-    model, provider = rule.then.model or asked.model, rule.then.provider
-    if model == asked.model and provider in (None, asked.provider):
+    model, provider = rule.then.model or rule_input.model, rule.then.provider
+    if model == rule_input.model and provider in (None, rule_input.provider):
         return "already_the_target"
-    if asked.operation == "embeddings" and rule.then.model and not rule.when.model:
+    if rule_input.operation == "embeddings" and rule.then.model and not rule.when.model:
         return "embeddings"
-    if not (rule.then.model and provider) and _of_another(model, provider, asked):
+    if not (rule.then.model and provider) and _of_another(model, provider, rule_input):
         return "model_of_another_provider"
-    if provider is None or provider == asked.provider:
+    if provider is None or provider == rule_input.provider:
         return None
-    if not offers(provider, asked.operation):
+    if not offers(provider, rule_input.operation):
         return "not_offered"
     return None if provider in keyed else "no_operator_key"
 
 
-def _of_another(model: str, provider: str | None, asked: Asked) -> bool:
+def _of_another(model: str, provider: str | None, rule_input: RuleInput) -> bool:
     """The name is known for another vendor's; Azure's deployments are named freely."""
-    to = provider or asked.provider
+    to = provider or rule_input.provider
     return to != "azure" and provider_of_model(model) not in (None, to)
 
 

@@ -92,10 +92,10 @@ def _prices(rule: Rule, price_of: PriceOf) -> Iterator[str]:
     when, then = rule.when, rule.then
     if when.model is None or when.model.endswith("*") or then.model is None:
         return
-    asked = when.provider or _vendor(when.model)
+    present_provider = when.provider or _vendor(when.model)
     before, after = (
-        price_of(asked, when.model),
-        price_of(then.provider or asked, then.model),
+        price_of(present_provider, when.model),
+        price_of(then.provider or present_provider, then.model),
     )
     if before is not None and after is not None and after > before:
         yield f"{then.model} is dearer than {when.model} at list prices"

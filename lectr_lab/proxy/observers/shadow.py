@@ -127,9 +127,9 @@ class Shadows:
     def _call(self, arrived: Arrived, routed: Routed) -> ProviderRequest | None:
         """The candidate's call; None where this request is not to have one."""
         exchange, wanted = arrived.exchange, self._wanted
-        asked = exchange.asked_for(arrived.target)
+        rule_input = exchange.rule_input(arrived.target)
         if wanted is None or not wanted.wants(
-            asked.feature, asked.task, exchange.event_id
+            rule_input.feature, rule_input.task, exchange.event_id
         ):
             return None
         request, body, org = exchange.request, arrived.body, exchange.key.org
@@ -137,9 +137,9 @@ class Shadows:
         if (
             same
             or request.model is None
-            or asked.operation not in _ASKED_AGAIN
-            or not offers(wanted.provider, asked.operation)
-            or (request.has_tools and asked.operation == "messages")
+            or rule_input.operation not in _ASKED_AGAIN
+            or not offers(wanted.provider, rule_input.operation)
+            or (request.has_tools and rule_input.operation == "messages")
             or wanted.provider not in self._keys.keyed(org)
         ):
             return None
@@ -205,7 +205,7 @@ class Shadows:
         body = sampled.call.body
         facts = read_request(body, exchange.operation)
         exchange.received(facts, len(body), clock.now_s())
-        exchange.asked(
+        exchange.sent_to(
             ResolvedProvider(self._wanted.provider, "default"), clock.now_s()
         )
         return exchange

@@ -107,8 +107,8 @@ class TokenCounter:
         loop = asyncio.get_running_loop()
         counted = event
         try:
-            asked = loop.run_in_executor(self._thread, self._helper.ask, job)
-            counts = await asyncio.wait_for(asked, WITHIN_S)
+            counting = loop.run_in_executor(self._thread, self._helper.ask, job)
+            counts = await asyncio.wait_for(counting, WITHIN_S)
             if counts != UNKNOWN:
                 counted = _with(event, *counts)
         except Exception:  # noqa: BLE001 - a count is never worth an event

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from lectr_lab.analysis.simulate.reroute import KEYS, decided, joined
 from lectr_lab.core.routing.rules import (
-    Asked,
     Conditions,
     Rule,
+    RuleInput,
     RuleTarget,
     decide,
     in_order,
@@ -77,7 +77,7 @@ def test_a_log_is_decided_as_its_requests_would_be(rules, asked, keyed, log_of, 
     for i, one in enumerate(asked):
         live = decide(
             rules,
-            Asked(
+            RuleInput(
                 one["feature"],
                 one["task"],
                 one["provider_requested"] or one["provider"],

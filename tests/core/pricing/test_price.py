@@ -16,7 +16,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.price import (
     MOST_COUNTED,
     USAGE_KEYS,
-    Asked,
+    PriceQuery,
     UserPrice,
     find_price,
     price_event,
@@ -212,7 +212,7 @@ def test_a_users_price_holds_from_its_first_day_to_its_last(day, fits):
         last_day=date(2026, 11, 1),
     )
     month = 10 if day > 29 else 11
-    asked = Asked(
+    asked = PriceQuery(
         "groq", "x", None, None, None, datetime(2026, month, day, 23, tzinfo=UTC)
     )
 

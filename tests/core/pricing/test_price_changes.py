@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from genai_prices.data_snapshot import get_snapshot
 
-from lectr_lab.core.pricing.price import Asked, UserPrice, find_price
+from lectr_lab.core.pricing.price import PriceQuery, UserPrice, find_price
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
 
 MODELS = [
@@ -25,7 +25,9 @@ def test_no_price_changes_between_two_of_the_days(provider):
 
     def prices(day):
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        return [find_price(Asked(provider, m, None, None, None, at)) for m in models]
+        return [
+            find_price(PriceQuery(provider, m, None, None, None, at)) for m in models
+        ]
 
     days = [date(2000, 1, 1), *change_days((), others=True), date(2100, 1, 1)]
     for first, following in pairwise(days):

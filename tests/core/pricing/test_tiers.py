@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from lectr_lab.core.pricing.price import Asked, find_price
+from lectr_lab.core.pricing.price import PriceQuery, find_price
 from lectr_lab.core.pricing.tiers import tier_prices, tier_times
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -15,7 +15,7 @@ COLUMNS = {"batch": "batches", "flex": "flex", "priority": "priority"}
 
 
 def input_usd(provider, model, tier, at=NOW):
-    found = find_price(Asked(provider, model, None, None, tier, at))
+    found = find_price(PriceQuery(provider, model, None, None, tier, at))
     usd = None if found is None else found.price.input_mtok
     return getattr(usd, "base", usd)
 
@@ -106,7 +106,7 @@ def test_the_standard_tier_has_many_names(tier):
 
 def test_searches_and_long_prompts_scale_as_they_are_billed():
     """A tier of long prompts is scaled with the rest; a search costs what it costs."""
-    asked = Asked("gemini", "gemini-2.5-pro", None, None, None, NOW)
+    asked = PriceQuery("gemini", "gemini-2.5-pro", None, None, None, NOW)
     plain, flex = (
         find_price(asked._replace(service_tier=tier)).price for tier in (None, "flex")
     )

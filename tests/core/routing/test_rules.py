@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.core.routing.rules import (
-    Asked,
     Conditions,
     Decision,
     Rule,
+    RuleInput,
     RuleTarget,
     decide,
     in_order,
@@ -42,7 +42,7 @@ rules = st.lists(
     max_size=6,
 )
 asked = st.builds(
-    Asked,
+    RuleInput,
     feature=st.sampled_from([None, "faq", "chat"]) | st.text(),
     task=st.sampled_from([None, "classification"]) | st.text(),
     provider=st.sampled_from([None, *sorted(PROVIDERS)]) | st.text(),
@@ -59,7 +59,7 @@ def rule(
     return Rule(name=name, priority=priority, when=Conditions(**when), then=target)
 
 
-FAQ = Asked("faq", "classification", "openai", "gpt-4o", "chat")
+FAQ = RuleInput("faq", "classification", "openai", "gpt-4o", "chat")
 
 
 @given(rules, asked, keyed)

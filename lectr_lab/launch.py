@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
-from lectr_lab.core.engine import Upstream
+from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
-from lectr_lab.core.routing.providers import default_upstreams
+from lectr_lab.core.routing.providers import default_addresses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.proxy.clock import Clock
@@ -113,7 +113,7 @@ def build(
     settings: Settings,
     session: Session | None = None,
     on_first: Callable[[Event], None] | None = None,
-    tee: Callable[[Upstream], Upstream] | None = None,
+    tee: Callable[[Engine], Engine] | None = None,
     clock: Clock | None = None,
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
@@ -236,9 +236,9 @@ def played_by(settings: Settings, base_url: Callable[[str], str]) -> Settings:
     """
     providers = {
         name: ProviderSettings(
-            base_url=base_url(name) + _path_of(upstream.base_url), auth="none"
+            base_url=base_url(name) + _path_of(address.base_url), auth="none"
         )
-        for name, upstream in default_upstreams().items()
+        for name, address in default_addresses().items()
         if name != "azure"
     }
     azure = AzureSettings(endpoint=base_url("azure"), auth="none")
@@ -252,7 +252,7 @@ def played_by(settings: Settings, base_url: Callable[[str], str]) -> Settings:
 
 
 @contextlib.contextmanager
-def _recorder(path: str | None) -> Iterator[Callable[[Upstream], Upstream] | None]:
+def _recorder(path: str | None) -> Iterator[Callable[[Engine], Engine] | None]:
     """What records below the proxy; the cassette is written at the end."""
     if path is None:
         yield None

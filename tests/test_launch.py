@@ -136,7 +136,7 @@ def test_a_tape_takes_every_providers_place():
     settings = played_by(Settings(), lambda name: f"http://127.0.0.1:9/{name}")
 
     urls = {
-        name: settings.upstream_for("any", name).base_url
+        name: settings.address_for("any", name).base_url
         for name in ("openai", "anthropic", "groq", "gemini", "azure")
     }
     assert urls == {

@@ -85,9 +85,9 @@ class OperatorKeys:
             self._by_variable[variable] = value.encode()
 
     def _keyed_of(self, org: str) -> frozenset[str]:
-        upstreams = {p: self._settings.upstream_for(org, p) for p in PROVIDERS}
+        addresses = {p: self._settings.address_for(org, p) for p in PROVIDERS}
         return frozenset(
             provider
-            for provider, upstream in upstreams.items()
-            if upstream and (upstream.auth == "none" or self.of(org, provider))
+            for provider, address in addresses.items()
+            if address and (address.auth == "none" or self.of(org, provider))
         )

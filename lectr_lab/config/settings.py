@@ -16,7 +16,7 @@ from lectr_lab.config.toml_errors import explain, place_of
 from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.headers import AuthStyle
-from lectr_lab.core.routing.providers import Address, default_upstreams
+from lectr_lab.core.routing.providers import Address, default_addresses
 from lectr_lab.core.routing.rules_file import RULES_FILE
 
 Engine = Literal["native", "httpx"]
@@ -144,7 +144,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
         plain = self.tls is None and not self.allow_plain_http
         return plain and reachable(self.host)
 
-    def upstream_for(self, org: str, provider: str) -> Address | None:
+    def address_for(self, org: str, provider: str) -> Address | None:
         """Where an organisation's requests for a provider go; None: Azure is not set up.
 
         >>> Settings().upstream_for("me", "openai").base_url
@@ -157,7 +157,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
             if own is None:
                 return None
             return Address(own.endpoint.rstrip("/"), own.auth, own.api_version)
-        default = default_upstreams()[provider]
+        default = default_addresses()[provider]
         mine = self._provider(provider)
         base_url = mine.base_url or default.base_url
         return Address(base_url.rstrip("/"), mine.auth or default.auth)

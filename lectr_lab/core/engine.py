@@ -31,7 +31,7 @@ class Reply(Protocol):
         ...
 
 
-class Upstream(Protocol):
+class Engine(Protocol):
     """An engine that asks providers."""
 
     def send(

@@ -18,7 +18,7 @@ import msgspec
 from lectr_lab.config.operator_keys import check_variable
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.urls import key_is_safe
-from lectr_lab.core.engine import CURRENT_NOTE, Note, Upstream
+from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note
 from lectr_lab.core.errors import (
     CassetteError,
     ConfigError,
@@ -36,11 +36,11 @@ from lectr_lab.core.pricing.price import PriceList, PriceQuery, cost_usd, find_p
 from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
+    provider_url,
     resolve,
-    upstream_url,
 )
 from lectr_lab.evaluation.pairs import Prompt
-from lectr_lab.proxy.engine.engines import open_upstream
+from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.record import Recorder
 
@@ -134,7 +134,7 @@ def where(
     elif target.unknown:
         raise ConfigError(f"Whose model {model} is, is not known. Say it: --base-url …")
     else:
-        address = settings.upstream_for("local", target.provider)
+        address = settings.address_for("local", target.provider)
     if address is None:
         raise ConfigError(f"lectr.toml has no address for {target.provider}.")
     if address.auth == "none":
@@ -204,7 +204,7 @@ async def _ask(
     recorder: Recorder,
     on_answer: Callable[[], None],
 ) -> Outcome:
-    engine = recorder.wrap(open_upstream(settings))
+    engine = recorder.wrap(open_engine(settings))
     faults: list[str | None] = []
     try:
         for prompt in prompts:
@@ -229,13 +229,13 @@ def _is_hopeless(faults: list[str | None]) -> bool:
 
 
 async def _ask_one(
-    engine: Upstream, prompt: Prompt, model: str, where: Where
+    engine: Engine, prompt: Prompt, model: str, where: Where
 ) -> str | None:
     """Ask, and read to the end; what went wrong, or None."""
     CURRENT_NOTE.set(_note(prompt, where))
     chat = prompt.operation == "chat"
     path = "/v1/chat/completions" if chat else f"/v1/{prompt.operation}"
-    url = upstream_url(where.address, where.target, path.encode(), b"", model)
+    url = provider_url(where.address, where.target, path.encode(), b"", model)
     headers = _headers(prompt.one.request_headers, where)
     body = _with_model(prompt.one.request_body, model)
     try:

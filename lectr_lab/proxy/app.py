@@ -15,13 +15,13 @@ from litestar.handlers import HTTPRouteHandler
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
-from lectr_lab.core.engine import Upstream
+from lectr_lab.core.engine import Engine
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.providers import api_path
 from lectr_lab.proxy.admin import Admin, serve_admin
 from lectr_lab.proxy.clock import Clock, SystemClock
-from lectr_lab.proxy.engine.engines import open_upstream
+from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.proxy.health import Callers, health
 from lectr_lab.proxy.limits import Limits
 from lectr_lab.proxy.observers.outbox import Outbox
@@ -62,7 +62,7 @@ def create_app(
     settings: Settings,
     outbox: Outbox,
     find_key: Callable[[str], KeyEntry | None],
-    tee: Callable[[Upstream], Upstream] | None = None,
+    tee: Callable[[Engine], Engine] | None = None,
     admin: Admin | None = None,
     clock: Clock | None = None,
     router: Router | None = None,
@@ -96,12 +96,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        upstream = open_upstream(settings)
+        engine = open_engine(settings)
         relays.append(
             Relay(
                 settings=settings,
                 limits=limits,
-                upstream=tee(upstream) if tee else upstream,
+                engine=tee(engine) if tee else engine,
                 router=router,
                 begin=_each(shadows.begin, counter.begin),
                 find_key=find_key,
@@ -112,14 +112,14 @@ def create_app(
                 random_bits=clock.random_bits,
             )
         )
-        shadows.start(upstream, outbox.put)
+        shadows.start(engine, outbox.put)
         with _at_work(outbox, spend, router):
             try:
                 yield
             finally:
                 await shadows.stop()
                 await counter.stop()
-                await upstream.aclose()
+                await engine.aclose()
 
     forward = _forward(relays, callers, admin)
     return _App(

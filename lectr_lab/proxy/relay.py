@@ -11,7 +11,7 @@ import msgspec
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
-from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
+from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event
@@ -41,7 +41,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     limits: Limits
-    upstream: Upstream
+    engine: Engine
     router: Router
     begin: Callable[[Arrived, Routed], None]  # shown what is about to be sent
     find_key: Callable[[str], KeyEntry | None]
@@ -125,13 +125,13 @@ def _address(
     if _offers_websocket(scope["headers"]):
         return error_responses.WEBSOCKET
     target = resolve(said, exchange.request.model, raw_path)
-    upstream = the.settings.upstream_for(key.org, target.provider)
-    if upstream is None:
+    address = the.settings.address_for(key.org, target.provider)
+    if address is None:
         return error_responses.AZURE_CONFIG_MISSING
-    if upstream.auth != "none" and said.provider_key is None:
+    if address.auth != "none" and said.provider_key is None:
         return error_responses.MISSING_AUTHORIZATION
     parts = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
-    arrived = Arrived(exchange, target, upstream, *parts)
+    arrived = Arrived(exchange, target, address, *parts)
     routed = the.router.route(arrived)
     exchange.ruled(target, routed.model, routed.rule, routed.skipped)
     the.begin(arrived, routed)
@@ -170,7 +170,7 @@ async def _ask_and_pass_on(
     CURRENT_NOTE.set(_note(exchange))
     try:
         async with asyncio.timeout(the.settings.response_timeout_s):
-            reply = await the.upstream.send(*call)
+            reply = await the.engine.send(*call)
     except TimeoutError:
         return await _answer(the, exchange, send, error_responses.PROVIDER_TIMEOUT)
     except UpstreamUnreachable:

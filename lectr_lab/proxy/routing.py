@@ -16,7 +16,7 @@ from lectr_lab.core.headers import (
     holds_key,
 )
 from lectr_lab.core.llm_api.splice import with_model
-from lectr_lab.core.routing.providers import Address, ResolvedProvider, upstream_url
+from lectr_lab.core.routing.providers import Address, ResolvedProvider, provider_url
 from lectr_lab.core.routing.rules import Decision, Rule, RuleInput, decide
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.stderr import say
@@ -30,7 +30,7 @@ class Arrived(NamedTuple):
 
     exchange: Exchange
     target: ResolvedProvider
-    upstream: Address
+    address: Address
     headers: RawHeaders
     query: bytes
     body: bytes
@@ -125,14 +125,14 @@ class Router:
         """With the operator's key, and without what the client said to its vendor: its
         query, its cookies, its keys wherever it put them."""
         org, said = arrived.exchange.key.org, arrived.exchange.said
-        upstream = self._settings.upstream_for(org, target.provider)
-        assert upstream is not None  # a keyed provider has an address
+        address = self._settings.address_for(org, target.provider)
+        assert address is not None  # a keyed provider has an address
         key = self.keys.of(org, target.provider)
-        assert key is not None or upstream.auth == "none"
-        headers = headers_for_another_vendor(arrived.headers, said, upstream.auth, key)
+        assert key is not None or address.auth == "none"
+        headers = headers_for_another_vendor(arrived.headers, said, address.auth, key)
         raw_path = arrived.exchange.raw_path
         return ProviderRequest(
-            upstream_url(upstream, target, raw_path, b"", model), headers, body
+            provider_url(address, target, raw_path, b"", model), headers, body
         )
 
     def _decision(self, org: str, rule_input: RuleInput) -> Decision:
@@ -157,11 +157,11 @@ def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
 
 
 def _call(arrived: Arrived, body: bytes, model: str | None) -> ProviderRequest:
-    _, target, upstream, headers, query, _, asks_nothing = arrived
+    _, target, address, headers, query, _, asks_nothing = arrived
     said, raw_path = arrived.exchange.said, arrived.exchange.raw_path
-    url = upstream_url(upstream, target, raw_path, query, model)
+    url = provider_url(address, target, raw_path, query, model)
     if asks_nothing and "?" not in url:
         url += "?"
     return ProviderRequest(
-        url, forwarded_request_headers(headers, said, upstream.auth), body
+        url, forwarded_request_headers(headers, said, address.auth), body
     )

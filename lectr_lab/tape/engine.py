@@ -6,7 +6,7 @@ however fast or slow the machine is.
 
 from collections.abc import AsyncIterator, Callable
 
-from lectr_lab.core.engine import Reply, Upstream
+from lectr_lab.core.engine import Engine, Reply
 from lectr_lab.core.errors import UpstreamBroken
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.asgi import MISS_STATUS, miss
@@ -31,7 +31,7 @@ class TapeEngine:
         self,
         tape: Tape,
         clock: PlayedClock | None = None,
-        live: Upstream | None = None,
+        live: Engine | None = None,
         on_played: Callable[[Interaction], None] = lambda _: None,
     ) -> None:
         self._tape, self._clock, self._live = tape, clock, live

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
+from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply
 from lectr_lab.core.errors import CassetteError, MissingExtra
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.reply import ReplyReader
@@ -85,9 +85,9 @@ class Recorder:
         """How many calls were begun."""
         return len(self._takes)
 
-    def wrap(self, upstream: Upstream) -> Upstream:
+    def wrap(self, engine: Engine) -> Engine:
         """An engine that does what this one does, and is recorded."""
-        return _Tee(upstream, self._takes, self._now_s)
+        return _Tee(engine, self._takes, self._now_s)
 
     def save(self) -> Saved:
         """Scrub and write what has passed so far.
@@ -132,22 +132,22 @@ def _as_recorded(one: Interaction) -> tuple[RecordedCall, Timing]:
 
 class _Tee:
     def __init__(
-        self, upstream: Upstream, takes: list[_Take], now_s: Callable[[], float]
+        self, engine: Engine, takes: list[_Take], now_s: Callable[[], float]
     ) -> None:
-        self._upstream, self._takes, self._now_s = upstream, takes, now_s
+        self._engine, self._takes, self._now_s = engine, takes, now_s
 
     async def send(
         self, method: str, url: str, headers: RawHeaders, body: bytes
     ) -> Reply:
         take = _Take((method, url, headers, body), self._now_s())
         self._takes.append(take)
-        reply = await self._upstream.send(method, url, headers, body)
+        reply = await self._engine.send(method, url, headers, body)
         take.head_s = self._now_s()
         take.status, take.headers = reply.status, reply.headers
         return _TeeReply(reply, take, self._now_s)
 
     async def aclose(self) -> None:
-        await self._upstream.aclose()
+        await self._engine.aclose()
 
 
 class _TeeReply:

@@ -16,7 +16,7 @@ from typing import Literal, cast
 import msgspec
 
 from lectr_lab.config.settings import Settings, settings_here
-from lectr_lab.core.engine import Upstream
+from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.launch import TAPE, Session, played_by
 from lectr_lab.proxy.clock import Clock
@@ -80,7 +80,7 @@ def replay(
     clock = None if live else PlayedClock()
     tape = Tape(kept, Matching(tuple(ignore), in_order))
 
-    def engine(real: Upstream) -> Upstream:
+    def engine(real: Engine) -> Engine:
         live_engine = recorder.wrap(real) if recorder else None
         return TapeEngine(tape, clock, live_engine, box.played.append)
 
@@ -153,7 +153,7 @@ def _serving(
     settings: Settings,
     box: Box,
     session: Session,
-    engine: Callable[[Upstream], Upstream],
+    engine: Callable[[Engine], Engine],
     clock: Clock | None,
 ) -> Iterator[str]:
     """The real proxy, but for its log; yields its root URL."""

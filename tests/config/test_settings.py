@@ -98,7 +98,7 @@ def test_a_local_server_stands_in_for_everyone():
     settings = Settings(upstream="http://127.0.0.1:8080/v1/")
 
     for provider in ("openai", "anthropic", "azure"):
-        assert settings.upstream_for("me", provider) == Address(
+        assert settings.address_for("me", provider) == Address(
             "http://127.0.0.1:8080/v1", "none"
         )
 
@@ -111,11 +111,11 @@ def test_azure_is_an_organisations_own(written):
         "api_version = 'v9'\nauth = 'bearer'"
     )
 
-    assert Settings().upstream_for("a", "azure") is None
-    assert settings.upstream_for("a", "azure") == Address(
+    assert Settings().address_for("a", "azure") is None
+    assert settings.address_for("a", "azure") == Address(
         "https://all.openai.azure.com", "api-key", "2024-10-21"
     )
-    assert settings.upstream_for("b", "azure") == Address(
+    assert settings.address_for("b", "azure") == Address(
         "https://b.openai.azure.com", "bearer", "v9"
     )
 

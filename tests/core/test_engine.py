@@ -6,8 +6,8 @@ import inspect
 import pytest
 
 from lectr_lab.config.settings import Settings
-from lectr_lab.core.engine import CURRENT_NOTE, Note, Reply, Upstream
-from lectr_lab.proxy.engine.engines import open_upstream
+from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply
+from lectr_lab.proxy.engine.engines import open_engine
 
 
 @pytest.mark.parametrize("engine", ["native", "httpx"])
@@ -16,12 +16,12 @@ def test_an_engine_takes_what_the_protocol_says(engine):
     import asyncio
 
     async def parameters() -> list[str]:
-        upstream = open_upstream(Settings(engine=engine))
-        found = list(inspect.signature(upstream.send).parameters)
-        await upstream.aclose()
+        opened = open_engine(Settings(engine=engine))
+        found = list(inspect.signature(opened.send).parameters)
+        await opened.aclose()
         return found
 
-    said = list(inspect.signature(Upstream.send).parameters)[1:]
+    said = list(inspect.signature(Engine.send).parameters)[1:]
     assert asyncio.run(parameters()) == said
     assert set(Reply.__annotations__) == {"status", "headers"}
 

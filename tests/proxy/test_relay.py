@@ -138,7 +138,7 @@ def test_azure_without_an_endpoint_says_what_to_configure(provider, start):
     proxy = start(provider.url)
     from lectr_lab.config.settings import Settings
 
-    assert Settings().upstream_for("acme", "azure") is None
+    assert Settings().address_for("acme", "azure") is None
     with proxy.client(X_Lectr_Provider="azure") as client:
         assert client.post("/v1/embeddings", json={"model": "e"}).status_code == 200
 

@@ -14,7 +14,7 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import CURRENT_NOTE, Note
-from lectr_lab.proxy.engine.engines import open_upstream
+from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.record import Recorder
 
@@ -76,14 +76,14 @@ def send(origin: Origin) -> Callable[..., list[bytes]]:
         chunks_read: int | None = None,
     ) -> list[bytes]:
         CURRENT_NOTE.set(note)
-        engine = open_upstream(Settings(engine="httpx"))
-        upstream = recorder.wrap(engine)
+        engine = open_engine(Settings(engine="httpx"))
+        opened = recorder.wrap(engine)
         got: list[bytes] = []
         try:
             url = f"{origin.url}{path}"
             host = (b"host", origin.url.removeprefix("http://").encode())
             length = (b"content-length", str(len(body)).encode())
-            reply = await upstream.send(method, url, [host, length, *headers], body)
+            reply = await opened.send(method, url, [host, length, *headers], body)
             try:
                 async for chunk in reply:
                     got.append(chunk)
@@ -92,7 +92,7 @@ def send(origin: Origin) -> Callable[..., list[bytes]]:
             finally:
                 await reply.aclose()
         finally:
-            await upstream.aclose()
+            await opened.aclose()
         return got
 
     def run(*args: Any, **options: Any) -> list[bytes]:

@@ -60,7 +60,7 @@ class ResolvedProvider(NamedTuple):
 class _Registry(NamedTuple):
     models: tuple[tuple[Pattern[str], str], ...]
     keys: tuple[tuple[bytes, str], ...]
-    upstreams: dict[str, Address]
+    addresses: dict[str, Address]
     operations: dict[str, frozenset[str]]
 
 
@@ -77,23 +77,23 @@ def _registry() -> _Registry:
         for row in data["model"]
     )
     keys = tuple((row["prefix"].encode(), row["provider"]) for row in data["key"])
-    upstreams = {
+    addresses = {
         name: Address(row.get("base_url", ""), row["auth"])
         for name, row in data["provider"].items()
     }
     operations = {
         name: frozenset(row["operations"]) for name, row in data["provider"].items()
     }
-    return _Registry(models, keys, upstreams, operations)
+    return _Registry(models, keys, addresses, operations)
 
 
-def default_upstreams() -> dict[str, Address]:
+def default_addresses() -> dict[str, Address]:
     """Each provider's own address and the header its key goes out in.
 
-    >>> default_upstreams()["groq"].base_url
+    >>> default_addresses()["groq"].base_url
     'https://api.groq.com/openai/v1'
     """
-    return dict(_registry().upstreams)
+    return dict(_registry().addresses)
 
 
 def resolve(
@@ -187,8 +187,8 @@ def logged_path(raw_path: bytes) -> str:
     return "/" + "/".join(shown)
 
 
-def upstream_url(
-    upstream: Address,
+def provider_url(
+    address: Address,
     target: ResolvedProvider,
     raw_path: bytes,
     query: bytes,
@@ -197,33 +197,33 @@ def upstream_url(
     """The URL a provider is asked at; the raw path and query stay as they were sent.
 
     Args:
-        upstream: where the provider is reached.
+        address: where the provider is reached.
         target: which provider it is.
         raw_path: the client's path, under `/v1/` or `/openai/v1/`.
         query: the client's query string, without the question mark.
         model: the model to ask for; in Azure's URL it is the deployment's name.
 
     >>> base = Address("https://example.test/v1", "bearer")
-    >>> upstream_url(base, ResolvedProvider("openai", "model"), b"/v1/models", b"", None)
+    >>> provider_url(base, ResolvedProvider("openai", "model"), b"/v1/models", b"", None)
     'https://example.test/v1/models'
     """
     path = (api_path(raw_path) or b"").decode("latin-1")
     query_string = query.decode("latin-1")
-    if target.provider == "azure" and upstream.api_version is not None:
-        return _azure_url(upstream, path, query_string, model)
-    return f"{upstream.base_url}/{path}" + (f"?{query_string}" if query_string else "")
+    if target.provider == "azure" and address.api_version is not None:
+        return _azure_url(address, path, query_string, model)
+    return f"{address.base_url}/{path}" + (f"?{query_string}" if query_string else "")
 
 
-def _azure_url(upstream: Address, path: str, query: str, model: str | None) -> str:
+def _azure_url(address: Address, path: str, query: str, model: str | None) -> str:
     """Deployments are addressed by name; responses and what has no model are not.
 
     Source: https://learn.microsoft.com/azure/ai-foundry/openai/reference
     """
     if model is None or path.split("/")[0] in ("responses", "models", "files"):
-        url = f"{upstream.base_url}/openai/v1/{path}"
+        url = f"{address.base_url}/openai/v1/{path}"
         return url + (f"?{query}" if query else "")
     # The organisation's api-version is the one that counts.
     others = [p for p in query.split("&") if p and not p.startswith("api-version=")]
-    query_string = "&".join([*others, f"api-version={upstream.api_version}"])
+    query_string = "&".join([*others, f"api-version={address.api_version}"])
     deployment = quote(model, safe="")
-    return f"{upstream.base_url}/openai/deployments/{deployment}/{path}?{query_string}"
+    return f"{address.base_url}/openai/deployments/{deployment}/{path}?{query_string}"

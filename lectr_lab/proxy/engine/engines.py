@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from lectr_lab.config.settings import Settings
-from lectr_lab.core.engine import Reply, Upstream
+from lectr_lab.core.engine import Engine, Reply
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.proxy.engine.pool import BODY_METHODS, Pool
 
 
-def open_upstream(settings: Settings) -> Upstream:
+def open_engine(settings: Settings) -> Engine:
     """The engine named in the settings. Call it inside the event loop."""
     if settings.engine == "httpx":
         return _HttpxUpstream(settings)

@@ -19,7 +19,7 @@ import msgspec
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.agreement import agreement
-from lectr_lab.core.engine import Upstream
+from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
@@ -28,7 +28,7 @@ from lectr_lab.core.ids import event_id
 from lectr_lab.core.llm_api.answer_text import said as answer_of
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
-from lectr_lab.core.routing.providers import ResolvedProvider, offers, upstream_url
+from lectr_lab.core.routing.providers import ResolvedProvider, offers, provider_url
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed
@@ -60,7 +60,7 @@ class Shadows:
         self._wanted = settings.shadow
         if self._wanted is not None and self._wanted.provider not in keys.keyed(""):
             raise ConfigError(_no_key(self._wanted.provider))
-        self._upstream: Upstream | None = None
+        self._engine: Engine | None = None
         self._put: Callable[[Event], None] = lambda _: None
         self._sampled: dict[bytes, _Sampled] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -68,9 +68,9 @@ class Shadows:
         self._calls_today = 0
         self._counts = {"sent": 0, "compared": 0, "dropped": 0, "over_cap": 0}
 
-    def start(self, upstream: Upstream, put: Callable[[Event], None]) -> None:
+    def start(self, engine: Engine, put: Callable[[Event], None]) -> None:
         """Ask candidates through this engine, and put their events there."""
-        self._upstream, self._put = upstream, put
+        self._engine, self._put = engine, put
 
     async def stop(self) -> None:
         """Break off what is running: the proxy ends without it."""
@@ -158,13 +158,13 @@ class Shadows:
         """With the operator's key, and nothing of the client's but what it asks."""
         exchange = arrived.exchange
         org, said, raw_path = exchange.key.org, exchange.said, exchange.raw_path
-        upstream = self._settings.upstream_for(org, provider)
-        assert upstream is not None  # a keyed provider has an address
+        address = self._settings.address_for(org, provider)
+        assert address is not None  # a keyed provider has an address
         key = self._keys.of(org, provider)
-        headers = headers_for_another_vendor(arrived.headers, said, upstream.auth, key)
+        headers = headers_for_another_vendor(arrived.headers, said, address.auth, key)
         target = ResolvedProvider(provider, "default")
         return ProviderRequest(
-            upstream_url(upstream, target, raw_path, b"", model), headers, body
+            provider_url(address, target, raw_path, b"", model), headers, body
         )
 
     async def _shadow(self, sampled: _Sampled, event: Event) -> None:
@@ -213,11 +213,11 @@ class Shadows:
     async def _ask(
         self, exchange: Exchange, call: ProviderRequest, kept: Kept
     ) -> Outcome:
-        assert self._upstream is not None  # started
+        assert self._engine is not None  # started
         now_s = self._clock.now_s
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                reply = await self._upstream.send("POST", *call)
+                reply = await self._engine.send("POST", *call)
                 try:
                     exchange.answered(reply.status, reply.headers, now_s())
                     async for chunk in reply:

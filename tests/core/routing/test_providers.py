@@ -9,11 +9,11 @@ from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
     api_path,
-    default_upstreams,
+    default_addresses,
     logged_path,
     operation,
+    provider_url,
     resolve,
-    upstream_url,
 )
 
 CHAT = b"/v1/chat/completions"
@@ -133,10 +133,10 @@ def test_what_is_anthropics_goes_to_nobody_else(path, key, model, version):
 )
 def test_the_path_is_appended_as_it_was_sent(provider, path, url):
     """Encoded slashes and dots stay; the host is the provider's."""
-    upstream = default_upstreams()[provider]
+    address = default_addresses()[provider]
 
     assert (
-        upstream_url(upstream, ResolvedProvider(provider, "model"), path, b"", "m")
+        provider_url(address, ResolvedProvider(provider, "model"), path, b"", "m")
         == url
     )
 
@@ -158,7 +158,7 @@ def test_azure_is_asked_by_deployment(path, query, url):
     """The deployment is the model's name, quoted; the api-version is the operator's."""
     azure = Address("https://me.openai.azure.com", "api-key", "v9")
 
-    got = upstream_url(
+    got = provider_url(
         azure, ResolvedProvider("azure", "header"), path, query, "my/model"
     )
 
@@ -167,7 +167,7 @@ def test_azure_is_asked_by_deployment(path, query, url):
 
 def test_a_query_is_kept():
     """The client's query string is passed on."""
-    url = upstream_url(
+    url = provider_url(
         Address("http://u", "none"),
         ResolvedProvider("openai", "model"),
         b"/v1/files",

@@ -6,23 +6,23 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
-from lectr_lab.proxy.engine.engines import open_upstream
+from lectr_lab.proxy.engine.engines import open_engine
 
 
 def ask(engine: str, url: str, method: str = "POST", headers=(), body: bytes = b"{}"):
     """One call: status, headers, chunks."""
 
     async def go():
-        upstream = open_upstream(Settings(engine=engine))
+        opened = open_engine(Settings(engine=engine))
         try:
-            reply = await upstream.send(method, url, list(headers), body)
+            reply = await opened.send(method, url, list(headers), body)
             try:
                 chunks = [chunk async for chunk in reply]
             finally:
                 await reply.aclose()
             return reply.status, list(reply.headers), b"".join(chunks)
         finally:
-            await upstream.aclose()
+            await opened.aclose()
 
     return asyncio.run(go())
 

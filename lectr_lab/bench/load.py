@@ -112,11 +112,11 @@ async def send(job: Job) -> Load:
 def _obey() -> None:
     # A buffer of our own: with PYTHONUNBUFFERED, Python's writes a part of what is more
     # than a pipe takes and drops the rest, and a job of seconds has megabytes to say.
-    with open(sys.stdout.fileno(), "wb", closefd=False) as said:
+    with open(sys.stdout.fileno(), "wb", closefd=False) as out:
         for line in sys.stdin.buffer:
             load = uvloop.run(send(msgspec.json.decode(line, type=Job)))
-            said.write(msgspec.json.encode(load) + b"\n")
-            said.flush()
+            out.write(msgspec.json.encode(load) + b"\n")
+            out.flush()
 
 
 if __name__ == "__main__":

@@ -63,8 +63,8 @@ def latency_ranges(
         base.mark_point(filled=True, size=90, color=style.BLUE, opacity=1),
         base.mark_text(**style.TEXT).encode(x=p99, text="text"),
     )
-    said = "dot p50 · tick p95 · line to p99 · n succeeded"
-    return style.titled(title, said, style.height(len(shown)), *layers)
+    subtitle = "dot p50 · tick p95 · line to p99 · n succeeded"
+    return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
 def _ms_scale(
@@ -111,8 +111,8 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         base.mark_point(filled=True, size=90, color=style.VERMILLION, opacity=1),
         base.mark_text(**style.TEXT).encode(x="error_rate_high", text="text"),
     )
-    said = "error rate · its 95 % interval · errors of requests"
-    return style.titled(title, said, style.height(len(shown)), *layers)
+    subtitle = "error rate · its 95 % interval · errors of requests"
+    return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
 def _error_text(row: style.Row) -> str:

@@ -49,8 +49,8 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         bars.encode(x, y, alt.Color("colour").scale(None), tooltip=tips),
         labelled.mark_text(**style.TEXT).encode(x, y, text="text"),
     )
-    said = "US dollars · share · n requests"
-    return style.titled(title, said, style.height(len(shown)), *layers)
+    subtitle = "US dollars · share · n requests"
+    return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
 def _spend_text(row: style.Row) -> str:
@@ -111,8 +111,8 @@ def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
         )
     )
     title = f"{usd(float(steps['spend_usd'].sum()))} in all{_most(steps, every)}"
-    said = f"US dollars per {_UNITS.get(every, every)}"
-    return style.titled(title, said, _TIME_PX, bars)
+    subtitle = f"US dollars per {_UNITS.get(every, every)}"
+    return style.titled(title, subtitle, _TIME_PX, bars)
 
 
 def _most(steps: pl.DataFrame, every: str) -> str:

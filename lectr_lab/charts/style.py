@@ -61,8 +61,8 @@ def labelled(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.DataFrame:
     keys = view.columns[: view.columns.index("requests")]
     if len(keys) > 1 and "org" in keys and view["org"].n_unique() <= 1:
         keys.remove("org")
-    said = [" · ".join(map(_key_text, row)) for row in view.select(keys).iter_rows()]
-    labels = pl.Series("label", names(said), pl.String)
+    words = [" · ".join(map(_key_text, row)) for row in view.select(keys).iter_rows()]
+    labels = pl.Series("label", names(words), pl.String)
     return view.with_columns(labels, texts(view, text))
 
 
@@ -72,8 +72,8 @@ def _key_text(key: object) -> str:
 
 def texts(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.Series:
     """A column `text`, written row by row."""
-    said = [text(row) for row in view.iter_rows(named=True)]
-    return pl.Series("text", said, pl.String)
+    words = [text(row) for row in view.iter_rows(named=True)]
+    return pl.Series("text", words, pl.String)
 
 
 def first_row(view: pl.DataFrame) -> Row | None:
@@ -156,9 +156,9 @@ class Drawing(alt.LayerChart):
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         svg = vl_convert.vegalite_to_svg(self.properties(width=_CELL_PX).to_json())
-        said = f"<chart: {self.title.text}>"
+        plain = f"<chart: {self.title.text}>"
         html = f'<div class="{NO_MATH}">{_in_the_cells_ink(svg)}</div>'
-        return {"text/html": html, "image/svg+xml": svg, "text/plain": said}
+        return {"text/html": html, "image/svg+xml": svg, "text/plain": plain}
 
 
 def _in_the_cells_ink(svg: str) -> str:
@@ -173,11 +173,11 @@ def _in_the_cells_ink(svg: str) -> str:
     return re.sub(r'((?<=id=")|(?<=url\(#))clip', f"clip{crc32(svg.encode())}-", svg)
 
 
-def titled(title: str, said: str, height: int, *layers: alt.Chart) -> Drawing:
+def titled(title: str, subtitle: str, height: int, *layers: alt.Chart) -> Drawing:
     """Layers under their finding, and below that in a softer voice what is shown."""
     head = alt.TitleParams(
         title,
-        subtitle=said,
+        subtitle=subtitle,
         anchor="start",
         frame="bounds",
         fontSize=15,

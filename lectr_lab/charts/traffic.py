@@ -46,8 +46,8 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     title = "No tokens were counted"
     if total:
         title = f"{percent(out / total)} of the tokens are output"
-    said = "tokens by kind · n requests"
-    return style.titled(title, said, style.height(len(shown)), *layers)
+    subtitle = "tokens by kind · n requests"
+    return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
 def _by_kind(shown: pl.DataFrame) -> pl.DataFrame:
@@ -104,5 +104,5 @@ def untagged_bars(totals: pl.DataFrame) -> alt.LayerChart:
         ),
         base.mark_text(**style.TEXT).encode(whole, text="text"),
     )
-    said = "share without the header X-Lectr-Feature"
-    return style.titled(title, said, style.height(len(shown)), *layers)
+    subtitle = "share without the header X-Lectr-Feature"
+    return style.titled(title, subtitle, style.height(len(shown)), *layers)

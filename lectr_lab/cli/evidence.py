@@ -107,8 +107,8 @@ def _none_of(
     """What is there instead, for whoever forgot or misspelt it."""
     from lectr_lab.core.formatting import name
 
-    said = {one.timing.feature for one in recordings if one.timing}
-    there = ", ".join(name(one) for one in sorted(filter(None, said))) or "none"
+    features = {one.timing.feature for one in recordings if one.timing}
+    there = ", ".join(name(one) for one in sorted(filter(None, features))) or "none"
     return f"{tape} has no answer to {_said(feature)}. Its features: {there}."
 
 

@@ -67,8 +67,8 @@ def _map(column: list[str]) -> dict[str, str]:
     return dict(pairs)
 
 
-def _pair(said: str) -> tuple[str, str]:
-    ours, equals, theirs = said.partition("=")
+def _pair(text: str) -> tuple[str, str]:
+    ours, equals, theirs = text.partition("=")
     if not (ours and equals and theirs):
-        raise LogError(f"Write --column our_column=their_column, not {said!r}.")
+        raise LogError(f"Write --column our_column=their_column, not {text!r}.")
     return ours, theirs

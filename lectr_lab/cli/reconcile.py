@@ -46,18 +46,18 @@ def reconcile(
     from lectr_lab.analysis.reconcile.usage_export import read_export
     from lectr_lab.analysis.scan import own_prices, scan
 
-    said = read_export(export)
-    if said.has_more:
+    usage = read_export(export)
+    if usage.has_more:
         print(_MORE.format(file=export), file=sys.stderr)
-    if not said.used:
+    if not usage.used:
         raise ConfigError(
             f"{export} has no usage in it. Give the usage export first, and what was "
             "charged with --costs."
         )
-    charged = _charged(costs, said.provider)
-    ours = counted(scan(folder), said).collect()
-    found = differences(ours, said, charged, own_prices(folder))
-    _print(found, said.provider, format)
+    charged = _charged(costs, usage.provider)
+    ours = counted(scan(folder), usage).collect()
+    found = differences(ours, usage, charged, own_prices(folder))
+    _print(found, usage.provider, format)
 
 
 def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
@@ -65,12 +65,12 @@ def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
 
     if costs is None:
         return ()
-    said = read_export(costs)
-    if said.has_more:
+    export = read_export(costs)
+    if export.has_more:
         print(_MORE.format(file=costs), file=sys.stderr)
-    if said.provider != provider or not said.charged:
+    if export.provider != provider or not export.charged:
         raise ConfigError(f"{costs} is not a cost export of {provider}.")
-    return said.charged
+    return export.charged
 
 
 def _print(found: "pl.DataFrame", provider: str, format: Format) -> None:
@@ -133,7 +133,7 @@ def difference_text(found: "pl.DataFrame", provider: str) -> str:
     parts = {"rows": "requests missing", "tokens": "tokens counted differently"}
     if found["price_usd"].count():
         parts["price"] = "another price"
-    said = "; ".join(f"{_signed_usd(total[f'{k}_usd'])} {v}" for k, v in parts.items())
+    text = "; ".join(f"{_signed_usd(total[f'{k}_usd'])} {v}" for k, v in parts.items())
     unpriced = found["our_usd"].null_count()
     lacks = (
         f" {unpriced} rows have no known price and are not in this." if unpriced else ""
@@ -142,7 +142,7 @@ def difference_text(found: "pl.DataFrame", provider: str) -> str:
         f"{provider}: {_signed_usd(total['their_usd']).lstrip('+')}; "
         f"the log: {_signed_usd(total['our_usd']).lstrip('+')}. "
         f"The difference is {_signed_usd(total['their_usd'] - total['our_usd'])}: "
-        f"{said}.{lacks}"
+        f"{text}.{lacks}"
     )
 
 

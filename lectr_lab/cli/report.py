@@ -29,7 +29,7 @@ class Report(NamedTuple):
     keys: list[str]
     groups: "pl.DataFrame"
     totals: dict[str, Any]
-    said: str
+    text: str
 
 
 def report(
@@ -92,7 +92,7 @@ def report(
         _write_files(log, html, png, lost, tz)
     filters = (org, feature, provider, model, task, since, until)
     if found.groups.is_empty() and any(filters):
-        found = found._replace(said="No request in the log fits what was asked.")
+        found = found._replace(text="No request in the log fits what was asked.")
     if format == "table":
         _print_table(found)
         _print_gaps(log, found.totals, folder)
@@ -209,7 +209,7 @@ def as_markdown(found: Report) -> str:
     lines = [heads, [":--" if head in found.keys else "--:" for head in heads]]
     lines += [[_plain(text) for text in row] for row in rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{table}\n\n{_plain(found.said)}"
+    return f"{table}\n\n{_plain(found.text)}"
 
 
 def _plain(text: str) -> str:
@@ -233,7 +233,7 @@ def _print_table(found: Report) -> None:
         table.add_row(*(Text(row[i]) for i in shown))
     if rows:
         console.print(table)
-    console.print(Text(found.said))
+    console.print(Text(found.text))
 
 
 def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> None:
@@ -248,8 +248,8 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
     if totals["unpriced"]:
         unpriced = data_gaps.unpriced_models(log).collect()
         if not unpriced.is_empty():
-            said = data_gaps.price_advice(unpriced, str(folder / PRICE_FILE))
-            console.print(Text(f"\n{said}"))
+            advice = data_gaps.price_advice(unpriced, str(folder / PRICE_FILE))
+            console.print(Text(f"\n{advice}"))
         if odd := totals["unpriced"] - unpriced["requests"].sum():
             console.print(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
     if totals["estimated"] or totals["uncounted"]:

@@ -117,11 +117,11 @@ def explain(
     """
     found = _find(config)
     raw_path = b"/v1/" + path.encode()
-    said = ClientHeaders(provider=provider)
+    client_headers = ClientHeaders(provider=provider)
     rule_input = RuleInput(
         feature=feature,
         task=task.lower() if task and task.lower() in TASKS else task,
-        provider=resolve(said, model, raw_path).provider,
+        provider=resolve(client_headers, model, raw_path).provider,
         model=model,
         operation=path,
     )
@@ -160,8 +160,8 @@ def _why(rule: Rule, rule_input: RuleInput, held_back_by: str) -> str:
 def _if(rule: Rule) -> str:
     names = rule.when.__struct_fields__
     values = ((name, getattr(rule.when, name)) for name in names)
-    said = [f"{name} {value!r}" for name, value in values if value is not None]
-    return ", ".join(said) or "every request"
+    conditions = [f"{name} {value!r}" for name, value in values if value is not None]
+    return ", ".join(conditions) or "every request"
 
 
 def _then(rule: Rule) -> str:

@@ -45,8 +45,8 @@ def names_proxy(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").encode("idna")
-        said = (parts.path.strip("/"), parts.query, parts.fragment)
+        rest = (parts.path.strip("/"), parts.query, parts.fragment)
         known = parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:  # a port or a name that cannot be one
         return False
-    return known and bool(host) and not any(said) and not any(map(str.isspace, url))
+    return known and bool(host) and not any(rest) and not any(map(str.isspace, url))

@@ -41,7 +41,7 @@ def agreement(
     Args:
         task: as in the task header; without it the answers' form decides.
         response_format: as in the event: `json_object`, `json_schema`, `text` or None.
-        present: the present model's answer; tool calls as `said` writes them.
+        present: the present model's answer; tool calls as `read_answer` writes them.
         candidate: the other's.
 
     Returns:
@@ -222,7 +222,7 @@ def _scalar(value: Any) -> tuple[str, object]:
 
 
 def _called(value: Any) -> list[Any] | None:
-    """The tool calls of an answer, as `said` writes them."""
+    """The tool calls of an answer, as `read_answer` writes them."""
     if isinstance(value, dict) and isinstance(value.get("tool_calls"), list):
         calls: list[Any] = value["tool_calls"]
         return calls

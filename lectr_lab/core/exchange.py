@@ -36,7 +36,7 @@ class Exchange:
         started_at: datetime,
         started_s: float,
         raw_path: bytes,
-        said: ClientHeaders,
+        client_headers: ClientHeaders,
         key: KeyEntry,
         operator_keys: frozenset[str] = frozenset(),
     ) -> None:
@@ -44,13 +44,13 @@ class Exchange:
         self.started_at = started_at
         self.started_s = started_s
         self.raw_path = raw_path
-        self.said = said
+        self.client_headers = client_headers
         self.key = key
         self.operation: Operation = operation(raw_path)
         self.target: ResolvedProvider | None = None
         self.taps: list[Callable[[bytes], None]] = []  # shown the reply's bytes too
         self.content_encoding = ""
-        self._hide = redactor(said, operator_keys)
+        self._hide = redactor(client_headers, operator_keys)
         self._provider_requested: str | None = None
         self._model_sent: str | None = None
         self._rule: str | None = None
@@ -80,8 +80,8 @@ class Exchange:
         """What a rule sees of the request: the event's own words, redacted as there."""
         hide = self._hide
         return RuleInput(
-            feature=hide(self.said.feature) or self.key.feature,
-            task=hide(self.said.task),
+            feature=hide(self.client_headers.feature) or self.key.feature,
+            task=hide(self.client_headers.task),
             provider=target.provider,
             model=hide(self.request.model),
             operation=self.operation,
@@ -181,25 +181,25 @@ class Exchange:
         if outcome in ("error_in_stream", "provider_error"):
             error_type = reply.error_type or str(self.status)
             error_source = "provider"
-        said, request, key = self.said, self.request, self.key
+        client_headers, request, key = self.client_headers, self.request, self.key
         hide = self._hide
         target = self.target or _NO_TARGET
         requested, rule = self._provider_requested, self._rule
         model_sent = self._model_sent if rule else request.model
-        feature = hide(said.feature)
+        feature = hide(client_headers.feature)
         return Event(
             event_id=self.event_id,
             started_at=self.started_at,
             org=key.org,
             feature=feature or key.feature,
-            feature_valid=said.feature_valid if feature else None,
-            task=hide(said.task),
+            feature_valid=client_headers.feature_valid if feature else None,
+            task=hide(client_headers.task),
             path=logged_path(self.raw_path),
             operation=self.operation,
             provider=target.provider or None,
             provider_source=target.source if target.provider else None,
             provider_unknown=target.unknown if target.provider else None,
-            provider_header=hide(said.provider_invalid),
+            provider_header=hide(client_headers.provider_invalid),
             model_requested=hide(request.model),
             model_sent=hide(model_sent) if target.provider else None,
             model_actual=hide(reply.model_actual),
@@ -213,7 +213,7 @@ class Exchange:
             error_source=error_source,
             finish_reason=hide(reply.finish_reason),
             choice_count=reply.choice_count,
-            retry_count=said.retry_count,
+            retry_count=client_headers.retry_count,
             provider_request_id=hide(self._request_id),
             total_ms=_ms(self.started_s, now_s) or 0.0,
             ttfb_ms=_ms(self._asked_s, self._answered_s),

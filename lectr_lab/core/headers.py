@@ -90,8 +90,8 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
     Returns:
         The client's words, trimmed; None where there are none.
 
-    >>> said = read_headers([(b"x-lectr-task", b" Classification ")])
-    >>> said.task, said.feature
+    >>> client = read_headers([(b"x-lectr-task", b" Classification ")])
+    >>> client.task, client.feature
     ('classification', None)
     """
     first: dict[bytes, bytes] = {}
@@ -121,13 +121,13 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
 
 
 def forwarded_request_headers(
-    raw: RawHeaders, said: ClientHeaders, auth: AuthStyle
+    raw: RawHeaders, client_headers: ClientHeaders, auth: AuthStyle
 ) -> list[tuple[bytes, bytes]]:
     """The headers a provider gets: the client's, less ours, with the key where it goes.
 
     Args:
         raw: the client's headers, names in lower case.
-        said: what `read_headers` made of them.
+        client_headers: what `read_headers` made of them.
         auth: the one header this target takes its key in.
 
     Returns:
@@ -139,12 +139,15 @@ def forwarded_request_headers(
         for name, value in raw
         if name not in dropped and not name.startswith(b"x-lectr-")
     ]
-    key = _key_header(said, auth)
+    key = _key_header(client_headers, auth)
     return [*kept, key] if key else kept
 
 
 def headers_for_another_vendor(
-    raw: RawHeaders, said: ClientHeaders, auth: AuthStyle, operator_key: bytes | None
+    raw: RawHeaders,
+    client_headers: ClientHeaders,
+    auth: AuthStyle,
+    operator_key: bytes | None,
 ) -> list[tuple[bytes, bytes]]:
     """The headers for a vendor that the client did not name, as a rule may have it.
 
@@ -153,14 +156,14 @@ def headers_for_another_vendor(
 
     Args:
         raw: the client's headers, names in lower case.
-        said: what `read_headers` made of them.
+        client_headers: what `read_headers` made of them.
         auth: the one header this target takes its key in; for "none" no key is sent.
         operator_key: the operator's own for this vendor.
     """
     kept = [
         (name, value)
         for name, value in raw
-        if name in _FOR_ANYONE and not holds_key(value, said)
+        if name in _FOR_ANYONE and not holds_key(value, client_headers)
     ]
     if operator_key is None or auth == "none":
         return kept
@@ -187,30 +190,36 @@ def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     return kept
 
 
-def client_keys(said: ClientHeaders) -> frozenset[str]:
+def client_keys(client_headers: ClientHeaders) -> frozenset[str]:
     """Every key that came with a request, without schemes.
 
     >>> sorted(client_keys(ClientHeaders(lectr_key="lc_key_1", provider_key=b"sk-1")))
     ['lc_key_1', 'sk-1']
     """
-    keys = (said.provider_key, said.authorization, *said.unused_keys)
+    keys = (
+        client_headers.provider_key,
+        client_headers.authorization,
+        *client_headers.unused_keys,
+    )
     parts = {part for key in keys if key for part in key.split()[-1:]}
-    return frozenset(text for text in (said.lectr_key, *map(_text, parts)) if text)
+    return frozenset(
+        text for text in (client_headers.lectr_key, *map(_text, parts)) if text
+    )
 
 
-def holds_key(data: bytes, said: ClientHeaders) -> bool:
+def holds_key(data: bytes, client_headers: ClientHeaders) -> bool:
     """One of the request's keys is written in these bytes, a body or a header.
 
     >>> holds_key(b'{"user": "sk-12345"}', ClientHeaders(provider_key=b"sk-12345"))
     True
     """
-    keys = [key for key in client_keys(said) if len(key) >= _SHORTEST_KEY]
+    keys = [key for key in client_keys(client_headers) if len(key) >= _SHORTEST_KEY]
     written = {key.encode(code, "ignore") for key in keys for code in _ENCODINGS}
     return any(secret in data for secret in written if secret)
 
 
 def redactor(
-    said: ClientHeaders, operator_keys: frozenset[str] = frozenset()
+    client_headers: ClientHeaders, operator_keys: frozenset[str] = frozenset()
 ) -> Callable[[str | None], str | None]:
     """Gives a text, or a mark in its place where a key of the request, or one of the
     operator's own, is in it.
@@ -218,7 +227,7 @@ def redactor(
     >>> redactor(ClientHeaders(provider_key=b"sk-1"))("chat-sk-1")
     '[redacted]'
     """
-    secrets = client_keys(said) | operator_keys
+    secrets = client_keys(client_headers) | operator_keys
 
     def redact(text: str | None) -> str | None:
         if text is not None:
@@ -237,13 +246,15 @@ def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:
     return frozenset(t.strip().lower() for v in values for t in v.split(b","))
 
 
-def _key_header(said: ClientHeaders, auth: AuthStyle) -> tuple[bytes, bytes] | None:
-    key = said.provider_key
+def _key_header(
+    client_headers: ClientHeaders, auth: AuthStyle
+) -> tuple[bytes, bytes] | None:
+    key = client_headers.provider_key
     if key is None:
         return None
-    if said.authorization is not None and key.startswith(_PLAN_TOKEN):
-        return b"authorization", said.authorization
-    return _named_key(auth, key, said.authorization or b"Bearer " + key)
+    if client_headers.authorization is not None and key.startswith(_PLAN_TOKEN):
+        return b"authorization", client_headers.authorization
+    return _named_key(auth, key, client_headers.authorization or b"Bearer " + key)
 
 
 def _named_key(auth: AuthStyle, key: bytes, bearer: bytes) -> tuple[bytes, bytes]:

@@ -100,7 +100,7 @@ def payload(counted: Counted, head: Head) -> str:
     features, models = _names(counted, len(orgs) > 1)
     kinds = _leading_kinds(counted.kinds)
     times, unread = _times(counted, head.tz), head.lost.unread
-    said = {
+    data = {
         "title": name(head.title, 120),
         "whose": name(orgs[0]) if len(orgs) == 1 else "",
         "tz": head.tz,
@@ -127,13 +127,13 @@ def payload(counted: Counted, head: Head) -> str:
         "much_untagged": data_gaps.MUCH_UNTAGGED,
         "tag_advice": _TAG_ADVICE,
     }
-    return msgspec.json.encode(said).decode()
+    return msgspec.json.encode(data).decode()
 
 
 def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[str]]]:
     """What the places of a cube are called, the others last."""
     lead, ranked = counted.leaders, counted.ranked
-    said = [
+    shown = [
         " · ".join(
             [name(org), name(feature or UNTAGGED)]
             if several_orgs
@@ -141,14 +141,14 @@ def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[s
         )
         for org, feature in lead.features
     ]
-    others = ranked.select("org", "feature").n_unique() - len(said)
+    others = ranked.select("org", "feature").n_unique() - len(shown)
     other_models = ranked.select("provider", "model").n_unique() - len(lead.models)
     models = [[name(provider), name(model)] for provider, model in lead.models]
     if others > 0:
-        said.append(f"all others ({count(others)})")
+        shown.append(f"all others ({count(others)})")
     if other_models > 0:
         models.append(["", f"all others ({count(other_models)})"])
-    return names(said, _LETTERS), models
+    return names(shown, _LETTERS), models
 
 
 def _moment(at: datetime | None, tz: str) -> str:

@@ -30,10 +30,10 @@ def _whole(log: pl.LazyFrame, title: str, tz: str) -> alt.ConcatChart:
     ]
     whole = alt.concat(*sized, columns=2, spacing=44, align="none")
     own = whole.resolve_scale(color="independent").resolve_legend(color="independent")
-    said, *_ = summary.totals_text(totals.row(0, named=True)).splitlines()
+    line, *_ = summary.totals_text(totals.row(0, named=True)).splitlines()
     head = alt.TitleParams(
         name(title),
-        subtitle=said,
+        subtitle=line,
         anchor="start",
         fontSize=20,
         subtitleFontSize=13,

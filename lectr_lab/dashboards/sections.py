@@ -20,11 +20,11 @@ def usage_advice(silent: pl.DataFrame) -> str:
     """Which features stream without reporting their tokens, and what mends it."""
     if silent.is_empty():
         return ""
-    said, code = (
+    advice, code = (
         escape(data_gaps.streams_advice(silent)),
         escape(data_gaps.USAGE_ADVICE),
     )
-    return f'<p class="advice">{said.replace(code, f"<code>{code}</code>")}</p>'
+    return f'<p class="advice">{advice.replace(code, f"<code>{code}</code>")}</p>'
 
 
 def recommendations(found: Recommendations) -> str:
@@ -62,5 +62,5 @@ def price_help(unpriced: pl.DataFrame) -> str:
 
 def notes(notes: Sequence[str]) -> str:
     """What a reader should know of the data."""
-    said = [*notes, "This page is complete in itself: it loads and sends nothing."]
-    return f"<footer>{''.join(f'<p>{escape(note)}</p>' for note in said)}</footer>"
+    lines = [*notes, "This page is complete in itself: it loads and sends nothing."]
+    return f"<footer>{''.join(f'<p>{escape(note)}</p>' for note in lines)}</footer>"

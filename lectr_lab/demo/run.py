@@ -149,8 +149,8 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     lab = _keep(scratch, folder)
     log = scan(lab)
     console.print(_table(summary(log).collect()))
-    said = totals_text(totals(log).collect().row(0, named=True))
-    console.print(Text("\n".join([said, *NOTES])))
+    text = totals_text(totals(log).collect().row(0, named=True))
+    console.print(Text("\n".join([text, *NOTES])))
     page = write_page(
         log,
         folder / PAGE,

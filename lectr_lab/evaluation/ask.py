@@ -268,12 +268,12 @@ def _note(prompt: Prompt, where: Where) -> Note:
 def _headers(recorded: RawHeaders, where: Where) -> RawHeaders:
     kept = [(n.lower(), v) for n, v in recorded if n.lower() in _PASSED_ON]
     kept = kept or [(b"content-type", b"application/json")]
-    said = ClientHeaders()
+    client_headers = ClientHeaders()
     if where.key is not None:
-        said = ClientHeaders(
+        client_headers = ClientHeaders(
             authorization=b"Bearer " + where.key, provider_key=where.key
         )
-    return forwarded_request_headers(kept, said, where.address.auth)
+    return forwarded_request_headers(kept, client_headers, where.address.auth)
 
 
 def _with_model(body: bytes, model: str) -> bytes:

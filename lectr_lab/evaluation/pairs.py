@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.core.llm_api.answer_text import said
+from lectr_lab.core.llm_api.answer_text import read_answer
 from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import read_request
@@ -157,7 +157,7 @@ def _read(one: Interaction) -> _Reading | None:
     reader = ReplyReader(operation, one.status, kind, encoding)
     reader.feed(one.body)
     whole = one.ended == "complete"
-    told = said(operation, one.status, encoding, one.body) if whole else None
+    told = read_answer(operation, one.status, encoding, one.body) if whole else None
     return _Reading(one, operation, request, told and told.text, reader.finish())
 
 

@@ -32,7 +32,7 @@ class LogSchema(NamedTuple):
     metadata: Mapping[str, str]
 
 
-class Said(msgspec.Struct):
+class PartMetadata(msgspec.Struct):
     """What a part's metadata says, as far as a reader needs it."""
 
     schema_version: int
@@ -49,8 +49,12 @@ def part_version(part: Path) -> int | None:
     Raises:
         OSError, polars.exceptions.PolarsError, msgspec.DecodeError: it is no such file.
     """
-    said = pl.read_parquet_metadata(part).get(METADATA_KEY)
-    return None if said is None else msgspec.json.decode(said, type=Said).schema_version
+    metadata = pl.read_parquet_metadata(part).get(METADATA_KEY)
+    return (
+        None
+        if metadata is None
+        else msgspec.json.decode(metadata, type=PartMetadata).schema_version
+    )
 
 
 def damage(part: Path, schema: LogSchema) -> str | None:

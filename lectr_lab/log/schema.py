@@ -62,8 +62,8 @@ def file_metadata() -> dict[str, str]:
         }
         for spec in columns()
     }
-    said = {"schema_version": SCHEMA_VERSION, "columns": about}
-    return {METADATA_KEY: json.dumps(said, separators=(",", ":"))}
+    document = {"schema_version": SCHEMA_VERSION, "columns": about}
+    return {METADATA_KEY: json.dumps(document, separators=(",", ":"))}
 
 
 def columns_markdown() -> str:

@@ -99,7 +99,7 @@ def as_text(state: State) -> str:
 
 def as_html(state: State) -> str:
     """State and snippets, with no script: it lives in an exported page too."""
-    rows = {"proxy": state.base_url, "log": str(state.lab)} | said(state.health)
+    rows = {"proxy": state.base_url, "log": str(state.lab)} | health_rows(state.health)
     cells = "".join(
         f"<tr><th {_CELL}>{html.escape(name)}</th>"
         f"<td {_CELL}>{html.escape(text)}</td></tr>"
@@ -131,10 +131,10 @@ def _how_to(state: State) -> str:
     )
 
 
-def said(health: Mapping[str, Any] | None) -> dict[str, str]:
+def health_rows(health: Mapping[str, Any] | None) -> dict[str, str]:
     """What the proxy says of itself, in words.
 
-    >>> said(None)
+    >>> health_rows(None)
     {'state': 'stopped; `lectr.start()` starts another'}
     """
     if health is None:

@@ -37,36 +37,40 @@ class LectrMagics(Magics):
           %lectr tail 20
           %lectr stop
         """
-        said = parse_argstring(self.lectr, line)
-        if said.word not in _WORDS:
-            raise UsageError(f"%lectr {said.word}? It knows {', '.join(_WORDS)}.")
+        arguments = parse_argstring(self.lectr, line)
+        if arguments.word not in _WORDS:
+            raise UsageError(f"%lectr {arguments.word}? It knows {', '.join(_WORDS)}.")
         try:
-            return getattr(self, f"_{said.word}")(said)
+            return getattr(self, f"_{arguments.word}")(arguments)
         except LabError as error:
             raise UsageError(str(error)) from None
 
-    def _start(self, said: Any) -> Any:
-        wishes = {"upstream": said.upstream, "port": said.port, "record": said.record}
-        proxy = start(said.lab, **wishes)
+    def _start(self, arguments: Any) -> Any:
+        wishes = {
+            "upstream": arguments.upstream,
+            "port": arguments.port,
+            "record": arguments.record,
+        }
+        proxy = start(arguments.lab, **wishes)
         assert self.shell is not None
         self.shell.push({"proxy": proxy})  # the name that every example uses
         return proxy
 
-    def _stop(self, said: Any) -> None:
+    def _stop(self, arguments: Any) -> None:
         for proxy in running():
             proxy.stop()
             print(f"Stopped. The log stays in {proxy.lab}.")
 
-    def _status(self, said: Any) -> Any:
+    def _status(self, arguments: Any) -> Any:
         proxies = running()
         if not proxies:
             print("No proxy runs in this kernel. `%lectr start` starts one.")
             return None
         return proxies[-1]
 
-    def _tail(self, said: Any) -> Any:
-        proxy = self._status(said)
-        return None if proxy is None else proxy.tail(said.n)
+    def _tail(self, arguments: Any) -> Any:
+        proxy = self._status(arguments)
+        return None if proxy is None else proxy.tail(arguments.n)
 
 
 def register(ipython: Any) -> None:

@@ -130,8 +130,8 @@ class Proxy:
         """
         if not self.running:
             raise ProxyError("This proxy has stopped. `lectr.start()` starts another.")
-        said: dict[str, Any] = self._http.get(f"{self._child.base_url}/health").json()
-        return said
+        report: dict[str, Any] = self._http.get(f"{self._child.base_url}/health").json()
+        return report
 
     def stop(self) -> None:
         """Finish running requests, seal the log, end. The log stays. Idempotent."""
@@ -220,8 +220,8 @@ def _settings(
     if lab is None and upstream is not None and upstream.startswith(TAPE):
         lab = REPLAY_LAB
     wishes = {"LECTR_LAB": lab, "LECTR_UPSTREAM": upstream, "LECTR_PORT": port}
-    said = {name: str(wish) for name, wish in wishes.items() if wish is not None}
-    settings = settings_here(os.environ | said)
+    variables = {name: str(wish) for name, wish in wishes.items() if wish is not None}
+    settings = settings_here(os.environ | variables)
     changes: dict[str, Any] = {"lab": str(Path(settings.lab).resolve())}
     changes["rules"] = settings.rules or str(Path(RULES_FILE).resolve())
     if port is None and settings.port == DEFAULT_PORT:

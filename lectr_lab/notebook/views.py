@@ -55,8 +55,8 @@ def _events(log: pl.LazyFrame) -> Table:
     last = events.top_k(_ROWS, by="started_at").collect(engine="streaming")
     last = last.sort("started_at", descending=True)
     total = summaries.sums(log).collect(engine="streaming").row(0, named=True)
-    said = summaries.totals_text(total)
-    return Table(last, f"The last {last.height} requests" if last.height else "", said)
+    text = summaries.totals_text(total)
+    return Table(last, f"The last {last.height} requests" if last.height else "", text)
 
 
 def _shown(view: Callable[_Asked, pl.LazyFrame]) -> Callable[_Asked, View]:

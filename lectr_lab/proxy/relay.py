@@ -55,8 +55,8 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request under /v1, and leave one event of it."""
     started_s, started_at = the.now_s(), the.utc_now()
-    said = read_headers(scope["headers"])
-    key = _authenticate(the, said)
+    client_headers = read_headers(scope["headers"])
+    key = _authenticate(the, client_headers)
     if isinstance(key, Refusal):
         the.unknown_caller()
         await refuse(send, key)
@@ -66,7 +66,7 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         started_at=started_at,
         started_s=started_s,
         raw_path=scope["raw_path"],
-        said=said,
+        client_headers=client_headers,
         key=key,
         operator_keys=the.router.keys.secrets,
     )
@@ -108,10 +108,12 @@ async def _serve(
         return await _exchange(the, exchange, provider_request, (scope, receive, send))
 
 
-def _authenticate(the: Relay, said: ClientHeaders) -> KeyEntry | Refusal:
-    if said.lectr_key is None:
+def _authenticate(the: Relay, client_headers: ClientHeaders) -> KeyEntry | Refusal:
+    if client_headers.lectr_key is None:
         return error_responses.MISSING_LECTR_KEY
-    entry = None if said.keys_conflict else the.find_key(said.lectr_key)
+    entry = (
+        None if client_headers.keys_conflict else the.find_key(client_headers.lectr_key)
+    )
     return entry or error_responses.INVALID_LECTR_KEY
 
 
@@ -119,16 +121,20 @@ def _address(
     the: Relay, scope: Scope, exchange: Exchange, body: bytes
 ) -> ProviderRequest | Refusal:
     """The call to the provider, or why there is none."""
-    said, key, raw_path = exchange.said, exchange.key, exchange.raw_path
+    client_headers, key, raw_path = (
+        exchange.client_headers,
+        exchange.key,
+        exchange.raw_path,
+    )
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
         return error_responses.NOT_FOUND
     if _offers_websocket(scope["headers"]):
         return error_responses.WEBSOCKET
-    target = resolve(said, exchange.request.model, raw_path)
+    target = resolve(client_headers, exchange.request.model, raw_path)
     address = the.settings.address_for(key.org, target.provider)
     if address is None:
         return error_responses.AZURE_CONFIG_MISSING
-    if address.auth != "none" and said.provider_key is None:
+    if address.auth != "none" and client_headers.provider_key is None:
         return error_responses.MISSING_AUTHORIZATION
     parts = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
     arrived = Arrived(exchange, target, address, *parts)
@@ -269,8 +275,8 @@ def _note(exchange: Exchange) -> Note:
     return Note(
         event_id=exchange.event_id,
         org=exchange.key.org,
-        feature=exchange.said.feature,
-        task=exchange.said.task,
+        feature=exchange.client_headers.feature,
+        task=exchange.client_headers.task,
         provider=exchange.target.provider if exchange.target else None,
     )
 

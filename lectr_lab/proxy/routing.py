@@ -113,7 +113,7 @@ class Router:
         if decision.provider in (None, rule_input.provider):
             call = _call(arrived, body, model)
             return Routed(call, arrived.target, model, decision.rule)
-        if holds_key(body, arrived.exchange.said):
+        if holds_key(body, arrived.exchange.client_headers):
             return _unchanged(arrived, "key_in_body")
         target = arrived.target._replace(provider=decision.provider)
         call = self._call_elsewhere(arrived, target, body, model)
@@ -124,12 +124,14 @@ class Router:
     ) -> ProviderRequest:
         """With the operator's key, and without what the client said to its vendor: its
         query, its cookies, its keys wherever it put them."""
-        org, said = arrived.exchange.key.org, arrived.exchange.said
+        org, client_headers = arrived.exchange.key.org, arrived.exchange.client_headers
         address = self._settings.address_for(org, target.provider)
         assert address is not None  # a keyed provider has an address
         key = self.keys.of(org, target.provider)
         assert key is not None or address.auth == "none"
-        headers = headers_for_another_vendor(arrived.headers, said, address.auth, key)
+        headers = headers_for_another_vendor(
+            arrived.headers, client_headers, address.auth, key
+        )
         raw_path = arrived.exchange.raw_path
         return ProviderRequest(
             provider_url(address, target, raw_path, b"", model), headers, body
@@ -158,10 +160,13 @@ def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
 
 def _call(arrived: Arrived, body: bytes, model: str | None) -> ProviderRequest:
     _, target, address, headers, query, _, asks_nothing = arrived
-    said, raw_path = arrived.exchange.said, arrived.exchange.raw_path
+    client_headers, raw_path = (
+        arrived.exchange.client_headers,
+        arrived.exchange.raw_path,
+    )
     url = provider_url(address, target, raw_path, query, model)
     if asks_nothing and "?" not in url:
         url += "?"
     return ProviderRequest(
-        url, forwarded_request_headers(headers, said, address.auth), body
+        url, forwarded_request_headers(headers, client_headers, address.auth), body
     )

@@ -72,11 +72,11 @@ def _column(
     def text(row: Row) -> str:
         if row[name] is None:
             return _missing(name, row)
-        said = write(row[name])
+        written = write(row[name])
         if ends is None:
-            return said
+            return written
         low, high = (row[end] for end in ends)
-        return f"{said} [{_end(low, write)}, {_end(high, write)}]"
+        return f"{written} [{_end(low, write)}, {_end(high, write)}]"
 
     is_share = kind.is_numeric() and _SHARE.search(name) and ends is None
     shares = [row[name] for row in rows] if is_share else None
@@ -144,8 +144,10 @@ def _moment(zone: str | None) -> Callable[[datetime], str]:
 
 def _several(values: list[Any]) -> str:
     more = f"; … and {len(values) - _LIST_ITEMS} more"
-    said = "; ".join(formatting.name(_plain(v), _LETTERS) for v in values[:_LIST_ITEMS])
-    return said + (more if len(values) > _LIST_ITEMS else "")
+    listed = "; ".join(
+        formatting.name(_plain(v), _LETTERS) for v in values[:_LIST_ITEMS]
+    )
+    return listed + (more if len(values) > _LIST_ITEMS else "")
 
 
 def _plain(value: Any) -> str:

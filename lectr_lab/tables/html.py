@@ -59,7 +59,7 @@ def html_table(
     notes = [f"… and {frame.height - shown:,} more"] if frame.height > shown else []
     notes += ["No rows."] if frame.is_empty() else []
     notes += [note] if isinstance(note, str) else note
-    below = "".join(f"<p>{escape(said)}</p>" for said in notes if said)
+    below = "".join(f"<p>{escape(note)}</p>" for note in notes if note)
     return (
         f'<div class="lectr-table {NO_MATH}">{_STYLE}{above}<div><table><thead><tr>{heads}</tr>'
         f"</thead><tbody>{rows}</tbody></table></div>{below}</div>"

@@ -104,9 +104,9 @@ def _time_limits(calls: pl.DataFrame, most_ms: dict[str, float | None]) -> list[
             continue
         timed = calls.filter(rows.succeeded())[f"{name}_ms"]
         found = timed.quantile(0.95, "linear")
-        said = formatting.duration(found) if found is not None else "not known"
+        shown = formatting.duration(found) if found is not None else "not known"
         kept = found is not None and found <= most
-        limits.append(_Limit(f"{name} p95", said, formatting.duration(most), kept))
+        limits.append(_Limit(f"{name} p95", shown, formatting.duration(most), kept))
     return limits
 
 
@@ -115,8 +115,8 @@ def _error_limits(calls: pl.DataFrame, most: float | None) -> list[_Limit]:
         return []
     failed = int(calls["failed"].sum())
     rate = failed / calls.height
-    said = f"{formatting.percent(rate)} ({failed} of {calls.height})"
-    return [_Limit("errors", said, formatting.percent(most), rate <= most)]
+    shown = f"{formatting.percent(rate)} ({failed} of {calls.height})"
+    return [_Limit("errors", shown, formatting.percent(most), rate <= most)]
 
 
 def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str:

@@ -218,15 +218,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="write the page here")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--judged-on", type=Path, help="a folder of other questions")
-    said = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        judged = set_aside(read_groups(said.judged_on))[0] if said.judged_on else []
-        groups, notes = set_aside(read_groups(said.folder))
+        judged = (
+            set_aside(read_groups(options.judged_on))[0] if options.judged_on else []
+        )
+        groups, notes = set_aside(read_groups(options.folder))
     except LabError as error:
         parser.exit(2, f"{error}\n")
-    text = page(groups, notes, said.draws, judged)
-    if said.out:
-        said.out.write_text(text, "utf-8")
+    text = page(groups, notes, options.draws, judged)
+    if options.out:
+        options.out.write_text(text, "utf-8")
     else:
         print(text)
 

@@ -16,7 +16,9 @@ HEAD = [(b"Content-Type", b"text/event-stream"), (b"X-Request-Id", b"req_7")]
 OPENAI = ResolvedProvider("openai", "model")
 
 
-def exchange(said: ClientHeaders | None = None, feature: str | None = None) -> Exchange:
+def exchange(
+    client_headers: ClientHeaders | None = None, feature: str | None = None
+) -> Exchange:
     """A request that has just arrived, at second 100."""
     key = KeyEntry(
         key_id="k1", org="acme", digest="", feature=feature, created_at=BEGAN
@@ -26,7 +28,7 @@ def exchange(said: ClientHeaders | None = None, feature: str | None = None) -> E
         started_at=BEGAN,
         started_s=100.0,
         raw_path=b"/v1/chat/completions",
-        said=said or ClientHeaders(),
+        client_headers=client_headers or ClientHeaders(),
         key=key,
     )
 

@@ -37,9 +37,9 @@ raw_headers = st.lists(st.tuples(names, st.binary(max_size=30)))
 )
 def test_a_feature_is_stored_as_sent_and_judged_by_its_length(sent, feature, valid):
     """1 to 100 characters of any script are valid; nothing is refused; blank is missing."""
-    said = read_headers([(b"x-lectr-feature", sent)])
+    client_headers = read_headers([(b"x-lectr-feature", sent)])
 
-    assert (said.feature, said.feature_valid) == (feature, valid)
+    assert (client_headers.feature, client_headers.feature_valid) == (feature, valid)
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
@@ -61,24 +61,29 @@ def test_an_unknown_task_is_stored_as_sent():
 )
 def test_a_provider_is_known_in_any_case(sent, provider, invalid):
     """Valid providers are lowered; an invalid one is kept as sent."""
-    said = read_headers([(b"x-lectr-provider", sent)])
+    client_headers = read_headers([(b"x-lectr-provider", sent)])
 
-    assert (said.provider, said.provider_invalid) == (provider, invalid)
+    assert (client_headers.provider, client_headers.provider_invalid) == (
+        provider,
+        invalid,
+    )
 
 
 def test_a_repeated_header_counts_once():
     """The first value of a repeated header is the one."""
-    said = read_headers([(b"x-lectr-feature", b"a"), (b"x-lectr-feature", b"b")])
+    client_headers = read_headers(
+        [(b"x-lectr-feature", b"a"), (b"x-lectr-feature", b"b")]
+    )
 
-    assert said.feature == "a"
+    assert client_headers.feature == "a"
 
 
 @pytest.mark.parametrize(("second", "conflict"), [(b"k1 ", False), (b"k2", True)])
 def test_two_different_keys_conflict(second, conflict):
     """The same key twice is one key; two keys are none."""
-    said = read_headers([(b"x-lectr-key", b"k1"), (b"x-lectr-key", second)])
+    client_headers = read_headers([(b"x-lectr-key", b"k1"), (b"x-lectr-key", second)])
 
-    assert (said.lectr_key, said.keys_conflict) == ("k1", conflict)
+    assert (client_headers.lectr_key, client_headers.keys_conflict) == ("k1", conflict)
 
 
 @pytest.mark.parametrize(
@@ -122,9 +127,9 @@ def test_a_plans_token_stays_where_it_came(auth):
     in_sdks_own = [(b"x-api-key", PLAN_TOKEN)]
 
     assert forwarded_request_headers(raw, read_headers(raw), auth) == raw
-    said = read_headers(in_sdks_own)
+    client_headers = read_headers(in_sdks_own)
     assert (b"x-api-key" if auth == "x-api-key" else b"authorization") == (
-        forwarded_request_headers(in_sdks_own, said, auth)[0][0]
+        forwarded_request_headers(in_sdks_own, client_headers, auth)[0][0]
     )
 
 

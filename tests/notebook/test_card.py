@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.notebook.card import SNIPPETS, Key, State, as_html, as_text, said
+from lectr_lab.notebook.card import SNIPPETS, Key, State, as_html, as_text, health_rows
 
 QUIET = {
     "in_flight": 0,
@@ -34,13 +34,13 @@ def test_a_key_works_and_shows_itself_masked(secret, before):
 
 def test_it_waits_says_arrived_and_counts():
     """The first request changes what it says; so does one in flight."""
-    assert said(QUIET) == {"state": "waiting for the first request …"}
-    assert "arrived" in said(QUIET | {"in_flight": 1})["state"]
+    assert health_rows(QUIET) == {"state": "waiting for the first request …"}
+    assert "arrived" in health_rows(QUIET | {"in_flight": 1})["state"]
     busy = QUIET | {
         "in_flight": 2,
         "events": {"received": 1204, "written": 1204, "dropped": 0},
     }
-    assert said(busy)["requests"] == "1,204 so far, 2 in flight"
+    assert health_rows(busy)["requests"] == "1,204 so far, 2 in flight"
 
 
 def test_what_is_wrong_is_said():
@@ -52,7 +52,7 @@ def test_what_is_wrong_is_said():
         "warnings": ["a <b> has spent its daily_spend_usd of today."],
     }
 
-    shown = said(bad)
+    shown = health_rows(bad)
     html = as_html(State(URL, Path("lab"), bad))
 
     assert shown["log incomplete"] == "7 events dropped"
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_said():
 
 def test_a_proxy_that_does_not_answer_is_not_a_stopped_one():
     """An empty reply of /health is a state of its own."""
-    assert "does not answer" in said({})["state"]
+    assert "does not answer" in health_rows({})["state"]
     assert "running" in as_text(State(URL, Path("lab"), {}))
     assert "stopped" in as_text(State(URL, Path("lab"), None))
 

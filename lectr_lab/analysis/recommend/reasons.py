@@ -82,14 +82,14 @@ def price_reasons(
     `anew`: the target reasons and the present model does not.
     """
     less = formatting.percent(1 - to_usd / from_usd)
-    said = (
+    text = (
         f"the same requests would cost {formatting.usd(to_usd)} with {target.model.name}, "
         f"and cost {formatting.usd(from_usd)}: {less} less"
     )
     if not anew:
-        return f"{said}, if it takes as many tokens"
+        return f"{text}, if it takes as many tokens"
     return (
-        f"{said}, if its answers took {REASONING_TIMES} times the tokens: it reasons, "
+        f"{text}, if its answers took {REASONING_TIMES} times the tokens: it reasons, "
         "the present model does not, and how much it writes is not in this log, so no "
         "saving is stated"
     )

@@ -180,8 +180,8 @@ def _no_saving(name: str, cost: _Costs | None) -> str | None:
         return f"{name} has no known price for {n} of the requests"
     from_usd, to_usd = sum(cost.from_usd), sum(cost.to_usd)
     if to_usd > (1 - LEAST_SAVED) * from_usd or from_usd <= 0:
-        said = f"{formatting.usd(to_usd)} in place of {formatting.usd(from_usd)}"
-        return f"{name} would cost {said}"
+        change = f"{formatting.usd(to_usd)} in place of {formatting.usd(from_usd)}"
+        return f"{name} would cost {change}"
     return None
 
 

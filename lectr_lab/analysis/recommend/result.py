@@ -112,10 +112,10 @@ class Recommendations(msgspec.Struct, frozen=True):
         return f'{table}<ol class="{formatting.NO_MATH}">{lists}</ol>'
 
     def __repr__(self) -> str:
-        said = [self.in_short(), ""] if self.found else []
+        lines = [self.in_short(), ""] if self.found else []
         for r in self.found[:MOST_ROWS]:
-            said += [_title(r), *(f"  - {reason}" for reason in r.reasons), ""]
-        return "\n".join([*said, self._note()])
+            lines += [_title(r), *(f"  - {reason}" for reason in r.reasons), ""]
+        return "\n".join([*lines, self._note()])
 
     def in_short(self) -> str:
         """A table for a terminal, without the reasons."""
@@ -136,25 +136,25 @@ class Recommendations(msgspec.Struct, frozen=True):
         return found if len(self._orgs()) > 1 else found.drop("org")
 
     def _nothing(self) -> str:
-        said = "No answered chat request to judge."
+        text = "No answered chat request to judge."
         if self.unsaid:
-            said += (
+            text += (
                 f" {formatting.count(self.unsaid)} requests do not say what kind of call "
                 "they were, or how they ended: if it is so, import them with "
                 "operation==chat and outcome==ok."
             )
-        return said
+        return text
 
     def _note(self) -> str:
-        said = "" if self.found or self.passed_over else self._nothing()
+        text = "" if self.found or self.passed_over else self._nothing()
         if self.passed_over:
-            said = "Not recommended for: " + "; ".join(self.notes) + "."
+            text = "Not recommended for: " + "; ".join(self.notes) + "."
         if self.found:
-            said = (
+            text = (
                 "Savings a month with a 90 % interval over days, for the same traffic and "
-                f"the same tokens. No quality has been measured. {said}"
+                f"the same tokens. No quality has been measured. {text}"
             )
-        return said.rstrip()
+        return text.rstrip()
 
 
 def _title(r: Recommendation) -> str:

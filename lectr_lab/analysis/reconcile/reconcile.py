@@ -141,9 +141,9 @@ def _by_key(used: Sequence[Used]) -> dict[Key, dict[str, Any]]:
     for row in used:
         counts = {name: getattr(row, name) for name in _COUNTS}
         sums[row.day, row.model.lower()].update(counts, requests=row.requests or 0)
-    said = any(row.requests is not None for row in used)
+    has_requests = any(row.requests is not None for row in used)
     return {
-        key: {**counts, "requests": counts["requests"] if said else None}
+        key: {**counts, "requests": counts["requests"] if has_requests else None}
         for key, counts in sums.items()
     }
 

@@ -111,7 +111,7 @@ def read_export(path: Path) -> Export:
 
 
 def _says_something(row: Row) -> bool:
-    return any(said and key not in _WHEN for key, said in row.items())
+    return any(value and key not in _WHEN for key, value in row.items())
 
 
 def _when(row: Row) -> Any:
@@ -122,8 +122,8 @@ def _pages(text: str) -> list[Row]:
     """The pages of JSON; none where it is a CSV."""
     if text.lstrip()[:1] not in ("{", "["):
         return []
-    said = json.loads(text)
-    return said if isinstance(said, list) else [said]
+    parsed = json.loads(text)
+    return parsed if isinstance(parsed, list) else [parsed]
 
 
 def _rows_of_csv(text: str) -> Iterator[Row]:
@@ -248,11 +248,11 @@ def _count(row: Row, key: str) -> int:
 
     A spreadsheet writes 1000 as 1000.0.
     """
-    said = row.get(key)
-    if said is None or said == "":
+    value = row.get(key)
+    if value is None or value == "":
         return 0
     try:
-        count = Decimal(str(said).strip())
+        count = Decimal(str(value).strip())
         if 0 <= count <= _MOST and count % 1 == 0:
             return int(count)
     except ArithmeticError:
@@ -260,9 +260,9 @@ def _count(row: Row, key: str) -> int:
     raise ValueError(f"{key} is no count")
 
 
-def _day(said: Any) -> date:
+def _day(value: Any) -> date:
     """A day of UTC: from seconds since 1970, or a date, with or without a time."""
-    text = str(said)
+    text = str(value)
     if text.isdigit():
         return datetime.fromtimestamp(int(text), UTC).date()
     at = datetime.fromisoformat(text)

@@ -34,8 +34,8 @@ def assumption_sentences(
         rules: those simulated.
     """
     return tuple(
-        f"{said}."
-        for said in (
+        f"{sentence}."
+        for sentence in (
             _FIRST,
             *_of_reasoning(facts),
             *_of_pairs(moves),
@@ -114,9 +114,9 @@ def _length(move: dict[str, Any]) -> str:
 
 
 def _of_counts(moves: pl.DataFrame) -> Iterator[str]:
-    for name, said in _ASIDE.items():
+    for name, template in _ASIDE.items():
         if n := int(moves[name].sum()):
-            yield said.format(n=formatting.count(n))
+            yield template.format(n=formatting.count(n))
 
 
 def _of_unjudged(moves: pl.DataFrame) -> Iterator[str]:

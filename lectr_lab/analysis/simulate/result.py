@@ -88,14 +88,16 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
                 text_table(self._shown()),
                 *self._unjudged(),
                 "Assumed:",
-                *(f"- {said}" for said in self.assumptions),
+                *(f"- {assumption}" for assumption in self.assumptions),
             ]
         )
 
     def _repr_html_(self) -> str:
         assumed = [
-            said if said.startswith("Warning: ") else f"Assumed: {said}"
-            for said in self.assumptions
+            assumption
+            if assumption.startswith("Warning: ")
+            else f"Assumed: {assumption}"
+            for assumption in self.assumptions
         ]
         note = [*self._unjudged(), *assumed]
         return html_table(self._shown(), title=self._said(), note=note)
@@ -109,11 +111,11 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         requests = formatting.count(self.requests)
         if not self.changed:
             return f"Of {requests} requests, these rules change none."
-        said = (
+        text = (
             f"Of {requests} requests, these rules change {formatting.count(self.changed)}"
             f": {_usd(self.before_usd)} would have been {_usd(self.after_usd)}."
         )
-        return f"{said} {_monthly(self.saving_month, self.days)}"
+        return f"{text} {_monthly(self.saving_month, self.days)}"
 
     def _unjudged(self) -> list[str]:
         lacks = [
@@ -125,8 +127,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
             f"{formatting.count(n)} {why.replace('_', ' ')}"
             for why, n in self.skipped.items()
         ]
-        said = [f"Changed but not judged: {', '.join(lacks)}."] if lacks else []
-        return said + (
+        sentences = [f"Changed but not judged: {', '.join(lacks)}."] if lacks else []
+        return sentences + (
             [f"Matched but left as they were: {', '.join(skips)}."] if skips else []
         )
 

@@ -108,23 +108,23 @@ def period(
     return Period(first, end)
 
 
-def _start(said: str, zone: ZoneInfo, now: datetime) -> datetime:
-    ago = _AGO.fullmatch(said.strip())
+def _start(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    ago = _AGO.fullmatch(text.strip())
     if ago is not None:
         return _back(now, ago)
-    return _moment(said, zone)
+    return _moment(text, zone)
 
 
-def _end(said: str, zone: ZoneInfo, now: datetime) -> datetime:
-    ago = _AGO.fullmatch(said.strip())
+def _end(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    ago = _AGO.fullmatch(text.strip())
     if ago is not None:
         return _back(now, ago)
-    if not _is_day(said):
-        return _moment(said, zone)
+    if not _is_day(text):
+        return _moment(text, zone)
     try:
-        next_day = date.fromisoformat(said.strip()) + timedelta(days=1)
+        next_day = date.fromisoformat(text.strip()) + timedelta(days=1)
     except OverflowError:
-        raise LabError(_NO_TIME.format(said)) from None
+        raise LabError(_NO_TIME.format(text)) from None
     return datetime(next_day.year, next_day.month, next_day.day, tzinfo=zone)
 
 
@@ -135,22 +135,22 @@ def _back(now: datetime, ago: re.Match[str]) -> datetime:
         raise LabError(f"{ago[0]} is longer ago than any log.") from None
 
 
-def _is_day(said: str) -> bool:
+def _is_day(text: str) -> bool:
     try:
-        date.fromisoformat(said.strip())
+        date.fromisoformat(text.strip())
     except ValueError:
         return False
     return True
 
 
-def _moment(said: str, zone: ZoneInfo) -> datetime:
+def _moment(text: str, zone: ZoneInfo) -> datetime:
     try:
-        at = datetime.fromisoformat(said.strip())
+        at = datetime.fromisoformat(text.strip())
         return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(
             UTC
         )
     except (ValueError, OverflowError):
-        raise LabError(_NO_TIME.format(said)) from None
+        raise LabError(_NO_TIME.format(text)) from None
 
 
 def _zone(tz: str) -> ZoneInfo:

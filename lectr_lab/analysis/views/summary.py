@@ -139,10 +139,10 @@ def totals_text(total: dict[str, Any]) -> str:
         lacks.append(f"{formatting.count(unread)} batch{'es' * (unread > 1)} unread")
     share = formatting.percent(total["untagged_of_requests"])
     whose = f" of {formatting.name(total['org'])}" if total["org"] else ""
-    said = (
+    text = (
         f"{formatting.count(total['requests'])} requests{whose} cost "
         f"{formatting.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
         f"{formatting.percent(total['error_rate'])} failed; {share} name no feature."
     )
     advice = untagged_advice(total["untagged_of_requests"], total["untagged_of_spend"])
-    return f"{said}\n{advice}" if advice else said
+    return f"{text}\n{advice}" if advice else text

@@ -13,7 +13,7 @@ from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.core.llm_api.sse import documents
 
 
-class Said(NamedTuple):
+class AnswerText(NamedTuple):
     """One answer. `text` is what `agreement` compares; tool calls stand there as JSON.
 
     `whole` is false where the answer was cut: by its limit of tokens, or on its way.
@@ -46,9 +46,9 @@ class _Parts:
             call["pieces"].append(msgspec.json.encode(arguments).decode())
 
 
-def said(
+def read_answer(
     operation: str, status: int, content_encoding: str, body: bytes
-) -> Said | None:
+) -> AnswerText | None:
     """Read the first choice of a whole reply or stream. Never raises.
 
     Args:
@@ -61,8 +61,8 @@ def said(
         None where it is an error, no answer of this operation, or unreadable.
 
     >>> body = b'{"choices": [{"message": {"content": "Yes"}, "finish_reason": "stop"}]}'
-    >>> said("chat", 200, "", body)
-    Said(text='Yes', whole=True)
+    >>> read_answer("chat", 200, "", body)
+    AnswerText(text='Yes', whole=True)
     """
     take = _TAKERS.get(operation)
     if take is None or not 200 <= status < 300:
@@ -77,7 +77,7 @@ def said(
         return None  # not of a form that anyone documents
     if parts.failed or not (parts.texts or parts.calls):
         return None
-    return Said(_text(parts), parts.reason in _WHOLE)
+    return AnswerText(_text(parts), parts.reason in _WHOLE)
 
 
 # Why an answer that is whole ended; `length`, `max_tokens` and none at all cut it.

@@ -75,8 +75,8 @@ def error_class(error: Any) -> str | None:
     """
     if not isinstance(error, dict):
         return None
-    said = [error.get(key) for key in ("code", "type", "status")]
-    names = [name(str(s)) for s in said if type(s) in (str, int)]
+    found = [error.get(key) for key in ("code", "type", "status")]
+    names = [name(str(s)) for s in found if type(s) in (str, int)]
     told = [n for n in names if n and n != "error"]
     return next((n for n in told if not n.isdigit()), next(iter(told), None))
 

@@ -133,8 +133,8 @@ def _include_usage(parsed: Body, operation: str) -> bool | None:
 
 
 def _max_output_tokens(parsed: Body) -> int | None:
-    said = (parsed.max_completion_tokens, parsed.max_tokens, parsed.max_output_tokens)
-    return next((n for n in map(count, said) if n is not None), None)
+    limits = (parsed.max_completion_tokens, parsed.max_tokens, parsed.max_output_tokens)
+    return next((n for n in map(count, limits) if n is not None), None)
 
 
 def _temperature(value: Any) -> float | None:
@@ -195,10 +195,10 @@ def _measure(prompt: _Prompt, messages: list[Message]) -> None:
     chars = system_chars = 0
     kinds: set[str | None] = set()
     for message in messages:
-        said = _chars(message.content, kinds) + _chars(message.output, kinds)
-        chars += said
+        message_chars = _chars(message.content, kinds) + _chars(message.output, kinds)
+        chars += message_chars
         if message.role in _SYSTEM_ROLES:
-            system_chars += said
+            system_chars += message_chars
     prompt.messages = len(messages)
     prompt.chars, prompt.system_chars = chars, system_chars
     prompt.has_images = not kinds.isdisjoint(_IMAGES)

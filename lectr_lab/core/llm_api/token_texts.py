@@ -91,10 +91,10 @@ def prompt_of(operation: str, body: bytes) -> Prompt | None:
 
 
 def _is_plain(parsed: dict[str, Any]) -> bool:
-    said = {key for key, value in parsed.items() if value is not None}
+    present = {key for key, value in parsed.items() if value is not None}
     form = parsed.get("response_format") or {"type": "text"}
     kind = form.get("type") if isinstance(form, dict) else None
-    return said <= _HARMLESS and kind in ("text", "json_object")
+    return present <= _HARMLESS and kind in ("text", "json_object")
 
 
 def _of_texts(texts: Any) -> Prompt | None:
@@ -118,16 +118,16 @@ def _of_messages(messages: list[Any]) -> Prompt | None:
 def _of_message(message: Any) -> Prompt | None:
     if not isinstance(message, dict):
         return None
-    said = {key: value for key, value in message.items() if value is not None}
-    if not said.keys() <= _MESSAGE_KEYS or said.get("role") in ("tool", "function"):
+    fields = {key: value for key, value in message.items() if value is not None}
+    if not fields.keys() <= _MESSAGE_KEYS or fields.get("role") in ("tool", "function"):
         return None
     texts: list[str] = []
-    for value in said.values():
+    for value in fields.values():
         found = [value] if isinstance(value, str) else _texts_of_parts(value)
         if found is None:
             return None
         texts += found
-    return Prompt(texts, _PER_MESSAGE + _PER_NAME * ("name" in said))
+    return Prompt(texts, _PER_MESSAGE + _PER_NAME * ("name" in fields))
 
 
 def _texts_of_parts(parts: Any) -> list[str] | None:
@@ -164,17 +164,17 @@ def answers_of(content_encoding: str, chunks: Sequence[bytes]) -> list[str] | No
     for data in documents(body):
         reply = read(CHAT.decoder, data)
         for place, choice in enumerate((reply and reply.choices) or ()):
-            said = choice.delta or choice.message or Message()
+            message = choice.delta or choice.message or Message()
             filtered = choice.finish_reason == "content_filter"  # billed, not shown
-            if filtered or said.tool_calls or said.function_call or said.audio:
+            if filtered or message.tool_calls or message.function_call or message.audio:
                 return None
             index = place if choice.index is None else choice.index
-            texts.setdefault(index, []).append((choice.text or "") + _text(said))
+            texts.setdefault(index, []).append((choice.text or "") + _text(message))
     return ["".join(pieces) for pieces in texts.values()]
 
 
-def _text(said: Message) -> str:
-    content = said.content or ""
+def _text(message: Message) -> str:
+    content = message.content or ""
     if not isinstance(content, str):
         content = "".join([part.text or part.refusal or "" for part in content])
-    return content + (said.refusal or "")
+    return content + (message.refusal or "")

@@ -97,13 +97,13 @@ def default_addresses() -> dict[str, Address]:
 
 
 def resolve(
-    said: ClientHeaders, model: str | None, raw_path: bytes
+    client_headers: ClientHeaders, model: str | None, raw_path: bytes
 ) -> ResolvedProvider:
     """Which provider a request is for: the header, else the path, else the model, else
     the key.
 
     Args:
-        said: the client's headers.
+        client_headers: the client's headers.
         model: the body's `model`, where it has one.
         raw_path: the request's path as sent.
 
@@ -116,16 +116,16 @@ def resolve(
     >>> resolve(ClientHeaders(), None, b"/v1/messages/count_tokens").provider
     'anthropic'
     """
-    if said.provider is not None:
-        return ResolvedProvider(said.provider, "header")
-    if said.provider_invalid is not None:
+    if client_headers.provider is not None:
+        return ResolvedProvider(client_headers.provider, "header")
+    if client_headers.provider_invalid is not None:
         return ResolvedProvider("openai", "default", unknown=True)
-    if said.anthropic_version or _is_anthropics(raw_path):
+    if client_headers.anthropic_version or _is_anthropics(raw_path):
         return ResolvedProvider("anthropic", "path")
     named = provider_of_model(model) if model else None
     if named is not None:
         return ResolvedProvider(named, "model")
-    key = said.provider_key or b""
+    key = client_headers.provider_key or b""
     vendor = next((p for prefix, p in _registry().keys if key.startswith(prefix)), None)
     if vendor is not None:
         return ResolvedProvider(vendor, "key_prefix")

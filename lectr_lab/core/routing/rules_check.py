@@ -77,8 +77,8 @@ def _target(rule: Rule, keyed: Collection[str]) -> Iterator[str]:
     provider = then.provider or stays
     vendor = _vendor(then.model)
     if vendor and provider not in (None, "azure", vendor):
-        said = "applied" if then.provider else "never applied"
-        yield f"{then.model} is {vendor}'s by its name, and {provider} is asked: {said}"
+        effect = "applied" if then.provider else "never applied"
+        yield f"{then.model} is {vendor}'s by its name, and {provider} is asked: {effect}"
     if then.model and not vendor and provider != "azure":
         yield f"no provider is known to have a model {then.model!r}"
     if then.provider and then.provider != stays and then.provider not in keyed:
@@ -111,8 +111,8 @@ def _retired(rule: Rule, day: date | None) -> Iterator[str]:
     if model is None or model.serves(provider, day):
         return
     gone = model.retired_on[provider]
-    said = "is retired since" if gone <= day else "retires on"
-    yield f"{then.model} {said} {gone} at {provider}"
+    verb = "is retired since" if gone <= day else "retires on"
+    yield f"{then.model} {verb} {gone} at {provider}"
 
 
 def _never_reached(rule: Rule, earlier: Sequence[Rule]) -> Iterator[str]:

@@ -46,9 +46,9 @@ def read_rules(text: str, name: str = RULES_FILE) -> tuple[Rule, ...]:
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        said = str(error) or "it is nested too deeply"
+        reason = str(error) or "it is nested too deeply"
         raise ConfigError(
-            f"{name} is not valid TOML: {said}.\nA rule looks so:\n{_EXAMPLE}"
+            f"{name} is not valid TOML: {reason}.\nA rule looks so:\n{_EXAMPLE}"
         ) from None
     try:
         rules = msgspec.convert(data, _File).rules

@@ -132,9 +132,9 @@ def _csv(source: Path) -> Sequence[dict[str, Any]]:
 def _facts(row: _Row) -> Mapping[str, Any]:
     started, ended = (fitted("started_at", t) for t in (row.startTime, row.endTime))
     first = fitted("started_at", row.completionStartTime)
-    said = _metadata(row.metadata)
-    error = said.error_information or _Error()
-    failed = "failure" in (row.status, said.status) or error.error_class is not None
+    metadata = _metadata(row.metadata)
+    error = metadata.error_information or _Error()
+    failed = "failure" in (row.status, metadata.status) or error.error_class is not None
     operation, path = _OPERATIONS.get(row.call_type or "", ("other", None))
     streamed = bool(started and first and ended and started < first < ended)
     return {
@@ -152,7 +152,7 @@ def _facts(row: _Row) -> Mapping[str, Any]:
         "error_type": error.error_class,
         "total_ms": _ms(started, ended),
         "ttft_ms": _ms(started, first) if streamed else None,
-        **_counts(row, said.usage_object or _Usage(), failed),
+        **_counts(row, metadata.usage_object or _Usage(), failed),
     }
 
 

@@ -109,33 +109,37 @@ def _imported(groups: list[_ResourceSpans]) -> Iterator[Imported]:
     for group in groups:
         about = _values(group.resource.attributes if group.resource else [])
         for span in (span for scope in group.scopeSpans for span in scope.spans):
-            said = about | _values(span.attributes)
-            if said.get("gen_ai.operation.name") in _OPERATIONS:
-                yield Imported(f"{span.traceId}/{span.spanId}", _facts(span, said))
+            attributes = about | _values(span.attributes)
+            if attributes.get("gen_ai.operation.name") in _OPERATIONS:
+                yield Imported(
+                    f"{span.traceId}/{span.spanId}", _facts(span, attributes)
+                )
 
 
-def _facts(span: _Span, said: Mapping[str, Any]) -> Mapping[str, Any]:
-    facts = {column: said[key] for key, column in _names().items() if key in said}
+def _facts(span: _Span, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    facts = {
+        column: attributes[key] for key, column in _names().items() if key in attributes
+    }
     for column in _IN_SECONDS & facts.keys():
         facts[column] = _times_1000(facts[column])
     if "response_format" in facts:
         facts["response_format"] = _FORMATS.get(facts["response_format"])
-    failed = _failed(span, said)
+    failed = _failed(span, attributes)
     started = fitted("started_at", span.startTimeUnixNano)
     ended = fitted("started_at", span.endTimeUnixNano)
     known = started is not None and ended is not None and ended >= started
     took = (ended - started).total_seconds() * 1000 if known else None
     return facts | {
         "started_at": started,
-        "operation": _OPERATIONS[said["gen_ai.operation.name"]],
+        "operation": _OPERATIONS[attributes["gen_ai.operation.name"]],
         "total_ms": took,
         "outcome": "provider_error" if failed else "ok",
     }
 
 
-def _failed(span: _Span, said: Mapping[str, Any]) -> bool:
+def _failed(span: _Span, attributes: Mapping[str, Any]) -> bool:
     code = span.status.code if span.status else None
-    return code in (_STATUS_ERROR, "STATUS_CODE_ERROR") or "error.type" in said
+    return code in (_STATUS_ERROR, "STATUS_CODE_ERROR") or "error.type" in attributes
 
 
 def _names() -> Mapping[str, str]:

@@ -45,7 +45,7 @@ def table_rows(
     Raises:
         LogError: an entry names a column that is not there, or the file is no table.
     """
-    entries = {column: _entry(column, said) for column, said in mapping.items()}
+    entries = {column: _entry(column, text) for column, text in mapping.items()}
     if "started_at" not in entries:
         raise LogError(
             "A table needs a column for started_at: started_at=<its column>."
@@ -68,18 +68,18 @@ def _imported(
         yield Imported(f"{digest} {seen[digest]}", facts)
 
 
-def _entry(column: str, said: str) -> _Entry:
+def _entry(column: str, text: str) -> _Entry:
     known = [c.name for c in columns() if c.name not in _OURS]
     if column not in known:
         near = ", ".join(get_close_matches(column, known)) or ", ".join(known)
         raise LogError(f"The log has no column {column!r} to import; near: {near}.")
-    if said.startswith("="):
-        return _Entry(None, None, said[1:])
-    name, _, factor = said.rpartition("*")
+    if text.startswith("="):
+        return _Entry(None, None, text[1:])
+    name, _, factor = text.rpartition("*")
     try:
-        return _Entry(name, float(factor), None) if name else _Entry(said, None, None)
+        return _Entry(name, float(factor), None) if name else _Entry(text, None, None)
     except ValueError:
-        return _Entry(said, None, None)
+        return _Entry(text, None, None)
 
 
 def _table(source: Path, names: list[str]) -> pl.DataFrame:

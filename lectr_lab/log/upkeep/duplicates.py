@@ -44,9 +44,9 @@ def without_doubles(lab: LabFolder, part: Path) -> None:
     )
     if seen:
         rows = rows.filter(~pl.col("event_id").is_in(pl.concat(seen).implode()))
-    said = pl.read_parquet_metadata(part)
-    said.pop("ARROW:schema", None)
-    put_part(lab, part, rows, said)
+    metadata = pl.read_parquet_metadata(part)
+    metadata.pop("ARROW:schema", None)
+    put_part(lab, part, rows, metadata)
 
 
 def add_new(lab: LabFolder, day: date, rows: pl.DataFrame) -> int:

@@ -71,9 +71,9 @@ def _checked(path: Path, noted: int | None) -> Part:
 
 def _merged_rows(path: Path, schema: LogSchema) -> int | None:
     """How many rows were merged into a part; None where it is not such a one."""
-    said = pl.read_parquet_metadata(path)
-    current = all(said.get(key) == value for key, value in schema.metadata.items())
-    return int(said[_ROWS_KEY]) if current and _ROWS_KEY in said else None
+    metadata = pl.read_parquet_metadata(path)
+    current = all(metadata.get(key) == value for key, value in schema.metadata.items())
+    return int(metadata[_ROWS_KEY]) if current and _ROWS_KEY in metadata else None
 
 
 def worth_it(small: list[Part], schema: LogSchema) -> bool:

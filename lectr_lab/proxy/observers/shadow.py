@@ -25,7 +25,7 @@ from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import headers_for_another_vendor, holds_key
 from lectr_lab.core.ids import event_id
-from lectr_lab.core.llm_api.answer_text import said as answer_of
+from lectr_lab.core.llm_api.answer_text import read_answer as answer_of
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import ResolvedProvider, offers, provider_url
@@ -147,7 +147,7 @@ class Shadows:
         changed = None if full else with_model(body, request.model, wanted.model)
         if request.model == wanted.model and not full:
             changed = body
-        if changed is None or holds_key(body, exchange.said):
+        if changed is None or holds_key(body, exchange.client_headers):
             self._counts["dropped"] += 1
             return None
         return self._candidates(arrived, changed, wanted.provider, wanted.model)
@@ -157,11 +157,17 @@ class Shadows:
     ) -> ProviderRequest:
         """With the operator's key, and nothing of the client's but what it asks."""
         exchange = arrived.exchange
-        org, said, raw_path = exchange.key.org, exchange.said, exchange.raw_path
+        org, client_headers, raw_path = (
+            exchange.key.org,
+            exchange.client_headers,
+            exchange.raw_path,
+        )
         address = self._settings.address_for(org, provider)
         assert address is not None  # a keyed provider has an address
         key = self._keys.of(org, provider)
-        headers = headers_for_another_vendor(arrived.headers, said, address.auth, key)
+        headers = headers_for_another_vendor(
+            arrived.headers, client_headers, address.auth, key
+        )
         target = ResolvedProvider(provider, "default")
         return ProviderRequest(
             provider_url(address, target, raw_path, b"", model), headers, body
@@ -198,7 +204,7 @@ class Shadows:
             started_at=started_at,
             started_s=clock.now_s(),
             raw_path=first.raw_path,
-            said=first.said,
+            client_headers=first.client_headers,
             key=first.key,
             operator_keys=self._keys.secrets,
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.llm_api.answer_text import Said, said
+from lectr_lab.core.llm_api.answer_text import AnswerText, read_answer
 from lectr_lab.core.routing.providers import operation
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassettes
@@ -38,15 +38,19 @@ def test_a_stream_says_what_its_pieces_say(encode):
     encoding = "" if encode is bytes else "gzip"
 
     body = encode(CHAT_STREAM + b"data: [DONE]\n\n")
-    assert said("chat", 200, encoding, body) == Said("Yes", True)
+    assert read_answer("chat", 200, encoding, body) == AnswerText("Yes", True)
 
 
 def test_a_cut_answer_says_so():
     """By its limit, or on its way."""
     limit = {"choices": [{"message": {"content": "It"}, "finish_reason": "length"}]}
 
-    assert said("chat", 200, "", json.dumps(limit).encode()) == Said("It", False)
-    assert said("chat", 200, "", stream(choice(content="It"))) == Said("It", False)
+    assert read_answer("chat", 200, "", json.dumps(limit).encode()) == AnswerText(
+        "It", False
+    )
+    assert read_answer("chat", 200, "", stream(choice(content="It"))) == AnswerText(
+        "It", False
+    )
 
 
 CALLS = '{"tool_calls":[{"name":"add","arguments":"{\\"a\\":1}"}]}'
@@ -124,7 +128,7 @@ FUNCTION = {"function": {"name": "add", "arguments": '{"a":1}'}}
 )
 def test_tool_calls_are_written_alike_in_every_api(kind, body):
     """Name and arguments, from whole replies and from streams."""
-    assert said(kind, 200, "", body) == Said(CALLS, True)
+    assert read_answer(kind, 200, "", body) == AnswerText(CALLS, True)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +142,16 @@ def test_tool_calls_are_written_alike_in_every_api(kind, body):
 )  # fmt: skip
 def test_reasoning_is_no_part_of_what_is_said(kind, reply):
     """Of a text, or of its parts."""
-    assert said(kind, 200, "", json.dumps(reply).encode()).text == "Hi"
+    assert read_answer(kind, 200, "", json.dumps(reply).encode()).text == "Hi"
 
 
 def test_messages_and_responses_say_their_text():
     """Text blocks, and a stream's last event, which repeats the response."""
     message = {"content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
-    assert said("messages", 200, "", json.dumps(message).encode()) == ("Hi", True)
+    assert read_answer("messages", 200, "", json.dumps(message).encode()) == (
+        "Hi",
+        True,
+    )
     output = [{"type": "message", "content": [{"type": "output_text", "text": "Hi"}]}]
     events = stream(
         {"type": "response.output_text.delta", "delta": "Hi"},
@@ -153,16 +160,19 @@ def test_messages_and_responses_say_their_text():
             "response": {"status": "completed", "output": output},
         },
     )
-    assert said("responses", 200, "", events) == ("Hi", True)
+    assert read_answer("responses", 200, "", events) == ("Hi", True)
 
 
 def test_what_is_no_answer_is_none():
     """An error, an error inside a stream, an unknown operation, nothing."""
-    assert said("chat", 500, "", b'{"error": {}}') is None
-    assert said("chat", 200, "", CHAT_STREAM + stream({"error": {"code": "x"}})) is None
-    assert said("embeddings", 200, "", b'{"data": []}') is None
-    assert said("chat", 200, "", b"") is None
-    assert said("chat", 200, "", b'{"choices": ["no"]}') is None
+    assert read_answer("chat", 500, "", b'{"error": {}}') is None
+    assert (
+        read_answer("chat", 200, "", CHAT_STREAM + stream({"error": {"code": "x"}}))
+        is None
+    )
+    assert read_answer("embeddings", 200, "", b'{"data": []}') is None
+    assert read_answer("chat", 200, "", b"") is None
+    assert read_answer("chat", 200, "", b'{"choices": ["no"]}') is None
 
 
 OBJECTS = st.recursive(
@@ -189,7 +199,7 @@ OBJECTS = st.recursive(
 )
 def test_nothing_a_provider_sends_raises(kind, body):
     """Whatever it is, it says something or nothing."""
-    told = said(kind, 200, "", body)
+    told = read_answer(kind, 200, "", body)
     assert told is None or isinstance(told.text, str)
 
 
@@ -199,7 +209,7 @@ def test_every_recorded_answer_is_read():
     for one in read_cassettes(shipped_cassettes() / "llama"):
         kind = operation("/v1/{}".format(one.uri.split("/v1/")[1]).encode())
         if kind == "chat" and one.status == 200:
-            told = said(kind, one.status, "", one.body)
+            told = read_answer(kind, one.status, "", one.body)
             assert told is not None
             read += 1
     assert read > 90

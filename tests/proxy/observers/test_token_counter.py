@@ -197,7 +197,7 @@ def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
         started_at=datetime.now(UTC),
         started_s=0.0,
         raw_path=b"/v1/chat/completions",
-        said=read_headers([]),
+        client_headers=read_headers([]),
         key=KeyEntry(key_id="k", org="acme", digest="", created_at=datetime.now(UTC)),
     )
     body = json.dumps(ASKED).encode()

@@ -1,4 +1,4 @@
-"""A running lab: the proxy, the tape behind it where there is one, and the recorder.
+"""A running proxy: the tape behind it where there is one, and the recorder.
 
 The proxy and the tape do not know each other; here they are put together. `run` serves
 in this process. `Child` is the same in a process of its own, told what to do by a line
@@ -60,7 +60,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What a lab is told: settings, and what is not kept in a file.
+    """What a proxy is told: settings, and what is not kept in a file.
 
     `record` names the cassette to write; `tape_speed` is how many times faster than
     recorded a tape plays, 0 for at once.
@@ -155,7 +155,7 @@ def _router(settings: Settings) -> "Router":
 
 
 class Child:
-    """A lab in a process of its own. Stops with `stop`, or with this process."""
+    """A proxy in a process of its own. Stops with `stop`, or with this process."""
 
     def __init__(self, order: Order) -> None:
         self._process = subprocess.Popen(

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from lectr_lab.cli.jupyter import lab
+from lectr_lab.cli.jupyter import open_jupyterlab
 from lectr_lab.demo.made_up import events
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
@@ -115,7 +115,7 @@ def run(working, monkeypatch):
     environs: list[dict[str, str]] = []
     with monkeypatch.context() as patch:
         patch.setattr(os, "execve", lambda *given: environs.append(given[-1]))
-        lab()
+        open_jupyterlab()
 
     def run(path: Path) -> str:
         copy = working / "lectr-notebooks" / path.name

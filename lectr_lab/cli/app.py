@@ -47,7 +47,10 @@ _COMMANDS = {
         "import_log:import_log",
         "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
     ),
-    "lab": ("jupyter:lab", "Open JupyterLab on the notebooks, with everything set."),
+    "lab": (
+        "jupyter:open_jupyterlab",
+        "Open JupyterLab on the notebooks, with everything set.",
+    ),
     "reconcile": (
         "reconcile:reconcile",
         "Explain the difference between the log and a provider's own usage.",

@@ -11,7 +11,7 @@ from lectr_lab.core.errors import LabError, MissingExtra
 _FIRST = "00_start_here.ipynb"
 
 
-def lab(
+def open_jupyterlab(
     *,
     folder: Path = Path("lectr-notebooks"),
     port: int = 8888,

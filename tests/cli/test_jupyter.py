@@ -10,7 +10,7 @@ import sys
 import httpx
 import pytest
 
-from lectr_lab.cli.jupyter import lab
+from lectr_lab.cli.jupyter import open_jupyterlab
 from lectr_lab.core.errors import LabError
 
 
@@ -54,7 +54,7 @@ def test_a_notebook_that_is_there_stays(tmp_path, monkeypatch):
     mine = tmp_path / "00_start_here.ipynb"
     mine.write_text("mine")
 
-    lab(folder=tmp_path)
+    open_jupyterlab(folder=tmp_path)
 
     assert mine.read_text() == "mine"
 
@@ -64,4 +64,4 @@ def test_a_folder_that_cannot_be_is_a_clear_error(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(LabError, match="--folder"):
-        lab(folder=tmp_path / "file")
+        open_jupyterlab(folder=tmp_path / "file")

@@ -54,8 +54,8 @@ def note_unread(lab: LabFolder, segment: Path, unread: Unread) -> bool:
     Returns:
         False where the disk did not take it.
     """
-    said = " ".join(map(str, unread))
-    return _write(lab.state / f"{_UNREAD}{segment.stem}", said)
+    text = " ".join(map(str, unread))
+    return _write(lab.state / f"{_UNREAD}{segment.stem}", text)
 
 
 def noted_losses(lab: LabFolder) -> Losses:
@@ -101,11 +101,11 @@ def forget_day(lab: LabFolder, day: date) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write(path: Path, said: str) -> bool:
+def _write(path: Path, text: str) -> bool:
     aside = path.with_name(f".{path.name}")
     try:
         aside.touch(FILE_MODE)
-        aside.write_text(said, "ascii")
+        aside.write_text(text, "ascii")
         aside.replace(path)
     except OSError:
         return False

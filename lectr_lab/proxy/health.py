@@ -84,7 +84,7 @@ def health(
 
 def _journal_warnings(counts: OutboxCounts) -> Iterator[str]:
     if counts.unread.batches:
-        said = counts.unread.in_words()
-        yield f"Log incomplete: {said}. `lectr-lab doctor` names the files."
+        lost = counts.unread.in_words()
+        yield f"Log incomplete: {lost}. `lectr-lab doctor` names the files."
     if counts.unsealed:
         yield "Sealing the journal met a fault; `lectr-lab doctor` says which."

@@ -35,8 +35,9 @@ class MissingExtra(LabError, ImportError):
     """A part is called for that is not installed; the message says what brings it."""
 
     def __init__(self, module: str | None) -> None:
+        package = (module or "").partition(".")[0]
         super().__init__(
-            f"{module} is not installed: pip install 'lectr-lab[lab]' brings it.",
+            f"{package} is not installed: pip install 'lectr-lab[lab]' brings it.",
             name=module,
         )
 

@@ -189,7 +189,7 @@ def test_a_folder_that_is_removed_does_not_end_it(lab, live, event):
 def test_a_request_through_a_proxy_is_seen_soon(tmp_path, monkeypatch):
     """Two seconds on a quiet machine; the bound here is loose, for a busy one."""
     monkeypatch.chdir(tmp_path)
-    with lectr.start(engine="http://127.0.0.1:1/v1") as proxy:
+    with lectr.start(upstream="http://127.0.0.1:1/v1") as proxy:
         shown = lectr.dashboard(proxy, live=True)
         assert requests(shown) == 0
         headers = proxy.headers(feature="now")

@@ -27,18 +27,18 @@ def cell(tmp_path, monkeypatch):
 @pytest.fixture
 def proxy(cell):
     """A proxy that asks a port where nobody is."""
-    with lectr.start(engine="http://127.0.0.1:1/v1") as running:
+    with lectr.start(upstream="http://127.0.0.1:1/v1") as running:
         yield running
 
 
 def test_start_again_finds_the_same_proxy(proxy):
     """A cell that runs twice does not start two."""
-    assert lectr.start(engine="http://127.0.0.1:1/v1") is proxy
+    assert lectr.start(upstream="http://127.0.0.1:1/v1") is proxy
 
 
 def test_start_with_other_wishes_starts_another(proxy):
     """And the first is stopped: one folder, one proxy of this kernel."""
-    with lectr.start(engine="http://127.0.0.1:2/v1") as other:
+    with lectr.start(upstream="http://127.0.0.1:2/v1") as other:
         assert other is not proxy
         assert not proxy.running
 
@@ -93,7 +93,7 @@ def test_the_handle_shows_what_to_do_next(proxy):
 
 def test_the_line_for_a_key_is_right_wherever_it_is_typed(cell, tmp_path_factory):
     """For a folder of any name; the key that it prints opens this proxy."""
-    with lectr.start("it's mine & <here>", engine="http://127.0.0.1:1/v1") as proxy:
+    with lectr.start("it's mine & <here>", upstream="http://127.0.0.1:1/v1") as proxy:
         line = re.search("lectr-lab (keys create .+?)</pre>", proxy._repr_html_())
         made = subprocess.run(
             [
@@ -136,7 +136,7 @@ def test_rules_toml_in_the_folder_counts(cell):
     """With lectr.toml or without; a request names the model, its event both."""
     rule = '[[rules]]\nname = "a"\npriority = 1\nthen = { model = "gpt-4o-mini" }\n'
     (cell / "rules.toml").write_text(rule)
-    with lectr.start(engine="http://127.0.0.1:1/v1") as running:
+    with lectr.start(upstream="http://127.0.0.1:1/v1") as running:
         httpx.post(
             f"{running.base_url}/chat/completions",
             json={"model": "gpt-4o"},

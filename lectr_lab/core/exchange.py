@@ -39,20 +39,22 @@ class Exchange:
         client_headers: ClientHeaders,
         key: KeyEntry,
         operator_keys: frozenset[str] = frozenset(),
+        headers: RawHeaders = (),
     ) -> None:
         self.event_id = event_id
         self.started_at = started_at
         self.started_s = started_s
         self.raw_path = raw_path
         self.client_headers = client_headers
+        self.headers = headers  # as they came: keys and all
         self.key = key
         self.operation: Operation = operation(raw_path)
         self.target: ResolvedProvider | None = None
-        self.taps: list[Callable[[bytes], None]] = []  # shown the reply's bytes too
+        self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
         self.content_encoding = ""
         self._hide = redactor(client_headers, operator_keys)
-        self._provider_requested: str | None = None
-        self._model_sent: str | None = None
+        self.requested: ResolvedProvider | None = None
+        self.model_sent: str | None = None
         self._rule: str | None = None
         self._rule_skipped: str | None = None
         self.request = _NO_REQUEST
@@ -90,6 +92,7 @@ class Exchange:
     def ruled(
         self,
         requested: ResolvedProvider,
+        target: ResolvedProvider,
         model: str | None,
         rule: str | None,
         skipped: str | None,
@@ -98,11 +101,12 @@ class Exchange:
 
         Args:
             requested: whom the request was for.
+            target: whom it goes to now.
             model: what is asked for now.
             rule: the rule applied, if one was.
             skipped: why the rule that matched was not.
         """
-        self._provider_requested, self._model_sent = requested.provider, model
+        self.requested, self.target, self.model_sent = requested, target, model
         self._rule, self._rule_skipped = rule, skipped
 
     def sent_to(self, target: ResolvedProvider, now_s: float) -> None:
@@ -184,8 +188,8 @@ class Exchange:
         client_headers, request, key = self.client_headers, self.request, self.key
         hide = self._hide
         target = self.target or _NO_TARGET
-        requested, rule = self._provider_requested, self._rule
-        model_sent = self._model_sent if rule else request.model
+        requested, rule = self.requested or target, self._rule
+        model_sent = self.model_sent if rule else request.model
         feature = hide(client_headers.feature)
         return Event(
             event_id=self.event_id,
@@ -248,7 +252,7 @@ class Exchange:
             has_audio=request.has_audio,
             response_format=request.response_format,
             schema_depth=request.schema_depth,
-            provider_requested=requested if requested != target.provider else None,
+            provider_requested=_other_than(target.provider, requested.provider),
         )
 
     def _overhead_ms(self) -> float | None:
@@ -257,6 +261,10 @@ class Exchange:
         if before is None:
             return None
         return round(before + (after or 0.0), 3)
+
+
+def _other_than(provider: str, requested: str) -> str | None:
+    return requested if requested != provider else None
 
 
 def _ms(since_s: float | None, until_s: float | None) -> float | None:

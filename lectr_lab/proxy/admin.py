@@ -12,9 +12,12 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from litestar import MediaType, Request, Response, Router, post
+from litestar.connection import ASGIConnection
+from litestar.params import FromPath
 from msgspec import Meta
 
 from lectr_lab.core import error_responses
@@ -24,12 +27,13 @@ from lectr_lab.core.headers import MAX_FEATURE_CHARS
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import create_key, list_keys, rotate_key
-from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
+from lectr_lab.proxy.own_replies import Refused, as_response
+from lectr_lab.proxy.server.body import ClientGone, Scope, TooLarge, read_body
 
 SECRET_VARIABLE = "LECTR_ADMIN_SECRET"
-_ORGS = b"/v1/orgs"
-_ROTATE = re.compile(rb"/v1/orgs/([A-Za-z0-9._-]{1,64})/rotate-key")
+_ROTATE = re.compile(r"/([A-Za-z0-9._-]{1,64})/rotate-key")
 _MAX_BODY_BYTES = 64 * 1024
+_T = TypeVar("_T")
 
 
 class _NewOrg(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,25 +65,9 @@ class Admin:
         same = hmac.compare_digest(_digest(secret.strip()), self._digest)
         return same and scheme.lower() == b"bearer"
 
-    async def answer(self, scope: Scope, body: bytes | None) -> bytes | Refusal:
-        """Do what is asked by someone who `knows`; bytes are a 201's JSON.
-
-        Args:
-            scope: the request's head.
-            body: the request's body; None where it was too large, or broke off.
-        """
-        path = scope["raw_path"]
-        rotation = _ROTATE.fullmatch(path)
-        if scope["method"] != "POST" or not (path == _ORGS or rotation):
-            return error_responses.NOT_FOUND
-        try:  # the disk is waited for elsewhere: requests go on meanwhile
-            if rotation:
-                return await asyncio.to_thread(self._rotate, rotation[1].decode())
-            return await asyncio.to_thread(self._create, body)
-        except LogError:
-            return error_responses.KEYS_UNWRITABLE
-
-    def _create(self, body: bytes | None) -> bytes | Refusal:
+    def create(self, body: bytes | None) -> bytes | Refusal:
+        """Make a key. `body` is the request's; None where it was too large, or broke
+        off. Waits for the disk."""
         try:
             new = msgspec.json.decode(body or b"", type=_NewOrg)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -87,7 +75,8 @@ class Admin:
         feature = (new.feature or "").strip()
         return _made(*create_key(self._lab, new.org, feature or None))
 
-    def _rotate(self, org_or_key_id: str) -> bytes | Refusal:
+    def rotate(self, org_or_key_id: str) -> bytes | Refusal:
+        """Replace a key by a new one. Waits for the disk."""
         active = [e for e in list_keys(self._lab) if e.disabled_at is None]
         named = [e for e in active if e.key_id == org_or_key_id]
         named = named or [e for e in active if e.org == org_or_key_id]
@@ -104,23 +93,57 @@ def open_admin(lab: LabFolder, environ: Mapping[str, str]) -> Admin | None:
     return Admin(lab, secret) if secret else None
 
 
-async def serve_admin(
-    admin: Admin | None,
-    scope: Scope,
-    receive: Receive,
-    unknown_caller: Callable[[], None],
-) -> bytes | Refusal:
-    """The answer to a request under /v1/orgs, however its path is spelt."""
-    if admin is None:
-        return error_responses.NOT_FOUND
-    if not admin.knows(scope):
-        unknown_caller()
-        return error_responses.INVALID_ADMIN_SECRET
+def admin_routes(admin: Admin | None, unknown_caller: Callable[[], None]) -> Router:
+    """What is under /v1/orgs; whatever is sent there reaches no provider.
+
+    Args:
+        admin: does what is asked; None: there is nothing here.
+        unknown_caller: told of each request without the secret.
+    """
+
+    def knows_the_secret(
+        connection: ASGIConnection[Any, Any, Any, Any], _: Any
+    ) -> None:
+        if admin is None:
+            raise Refused(error_responses.NOT_FOUND)
+        if not admin.knows(connection.scope):
+            unknown_caller()
+            raise Refused(error_responses.INVALID_ADMIN_SECRET)
+
+    @post("/")
+    async def create(request: Request[Any, Any, Any]) -> Response[bytes]:
+        assert admin is not None  # or its guard had refused
+        try:
+            body = await read_body(request.scope, request.receive, _MAX_BODY_BYTES)
+        except (TooLarge, ClientGone):
+            body = None
+        return await _answer(admin.create, body)
+
+    @post("/{below:path}")  # all of it, for the secret is asked for first
+    async def rotate(below: FromPath[str]) -> Response[bytes]:
+        assert admin is not None
+        rotation = _ROTATE.fullmatch(below)
+        if rotation is None:
+            raise Refused(error_responses.NOT_FOUND)
+        return await _answer(admin.rotate, rotation[1])
+
+    routes = [create, rotate]
+    return Router("/v1/orgs", route_handlers=routes, guards=[knows_the_secret])
+
+
+async def _answer(
+    ask: Callable[[_T], bytes | Refusal], question: _T
+) -> Response[bytes]:
+    """The disk is waited for elsewhere: requests go on meanwhile."""
     try:
-        body = await read_body(scope, receive, _MAX_BODY_BYTES)
-    except (TooLarge, ClientGone):
-        body = None
-    return await admin.answer(scope, body)
+        told = await asyncio.to_thread(ask, question)
+    except LogError:
+        told = error_responses.KEYS_UNWRITABLE
+    if isinstance(told, Refusal):
+        return as_response(told)
+    return Response(
+        told, media_type=MediaType.JSON, headers={"cache-control": "no-store"}
+    )
 
 
 def _made(entry: KeyEntry, key: str) -> bytes:

@@ -1,66 +1,68 @@
-"""The Litestar application: the relay under /v1, /v1/orgs and /health."""
+"""The application: the relay under /v1, and what is ours, which Litestar serves."""
 
 import contextlib
 import posixpath
 import re
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ParamSpec, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from litestar import HttpMethod, Litestar, route
-from litestar.handlers import HTTPRouteHandler
 
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.engine import Engine
-from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.providers import api_path
-from lectr_lab.proxy.admin import Admin, serve_admin
+from lectr_lab.proxy.admin import Admin, admin_routes
 from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.engine.engines import open_engine
+from lectr_lab.proxy.gates.gate import Gates
+from lectr_lab.proxy.gates.keys import EnabledKeys
+from lectr_lab.proxy.gates.limits import limits
 from lectr_lab.proxy.health import Callers, health
-from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.observers.outbox import Outbox
+from lectr_lab.proxy.observers.observer import Observer, Observers
 from lectr_lab.proxy.observers.shadow import Shadows
 from lectr_lab.proxy.observers.spend_cap import SpendWatch
 from lectr_lab.proxy.observers.token_counter import TokenCounter
+from lectr_lab.proxy.own_replies import Refused, on_refused, on_unknown
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.server.body import Receive, Scope
-from lectr_lab.proxy.server.whole_reply import send_whole
+from lectr_lab.proxy.server.whole_reply import in_one_write
 from lectr_lab.proxy.stderr import say
 
 # However often its percent sign was encoded, in one pass: to decode a stranger's path
 # again until nothing changes takes the square of its length.
 _PERCENT_CODE = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 
-_P = ParamSpec("_P")
 Handler: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class _App(Litestar):
-    """Litestar, which a request to a provider does not pass: its router and its
-    exception handling cost 8 % of the processor time of one."""
+    """Litestar, which serves all that is ours. Requests to providers alone pass by it:
+    its router and its exception handling cost 8 % of the processor time of one."""
 
-    def __init__(self, forward: Handler, health: HTTPRouteHandler, **more: Any) -> None:
-        super().__init__([health], openapi_config=None, logging_config=None, **more)
+    def __init__(self, forward: Handler, **more: Any) -> None:
+        super().__init__(openapi_config=None, logging_config=None, **more)
         self._forward = forward
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/health":
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
-        else:
+        elif _is_for_a_provider(scope.get("raw_path", b"")):
             await self._forward(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, in_one_write(send))
 
 
 def create_app(
     settings: Settings,
-    outbox: Outbox,
+    log: Observer,
     find_key: Callable[[str], KeyEntry | None],
     tee: Callable[[Engine], Engine] | None = None,
     admin: Admin | None = None,
@@ -72,7 +74,7 @@ def create_app(
 
     Args:
         settings: where providers are, and the limits.
-        outbox: takes the events; started and stopped with the application.
+        log: takes the events; started and stopped with the application.
         find_key: the entry of an X-Lectr-Key, or None where it is not ours.
         tee: wraps the engine, to record what passes below the proxy.
         admin: answers under /v1/orgs; None: nothing is there.
@@ -86,85 +88,57 @@ def create_app(
     Raises:
         ConfigError: shadows are wanted, and the operator has no key for them.
     """
-    callers, spend = Callers(), SpendWatch(settings.orgs)
-    clock = clock or SystemClock()
+    callers, clock = Callers(), clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
-    shadows = Shadows(settings, router.keys, clock)
-    counter = TokenCounter(_each(outbox.put, spend.put))
-    limits = Limits(settings, time.monotonic)
+    shadows = Shadows(settings, router.keys, clock, log.ended)
+    recorded = Observers(log, SpendWatch(settings.orgs))
+    observers = Observers(TokenCounter(recorded), shadows)
+    gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        engine = open_engine(settings)
+        shadows.engine = engine = open_engine(settings)
         relays.append(
             Relay(
                 settings=settings,
-                limits=limits,
+                gates=gates,
                 engine=tee(engine) if tee else engine,
                 router=router,
-                begin=_each(shadows.begin, counter.begin),
+                observers=observers,
                 find_key=find_key,
-                put=_each(counter.put, shadows.ended),
                 unknown_caller=callers.count_unknown,
                 now_s=clock.now_s,
                 utc_now=clock.utc_now,
                 random_bits=clock.random_bits,
             )
         )
-        shadows.start(engine, outbox.put)
-        with _at_work(outbox, spend, router):
-            try:
-                yield
-            finally:
-                await shadows.stop()
-                await counter.stop()
-                await engine.aclose()
+        observers.start()
+        router.start()
+        try:
+            yield
+        finally:
+            router.stop()
+            await observers.stop()
+            await engine.aclose()
 
-    forward = _forward(relays, callers, admin)
+    @route(
+        "/health", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False
+    )
+    def get_health() -> dict[str, Any]:
+        own = [callers.about(), router.about(), {"warnings": warnings()}]
+        return health([*own, *observers.about(), *gates.about()])
+
     return _App(
-        forward,
-        _health(outbox, callers, spend, router, shadows, counter, warnings),
+        _forward(relays, callers),
+        route_handlers=[get_health, admin_routes(admin, callers.count_unknown)],
+        exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},
         lifespan=[lifespan],
     )
 
 
-def _each(*told: Callable[_P, None]) -> Callable[_P, None]:
-    """Tell all of them, in this order."""
-
-    def tell(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        for one in told:
-            one(*args, **kwargs)
-
-    return tell
-
-
-class _Worker(Protocol):
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-
-
-@contextlib.contextmanager
-def _at_work(*workers: _Worker) -> Iterator[None]:
-    """The threads beside the event loop."""
-    for worker in workers:
-        worker.start()
-    try:
-        yield
-    finally:
-        for worker in workers:
-            worker.stop()
-
-
-def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Handler:
+def _forward(relays: list[Relay], callers: Callers) -> Handler:
     async def forward(scope: Scope, receive: Receive, send: Send) -> None:
-        raw_path = scope.get("raw_path", b"")
-        if _is_ours(raw_path):
-            await _administer(admin, callers, scope, receive, send)
-            return
-        if api_path(raw_path) is None:
-            await refuse(send, error_responses.NOT_FOUND)
-            return
         callers.in_flight += 1
         try:
             await relay(relays[0], scope, receive, send)
@@ -179,54 +153,16 @@ def _forward(relays: list[Relay], callers: Callers, admin: Admin | None) -> Hand
     return forward
 
 
-def _health(
-    outbox: Outbox,
-    callers: Callers,
-    spend: SpendWatch,
-    router: Router,
-    shadows: Shadows,
-    counter: TokenCounter,
-    warnings: Callable[[], list[str]],
-) -> HTTPRouteHandler:
-    @route(
-        "/health", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False
-    )
-    def get_health() -> dict[str, Any]:
-        return health(
-            outbox.counts(),
-            callers,
-            spend,
-            router.about(),
-            shadows.about(),
-            counter.counting,
-            warnings(),
-        )
-
-    return get_health
-
-
-async def _administer(
-    admin: Admin | None, callers: Callers, scope: Scope, receive: Receive, send: Send
-) -> None:
-    answer = await serve_admin(admin, scope, receive, callers.count_unknown)
-    if isinstance(answer, Refusal):
-        await refuse(send, answer)
-        return
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(answer)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    await send_whole(send, 201, headers, answer)
-
-
-def _is_ours(raw_path: bytes) -> bool:
-    """`/v1/orgs…`, however it is spelt: what is sent there must reach no provider."""
+def _is_for_a_provider(raw_path: bytes) -> bool:
+    """Under /v1, but for `/v1/orgs…`, however it is spelt: what is sent there must
+    reach no provider."""
+    if api_path(raw_path) is None:
+        return False
     if b"%" not in raw_path and b"orgs" not in raw_path.lower():
-        return False  # nearly every request
+        return True  # nearly every request
     plain = _PERCENT_CODE.sub(lambda code: bytes.fromhex(code[1].decode()), raw_path)
     path = posixpath.normpath(plain.lower()).removeprefix(b"/openai")
-    return path.startswith(b"/v1/orgs")
+    return not path.startswith(b"/v1/orgs")
 
 
 def _say(error: Exception) -> None:

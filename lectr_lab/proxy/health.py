@@ -2,12 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-
-from lectr_lab.proxy.observers.outbox import OutboxCounts
-from lectr_lab.proxy.observers.spend_cap import SpendWatch
 
 _KEPT_MINUTES = 60
 
@@ -42,49 +39,42 @@ class Callers:
             if minute > since
         }
 
+    def about(self) -> dict[str, Any]:
+        """For whoever looks at /health."""
+        return {
+            "in_flight": self.in_flight,
+            "unknown_callers": self.unknown,
+            "unknown_callers_per_minute": self.unknown_per_minute(),
+            "internal_errors": self.internal_errors,
+        }
 
-def health(
-    counts: OutboxCounts,
-    callers: Callers,
-    spend: SpendWatch,
-    rules: dict[str, Any],
-    shadows: dict[str, int] | None,
-    counting: int = 0,
-    warnings: Sequence[str] = (),
-) -> dict[str, Any]:
+
+def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all parts say: lists follow each other, mappings are filled up, and of the
+    rest the first word stands.
+
+    >>> merged([{"warnings": ["a"], "n": 1}, {"warnings": ["b"]}])
+    {'warnings': ['a', 'b'], 'n': 1}
+    """
+    all_of_it: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            before = all_of_it.get(name)
+            if isinstance(before, list):
+                all_of_it[name] = [*before, *value]
+            elif isinstance(before, dict):
+                all_of_it[name] = value | before
+            elif name not in all_of_it:
+                all_of_it[name] = value
+    return all_of_it
+
+
+def health(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The reply to GET /health.
 
     Amounts are not in it: whoever can reach the port can read it.
+
+    Args:
+        parts: what each part of the proxy says of itself; `warnings` are sentences.
     """
-    return {
-        "status": "ok",
-        "writer": "failing" if counts.failing else "ok",
-        "in_flight": callers.in_flight,
-        "unknown_callers": callers.unknown,
-        "unknown_callers_per_minute": callers.unknown_per_minute(),
-        "internal_errors": callers.internal_errors,
-        "queue_depth": counts.queued,
-        "counting": counting,  # events whose tokens are being counted
-        "events": {
-            "received": counts.received,
-            "written": counts.written,
-            "dropped": counts.dropped,
-        },
-        "unread": counts.unread._asdict(),  # of the folder's journal, by sealers
-        "rules": rules,
-        "shadows": shadows,
-        "warnings": [
-            *spend.warnings(),
-            *filter(None, [rules["problem"]]),
-            *_journal_warnings(counts),
-            *warnings,
-        ],
-    }
-
-
-def _journal_warnings(counts: OutboxCounts) -> Iterator[str]:
-    if counts.unread.batches:
-        lost = counts.unread.in_words()
-        yield f"Log incomplete: {lost}. `lectr-lab doctor` names the files."
-    if counts.unsealed:
-        yield "Sealing the journal met a fault; `lectr-lab doctor` says which."
+    return merged([{"status": "ok", "faults": {}, "warnings": []}, *parts])

@@ -27,8 +27,10 @@ from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.proxy.engine.pool import whole_body
-from lectr_lab.proxy.limits import Limits
-from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed, Router
+from lectr_lab.proxy.gates.gate import Gates
+from lectr_lab.proxy.gates.limits import max_body_bytes
+from lectr_lab.proxy.observers.observer import Observers
+from lectr_lab.proxy.routing import Arrived, Routed, Router
 from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.server.protocol import Departure, asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
@@ -40,12 +42,11 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     """What every request needs."""
 
     settings: Settings
-    limits: Limits
+    gates: Gates
     engine: Engine
     router: Router
-    begin: Callable[[Arrived, Routed], None]  # shown what is about to be sent
+    observers: Observers
     find_key: Callable[[str], KeyEntry | None]
-    put: Callable[[Event], None]
     unknown_caller: Callable[[], None]
     now_s: Callable[[], float] = time.perf_counter
     utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -69,25 +70,28 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         client_headers=client_headers,
         key=key,
         operator_keys=the.router.keys.secrets,
+        headers=scope["headers"],
     )
     try:
         event = await _serve(the, exchange, scope, receive, send)
     except Exception:
-        the.put(_stopped_by_us(the, exchange, "internal_error"))
+        _over(the, _stopped_by_us(the, exchange, "internal_error"))
         raise
-    the.put(event)
+    _over(the, event)
+
+
+def _over(the: Relay, event: Event) -> None:
+    the.gates.ended(event)
+    the.observers.ended(event)
 
 
 async def _serve(
     the: Relay, exchange: Exchange, scope: Scope, receive: Receive, send: Send
 ) -> Event:
-    key = exchange.key
-    refusal = (
-        error_responses.ORG_DISABLED if key.disabled_at else the.limits.admit(key.org)
-    )
+    refusal = the.gates.admit_head(exchange)
     if refusal is not None:
         return await _answer(the, exchange, send, refusal)
-    limit_bytes = the.limits.max_body_bytes(key.org)
+    limit_bytes = max_body_bytes(the.settings, exchange.key.org)
     try:
         body = await read_body(scope, receive, limit_bytes)
     except ClientGone:
@@ -98,14 +102,16 @@ async def _serve(
         )
     facts = read_request(body, exchange.operation)
     exchange.received(facts, len(body), the.now_s())
-    call = _address(the, scope, exchange, body)
-    if isinstance(call, Refusal):
-        return await _answer(the, exchange, send, call)
-    with the.limits.stream(key.org, facts) as full:
-        if full is not None:
-            return await _answer(the, exchange, send, full)
-        provider_request = (scope["method"], *call)
-        return await _exchange(the, exchange, provider_request, (scope, receive, send))
+    routed = _address(the, scope, exchange, body)
+    if isinstance(routed, Refusal):
+        return await _answer(the, exchange, send, routed)
+    refusal = the.gates.admit(exchange)
+    if refusal is not None:
+        return await _answer(the, exchange, send, refusal)
+    the.observers.begin(exchange, body)
+    exchange.sent_to(routed.target, the.now_s())
+    provider_request = (scope["method"], *routed.call)
+    return await _exchange(the, exchange, provider_request, (scope, receive, send))
 
 
 def _authenticate(the: Relay, client_headers: ClientHeaders) -> KeyEntry | Refusal:
@@ -119,7 +125,7 @@ def _authenticate(the: Relay, client_headers: ClientHeaders) -> KeyEntry | Refus
 
 def _address(
     the: Relay, scope: Scope, exchange: Exchange, body: bytes
-) -> ProviderRequest | Refusal:
+) -> Routed | Refusal:
     """The call to the provider, or why there is none."""
     client_headers, key, raw_path = (
         exchange.client_headers,
@@ -139,10 +145,8 @@ def _address(
     parts = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
     arrived = Arrived(exchange, target, address, *parts)
     routed = the.router.route(arrived)
-    exchange.ruled(target, routed.model, routed.rule, routed.skipped)
-    the.begin(arrived, routed)
-    exchange.sent_to(routed.target, the.now_s())
-    return routed.call
+    exchange.ruled(target, routed.target, routed.model, routed.rule, routed.skipped)
+    return routed
 
 
 def _offers_websocket(headers: RawHeaders) -> bool:

@@ -77,9 +77,11 @@ class Router:
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health; no name of a rule is in it but a broken one's."""
-        return self._book.about() | {
-            "failures": self.failures,
-            "operator_keys_missing": list(self.keys.problems),
+        book = self._book.about()
+        keys = {"operator_keys_missing": list(self.keys.problems)}
+        return {
+            "rules": book | {"failures": self.failures} | keys,
+            "warnings": [book["problem"]] if book["problem"] else [],
         }
 
     def route(self, arrived: Arrived) -> Routed:

@@ -9,7 +9,7 @@ import httpx
 
 from lectr_lab.clients import environment, sdk_client
 from lectr_lab.core.event import Event
-from lectr_lab.proxy.observers.outbox import OutboxCounts
+from lectr_lab.core.exchange import Exchange
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.record import Saved
 
@@ -19,14 +19,20 @@ _ENDED_WITHIN_S = 5.0
 class Box:
     """The log of a test: in memory, so that nothing waits for a disk."""
 
+    name, active = "log", True
+
     def __init__(self, prices: Any = None) -> None:
         self.prices = prices  # a file of them
         self.events: list[Event] = []
         self.played: list[Interaction] = []
-        self.put = self.events.append
+        self.ended = self.events.append
 
-    def counts(self) -> OutboxCounts:
-        return OutboxCounts(len(self.events), len(self.events), 0, 0, False)
+    def begin(self, exchange: Exchange, body: memoryview) -> None:
+        """A test looks at what is over."""
+
+    def about(self) -> dict[str, Any]:
+        """For whoever looks at /health."""
+        return {"events": {"received": len(self.events)}}
 
     def start(self) -> None:
         """Nothing to start."""

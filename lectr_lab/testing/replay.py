@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import msgspec
 
@@ -20,7 +20,6 @@ from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.launch import TAPE, Session, played_by
 from lectr_lab.proxy.clock import Clock
-from lectr_lab.proxy.observers.outbox import Outbox
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
@@ -161,6 +160,6 @@ def _serving(
     from lectr_lab.proxy.server.run import in_thread
 
     find_key = session.keys().find
-    app = create_app(settings, cast(Outbox, box), find_key, engine, clock=clock)
+    app = create_app(settings, box, find_key, engine, clock=clock)
     with in_thread(app) as base_url:
         yield base_url

@@ -129,7 +129,7 @@ def event_us() -> dict[str, float]:
         outbox = Outbox(LabFolder.create(Path(temporary) / "lab"), PUT_EVENTS)
         idle_s = paced(events, lambda event: None)
         outbox.start()
-        busy_s = paced(events, outbox.put)
+        busy_s = paced(events, outbox.ended)
         written = outbox.counts()
         outbox.stop()
     assert written.dropped == 0

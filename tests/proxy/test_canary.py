@@ -365,7 +365,7 @@ def test_a_planted_leak_is_found(tmp_path, sealed):
     lab = LabFolder.create(tmp_path / "lab")
     outbox = Outbox(lab, capacity=10)
     outbox.start()
-    outbox.put(
+    outbox.ended(
         Event(
             event_id=bytes(16),
             started_at=datetime(2026, 11, 24, tzinfo=UTC),

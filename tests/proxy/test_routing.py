@@ -333,7 +333,7 @@ def proxy_with(book, url: str, lab) -> Iterator[tuple[str, list]]:
     events: list = []
 
     class Kept(Outbox):
-        def put(self, event) -> None:
+        def ended(self, event) -> None:
             events.append(event)
 
     own = Settings(

@@ -1,6 +1,6 @@
 """The way from a request to the disk: a bounded queue and one thread that writes.
 
-The request path calls `put` and goes on. A full queue, or a disk that takes nothing,
+The request path calls `ended` and goes on. A full queue, or a disk that takes nothing,
 costs events, never requests: they are counted, and the count is shown.
 """
 
@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.exchange import Exchange
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
@@ -46,7 +47,9 @@ class OutboxCounts(NamedTuple):
 
 
 class Outbox:
-    """Events in, journal out. `start` it, `put` into it, `stop` it."""
+    """Events in, journal out: the observer that is the log."""
+
+    name, active = "log", True
 
     def __init__(
         self,
@@ -73,7 +76,10 @@ class Outbox:
         self._compactor: subprocess.Popen[bytes] | None = None
         self._compacted_on = ""
 
-    def put(self, event: Event) -> None:
+    def begin(self, exchange: Exchange, body: memoryview) -> None:
+        """The log holds what is over."""
+
+    def ended(self, event: Event) -> None:
         """Take an event, or count it as dropped. Never waits, never fails."""
         self._received += 1
         if len(self._queue) >= self._capacity:
@@ -94,6 +100,21 @@ class Outbox:
             self._unread,
             self._unsealed,
         )
+
+    def about(self) -> dict[str, Any]:
+        """For whoever looks at /health."""
+        counts = self.counts()
+        return {
+            "writer": "failing" if counts.failing else "ok",
+            "queue_depth": counts.queued,
+            "events": {
+                "received": counts.received,
+                "written": counts.written,
+                "dropped": counts.dropped,
+            },
+            "unread": counts.unread._asdict(),  # of the folder's journal, by sealers
+            "warnings": list(_journal_warnings(counts)),
+        }
 
     def start(self) -> None:
         """Begin writing; segments that a dead process left are sealed on the side."""
@@ -216,6 +237,14 @@ class Outbox:
         with contextlib.suppress(OSError):
             if any(day.name != today for day in self._lab.log.iterdir()):
                 self._compactor = compactor(self._lab, self._keep_request_ids)
+
+
+def _journal_warnings(counts: OutboxCounts) -> Iterator[str]:
+    if counts.unread.batches:
+        lost = counts.unread.in_words()
+        yield f"Log incomplete: {lost}. `lectr-lab doctor` names the files."
+    if counts.unsealed:
+        yield "Sealing the journal met a fault; `lectr-lab doctor` says which."
 
 
 def compactor(lab: LabFolder, keep_request_ids: bool) -> subprocess.Popen[bytes]:

@@ -31,7 +31,7 @@ from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import ResolvedProvider, offers, provider_url
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
-from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed
+from lectr_lab.proxy.routing import ProviderRequest
 
 _ASKED_AGAIN = frozenset({"chat", "completions", "messages"})
 _MOST_RUNNING = 4
@@ -49,28 +49,46 @@ class _Sampled(NamedTuple):
 
 
 class Shadows:
-    """Chooses, sends and compares. `start` inside the event loop, `stop` there too.
+    """Chooses, sends and compares. Everything is called inside the event loop.
+
+    Args:
+        settings: which share of requests is asked again, and of whom.
+        keys: the operator's own.
+        clock: what the shadows' events are timed by.
+        put: takes those events.
 
     Raises:
         ConfigError: a shadow is wanted, and there is no key of the operator's for it.
     """
 
-    def __init__(self, settings: Settings, keys: OperatorKeys, clock: Clock) -> None:
+    name = "shadows"
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: OperatorKeys,
+        clock: Clock,
+        put: Callable[[Event], None],
+    ) -> None:
         self._settings, self._keys, self._clock = settings, keys, clock
         self._wanted = settings.shadow
         if self._wanted is not None and self._wanted.provider not in keys.keyed(""):
             raise ConfigError(_no_key(self._wanted.provider))
-        self._engine: Engine | None = None
-        self._put: Callable[[Event], None] = lambda _: None
+        self._put = put
+        self.engine: Engine | None = None  # asks candidates; set before anything passes
         self._sampled: dict[bytes, _Sampled] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._day: date | None = None
         self._calls_today = 0
         self._counts = {"sent": 0, "compared": 0, "dropped": 0, "over_cap": 0}
 
-    def start(self, engine: Engine, put: Callable[[Event], None]) -> None:
-        """Ask candidates through this engine, and put their events there."""
-        self._engine, self._put = engine, put
+    @property
+    def active(self) -> bool:
+        """A shadow is wanted."""
+        return self._wanted is not None
+
+    def start(self) -> None:
+        """Nothing runs before a request was answered."""
 
     async def stop(self) -> None:
         """Break off what is running: the proxy ends without it."""
@@ -79,25 +97,18 @@ class Shadows:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def about(self) -> dict[str, int] | None:
+    def about(self) -> dict[str, Any]:
         """For whoever looks at /health; None where no shadow is wanted."""
-        if self._wanted is None:
-            return None
-        return self._counts | {"running": len(self._running)}
+        running = {"running": len(self._running)}
+        return {"shadows": self._counts | running if self.active else None}
 
-    def begin(self, arrived: Arrived, routed: Routed) -> None:
+    def begin(self, exchange: Exchange, body: memoryview) -> None:
         """A request is about to be sent: keep its reply, if it is one of the share."""
-        if self._wanted is None:
-            return
-        try:
-            call = self._call(arrived, routed)
-        except Exception:  # noqa: BLE001 - a shadow is never worth a request
-            self._counts["dropped"] += 1
-            return
+        call = self._call(exchange, body)
         if call is not None:
-            sampled = _Sampled(arrived.exchange, call, Kept())
-            self._sampled[arrived.exchange.event_id] = sampled
-            arrived.exchange.taps.append(sampled.kept.take)
+            sampled = _Sampled(exchange, call, Kept())
+            self._sampled[exchange.event_id] = sampled
+            exchange.taps.append(sampled.kept.take)
 
     def ended(self, event: Event) -> None:
         """A request is over and its client served: send its shadow, if there is room."""
@@ -124,16 +135,16 @@ class Shadows:
         if not task.cancelled() and task.exception() is not None:
             self._counts["dropped"] += 1  # a fault of ours, which none is to see
 
-    def _call(self, arrived: Arrived, routed: Routed) -> ProviderRequest | None:
+    def _call(self, exchange: Exchange, body: memoryview) -> ProviderRequest | None:
         """The candidate's call; None where this request is not to have one."""
-        exchange, wanted = arrived.exchange, self._wanted
-        rule_input = exchange.rule_input(arrived.target)
-        if wanted is None or not wanted.wants(
-            rule_input.feature, rule_input.task, exchange.event_id
-        ):
+        wanted, requested, target = self._wanted, exchange.requested, exchange.target
+        if wanted is None or requested is None or target is None:
             return None
-        request, body, org = exchange.request, arrived.body, exchange.key.org
-        same = (routed.model, routed.target.provider) == (wanted.model, wanted.provider)
+        rule_input = exchange.rule_input(requested)
+        if not wanted.wants(rule_input.feature, rule_input.task, exchange.event_id):
+            return None
+        request, org = exchange.request, exchange.key.org
+        same = (exchange.model_sent, target.provider) == (wanted.model, wanted.provider)
         if (
             same
             or request.model is None
@@ -144,19 +155,18 @@ class Shadows:
         ):
             return None
         full = len(self._sampled) >= _MOST_SAMPLED or len(body) > MOST_KEPT_BYTES
-        changed = None if full else with_model(body, request.model, wanted.model)
-        if request.model == wanted.model and not full:
-            changed = body
-        if changed is None or holds_key(body, exchange.client_headers):
+        changed: bytes | None = None if full else bytes(body)
+        if changed and request.model != wanted.model:
+            changed = with_model(changed, request.model, wanted.model)
+        if not changed or holds_key(changed, exchange.client_headers):
             self._counts["dropped"] += 1
             return None
-        return self._candidates(arrived, changed, wanted.provider, wanted.model)
+        return self._candidates(exchange, changed, wanted.provider, wanted.model)
 
     def _candidates(
-        self, arrived: Arrived, body: bytes, provider: str, model: str
+        self, exchange: Exchange, body: bytes, provider: str, model: str
     ) -> ProviderRequest:
         """With the operator's key, and nothing of the client's but what it asks."""
-        exchange = arrived.exchange
         org, client_headers, raw_path = (
             exchange.key.org,
             exchange.client_headers,
@@ -166,7 +176,7 @@ class Shadows:
         assert address is not None  # a keyed provider has an address
         key = self._keys.of(org, provider)
         headers = headers_for_another_vendor(
-            arrived.headers, client_headers, address.auth, key
+            exchange.headers, client_headers, address.auth, key
         )
         target = ResolvedProvider(provider, "default")
         return ProviderRequest(
@@ -219,11 +229,11 @@ class Shadows:
     async def _ask(
         self, exchange: Exchange, call: ProviderRequest, kept: Kept
     ) -> Outcome:
-        assert self._engine is not None  # started
+        assert self.engine is not None
         now_s = self._clock.now_s
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                reply = await self._engine.send("POST", *call)
+                reply = await self.engine.send("POST", *call)
                 try:
                     exchange.answered(reply.status, reply.headers, now_s())
                     async for chunk in reply:

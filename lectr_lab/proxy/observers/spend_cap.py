@@ -9,9 +9,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from lectr_lab.config.settings import OrgSettings
 from lectr_lab.core.event import Event
+from lectr_lab.core.exchange import Exchange
 from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0
@@ -27,6 +29,8 @@ class SpendWatch:
 
     Without a cap there is no thread, and no price list is loaded.
     """
+
+    name = "spend_cap"
 
     def __init__(
         self,
@@ -46,7 +50,15 @@ class SpendWatch:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lectr-spend")
 
-    def put(self, event: Event) -> None:
+    @property
+    def active(self) -> bool:
+        """There is a cap."""
+        return bool(self._cap_usd)
+
+    def begin(self, exchange: Exchange, body: memoryview) -> None:
+        """What a request costs is known when it is over."""
+
+    def ended(self, event: Event) -> None:
         """Take a finished request. Never waits, never fails."""
         if event.org in self._cap_usd:
             self._waiting.append(event)
@@ -62,10 +74,10 @@ class SpendWatch:
         if self._thread.is_alive():
             self._thread.join()
 
-    def warnings(self) -> list[str]:
-        """For whoever looks at /health; no amounts."""
+    def about(self) -> dict[str, Any]:
+        """For whoever looks at /health; no amounts: whoever reaches the port reads it."""
         over = [f"{org} has spent its daily_spend_usd of today." for org in self._over]
-        return over + ([self._problem] if self._problem else [])
+        return {"warnings": over + ([self._problem] if self._problem else [])}
 
     def _run(self) -> None:
         try:

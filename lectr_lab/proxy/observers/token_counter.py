@@ -12,16 +12,17 @@ import contextlib
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.llm_api.token_texts import OPERATIONS, encoding_of
+from lectr_lab.proxy.health import merged
 from lectr_lab.proxy.observers.capture import Kept
+from lectr_lab.proxy.observers.observer import Observers
 from lectr_lab.proxy.observers.token_worker import (
     COUNTS,
     LENGTH,
@@ -29,7 +30,6 @@ from lectr_lab.proxy.observers.token_worker import (
     Job,
     is_installed,
 )
-from lectr_lab.proxy.routing import Arrived, Routed
 
 _MOST_KEPT = 64  # streams at once, each with up to 1 MB asked and 1 MB answered
 _MOST_BYTES = 1024 * 1024
@@ -50,58 +50,68 @@ class _Silent(NamedTuple):
 
 
 class TokenCounter:
-    """Events in, the same events out, counted where nobody else did.
+    """Events in, the same events out, counted where nobody else did: it stands before
+    the observers that want the counts, the log among them.
 
-    `begin` and `put` inside the event loop, `stop` there too, before whatever takes the
-    events stops.
+    Everything is called inside the event loop.
     """
 
-    def __init__(self, take: Callable[[Event], None]) -> None:
-        self._take = take
+    name, active = "token_counter", True
+
+    def __init__(self, observers: Observers) -> None:
+        self._observers = observers
         self._installed = is_installed()
         self._kept: dict[bytes, _Silent] = {}
         self._counting: set[asyncio.Task[None]] = set()
         self._helper = _Helper()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lectr-tokens")
 
-    @property
-    def counting(self) -> int:
-        """Events that are not passed on yet."""
-        return len(self._counting)
+    def about(self) -> dict[str, Any]:
+        """How many events are not passed on yet, and what those behind it say."""
+        return merged([{"counting": len(self._counting)}, *self._observers.about()])
 
-    def begin(self, arrived: Arrived, routed: Routed) -> None:
+    def begin(self, exchange: Exchange, body: memoryview) -> None:
         """A request is about to be sent: keep its reply, if it may be silent."""
-        exchange, request = arrived.exchange, arrived.exchange.request
+        self._observers.begin(exchange, body)
+        request = exchange.request
         if not self._installed or not request.stream or request.include_usage:
             return
         # A deployment of Azure's has any name: its reply says which model it is.
-        known = routed.target.provider == "azure" or encoding_of(routed.model)
+        is_azure = exchange.target is not None and exchange.target.provider == "azure"
+        known = is_azure or encoding_of(exchange.model_sent)
         plain = not (request.has_tools or request.has_images or request.has_audio)
-        small = len(arrived.body) <= _MOST_BYTES
+        small = len(body) <= _MOST_BYTES
         room = len(self._kept) + len(self._counting) < _MOST_KEPT
         if exchange.operation in OPERATIONS and known and plain and small and room:
-            silent = _Silent(exchange, arrived.body, Kept())
+            silent = _Silent(exchange, bytes(body), Kept())
             self._kept[exchange.event_id] = silent
             exchange.taps.append(silent.kept.take)
 
-    def put(self, event: Event) -> None:
+    def ended(self, event: Event) -> None:
         """A request is over: pass its event on, counted first if that is wanted."""
-        silent = self._kept.pop(event.event_id, None) if self._kept else None
-        job = _job(event, silent) if silent is not None else None
+        job = None
+        if self._kept and (silent := self._kept.pop(event.event_id, None)) is not None:
+            with contextlib.suppress(Exception):  # a count is never worth an event
+                job = _job(event, silent)
         if job is None:
-            self._take(event)
+            self._observers.ended(event)
             return
         task = asyncio.create_task(self._count(event, job))
         self._counting.add(task)
         task.add_done_callback(self._counting.discard)
 
+    def start(self) -> None:
+        """Those behind it begin; the process does when it is first needed."""
+        self._observers.start()
+
     async def stop(self) -> None:
-        """Pass on what is being counted, and end the process."""
+        """Pass on what is being counted, and end the process; then those behind it."""
         with contextlib.suppress(TimeoutError):  # then they go uncounted
             async with asyncio.timeout(_TIMEOUT_S):
                 await asyncio.gather(*self._counting, return_exceptions=True)
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._helper.close()
+        await self._observers.stop()
 
     async def _count(self, event: Event, job: Job) -> None:
         loop = asyncio.get_running_loop()
@@ -114,7 +124,7 @@ class TokenCounter:
         except Exception:  # noqa: BLE001 - a count is never worth an event
             counted = event
         finally:
-            self._take(counted)
+            self._observers.ended(counted)
 
 
 def _job(event: Event, silent: _Silent) -> Job | None:

@@ -27,7 +27,7 @@ async def send_whole(
             is not (another server, HTTP/1.0, HEAD), two messages say the same.
         status: 200 to 599.
         headers: without control characters; a length, where there is one, is the body's.
-        body: all of it, not empty.
+        body: all of it; not empty, where there is no length.
     """
     cycle = getattr(send, "__self__", None)
     if type(cycle) is not RequestResponseCycle or cycle.scope["method"] == "HEAD":
@@ -46,6 +46,22 @@ async def send_whole(
     if not cycle.keep_alive:
         cycle.transport.close()
     cycle.on_response()
+
+
+def in_one_write(
+    send: Callable[[Any], Awaitable[None]],
+) -> Callable[[Any], Awaitable[None]]:
+    """ASGI's `send`, for an application whose replies are whole."""
+    head: Any = None
+
+    async def send_on(message: Any) -> None:
+        nonlocal head
+        if message["type"] == "http.response.start":
+            head = message
+        else:
+            await send_whole(send, head["status"], head["headers"], message["body"])
+
+    return send_on
 
 
 def written(status: int, headers: RawHeaders, body: bytes, keep_alive: bool) -> bytes:

@@ -37,7 +37,7 @@ def test_every_event_put_is_in_the_log_after_stop(lab):
     outbox = Outbox(lab, capacity=1000)
     outbox.start()
     for number in range(500):
-        outbox.put(event(number))
+        outbox.ended(event(number))
     outbox.stop()
 
     assert scan(lab.root).collect().height == 500
@@ -51,7 +51,7 @@ def test_an_event_is_visible_while_the_proxy_runs(lab):
     outbox = Outbox(lab, capacity=10)
     outbox.start()
     try:
-        outbox.put(event(1))
+        outbox.ended(event(1))
         deadline = time.monotonic() + 2
         while scan(lab.root).collect().height == 0:
             assert time.monotonic() < deadline
@@ -64,7 +64,7 @@ def test_a_full_queue_drops_counts_and_says_so(lab):
     """The proxy never waits for the disk; what is lost is counted where readers look."""
     outbox = Outbox(lab, capacity=10)
     for number in range(25):
-        outbox.put(event(number))
+        outbox.ended(event(number))
     outbox.start()
     outbox.stop()
 
@@ -78,12 +78,12 @@ def test_writing_resumes_when_the_folder_is_back(lab):
     """A folder that goes away costs nothing while the queue has room."""
     outbox = Outbox(lab, capacity=1000)
     outbox.start()
-    outbox.put(event(1))
+    outbox.ended(event(1))
     while outbox.counts().written < 1:
         time.sleep(0.02)
     moved = lab.root.rename(lab.root.with_name("moved"))
     lab.root.write_text("in the way")
-    outbox.put(event(2))
+    outbox.ended(event(2))
     while not outbox.counts().failing:
         time.sleep(0.02)
     lab.root.unlink()
@@ -101,7 +101,7 @@ def test_what_the_disk_never_took_is_said_at_the_end(lab, capfd):
     lab.root.write_text("in the way")
     outbox.start()
     for number in range(11):
-        outbox.put(event(number))
+        outbox.ended(event(number))
     outbox.stop()
 
     assert outbox.counts().dropped == 11
@@ -115,13 +115,13 @@ def test_closed_days_are_compacted_when_idle(lab, keep_all):
         outbox = Outbox(lab, capacity=10)
         outbox.start()
         # of a day that is over
-        outbox.put(replace(event(number), status=200, provider_request_id="req_1"))
+        outbox.ended(replace(event(number), status=200, provider_request_id="req_1"))
         outbox.stop()
     assert len(list(lab.log.rglob("*.parquet"))) == 2
 
     outbox = Outbox(lab, capacity=10, keep_request_ids=keep_all)
     outbox.start()
-    outbox.put(replace(event(3), started_at=datetime.now(UTC)))
+    outbox.ended(replace(event(3), started_at=datetime.now(UTC)))
     deadline = time.monotonic() + 20
     while len(list((lab.log / "date=2020-01-01").iterdir())) > 1:
         assert time.monotonic() < deadline
@@ -137,8 +137,8 @@ def test_the_first_event_is_announced_once(lab):
     announced = []
     outbox = Outbox(lab, capacity=10, on_first=announced.append)
     outbox.start()
-    outbox.put(event(1))
-    outbox.put(event(2))
+    outbox.ended(event(1))
+    outbox.ended(event(2))
     outbox.stop()
 
     assert announced == [event(1)]
@@ -152,7 +152,7 @@ def test_a_system_without_processes_left_costs_no_event(lab, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(lab.root / "removed"))
     outbox = Outbox(lab, capacity=10)
     outbox.start()
-    outbox.put(event(1))
+    outbox.ended(event(1))
     outbox.stop()
 
     assert outbox.counts()[:4] == (1, 1, 0, 0)
@@ -167,11 +167,11 @@ def test_nobody_to_tell_of_the_first_event_costs_none(lab):
 
     outbox = Outbox(lab, capacity=10, on_first=tell)
     outbox.start()
-    outbox.put(event(1))
+    outbox.ended(event(1))
     while outbox.counts().written < 1:
         time.sleep(0.02)
     time.sleep(0.2)
-    outbox.put(event(2))
+    outbox.ended(event(2))
     outbox.stop()
 
     assert scan(lab.root).collect().height == 2
@@ -190,7 +190,7 @@ def test_a_fault_of_ours_is_shown_and_the_next_round_comes(lab, monkeypatch):
 
     monkeypatch.setattr(JournalWriter, "append", append_or_fail)
     outbox.start()
-    outbox.put(event(1))
+    outbox.ended(event(1))
     while not outbox.counts().failing:
         time.sleep(0.02)
     while outbox.counts().failing:
@@ -234,7 +234,7 @@ def test_a_system_without_processes_left_is_said(lab, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(lab.root / "removed"))
     outbox = Outbox(lab, capacity=10)
     outbox.start()
-    outbox.put(event(1))
+    outbox.ended(event(1))
     outbox.stop()
 
     assert outbox.counts().unsealed

@@ -54,18 +54,20 @@ def test_who_is_over_is_told_once_a_day(said):
     )
     watch.start()
     try:
-        watch.put(event())
+        watch.ended(event())
         time.sleep(0.1)
-        assert watch.warnings() == []
-        watch.put(event())
-        watch.put(event())
-        until(watch.warnings)
-        assert watch.warnings() == ["acme has spent its daily_spend_usd of today."]
+        assert watch.about()["warnings"] == []
+        watch.ended(event())
+        watch.ended(event())
+        until(lambda: watch.about()["warnings"])
+        assert watch.about()["warnings"] == [
+            "acme has spent its daily_spend_usd of today."
+        ]
         now += timedelta(days=1)
-        until(lambda: not watch.warnings())
-        watch.put(event())
-        watch.put(event())
-        until(watch.warnings)
+        until(lambda: not watch.about()["warnings"])
+        watch.ended(event())
+        watch.ended(event())
+        until(lambda: watch.about()["warnings"])
     finally:
         watch.stop()
 
@@ -77,9 +79,9 @@ def test_what_has_no_price_is_said_with_the_sum(said):
     """It is not in the sum, and the line does not hide that."""
     watch = SpendWatch({"acme": OrgSettings(daily_spend_usd=0.0001)}, said.append)
     watch.start()
-    watch.put(event(model_actual="nobody-knows-this"))
-    watch.put(event(input_tokens=None))
-    watch.put(event())
+    watch.ended(event(model_actual="nobody-knows-this"))
+    watch.ended(event(input_tokens=None))
+    watch.ended(event())
     watch.stop()
 
     [line] = said
@@ -90,11 +92,11 @@ def test_without_a_cap_there_is_no_thread_and_no_sum(said):
     """Nor for an organisation that has none."""
     watch = SpendWatch({"acme": OrgSettings()}, said.append)
     watch.start()
-    watch.put(event())
+    watch.ended(event())
     watch.stop()
 
     assert "lectr-spend" not in {t.name for t in threading.enumerate()}
-    assert (watch.warnings(), said) == ([], [])
+    assert (watch.about()["warnings"], said) == ([], [])
 
 
 def test_without_a_price_list_health_says_so(said, monkeypatch):
@@ -102,12 +104,12 @@ def test_without_a_price_list_health_says_so(said, monkeypatch):
     monkeypatch.setitem(sys.modules, "lectr_lab.core.pricing.price", None)
     watch = SpendWatch({"acme": OrgSettings(daily_spend_usd=1.0)}, said.append)
     watch.start()
-    until(watch.warnings)
-    watch.put(event())
+    until(lambda: watch.about()["warnings"])
+    watch.ended(event())
     watch.stop()
 
-    assert "genai-prices is not installed" in watch.warnings()[0]
-    assert said == watch.warnings()
+    assert "genai-prices is not installed" in watch.about()["warnings"][0]
+    assert said == watch.about()["warnings"]
 
 
 def test_a_cap_warns_and_does_not_block(provider, start, said, capfd):

@@ -13,17 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.config.settings import ProviderSettings, Settings
-from lectr_lab.core.event import Event, Outcome
+from lectr_lab.core.event import Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import read_headers
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import read_request
-from lectr_lab.core.routing.providers import Address, ResolvedProvider
+from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.observers import token_counter, token_worker
-from lectr_lab.proxy.routing import Arrived, ProviderRequest, Routed
+from lectr_lab.proxy.observers.observer import Observers
 from lectr_lab.proxy.server.run import in_thread
+from lectr_lab.testing.recorded_proxy import Box
 
 ASKED = {"model": "gpt-4o", "stream": True}
 ASKED["messages"] = [{"role": "user", "content": "Say hello to the world."}]
@@ -191,7 +192,6 @@ def test_stopping_waits_for_the_count(provider, tmp_path):
 )
 def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
     """The law: at once, the same object, however it ended; an absent one may wait."""
-    taken: list[Event] = []
     exchange = Exchange(
         event_id=b"e" * 16,
         started_at=datetime.now(UTC),
@@ -202,13 +202,11 @@ def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
     )
     body = json.dumps(ASKED).encode()
     exchange.received(read_request(body, "chat"), len(body), 0.0)
-    counter = token_counter.TokenCounter(taken.append)
+    log = Box()
+    counter = token_counter.TokenCounter(Observers(log))
     target = ResolvedProvider("openai", "default")
-    call = ProviderRequest("", [], body)
-    counter.begin(
-        Arrived(exchange, target, Address("", "bearer"), [], b"", body),
-        Routed(call, target, "gpt-4o"),
-    )
+    exchange.ruled(target, target, "gpt-4o", None, None)
+    counter.begin(exchange, memoryview(body))
     assert len(exchange.taps) == 1
     exchange.taps[0](SILENT[0][:cut])
     event = msgspec.structs.replace(
@@ -220,7 +218,7 @@ def test_a_reported_event_passes_as_it_is(outcome, tokens, source, cut):
         model_actual="gpt-4o",
     )
 
-    counter.put(event)
+    counter.ended(event)
 
-    assert taken == [event]
-    assert taken[0] is event
+    assert log.events == [event]
+    assert log.events[0] is event

@@ -1,7 +1,9 @@
 """Requests a minute, streams at once, body size: counted, and refused as SDKs expect."""
 
+import secrets
 import threading
 import time
+from datetime import UTC, datetime
 
 import httpx
 import openai
@@ -10,15 +12,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.config.settings import OrgSettings, Settings
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.headers import ClientHeaders
+from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import RequestFacts
-from lectr_lab.proxy.limits import Limits
+from lectr_lab.proxy.gates.gate import Gates
+from lectr_lab.proxy.gates.limits import limits, max_body_bytes
 
-STREAM = RequestFacts(stream=True)
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def limits_of(now_s=lambda: 0.0, **own) -> Limits:
-    return Limits(Settings(orgs={"acme": OrgSettings(**own)}), now_s)
+def gates_of(now_s=lambda: 0.0, **own) -> Gates:
+    return Gates(*limits({"acme": OrgSettings(**own)}, now_s))
+
+
+def exchange(org="acme", *, stream: bool | None = True) -> Exchange:
+    """A request as gates see it."""
+    one = Exchange(
+        event_id=secrets.token_bytes(16),
+        started_at=datetime.now(UTC),
+        started_s=0.0,
+        raw_path=b"/v1/chat/completions",
+        client_headers=ClientHeaders(),
+        key=KeyEntry(key_id="k", org=org, digest="", created_at=datetime.now(UTC)),
+    )
+    one.received(RequestFacts(stream=stream), 0, 0.0)
+    return one
 
 
 def ask(proxy, **body) -> httpx.Response:
@@ -43,14 +62,14 @@ def sdk(proxy, **options) -> openai.OpenAI:
 def test_no_minute_holds_more_than_the_limit(limit, waits_s):
     """Wherever the minute begins; and who waits as long as told is admitted."""
     clock_s, admitted_s = 0.0, []
-    limits = limits_of(lambda: clock_s, requests_per_minute=limit)
+    gates = gates_of(lambda: clock_s, requests_per_minute=limit)
     for wait_s in waits_s:
         clock_s += wait_s
-        refusal = limits.admit("acme")
+        refusal = gates.admit_head(exchange())
         if refusal is not None:
             assert refusal.retry_after_s is not None and refusal.retry_after_s >= 1
             clock_s += refusal.retry_after_s
-            assert limits.admit("acme") is None
+            assert gates.admit_head(exchange()) is None
         admitted_s.append(clock_s)
 
     for first, later in zip(admitted_s, admitted_s[limit:], strict=False):
@@ -59,40 +78,38 @@ def test_no_minute_holds_more_than_the_limit(limit, waits_s):
 
 def test_what_is_not_configured_is_not_limited():
     """Another organisation, and one without limits."""
-    limits = limits_of(requests_per_minute=1, concurrent_streams=1)
+    gates = gates_of(requests_per_minute=1, concurrent_streams=1)
 
-    assert limits.admit("acme") is None
-    assert limits.admit("acme") is not None
-    assert [limits.admit("other") for _ in range(100)] == [None] * 100
-    with limits.stream("other", STREAM) as one, limits.stream("other", STREAM) as two:
-        assert (one, two) == (None, None)
+    assert gates.admit_head(exchange()) is None
+    assert gates.admit_head(exchange()) is not None
+    for _ in range(100):
+        assert gates.admit_head(exchange("other")) is None
+        assert gates.admit(exchange("other")) is None
+    assert limits({"acme": OrgSettings()}, lambda: 0.0) == ()
 
 
 def test_a_stream_gives_its_place_back():
     """However it ends; and a request that is no stream needs none."""
-    limits = limits_of(concurrent_streams=1)
+    gates = gates_of(concurrent_streams=1)
+    first, second = exchange(), exchange()
 
-    with pytest.raises(OSError), limits.stream("acme", STREAM) as first:
-        assert first is None
-        with limits.stream("acme", STREAM) as second:
-            assert second is not None
-            assert (second.code, second.retry_after_s) == (
-                "concurrent_streams_exceeded",
-                1,
-            )
-        with limits.stream("acme", RequestFacts()) as plain:
-            assert plain is None
-        raise OSError
-    with limits.stream("acme", STREAM) as again:
-        assert again is None
+    assert gates.admit(first) is None
+    refusal = gates.admit(second)
+    assert refusal is not None
+    assert (refusal.code, refusal.retry_after_s) == ("concurrent_streams_exceeded", 1)
+    assert gates.admit(exchange(stream=None)) is None
+    gates.ended(second.ended("refused", 1.0))
+    assert gates.admit(exchange()) is not None, "who was refused had no place"
+    gates.ended(first.ended("client_disconnect", 1.0))
+    assert gates.admit(exchange()) is None
 
 
 def test_a_body_limit_is_the_organisations_own():
     """Else the proxy's."""
-    limits = limits_of(max_body_bytes=5)
+    settings = Settings(orgs={"acme": OrgSettings(max_body_bytes=5)})
 
-    assert limits.max_body_bytes("acme") == 5
-    assert limits.max_body_bytes("other") == Settings().max_body_bytes
+    assert max_body_bytes(settings, "acme") == 5
+    assert max_body_bytes(settings, "other") == Settings().max_body_bytes
 
 
 def test_one_request_too_many_is_refused_before_its_body_is_read(provider, start):

@@ -1,0 +1,43 @@
+"""Refusals as Litestar sends them, on the routes that are ours."""
+
+from typing import Any
+
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
+
+from lectr_lab.core import error_responses
+from lectr_lab.core.error_responses import Refusal
+
+_SET_BY_LITESTAR = (b"content-type", b"content-length")
+
+
+class Refused(Exception):
+    """A request of ours is refused; raise it wherever Litestar is above."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def as_response(refusal: Refusal) -> Response[bytes]:
+    """The reply, in the one shape that all refusals have."""
+    return Response(
+        refusal.body(),
+        status_code=refusal.status,
+        media_type=MediaType.JSON,
+        headers={
+            name.decode(): value.decode()
+            for name, value in refusal.head()
+            if name not in _SET_BY_LITESTAR
+        },
+    )
+
+
+def on_refused(_: Request[Any, Any, Any], refused: Refused) -> Response[bytes]:
+    """What a route refuses."""
+    return as_response(refused.refusal)
+
+
+def on_unknown(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What no route is for: another path, another method."""
+    return as_response(error_responses.NOT_FOUND)

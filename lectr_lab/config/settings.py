@@ -147,7 +147,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     def address_for(self, org: str, provider: str) -> Address | None:
         """Where an organisation's requests for a provider go; None: Azure is not set up.
 
-        >>> Settings().upstream_for("me", "openai").base_url
+        >>> Settings().address_for("me", "openai").base_url
         'https://api.openai.com/v1'
         """
         if self.upstream is not None:

@@ -1,5 +1,6 @@
 """What one call costs, exactly; the one address of genai_prices."""
 
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices import types
 
-__all__ = ["ModelPrice", "TieredPrices"]
+ModelPrice = types.ModelPrice
+TieredPrices = types.TieredPrices

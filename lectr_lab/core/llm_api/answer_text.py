@@ -126,7 +126,8 @@ def _take_messages(parts: _Parts, value: dict[str, Any]) -> None:
     elif kind == "content_block_delta":
         delta = value.get("delta") or {}
         parts.write(delta.get("text"))
-        if delta.get("type") == "input_json_delta":
+        # The input of a server's tool comes as deltas, too: no call of the client's.
+        if delta.get("type") == "input_json_delta" and place in parts.calls:
             parts.call(place, None, delta.get("partial_json"))
     elif kind == "message_delta":
         parts.reason = (value.get("delta") or {}).get("stop_reason") or parts.reason

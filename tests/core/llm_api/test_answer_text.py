@@ -131,6 +131,25 @@ def test_tool_calls_are_written_alike_in_every_api(kind, body):
     assert read_answer(kind, 200, "", body) == AnswerText(CALLS, True)
 
 
+def test_a_servers_tool_is_no_call():
+    """Its input goes by in a stream as that of the client's tools does."""
+    block = {"type": "server_tool_use", "name": "web_search", "input": {}}
+    events = stream(
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": '{"query":"q"}'},
+        },
+        {
+            "type": "content_block_delta",
+            "index": 1,
+            "delta": {"type": "text_delta", "text": "Hi"},
+        },
+    )
+    assert read_answer("messages", 200, "", events).text == "Hi"
+
+
 @pytest.mark.parametrize(
     ("kind", "reply"),
     [

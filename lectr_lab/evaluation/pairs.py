@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.answer_text import read_answer
-from lectr_lab.core.llm_api.lenient_json import loads
-from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
-from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.llm_api.reply import ReplyFacts
+from lectr_lab.core.llm_api.request import read_content, read_request
 from lectr_lab.core.routing.providers import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import Request, comparable
@@ -117,34 +116,6 @@ def present_model(
     return next((model for model, _ in named.most_common() if model), None)
 
 
-def last_user_text(operation: str, body: bytes) -> str:
-    """What the user said last, which labels go by; "" where there is no text.
-
-    >>> last_user_text("chat", b'{"messages": [{"role": "user", "content": "Hi"}]}')
-    'Hi'
-    """
-    parsed = loads(body)
-    if not isinstance(parsed, dict):
-        return ""
-    said_of = {"completions": "prompt", "responses": "input"}
-    told = parsed.get(said_of.get(operation, "messages"))
-    if isinstance(told, str):
-        return told
-    messages = (
-        [m for m in told if isinstance(m, dict)] if isinstance(told, list) else []
-    )
-    texts = [_text(m.get("content")) for m in messages if m.get("role") == "user"]
-    return texts[-1] if texts else ""
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    texts = [p.get("text") for p in parts if isinstance(p, dict)]
-    return "\n".join(text for text in texts if isinstance(text, str))
-
-
 def _read(one: Interaction) -> _Reading | None:
     request = comparable(
         one.method, one.uri, one.request_headers, one.request_body, None, _NOT_COMPARED
@@ -153,12 +124,9 @@ def _read(one: Interaction) -> _Reading | None:
     if operation == "other":
         return None
     encoding = _header(one.response_headers, b"content-encoding")
-    kind = _header(one.response_headers, b"content-type")
-    reader = ReplyReader(operation, one.status, kind, encoding)
-    reader.feed(one.body)
-    whole = one.ended == "complete"
-    told = read_answer(operation, one.status, encoding, one.body) if whole else None
-    return _Reading(one, operation, request, told and told.text, reader.finish())
+    text, facts = read_answer(operation, one.status, encoding, one.body)
+    answer = text if one.ended == "complete" else None
+    return _Reading(one, operation, request, answer, facts)
 
 
 def _models(reading: _Reading) -> set[str | None]:
@@ -178,38 +146,19 @@ def _prompt(
     if reading.answer is None:
         return None
     facts = read_request(one.request_body, reading.operation)
+    content = read_content(one.request_body, reading.operation)
     return Prompt(
         one=one,
         operation=reading.operation,
         task=(one.timing.task if one.timing else None) or task,
         response_format=facts.response_format if facts else None,
-        schema=_schema(one.request_body),
+        schema=content.schema,
         temperature=facts.temperature if facts else None,
-        text=last_user_text(reading.operation, one.request_body),
+        text=content.last_user_text,
         present=reading.answer,
         candidate=candidate,
         facts=reading.facts,
     )
-
-
-def _schema(body: bytes) -> Any:
-    """Chat's `response_format.json_schema.schema`, and where the other APIs have it."""
-    parsed = loads(body)
-    for path in _SCHEMAS:
-        here = parsed
-        for step in path.split("."):
-            here = here.get(step) if isinstance(here, dict) else None
-        if isinstance(here, dict):
-            return here
-    return None
-
-
-_SCHEMAS = (
-    "response_format.json_schema.schema",
-    "text.format.schema",
-    "output_config.format.schema",
-    "output_format.schema",
-)
 
 
 def _header(headers: RawHeaders, name: bytes) -> str:

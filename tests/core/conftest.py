@@ -57,6 +57,13 @@ def recordings(shared: Path) -> list[Recording]:
 
 
 @pytest.fixture(scope="session")
+def own_recordings() -> list[Recording]:
+    """Every interaction of the repository's own recordings."""
+    root = Path(__file__).parents[2] / "cassettes"
+    return [r for file in sorted(root.rglob("*.yaml")) for r in _read(file, root)]
+
+
+@pytest.fixture(scope="session")
 def recording(recordings: list[Recording]) -> Callable[..., Recording]:
     """One recording by a part of its file's name, and which of its interactions."""
 

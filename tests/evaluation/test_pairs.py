@@ -1,6 +1,6 @@
 """Pairs of answers in recordings."""
 
-from lectr_lab.evaluation.pairs import find_pairs, last_user_text, present_model
+from lectr_lab.evaluation.pairs import find_pairs, present_model
 from lectr_lab.tape.cassette import read_cassettes
 
 
@@ -84,13 +84,3 @@ def test_real_recordings_pair(cassettes):
     for feature, pairs in features.items():
         prompts = find_pairs(recordings, feature=feature, task=None, **models).prompts
         assert sum(p.candidate is not None for p in prompts) == pairs
-
-
-def test_what_the_user_said_last_is_read_in_every_api():
-    """Lists of parts, responses, completions, and what is none of them."""
-    parts = b'{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}'
-    assert last_user_text("chat", parts) == "Hi"
-    assert last_user_text("responses", b'{"input": "Hi"}') == "Hi"
-    assert last_user_text("completions", b'{"prompt": "Hi"}') == "Hi"
-    assert last_user_text("chat", b'{"messages": [3, {"role": "user"}]}') == ""
-    assert last_user_text("chat", b"[") == ""

@@ -1,54 +1,66 @@
-"""What a reply says: its text, or the tools that it calls.
+"""What a reply says: its texts, or the tools that it calls.
 
-`reply.ReplyReader` measures every reply and keeps none. This reads one that is to be
-compared, from a recording or, where the operator asked for it, from memory.
+`reply.ReplyReader` measures every reply and keeps none. This keeps one that is to be
+compared or counted, from a recording or, where the operator asked for it, from memory.
 """
 
-from typing import Any, NamedTuple
+import json
+from collections import defaultdict
+from typing import NamedTuple
 
-import msgspec
+from lectr_lab.core.llm_api.dialect import Answer
+from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 
-from lectr_lab.core.llm_api.content_encoding import BodyDecoder
-from lectr_lab.core.llm_api.lenient_json import loads
-from lectr_lab.core.llm_api.sse import documents
+_STREAM = "text/event-stream"  # a hint: what begins as JSON is read as JSON
+
+
+class KeptAnswer(Answer):
+    """An answer with its texts, as long as somebody holds it. No reasoning is kept.
+
+    `texts` are those of each choice, in pieces, and `calls` the names and arguments of
+    each call. `untold` is true where the texts do not show all of the answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: defaultdict[int, list[str]] = defaultdict(list)
+        self.calls: dict[tuple[int, object], tuple[list[str], list[str]]] = {}
+        self.untold = False
+
+    def write(self, text: str | None, choice: int = 0) -> None:
+        self.measure(text)
+        pieces = self.texts[choice]
+        if text is not None:
+            pieces.append(text)
+
+    def call(
+        self, place: object, name: str | None, arguments: str | None, choice: int = 0
+    ) -> None:
+        super().call(place, name, arguments)
+        at = (choice, place)
+        if name is not None:
+            self.calls.setdefault(at, ([], []))[0].append(name)
+        if arguments and at in self.calls:
+            self.calls[at][1].append(arguments)
+
+    def begin_untold(self) -> None:
+        super().begin_untold()
+        self.untold = True
 
 
 class AnswerText(NamedTuple):
     """One answer. `text` is what `agreement` compares; tool calls stand there as JSON.
 
-    `whole` is false where the answer was cut: by its limit of tokens, or on its way.
+    It is None where the reply is an error, no answer of its operation, or unreadable.
     """
 
-    text: str
-    whole: bool
-
-
-class _Parts:
-    """The pieces of one answer, in order."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.calls: dict[object, dict[str, Any]] = {}  # by place in the reply
-        self.reason: object = None
-        self.failed = False
-
-    def write(self, text: Any) -> None:
-        if isinstance(text, str):
-            self.texts.append(text)
-
-    def call(self, place: object, name: Any = None, arguments: Any = None) -> None:
-        """A tool call, or one more piece of its arguments."""
-        call = self.calls.setdefault(place, {"name": "", "pieces": []})
-        call["name"] = call["name"] or (name if isinstance(name, str) else "")
-        if isinstance(arguments, str):
-            call["pieces"].append(arguments)
-        elif arguments:  # Anthropic's, as JSON
-            call["pieces"].append(msgspec.json.encode(arguments).decode())
+    text: str | None
+    facts: ReplyFacts
 
 
 def read_answer(
     operation: str, status: int, content_encoding: str, body: bytes
-) -> AnswerText | None:
+) -> AnswerText:
     """Read the first choice of a whole reply or stream. Never raises.
 
     Args:
@@ -57,117 +69,26 @@ def read_answer(
         content_encoding: the header's value.
         body: every byte of the reply's body, as the provider sent it.
 
-    Returns:
-        None where it is an error, no answer of this operation, or unreadable.
-
     >>> body = b'{"choices": [{"message": {"content": "Yes"}, "finish_reason": "stop"}]}'
-    >>> read_answer("chat", 200, "", body)
-    AnswerText(text='Yes', whole=True)
+    >>> answer = read_answer("chat", 200, "", body)
+    >>> answer.text, answer.facts.finish_reason
+    ('Yes', 'stop')
     """
-    take = _TAKERS.get(operation)
-    if take is None or not 200 <= status < 300:
-        return None
-    parts = _Parts()
-    try:
-        for document in documents(BodyDecoder(content_encoding).feed(body)):
-            value = loads(document)
-            if isinstance(value, dict):
-                take(parts, value)
-    except (TypeError, AttributeError, ValueError, RecursionError):
-        return None  # not of a form that anyone documents
-    if parts.failed or not (parts.texts or parts.calls):
-        return None
-    return AnswerText(_text(parts), parts.reason in _WHOLE)
+    answer = KeptAnswer()
+    reader = ReplyReader(operation, status, _STREAM, content_encoding, answer)
+    reader.feed(body)
+    facts = reader.finish()
+    readable = not answer.failed and reader.fault is None
+    return AnswerText(_text(answer) if readable else None, facts)
 
 
-# Why an answer that is whole ended; `length`, `max_tokens` and none at all cut it.
-_WHOLE = {"stop", "end_turn", "stop_sequence", "tool_calls", "tool_use", "completed"}
-_WHOLE |= {"function_call"}
-
-
-def _text(parts: _Parts) -> str:
-    if not parts.calls:
-        return "".join(parts.texts)
+def _text(answer: KeptAnswer) -> str | None:
     calls = [
-        {"name": call["name"], "arguments": "".join(call["pieces"])}
-        for call in parts.calls.values()
+        {"name": next(filter(None, names), ""), "arguments": "".join(pieces) or "{}"}
+        for (choice, _), (names, pieces) in answer.calls.items()
+        if choice == 0
     ]
-    return msgspec.json.encode({"tool_calls": calls}).decode()
-
-
-def _take_chat(parts: _Parts, value: dict[str, Any]) -> None:
-    parts.failed = parts.failed or bool(value.get("error"))
-    for place, choice in enumerate(value.get("choices") or ()):
-        if choice.get("index", place) != 0:
-            continue
-        parts.reason = choice.get("finish_reason") or parts.reason
-        parts.write(choice.get("text"))
-        message = choice.get("message") or choice.get("delta") or {}
-        content = message.get("content")
-        for piece in content if isinstance(content, list) else ():
-            parts.write(piece.get("text"))
-        parts.write(content)
-        parts.write(message.get("refusal"))
-        for at, call in enumerate(message.get("tool_calls") or ()):
-            made = call.get("function") or call.get("custom") or {}
-            written = made.get("arguments", made.get("input"))
-            parts.call(call.get("index", at), made.get("name"), written)
-        if message.get("function_call"):
-            made = message["function_call"]
-            parts.call(None, made.get("name"), made.get("arguments"))
-
-
-def _take_messages(parts: _Parts, value: dict[str, Any]) -> None:
-    kind, place = value.get("type"), value.get("index")
-    if kind == "error" or value.get("error"):
-        parts.failed = True
-    elif kind == "content_block_start":
-        _take_block(parts, place, value.get("content_block") or {})
-    elif kind == "content_block_delta":
-        delta = value.get("delta") or {}
-        parts.write(delta.get("text"))
-        # The input of a server's tool comes as deltas, too: no call of the client's.
-        if delta.get("type") == "input_json_delta" and place in parts.calls:
-            parts.call(place, None, delta.get("partial_json"))
-    elif kind == "message_delta":
-        parts.reason = (value.get("delta") or {}).get("stop_reason") or parts.reason
-    else:
-        message = value.get("message") or value
-        parts.reason = message.get("stop_reason") or parts.reason
-        for at, block in enumerate(message.get("content") or ()):
-            _take_block(parts, at, block)
-
-
-def _take_block(parts: _Parts, place: object, block: dict[str, Any]) -> None:
-    if block.get("type") == "tool_use":
-        parts.call(place, block.get("name"), block.get("input"))
-    else:
-        parts.write(block.get("text"))
-
-
-def _take_responses(parts: _Parts, value: dict[str, Any]) -> None:
-    """A stream's last event repeats the whole response: that alone is read."""
-    kind = value.get("type") or ""
-    if kind == "error" or kind == "response.failed":
-        parts.failed = True
-    if kind.startswith("response.") and kind not in _LAST:
-        return
-    response = value.get("response") or value
-    parts.failed = parts.failed or bool(response.get("error"))
-    parts.reason = response.get("status")
-    for at, item in enumerate(response.get("output") or ()):
-        if item.get("type") in ("function_call", "custom_tool_call"):
-            parts.call(at, item.get("name"), item.get("arguments", item.get("input")))
-        elif item.get("type") == "message":
-            for piece in item.get("content") or ():
-                parts.write(piece.get("text"))
-                parts.write(piece.get("refusal"))
-
-
-_LAST = ("response.completed", "response.incomplete")
-_TAKERS = {
-    "chat": _take_chat,
-    "completions": _take_chat,
-    "messages": _take_messages,
-    "responses": _take_responses,
-}
+    if calls:
+        told = {"tool_calls": calls}  # half a surrogate pair may be in it
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return "".join(answer.texts[0]) if answer.texts[0] else None

@@ -25,8 +25,9 @@ class Part(msgspec.Struct):
 
 
 class FunctionCall(msgspec.Struct):
-    """What a tool is called with: JSON of a function, text of a custom tool."""
+    """A tool, and what it is called with: JSON of a function, text of a custom one."""
 
+    name: str | None = None
     arguments: str | None = None
     input: str | None = None
 
@@ -34,6 +35,7 @@ class FunctionCall(msgspec.Struct):
 class ToolCall(msgspec.Struct):
     """A tool call, or a piece of one."""
 
+    index: int | None = None
     function: FunctionCall | None = None
     custom: FunctionCall | None = None
 
@@ -90,7 +92,7 @@ def take_chat(answer: Answer, reply: ChatReply) -> None:
     for position, choice in enumerate(reply.choices or ()):
         index = position if choice.index is None else choice.index
         answer.choose(index, choice.finish_reason)
-        _take_choice(answer, choice)
+        _take_choice(answer, index, choice)
     groq = reply.x_groq
     if groq is not None:
         answer.use(groq.usage)
@@ -115,36 +117,34 @@ def _take_native(answer: Answer, reply: ChatReply) -> None:
         answer.use({"service_tier": reply.usage_metadata.get("serviceTier")})
 
 
-def _take_choice(answer: Answer, choice: Choice) -> None:
-    chars = len(choice.text or "")
+def _take_choice(answer: Answer, index: int, choice: Choice) -> None:
     message = choice.delta or choice.message
-    if message is not None:
-        chars += _chars(message.content)
-        chars += len(message.reasoning_content or message.reasoning or "")
-        if message.refusal:
-            chars += len(message.refusal)
-        if message.tool_calls or message.function_call or message.audio:
-            answer.content_started = True
-            chars += _argument_chars(message)
-    answer.write(chars)
+    if choice.text or message is None:
+        answer.write(choice.text, index)
+    if message is None:
+        return
+    if isinstance(message.content, list):
+        answer.write(None, index)  # it may be empty
+        for part in message.content:
+            answer.write(part.text or part.refusal, index)
+    else:
+        answer.write(message.content, index)
+    if reasoning := message.reasoning_content or message.reasoning:
+        answer.measure(reasoning)
+    if message.refusal:
+        answer.write(message.refusal, index)
+    if message.tool_calls or message.function_call or message.audio:
+        answer.begin_untold()
+        _take_calls(answer, index, message)
 
 
-def _chars(content: str | list[Part] | None) -> int:
-    if not content:
-        return 0
-    if isinstance(content, str):
-        return len(content)
-    return sum(len(part.text or part.refusal or "") for part in content)
-
-
-def _argument_chars(message: Message) -> int:
-    chars = len(message.function_call.arguments or "") if message.function_call else 0
-    for call in message.tool_calls or ():
-        if call.function:
-            chars += len(call.function.arguments or "")
-        if call.custom:
-            chars += len(call.custom.input or "")
-    return chars
+def _take_calls(answer: Answer, index: int, message: Message) -> None:
+    for position, call in enumerate(message.tool_calls or ()):
+        tool = call.function or call.custom or FunctionCall()
+        place = position if call.index is None else call.index
+        answer.call(place, tool.name or "", tool.arguments or tool.input, index)
+    if one := message.function_call:
+        answer.call(None, one.name or "", one.arguments, index)
 
 
 CHAT = Dialect(msgspec.json.Decoder(ChatReply), take_chat)

@@ -1,8 +1,8 @@
 """What a reply has said so far, whichever API it is of.
 
 Each API has a dialect: one shape for its whole replies and the events of its streams,
-and one function that takes what it says into an `Answer`. Texts are measured, never
-kept.
+and one function that writes what it says into an `Answer`. It measures texts and keeps
+none; a `KeptAnswer`, for whoever compares or counts what is said, keeps them too.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 
 
 class Answer:
-    """The facts of one reply, gathered from its pieces."""
+    """The facts of one reply, gathered from its pieces; of its texts, the length."""
 
     def __init__(self) -> None:
         self.model: str | None = None
@@ -38,11 +38,34 @@ class Answer:
         if index in self.finish or len(self.finish) < _MAX_CHOICES:
             self.finish[index] = reason or self.finish.get(index)
 
-    def write(self, chars: int) -> None:
-        """So many more characters of text, reasoning or a tool call's arguments."""
-        self.chars = (self.chars or 0) + chars
-        if chars:
+    def measure(self, text: str | None, choice: int = 0) -> None:
+        """More that is written, and not to be shown: reasoning, a server's tools."""
+        if text:
+            self.chars = (self.chars or 0) + len(text)
             self.content_started = True
+        elif self.chars is None:
+            self.chars = 0
+
+    write = measure
+    """More of a choice's text: here its length is all that is wanted."""
+
+    def call(
+        self, place: object, name: str | None, arguments: str | None, choice: int = 0
+    ) -> None:
+        """More of a call of the client's tools.
+
+        Args:
+            place: which of the choice's calls it is.
+            name: of the tool; None goes on with a call that began, if one did.
+            arguments: JSON, or a piece of it.
+            choice: its index.
+        """
+        if arguments is not None:
+            self.measure(arguments)
+
+    def begin_untold(self) -> None:
+        """Content began that its texts do not show: a sound, a call."""
+        self.content_started = True
 
     def use(self, usage: Any) -> None:
         """Later counts replace earlier ones, key by key: streams repeat, not add."""

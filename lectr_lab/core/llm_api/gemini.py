@@ -24,8 +24,9 @@ _MODALITIES = {
 
 
 class FunctionCall(msgspec.Struct):
-    """What a tool is called with."""
+    """A tool, and what it is called with."""
 
+    name: str | None = None
     args: Any = None
 
 
@@ -33,6 +34,7 @@ class Part(msgspec.Struct, rename="camel"):
     """A piece of the content."""
 
     text: str | None = None
+    thought: Any = None
     function_call: FunctionCall | None = None
 
 
@@ -56,7 +58,9 @@ def take_candidates(answer: Answer, candidates: list[Candidate]) -> None:
         index = position if candidate.index is None else candidate.index
         answer.choose(index, candidate.finish_reason)
         content = candidate.content or Content()
-        answer.write(sum(_chars(part) for part in content.parts or ()))
+        answer.write(None, index)
+        for part in content.parts or ():
+            _take_part(answer, index, part)
 
 
 def usage_of_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -81,10 +85,12 @@ def usage_of_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _chars(part: Part) -> int:
-    called = part.function_call
-    arguments = msgspec.json.encode(called.args).decode() if called else ""
-    return len(part.text or "") + len(arguments)
+def _take_part(answer: Answer, index: int, part: Part) -> None:
+    if part.text:
+        (answer.measure if part.thought else answer.write)(part.text, index)
+    if called := part.function_call:
+        arguments = msgspec.json.encode(called.args).decode()
+        answer.call(object(), called.name or "", arguments, index)  # each is whole
 
 
 def _sum(metadata: dict[str, Any], *keys: str) -> int | None:

@@ -20,6 +20,7 @@ class Block(msgspec.Struct):
     """A piece of the content, or a delta of one."""
 
     type: str | None = None
+    name: str | None = None  # of a tool
     text: str | None = None
     thinking: str | None = None
     partial_json: str | None = None
@@ -40,6 +41,7 @@ class MessagesReply(Message):
     """A whole message or one event of a stream."""
 
     type: str | None = None
+    index: int | None = None
     delta: Block | None = None
     content_block: Block | None = None
     message: Message | None = None
@@ -51,12 +53,12 @@ def take_messages(answer: Answer, reply: MessagesReply) -> None:
     kind = reply.type
     if kind == "content_block_delta":
         if reply.delta is not None:
-            answer.write(_chars(reply.delta))
+            _take_piece(answer, reply.index, reply.delta)
     elif kind == "message_delta":
         answer.choose(0, reply.delta.stop_reason if reply.delta else None)
         _use(answer, reply.usage)
     elif kind == "content_block_start":
-        _take_block_start(answer, reply.content_block or Block())
+        _begin_block(answer, reply.index, reply.content_block or Block())
     elif kind == "message_stop":
         answer.complete = True
     elif kind == "error" or reply.error:
@@ -71,9 +73,11 @@ def _take_whole(answer: Answer, message: Message) -> None:
     answer.model = message.model or answer.model
     answer.choose(0, message.stop_reason)
     _use(answer, message.usage)
-    for block in message.content or ():
-        answer.write(_chars(block) + _input_chars(block.input))
-    answer.write(0)
+    for place, block in enumerate(message.content or ()):
+        _begin_block(answer, place, block)
+        if block.input is not None:  # a stream gives it in pieces
+            answer.call(place, None, msgspec.json.encode(block.input).decode())
+    answer.write(None)
 
 
 def _use(answer: Answer, usage: Any) -> None:
@@ -82,19 +86,20 @@ def _use(answer: Answer, usage: Any) -> None:
         answer.tier = "fast"
 
 
-def _take_block_start(answer: Answer, block: Block) -> None:
-    answer.write(_chars(block))
+def _begin_block(answer: Answer, place: int | None, block: Block) -> None:
+    _take_piece(answer, place, block)
     if (block.type or "").endswith("tool_use"):  # of the client's tools or the server's
-        answer.content_started = True
+        answer.begin_untold()
+    if block.type == "tool_use":
+        answer.call(place, block.name or "", None)
 
 
-def _chars(block: Block) -> int:
-    return sum(len(t) for t in (block.text, block.thinking, block.partial_json) if t)
-
-
-def _input_chars(arguments: Any) -> int:
-    """A whole reply gives a tool's arguments as JSON; a stream gives their text."""
-    return 0 if arguments is None else len(msgspec.json.encode(arguments).decode())
+def _take_piece(answer: Answer, place: int | None, block: Block) -> None:
+    answer.write(block.text)
+    if block.thinking:
+        answer.measure(block.thinking)
+    if block.partial_json:
+        answer.call(place, None, block.partial_json)
 
 
 MESSAGES = Dialect(msgspec.json.Decoder(MessagesReply), take_messages)

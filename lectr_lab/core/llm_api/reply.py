@@ -60,6 +60,7 @@ class ReplyReader:
         status: HTTP status of the reply.
         content_type: the header's value; only a hint.
         content_encoding: the header's value.
+        answer: what the dialects write into; a `KeptAnswer` to have the texts.
 
     `fault` names the class of an exception that stopped the reading, should there be
     one: a bug here costs facts, never the reply.
@@ -71,13 +72,18 @@ class ReplyReader:
     """
 
     def __init__(
-        self, operation: str, status: int, content_type: str, content_encoding: str
+        self,
+        operation: str,
+        status: int,
+        content_type: str,
+        content_encoding: str,
+        answer: Answer | None = None,
     ) -> None:
         self._failed = status >= 400
         self._dialect = FAILURE if self._failed else _DIALECTS.get(operation)
         self._labelled_stream = "event-stream" in content_type.lower()
         self._decoder = BodyDecoder(content_encoding)
-        self._answer = Answer()
+        self._answer = answer or Answer()
         self._events: EventSplitter | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0

@@ -1,10 +1,11 @@
 """A request's body: the model it names and the shape it has, in the event's columns.
 
 Every API's body is read by one shape: the names mean the same wherever they occur.
-Texts are measured, never kept. What cannot be read is None.
+`read_request` measures texts and keeps none; `read_content` is for whoever judges an
+answer. What cannot be read is None.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,13 +16,10 @@ from lectr_lab.core.llm_api.request_body import (
     ANY_BODY,
     BODIES,
     Body,
-    ChatBody,
     Format,
     Inner,
     Message,
-    MessagesBody,
     Part,
-    ResponsesBody,
     TextsBody,
 )
 
@@ -60,6 +58,13 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     schema_depth: int | None = None
 
 
+class RequestContent(NamedTuple):
+    """What an answer is judged by. Holds content: never logged."""
+
+    last_user_text: str  # what labels go by; "" where there is no text
+    schema: dict[str, Any] | None  # that the answer is to keep to
+
+
 class _Prompt:
     """What was measured of a prompt."""
 
@@ -87,12 +92,12 @@ def read_request(body: bytes, operation: str) -> RequestFacts | None:
     >>> facts.model, facts.stream, facts.prompt_chars
     ('m', False, 2)
     """
-    parsed = read(BODIES.get(operation, ANY_BODY), body.removeprefix(b"\xef\xbb\xbf"))
+    parsed = _parsed(body, operation)
     if parsed is None:
         return None
     stream = _stream(parsed.stream) if operation in _CAN_STREAM else None
-    prompt = _prompt(parsed)
-    form = _form(parsed)
+    messages, system, form = parsed.shape()
+    prompt = _prompt(parsed, messages, system)
     return RequestFacts(
         model=_model(parsed.model),
         stream=stream,
@@ -108,8 +113,30 @@ def read_request(body: bytes, operation: str) -> RequestFacts | None:
         has_images=prompt.has_images,
         has_audio=prompt.has_audio,
         response_format=_FORMATS.get(form.type or "") if form else None,
-        schema_depth=_depth(form) if form else None,
+        schema_depth=schema_depth(_schema(form)) if form else None,
     )
+
+
+def read_content(body: bytes, operation: str) -> RequestContent:
+    """Read what the user wrote last, and the schema wanted. Never raises.
+
+    >>> body = b'{"messages": [{"role": "user", "content": "Hi"}]}'
+    >>> read_content(body, "chat")
+    RequestContent(last_user_text='Hi', schema=None)
+    """
+    parsed = _parsed(body, operation)
+    if parsed is None:
+        return RequestContent("", None)
+    messages, _, form = parsed.shape()
+    schema = _schema(form) if form else None
+    return RequestContent(
+        _last_user_text(parsed, messages or []),
+        schema if isinstance(schema, dict) else None,
+    )
+
+
+def _parsed(body: bytes, operation: str) -> Body | None:
+    return read(BODIES.get(operation, ANY_BODY), body.removeprefix(b"\xef\xbb\xbf"))
 
 
 def _model(model: Any) -> str | None:
@@ -156,39 +183,32 @@ def _has_tools(parsed: Body) -> bool | None:
     )
 
 
-def _form(parsed: Body) -> Format | None:
-    if isinstance(parsed, ChatBody):
-        return parsed.response_format
-    if isinstance(parsed, ResponsesBody):
-        return parsed.text.format if parsed.text else None
-    if isinstance(parsed, MessagesBody):
-        config = parsed.output_config
-        return (config.format if config else None) or parsed.output_format
-    return None
-
-
-def _depth(form: Format) -> int | None:
+def _schema(form: Format) -> Any:
     wrapped = form.json_schema
     inner = wrapped.get("schema") if isinstance(wrapped, dict) else None
-    return schema_depth(form.schema or inner)
+    return form.schema or inner
 
 
-def _prompt(parsed: Body) -> _Prompt:
+def _prompt(
+    parsed: Body, messages: list[Message] | None, system: str | list[Inner] | None
+) -> _Prompt:
     prompt = _Prompt()
-    if isinstance(parsed, ChatBody | MessagesBody):
-        if parsed.messages is not None:
-            _measure(prompt, parsed.messages)
-        if isinstance(parsed, MessagesBody):
-            _add_system(prompt, parsed.system)
-    elif isinstance(parsed, ResponsesBody):
-        if isinstance(parsed.input, str):
-            _measure(prompt, [Message(role="user", content=parsed.input)])
-        elif parsed.input is not None:
-            _measure(prompt, parsed.input)
-        _add_system(prompt, parsed.instructions)
+    if messages is not None:
+        _measure(prompt, messages)
     elif isinstance(parsed, TextsBody):
         prompt.chars = _chars_of_texts(parsed.prompt or parsed.input)
+    _add_system(prompt, system)
     return prompt
+
+
+def _last_user_text(parsed: Body, messages: list[Message]) -> str:
+    written = [message.content for message in messages if message.role == "user"]
+    content = written[-1] if written else None
+    if isinstance(content, list):
+        return "\n".join(part.text for part in content if part.text is not None)
+    if isinstance(parsed, TextsBody) and isinstance(parsed.prompt, str):
+        return parsed.prompt
+    return content or ""
 
 
 def _measure(prompt: _Prompt, messages: list[Message]) -> None:

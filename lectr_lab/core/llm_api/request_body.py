@@ -4,7 +4,7 @@ What is not named here is skipped, not decoded. Scalars are `Any`: a client may 
 anything there, and whoever uses one checks it.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -64,6 +64,10 @@ class StreamOptions(msgspec.Struct):
     include_usage: Any = None
 
 
+# Messages, the system prompt that stands outside them, and the form of the answer.
+Shape: TypeAlias = tuple[list[Message] | None, str | list[Inner] | None, Format | None]
+
+
 class Body(msgspec.Struct):
     """What any body may say; scalars are checked where they are used."""
 
@@ -81,12 +85,19 @@ class Body(msgspec.Struct):
     functions: list[Anything] | None = None
     output_config: Config | None = None  # Anthropic's
 
+    def shape(self) -> Shape:
+        """Its messages, where it has some, and what else an answer goes by."""
+        return None, None, None
+
 
 class ChatBody(Body):
     """/v1/chat/completions."""
 
     messages: list[Message] | None = None
     response_format: Format | None = None
+
+    def shape(self) -> Shape:
+        return self.messages, None, self.response_format
 
 
 class MessagesBody(Body):
@@ -96,6 +107,10 @@ class MessagesBody(Body):
     system: str | list[Inner] | None = None
     output_format: Format | None = None
 
+    def shape(self) -> Shape:
+        form = self.output_config.format if self.output_config else None
+        return self.messages, self.system, form or self.output_format
+
 
 class ResponsesBody(Body):
     """/v1/responses."""
@@ -103,6 +118,12 @@ class ResponsesBody(Body):
     input: str | list[Message] | None = None
     instructions: str | None = None
     text: Config | None = None
+
+    def shape(self) -> Shape:
+        turns = self.input
+        if isinstance(turns, str):
+            turns = [Message(role="user", content=turns)]
+        return turns, self.instructions, self.text.format if self.text else None
 
 
 class TextsBody(Body):

@@ -16,6 +16,8 @@ import msgspec
 
 from lectr_lab.core.llm_api.dialect import Answer, Dialect
 
+_CALLS = ("function_call", "custom_tool_call")  # of the client's tools
+_TEXTS = ("response.output_text.delta", "response.refusal.delta")
 _LAST = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -36,6 +38,7 @@ class Item(msgspec.Struct):
     """One thing in the output: a message, reasoning, a call."""
 
     type: str | None = None
+    name: str | None = None
     content: list[Part] | None = None
     summary: list[Part] | None = None
     arguments: str | None = None
@@ -66,6 +69,7 @@ class ResponsesReply(Response):
     """A whole response or one event of a stream."""
 
     type: str | None = None
+    output_index: int | None = None
     delta: str | None = None
     response: Response | None = None
     item: Item | None = None
@@ -75,12 +79,14 @@ class ResponsesReply(Response):
 def take_responses(answer: Answer, reply: ResponsesReply) -> None:
     """Take in a response or an event."""
     kind = reply.type or ""
-    if kind.endswith(".delta"):
-        if kind != "response.audio.delta":  # base64, not text
-            answer.write(len(reply.delta or ""))
+    if kind in _TEXTS:
+        answer.write(reply.delta)
+    elif kind.endswith(".delta"):
+        _take_delta(answer, kind, reply)
     elif kind == "response.output_item.added":
         if reply.item and (reply.item.type or "").endswith("_call"):
-            answer.content_started = True
+            answer.begin_untold()
+            _begin_call(answer, reply.output_index, reply.item)
     elif kind == "response.output_item.done":
         answer.searches += _is_search(reply.item)
     elif kind == "error":
@@ -95,6 +101,18 @@ def take_responses(answer: Answer, reply: ResponsesReply) -> None:
         _take_whole(answer, reply)
 
 
+def _take_delta(answer: Answer, kind: str, reply: ResponsesReply) -> None:
+    if kind.endswith(("_arguments.delta", "_input.delta")):
+        answer.call(reply.output_index, None, reply.delta or "")
+    elif kind != "response.audio.delta":  # base64, not text
+        answer.measure(reply.delta)
+
+
+def _begin_call(answer: Answer, place: int | None, item: Item) -> None:
+    if item.type in _CALLS:
+        answer.call(place, item.name or "", None)
+
+
 def _take_response(answer: Answer, response: Response) -> None:
     answer.model = response.model or answer.model
     answer.tier = response.service_tier or answer.tier
@@ -104,14 +122,14 @@ def _take_response(answer: Answer, response: Response) -> None:
     )
     answer.choose(0, (details and details.reason) or status)
     answer.use(response.usage)
-    answer.write(0)
+    answer.write(None)
 
 
 def _take_whole(answer: Answer, response: Response) -> None:
     if response.status or response.usage or response.output is not None:
         _take_response(answer, response)
-    for item in response.output or ():
-        answer.write(_chars(item))
+    for place, item in enumerate(response.output or ()):
+        _take_item(answer, place, item)
         answer.searches += _is_search(item)
     if response.error:
         answer.fail(response.error)
@@ -123,10 +141,14 @@ def _is_search(item: Item | None) -> bool:
     return item.action is None or item.action.type in (None, "search")
 
 
-def _chars(item: Item) -> int:
-    parts = [*(item.content or ()), *(item.summary or ())]
-    texts = [text for part in parts for text in (part.text, part.refusal)]
-    return sum(len(t) for t in (*texts, item.arguments, item.input, item.code) if t)
+def _take_item(answer: Answer, place: int, item: Item) -> None:
+    write = answer.write if item.type == "message" else answer.measure
+    for part in (*(item.content or ()), *(item.summary or ())):
+        write(part.text)
+        write(part.refusal)
+    _begin_call(answer, place, item)
+    answer.call(place, None, item.arguments or item.input)
+    answer.measure(item.code)
 
 
 RESPONSES = Dialect(msgspec.json.Decoder(ResponsesReply), take_responses)

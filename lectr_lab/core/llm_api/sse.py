@@ -99,20 +99,6 @@ class EventSplitter:
         self._event_bytes = self._max_event_bytes + 1  # whatever follows is over, too
 
 
-def documents(body: bytes) -> list[bytes]:
-    """The JSON objects of a reply that is here whole: itself, or its events' data.
-
-    >>> documents(b'{"a": 1}'), documents(b"data: {}\\n\\ndata: [DONE]\\n\\n")
-    ([b'{"a": 1}'], [b'{}'])
-    """
-    body = body.lstrip(b"\r\n" + _LEAD)
-    if body.startswith(b"{"):
-        return [body]
-    splitter = EventSplitter()
-    events = splitter.feed(body) + splitter.flush()
-    return [data for _, data in events if data.lstrip().startswith(b"{")]
-
-
 def _usual_event(lines: list[bytes]) -> ServerEvent | None:
     """What providers mostly send in a chunk, one event and no more, read fast."""
     if len(lines) == 2 and lines[0].startswith(b"data: "):

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from lectr_lab.core.llm_api.chat import CHAT, Message
+from lectr_lab.core.llm_api.answer_text import KeptAnswer
 from lectr_lab.core.llm_api.content_encoding import BodyDecoder
-from lectr_lab.core.llm_api.lenient_json import loads, read
-from lectr_lab.core.llm_api.sse import documents
+from lectr_lab.core.llm_api.lenient_json import loads
+from lectr_lab.core.llm_api.reply import ReplyReader
 
 OPERATIONS = frozenset({"chat", "completions"})
 """Those whose streams report tokens only where they are asked to."""
@@ -160,21 +160,11 @@ def answers_of(content_encoding: str, chunks: Sequence[bytes]) -> list[str] | No
     body = b"".join([decoder.feed(chunk) for chunk in chunks])
     if decoder.gave_up:
         return None
-    texts: dict[int, list[str]] = {}
-    for data in documents(body):
-        reply = read(CHAT.decoder, data)
-        for place, choice in enumerate((reply and reply.choices) or ()):
-            message = choice.delta or choice.message or Message()
-            filtered = choice.finish_reason == "content_filter"  # billed, not shown
-            if filtered or message.tool_calls or message.function_call or message.audio:
-                return None
-            index = place if choice.index is None else choice.index
-            texts.setdefault(index, []).append((choice.text or "") + _text(message))
-    return ["".join(pieces) for pieces in texts.values()]
-
-
-def _text(message: Message) -> str:
-    content = message.content or ""
-    if not isinstance(content, str):
-        content = "".join([part.text or part.refusal or "" for part in content])
-    return content + (message.refusal or "")
+    answer = KeptAnswer()
+    reader = ReplyReader("chat", 200, "text/event-stream", "", answer)
+    reader.feed(body)
+    reader.finish()
+    filtered = "content_filter" in answer.finish.values()  # billed, not shown
+    if answer.untold or filtered or reader.fault:
+        return None
+    return ["".join(pieces) for pieces in answer.texts.values()]

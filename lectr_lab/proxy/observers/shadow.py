@@ -25,7 +25,7 @@ from lectr_lab.core.event import Event, Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import headers_for_another_vendor, holds_key
 from lectr_lab.core.ids import event_id
-from lectr_lab.core.llm_api.answer_text import read_answer as answer_of
+from lectr_lab.core.llm_api.answer_text import read_answer
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import ResolvedProvider, offers, provider_url
@@ -266,8 +266,8 @@ def _agreement(
 
 
 def _answer(operation: str, content_encoding: str, kept: Kept) -> str | None:
-    told = answer_of(operation, 200, content_encoding, b"".join(kept.chunks))
-    return told.text if told and len(told.text) <= _MOST_CHARS else None
+    text = read_answer(operation, 200, content_encoding, b"".join(kept.chunks)).text
+    return text if text is not None and len(text) <= _MOST_CHARS else None
 
 
 def _as_shadow(own: Event, of: Event, agreed: float | None) -> Event:

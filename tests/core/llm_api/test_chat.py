@@ -28,6 +28,7 @@ def taken(reply):
         ({"tool_calls": [{"type": "custom", "custom": {"input": "abc"}}]}, 3),
         ({"function_call": {"name": "f", "arguments": '{"a":1}'}}, 7),
         ({"content": None}, 0),
+        ({"content": []}, 0),
     ],
 )
 def test_an_answer_is_text_reasoning_and_arguments(message, chars):

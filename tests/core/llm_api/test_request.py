@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import Event
-from lectr_lab.core.llm_api.request import RequestFacts, read_request
+from lectr_lab.core.llm_api.request import (
+    RequestContent,
+    RequestFacts,
+    read_content,
+    read_request,
+)
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "array"}}}
 
@@ -320,6 +325,43 @@ def test_numbers_that_cannot_be_stored_are_none(value):
     assert facts == RequestFacts(model="m", stream=False, has_tools=False)
 
 
+@pytest.mark.parametrize(
+    ("operation", "body", "text"),
+    [
+        ("chat", b'{"messages":[{"role":"user","content":[{"text":"H"},{},{"text":"i"}]}]}', "H\ni"),
+        ("chat", b'{"messages":[{"role":"user","content":"a"},{"role":"user","content":"Hi"},{"role":"assistant","content":"b"}]}', "Hi"),
+        ("messages", b'{"system":"a","messages":[{"role":"user","content":"Hi"}]}', "Hi"),
+        ("responses", b'{"input": "Hi"}', "Hi"),
+        ("responses", b'{"input": [{"role": "user", "content": "Hi"}]}', "Hi"),
+        ("completions", b'{"prompt": "Hi"}', "Hi"),
+        ("completions", b'{"prompt": [1, 2]}', ""),
+        ("chat", b'{"messages": [3, {"role": "user"}]}', ""),
+        ("chat", b"[", ""),
+    ],
+)  # fmt: skip
+def test_what_the_user_wrote_last_is_read_in_every_api(operation, body, text):
+    """Lists of parts, responses, completions, and what is none of them."""
+    assert read_content(body, operation) == RequestContent(text, None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [
+        ("chat", {"response_format": {"json_schema": {"schema": {"a": 1}}}}),
+        ("messages", {"output_config": {"format": {"schema": {"a": 1}}}}),
+        ("messages", {"output_format": {"schema": {"a": 1}}}),
+        ("responses", {"text": {"format": {"schema": {"a": 1}}}}),
+    ],
+)
+def test_the_schema_wanted_is_read_in_every_api(operation, fields):
+    """Wherever it stands; what is no object is none."""
+    body = json.dumps(fields)
+
+    assert read_content(body.encode(), operation).schema == {"a": 1}
+    odd = body.replace('{"a": 1}', "[1]").encode()
+    assert read_content(odd, operation).schema is None
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
@@ -346,6 +388,7 @@ def test_no_json_value_makes_it_fail(value, operation):
     """An object has facts that can be stored, anything else is None."""
     facts = read_request(json.dumps(value).encode(), operation)
 
+    assert isinstance(read_content(json.dumps(value).encode(), operation), tuple)
     assert (facts is None) == (not isinstance(value, dict))
     msgspec.json.encode(facts)
 
@@ -354,6 +397,7 @@ def test_no_json_value_makes_it_fail(value, operation):
 def test_no_bytes_make_it_fail(data, operation):
     """Whatever bytes come."""
     read_request(data, operation)
+    read_content(data, operation)
     read_request(b'{"model": "' + data + b'"}', operation)
 
 

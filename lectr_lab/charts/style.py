@@ -10,7 +10,8 @@ import polars as pl
 import vl_convert
 
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.formatting import NO_MATH, UNTAGGED, name, names
+from lectr_lab.core.event import UNTAGGED
+from lectr_lab.core.formatting import NO_MATH, name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"

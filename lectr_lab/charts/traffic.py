@@ -6,7 +6,8 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
-from lectr_lab.core.formatting import UNTAGGED, count, percent
+from lectr_lab.core.event import UNTAGGED
+from lectr_lab.core.formatting import count, percent
 
 _KINDS = {
     "input": style.BLUE,

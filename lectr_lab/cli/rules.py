@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import settings_here
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.formatting import UNTAGGED
+from lectr_lab.core.event import UNTAGGED, Event
 from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.core.routing.rules import Rule, RuleInput, decide, mismatch, obstacle
@@ -191,8 +191,6 @@ def _price_of(provider: str | None, model: str) -> Decimal | None:
         from lectr_lab.core.pricing.price import price_event
     except ImportError:
         return None
-    from lectr_lab.core.event import Event
-
     return price_event(
         Event(
             event_id=bytes(16),

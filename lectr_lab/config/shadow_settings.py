@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lectr_lab.core.formatting import UNTAGGED
+from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.headers import ProviderName
 from lectr_lab.core.recommendation import is_protected
 

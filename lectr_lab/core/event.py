@@ -24,6 +24,9 @@ import msgspec
 SCHEMA_VERSION = 1
 """Goes up when a column is added, dropped or changes its meaning."""
 
+UNTAGGED = "untagged"
+"""What a feature of None is called: in rules, settings, and wherever it is shown."""
+
 Kind = Literal["request", "shadow"]
 Operation = Literal[
     "chat", "completions", "embeddings", "responses", "messages", "other"

@@ -15,9 +15,6 @@ UNKNOWN = "—"
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 """HTML classes inside which notebooks take no `$` for the start of a formula."""
 
-UNTAGGED = "untagged"
-"""What a group is called whose requests named no feature."""
-
 
 def usd(amount: float | None) -> str:
     """Dollars, with as many digits as say something.

@@ -12,7 +12,8 @@ import polars as pl
 
 from lectr_lab.analysis.views import cube, data_gaps
 from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
-from lectr_lab.core.formatting import UNTAGGED, count, name, names
+from lectr_lab.core.event import UNTAGGED
+from lectr_lab.core.formatting import count, name, names
 from lectr_lab.log.losses import Losses
 
 TITLE = "What it cost, how slow it was"

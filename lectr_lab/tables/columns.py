@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.core import formatting
-from lectr_lab.core.formatting import UNKNOWN, UNTAGGED
+from lectr_lab.core.event import UNTAGGED
+from lectr_lab.core.formatting import UNKNOWN
 
 MOST_ROWS = 50
 _SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")

@@ -9,6 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from lectr_lab.core import formatting
+from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.recommendation import Recommendation
 from lectr_lab.tables import html_table, text_table
 from lectr_lab.tables.columns import MOST_ROWS
@@ -158,7 +159,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
 
 def _title(r: Recommendation) -> str:
-    feature = formatting.UNTAGGED if r.feature is None else formatting.name(r.feature)
+    feature = UNTAGGED if r.feature is None else formatting.name(r.feature)
     return f"{feature}: {formatting.name(r.from_model)} to {r.to_model}"
 
 

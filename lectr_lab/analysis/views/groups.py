@@ -12,7 +12,6 @@ import polars as pl
 from lectr_lab.analysis.views import rows
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
-from lectr_lab.core.formatting import UNTAGGED
 
 By = str | Sequence[str] | None
 """One column, several, or none. `model` is the model that answered; `day` and `hour`
@@ -79,7 +78,7 @@ def _key(name: str, tz: str) -> pl.Expr:
     if name == "model":
         return rows.model()
     if name == "feature":
-        return pl.col("feature").fill_null(UNTAGGED)
+        return rows.feature()
     if name in _STEPS:
         step = _step(_STEPS[name], tz)
         return (step.dt.date() if name == "day" else step).alias(name)

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from lectr_lab.core.event import UNTAGGED
+
 
 def is_request() -> pl.Expr:
     """A client's own request, not a shadow of one."""
@@ -28,6 +30,11 @@ def disconnected() -> pl.Expr:
 def retried() -> pl.Expr:
     """An SDK's repeat of a request that had failed."""
     return is_request() & (pl.col("retry_count") > 0).fill_null(False)
+
+
+def feature() -> pl.Expr:
+    """The feature that was named; `untagged` where none was."""
+    return pl.col("feature").fill_null(UNTAGGED)
 
 
 def untagged() -> pl.Expr:

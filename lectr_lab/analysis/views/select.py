@@ -10,7 +10,6 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.formatting import UNTAGGED
 
 _AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
 _NO_TIME = (
@@ -67,7 +66,7 @@ def select(
     """
     names = [
         (pl.col("org"), org),
-        (pl.col("feature").fill_null(UNTAGGED), feature),
+        (rows.feature(), feature),
         (pl.col("provider"), provider),
         (rows.model(), model),
         (pl.col("task"), task),

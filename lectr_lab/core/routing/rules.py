@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from lectr_lab.core.formatting import UNTAGGED
+from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.headers import ProviderName
 from lectr_lab.core.routing.providers import offers, provider_of_model
 

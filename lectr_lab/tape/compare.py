@@ -113,6 +113,6 @@ def _leave_out(value: Any, path: list[str]) -> None:
 def _object(body: bytes) -> dict[str, Any] | None:
     try:
         document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

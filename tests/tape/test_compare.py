@@ -119,3 +119,12 @@ def test_a_secret_does_not_count_wherever_it_stands(url, body):
     ]
 
     assert asked[0] == asked[1] == asked[2]
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":"\xff"}', b'{"a":' * 100_000, b'{"a":' * 3000 + b"1" + b"}" * 3000]
+)
+def test_what_cannot_be_read_as_json_counts_byte_for_byte(body):
+    """Broken UTF-8 and bottomless nesting are requests like any other."""
+    assert request(body=body).key == request(body=body).key
+    assert request(body=body).key != request(body=body + b" ").key

@@ -1,4 +1,4 @@
-"""A running proxy: the tape behind it where there is one, and the recorder.
+"""A running proxy: the tape in it where there is one, and the recorder.
 
 The proxy and the tape do not know each other; here they are put together. `run` serves
 in this process. `Child` is the same in a process of its own, told what to do by a line
@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
+from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
-from lectr_lab.core.routing.providers import default_addresses
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.proxy.clock import Clock
@@ -83,6 +82,7 @@ def run(
     order: Order,
     on_started: Callable[[str], None],
     on_first: Callable[[Event], None] | None = None,
+    engine: Engine | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP.
 
@@ -90,6 +90,7 @@ def run(
         order: what to run.
         on_started: told the base URL (`http://host:port`, or https) once it listens.
         on_first: told the first event, from another thread.
+        engine: asked in the place of what the settings name.
 
     Raises:
         LabError: the host, port, certificate, lab folder or tape cannot be used.
@@ -101,10 +102,11 @@ def run(
     settings.check_bind()
     with (
         open_socket(settings.host, settings.port) as sock,
-        _behind(settings, order.tape_speed) as resolved,
         _recorder(order.record) as tee,
     ):
-        app = build(resolved, order.session, on_first, tee)
+        if settings.upstream and settings.upstream.startswith(TAPE):
+            settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
+        app = build(settings, order.session, on_first, tee, engine=engine)
         base_url = settings.base_url(sock.getsockname()[1])
         serve(app, sock, lambda: on_started(base_url), settings.tls)
 
@@ -115,15 +117,17 @@ def build(
     on_first: Callable[[Event], None] | None = None,
     tee: Callable[[Engine], Engine] | None = None,
     clock: Clock | None = None,
+    engine: Engine | None = None,
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
     Args:
-        settings: as read; a tape is already on its port (`played_by`).
+        settings: as read; where a tape is the engine, `played_by` it.
         session: a key beside those in the lab folder.
         on_first: told the first event, from another thread.
         tee: wraps the engine, to record what passes below the proxy.
         clock: what events are timed by; None: the machine's.
+        engine: asked in the place of the providers; None: they are asked.
     """
     from lectr_lab.proxy.admin import open_admin
     from lectr_lab.proxy.app import create_app
@@ -140,7 +144,15 @@ def build(
         say(warning)
     router = _router(settings)
     return create_app(
-        settings, outbox, find_key, tee, admin, clock, router, warnings=warnings
+        settings,
+        outbox,
+        find_key,
+        tee,
+        admin,
+        clock,
+        router,
+        warnings=warnings,
+        engine=engine,
     )
 
 
@@ -215,40 +227,16 @@ def _find_key(
     return find
 
 
-@contextlib.contextmanager
-def _behind(settings: Settings, tape_speed: float) -> Iterator[Settings]:
-    """The settings with `upstream = "tape:…"` made real: a tape playing on a port."""
-    if settings.upstream is None or not settings.upstream.startswith(TAPE):
-        yield settings
-        return
-    from lectr_lab.tape.server import TapeServer
+def _on_tape(
+    settings: Settings, upstream: str, speed: float
+) -> tuple[Settings, Engine]:
+    """The settings with `upstream = "tape:…"` made real, and what plays it."""
+    from lectr_lab.tape.cassette import read_cassettes
+    from lectr_lab.tape.engine import TapeEngine, played_by
+    from lectr_lab.tape.match import Tape
 
-    with TapeServer(settings.upstream.removeprefix(TAPE), speed=tape_speed) as tape:
-        yield played_by(settings, tape.base_url)
-
-
-def played_by(settings: Settings, base_url: Callable[[str], str]) -> Settings:
-    """The settings with every provider where a tape plays it.
-
-    Args:
-        settings: as read.
-        base_url: a provider's name → the tape's own URL for it.
-    """
-    providers = {
-        name: ProviderSettings(
-            base_url=base_url(name) + _path_of(address.base_url), auth="none"
-        )
-        for name, address in default_addresses().items()
-        if name != "azure"
-    }
-    azure = AzureSettings(endpoint=base_url("azure"), auth="none")
-    orgs = {  # limits stay; an endpoint of one's own would be asked instead of the tape
-        name: msgspec.structs.replace(org, azure=None)
-        for name, org in settings.orgs.items()
-    }
-    return msgspec.structs.replace(
-        settings, upstream=None, providers=providers, azure=azure, orgs=orgs
-    )
+    tape = Tape(read_cassettes(upstream.removeprefix(TAPE)))
+    return played_by(settings), TapeEngine(tape, speed)
 
 
 @contextlib.contextmanager
@@ -266,10 +254,6 @@ def _recorder(path: str | None) -> Iterator[Callable[[Engine], Engine] | None]:
         saved = recorder.save()
         for reason, calls in saved.reasons.items():
             print(f"lectr-lab: {calls} not recorded: {reason}", file=sys.stderr)
-
-
-def _path_of(url: str) -> str:
-    return "/" + url.split("/", 3)[3]
 
 
 def _obey() -> None:

@@ -1,14 +1,20 @@
 """What every test may ask for."""
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from lectr_lab.tape.cassette import Interaction
 
 # A busy machine makes a right answer late; it does not make it wrong.
 settings.register_profile("lectr", settings(), deadline=None)
@@ -69,3 +75,54 @@ def rendered() -> Callable[[Path], str]:
         return done.stdout
 
     return render
+
+
+class Origin:
+    """Answers every request with `pieces`, each a pause in seconds and raw bytes."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.pieces: list[tuple[float, bytes]] = []
+
+    def play(self, one: Interaction) -> None:
+        """Answer with what was recorded, at once."""
+        head = b"".join(b"%s: %s\r\n" % header for header in one.response_headers)
+        if not any(n.lower() == b"content-length" for n, _ in one.response_headers):
+            head += b"content-length: %d\r\n" % len(one.body)
+        line = b"HTTP/1.1 %d X\r\n" % one.status
+        self.pieces = [(0.0, line + head + b"\r\n" + one.body)]
+
+    def serve(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(sock,), daemon=True).start()
+
+    def _talk(self, sock: socket.socket) -> None:
+        with sock:
+            head, _, body = self._until(sock, b"\r\n\r\n").partition(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+            while len(body) < int(length or 0):
+                body += sock.recv(65536)
+            with contextlib.suppress(OSError):  # the client may leave
+                for pause_s, data in self.pieces:
+                    time.sleep(pause_s)
+                    sock.sendall(data)
+
+    def _until(self, sock: socket.socket, end: bytes) -> bytes:
+        data = b""
+        while end not in data:
+            data += sock.recv(65536)
+        return data
+
+
+@pytest.fixture(scope="session")
+def origin() -> Iterator[Origin]:
+    """A provider on a loopback port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        origin = Origin(listener)
+        threading.Thread(target=origin.serve, args=(listener,), daemon=True).start()
+        yield origin
+        listener.shutdown(socket.SHUT_RDWR)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 
 import httpx
 import pytest
@@ -14,9 +15,15 @@ import pytest
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.launch import Child, Order, Session, played_by
+from lectr_lab.launch import Child, Order, Session
+from lectr_lab.log.scan import scan
+from lectr_lab.tape.scrub import RecordedCall
+from lectr_lab.tape.timing_file import Timing
+from lectr_lab.tape.write import write_cassette
 
 SESSION = Session("lc_key_of-a-session")
+CHAT = b'{"model":"m","messages":[]}'
+EARLY_MS = 2  # timers go by the millisecond
 
 
 def order(tmp_path, **changes) -> Order:
@@ -131,21 +138,79 @@ def test_a_closed_terminal_stops_it_as_a_signal_would(tmp_path):
         one.stop()
 
 
-def test_a_tape_takes_every_providers_place():
-    """Each on its own path, so that recordings match by provider."""
-    settings = played_by(Settings(), lambda name: f"http://127.0.0.1:9/{name}")
+@pytest.fixture
+def tape(tmp_path):
+    """A stream whose second half comes a while after the first."""
 
-    urls = {
-        name: settings.address_for("any", name).base_url
-        for name in ("openai", "anthropic", "groq", "gemini", "azure")
-    }
-    assert urls == {
-        "openai": "http://127.0.0.1:9/openai/v1",
-        "anthropic": "http://127.0.0.1:9/anthropic/v1",
-        "groq": "http://127.0.0.1:9/groq/openai/v1",
-        "gemini": "http://127.0.0.1:9/gemini/v1beta/openai",
-        "azure": "http://127.0.0.1:9/azure",
-    }
+    def recorded(pause_ms: float) -> str:
+        call = RecordedCall(
+            method="POST",
+            url="https://api.openai.com/v1/chat/completions",
+            request_headers=(),
+            request_body=CHAT,
+            status=200,
+            response_headers=((b"content-type", b"text/event-stream"),),
+            chunks=(b"data: {}\n\n", b"data: [DONE]\n\n"),
+        )
+        chunks = ((10, 100.0), (14, 100.0 + pause_ms))
+        write_cassette(
+            tmp_path / "tape.yaml",
+            [(call, Timing(started_ms=0, head_ms=50.0, chunks=chunks))],
+        )
+        return f"tape:{tmp_path / 'tape.yaml'}"
+
+    return recorded
+
+
+def ask(child: Child) -> AbstractContextManager[httpx.Response]:
+    return httpx.stream(
+        "POST",
+        f"{child.base_url}/v1/chat/completions",
+        content=CHAT,
+        headers={"X-Lectr-Key": SESSION.key},
+        trust_env=False,
+    )
+
+
+def test_a_tape_plays_in_its_own_time(tmp_path, tape):
+    """Nothing comes sooner than it did, for the client and in the log; no key is asked."""
+    child = Child(order(tmp_path, upstream=tape(pause_ms=200)))
+    try:
+        began_s = time.perf_counter()
+        with ask(child) as reply:
+            head_ms = 1000 * (time.perf_counter() - began_s)
+            chunks = [(c, time.perf_counter() - began_s) for c in reply.iter_raw()]
+    finally:
+        child.stop()
+
+    [event] = scan(tmp_path / "lab").collect().iter_rows(named=True)
+    assert [data for data, _ in chunks] == [b"data: {}\n\n", b"data: [DONE]\n\n"]
+    assert head_ms >= 50 - EARLY_MS
+    assert chunks[0][1] * 1000 >= 100 - EARLY_MS
+    assert chunks[1][1] * 1000 >= 300 - EARLY_MS
+    assert event["ttfb_ms"] >= 50 - EARLY_MS
+    assert event["total_ms"] >= 300 - EARLY_MS
+
+
+def test_who_leaves_a_tape_is_not_waited_for(tmp_path, tape):
+    """The rest of the recording takes a minute; the proxy ends without it."""
+    child = Child(order(tmp_path, upstream=tape(pause_ms=60_000)))
+    try:
+        with ask(child) as reply:
+            assert next(reply.iter_raw()) == b"data: {}\n\n"
+        began_s = time.monotonic()
+    finally:
+        child.stop()
+
+    [event] = scan(tmp_path / "lab").collect().iter_rows(named=True)
+    assert event["outcome"] == "client_disconnect"
+    assert time.monotonic() - began_s < 20
+
+
+def test_a_missing_cassette_is_told_to_the_parent(tmp_path):
+    """Before anything is served."""
+    with pytest.raises(ProxyError, match="no cassette at"):
+        Child(order(tmp_path, upstream=f"tape:{tmp_path / 'none.yaml'}"))
 
 
 def test_a_shells_limit_on_files_is_not_the_proxys(tmp_path):

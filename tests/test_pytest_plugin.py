@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.scrub import RecordedCall
-from lectr_lab.tape.server import TapeServer
 from lectr_lab.tape.timing_file import Timing, side_path
 from lectr_lab.tape.write import write_cassette
 from lectr_lab.testing.replay import replay
@@ -36,11 +36,11 @@ CREATE = f"chat.completions.create(**{ASKED!r})"
 def cassette(tmp_path_factory):
     """Write a cassette with one chat that took 812.345 ms."""
 
-    def written(path, host="https://api.openai.com"):
+    def written(path):
         answer = json.dumps(SAID).encode()
         call = RecordedCall(
             method="POST",
-            url=f"{host}/v1/chat/completions",
+            url="https://api.openai.com/v1/chat/completions",
             request_headers=((b"content-type", b"application/json"),),
             request_body=json.dumps(ASKED).encode(),
             status=200,
@@ -215,23 +215,23 @@ def test_chat(lectr):
 TWO = RECORDING + "    lectr.openai().models.list()\n"
 
 
-def test_what_a_run_may_record(run, cassette, pytester):
+def test_what_a_run_may_record(run, cassette, pytester, origin):
     """once: where there is nothing. new_episodes: what is missing. rewrite: anew."""
     path = pytester.path / "cassettes/test_app/test_chat.yaml"
-    source = cassette(pytester.path / "source.yaml", "http://127.0.0.1:1")
-    with TapeServer(source, speed=0) as server:
-        text = RECORDING.replace("<upstream>", f"{server.base_url('openai')}/v1")
-        two = TWO.replace("<upstream>", f"{server.base_url('openai')}/v1")
-        run(text, "--record-mode=once").assert_outcomes(passed=1)
-        first = path.read_bytes()
-        run(two, "--record-mode=once").assert_outcomes(failed=1)
-        assert path.read_bytes() == first
-        run(two, "--record-mode=new_episodes").assert_outcomes(failed=1)
-        second = path.read_bytes()
-        run(text, "--record-mode=rewrite").assert_outcomes(passed=1)
-    run(text).assert_outcomes(passed=1)  # with nobody behind it
+    [one] = read_cassette(cassette(pytester.path / "source.yaml"))
+    origin.play(one)  # whatever it is asked
+    text, two = (t.replace("<upstream>", f"{origin.url}/v1") for t in (RECORDING, TWO))
+    run(text, "--record-mode=once").assert_outcomes(passed=1)
+    first = path.read_bytes()
+    run(two, "--record-mode=once").assert_outcomes(failed=1)
+    assert path.read_bytes() == first
+    run(two, "--record-mode=new_episodes").assert_outcomes(passed=1)
+    second = path.read_bytes()
+    run(text, "--record-mode=rewrite").assert_outcomes(passed=1)
+    origin.pieces = []  # nobody answers any more
+    run(text).assert_outcomes(passed=1)
 
-    assert second.count(b"- request:") == 2  # the chat, and the refusal of /models
+    assert second.count(b"- request:") == 2  # the chat, and /models
     assert path.read_bytes().count(b"- request:") == 1
 
 

@@ -36,22 +36,26 @@ def replay(
 
     from lectr_lab.config.settings import settings_here
     from lectr_lab.core.errors import CassetteError
-    from lectr_lab.launch import Order, Session, played_by, run
-    from lectr_lab.tape.match import Matching
-    from lectr_lab.tape.server import TapeServer
+    from lectr_lab.launch import Order, Session, run
+    from lectr_lab.tape.cassette import read_cassettes
+    from lectr_lab.tape.engine import TapeEngine, played_by
+    from lectr_lab.tape.match import Matching, Tape
 
     if not cassette:
         raise CassetteError("What to replay? lectr-lab replay cassettes/chat.yaml")
     own = settings_here(os.environ)
     settings = msgspec.structs.replace(own, port=port, lab=str(lab))
     session = Session()
-    with TapeServer(cassette, speed, Matching(ignore, in_order)) as tape:
-        order = Order(settings=played_by(settings, tape.base_url), session=session)
-        run(order, lambda base_url: _show(base_url, session.key, settings.lab))
+    tape = Tape(read_cassettes(cassette), Matching(ignore, in_order))
+    run(
+        Order(settings=played_by(settings), session=session),
+        lambda base_url: _show(base_url, session.key, settings.lab),
+        engine=TapeEngine(tape, speed),
+    )
 
 
 def _show(base_url: str, key: str, lab: str) -> None:
-    """The key is this replay's alone: it opens nothing but the tape."""
+    """The key is this replay's alone: it opens nothing but the recordings."""
     from lectr_lab.clients import environment
 
     print(f"lectr-lab replays on {base_url}. The log is in {lab}. Ctrl-C stops it.\n")

@@ -1,7 +1,7 @@
 """`lectr-lab demo`: the whole main line on recorded traffic, with no key and no network.
 
-A stock OpenAI client sends what was once sent to a real local model; the real proxy
-forwards it to the tape, which answers as that model did, at the speed at which it did.
+A stock OpenAI client sends what was once sent to a real local model; behind the real
+proxy plays the recording, which answers as that model did, at the speed at which it did.
 """
 
 import collections
@@ -82,7 +82,7 @@ def _replay(recorded: tuple[Interaction, ...], lab: Path, console: Console) -> N
     session = Session(org="demo")
     proxy = Child(Order(settings=settings, session=session))
     try:
-        console.print(f"The proxy listens on {proxy.base_url}, the tape behind it.")
+        console.print(f"The proxy listens on {proxy.base_url}, a cassette behind it.")
         _send_all(recorded, f"{proxy.base_url}/v1", session.key, console)
     finally:
         proxy.stop()  # finishes what runs, and seals the log into Parquet

@@ -69,6 +69,7 @@ def create_app(
     clock: Clock | None = None,
     router: Router | None = None,
     warnings: Callable[[], list[str]] = list,
+    engine: Engine | None = None,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -81,6 +82,7 @@ def create_app(
         clock: what events are timed by; None: the machine's.
         router: applies rules; None: there are none.
         warnings: what else /health is to warn of.
+        engine: asked in the place of the providers; None: they are asked.
 
     Returns:
         The application; any ASGI server can run it.
@@ -98,12 +100,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        shadows.engine = engine = open_engine(settings)
+        shadows.engine = asking = engine or open_engine(settings)
         relays.append(
             Relay(
                 settings=settings,
                 gates=gates,
-                engine=tee(engine) if tee else engine,
+                engine=tee(asking) if tee else asking,
                 router=router,
                 observers=observers,
                 find_key=find_key,
@@ -120,7 +122,7 @@ def create_app(
         finally:
             router.stop()
             await observers.stop()
-            await engine.aclose()
+            await asking.aclose()
 
     @route(
         "/health", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False

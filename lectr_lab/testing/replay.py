@@ -18,11 +18,11 @@ import msgspec
 from lectr_lab.config.settings import Settings, settings_here
 from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.launch import TAPE, Session, played_by
+from lectr_lab.launch import TAPE, Session
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
-from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
+from lectr_lab.tape.engine import TapeEngine, played_by
 from lectr_lab.tape.match import Matching, Tape
 from lectr_lab.tape.record import Recorder
 from lectr_lab.testing.recorded_proxy import Box, RecordedProxy
@@ -81,9 +81,9 @@ def replay(
 
     def engine(real: Engine) -> Engine:
         live_engine = recorder.wrap(real) if recorder else None
-        return TapeEngine(tape, clock, live_engine, box.played.append)
+        return TapeEngine(tape, 0, clock, live_engine, box.played.append)
 
-    settings = live_settings(upstream) if live else _tape_settings()
+    settings = live_settings(upstream) if live else played_by(Settings())
     try:
         with _serving(settings, box, session, engine, clock) as base_url:
             proxy = RecordedProxy(base_url, session.key, box, live=live)
@@ -141,10 +141,6 @@ def live_settings(upstream: str | None, config: Path | None = None) -> Settings:
             "to ask the providers."
         )
     return settings
-
-
-def _tape_settings() -> Settings:
-    return played_by(Settings(), lambda provider: f"{TAPE_HOST}/{provider}")
 
 
 @contextlib.contextmanager

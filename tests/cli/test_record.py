@@ -12,7 +12,6 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
-from lectr_lab.tape.server import TapeServer
 
 SHIPPED = shipped_cassettes() / "llama" / "errors.yaml"
 PROGRAM = """\
@@ -35,11 +34,11 @@ def run(*tokens) -> int:
 
 
 @pytest.fixture
-def upstream(tmp_path, monkeypatch):
-    """A server that knows nothing, which is an answer too."""
+def upstream(tmp_path, monkeypatch, origin):
+    """A server that does nothing, which is an answer too."""
     monkeypatch.chdir(tmp_path)
-    with TapeServer(SHIPPED, speed=0) as server:
-        yield f"{server.base_url('openai')}/v1"
+    origin.play(read_cassette(SHIPPED)[-1])
+    return f"{origin.url}/v1"
 
 
 def test_a_program_is_recorded_unchanged(upstream, capfd, tmp_path):

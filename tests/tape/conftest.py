@@ -1,10 +1,6 @@
-"""A provider that is a bare socket, recorded through the proxy's own engine."""
+"""What is recorded through the proxy's own engine, and what is played by the proxy."""
 
 import asyncio
-import contextlib
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,54 +12,13 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import CURRENT_NOTE, Note
 from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.tape.cassette import Interaction
+from lectr_lab.tape.compare import split_path
 from lectr_lab.tape.record import Recorder
-
-
-class Origin:
-    """Answers every request with `pieces`, each a pause in seconds and raw bytes."""
-
-    def __init__(self, listener: socket.socket) -> None:
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self.pieces: list[tuple[float, bytes]] = []
-
-    def serve(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                sock, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(sock,), daemon=True).start()
-
-    def _talk(self, sock: socket.socket) -> None:
-        with sock:
-            head, _, body = self._until(sock, b"\r\n\r\n").partition(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
-            while len(body) < int(length or 0):
-                body += sock.recv(65536)
-            with contextlib.suppress(OSError):  # the client may leave
-                for pause_s, data in self.pieces:
-                    time.sleep(pause_s)
-                    sock.sendall(data)
-
-    def _until(self, sock: socket.socket, end: bytes) -> bytes:
-        data = b""
-        while end not in data:
-            data += sock.recv(65536)
-        return data
-
-
-@pytest.fixture(scope="session")
-def origin() -> Iterator[Origin]:
-    """A provider on a loopback port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        origin = Origin(listener)
-        threading.Thread(target=origin.serve, args=(listener,), daemon=True).start()
-        yield origin
-        listener.shutdown(socket.SHUT_RDWR)
+from lectr_lab.testing.recorded_proxy import RecordedProxy
 
 
 @pytest.fixture
-def send(origin: Origin) -> Callable[..., list[bytes]]:
+def send(origin: Any) -> Callable[..., list[bytes]]:
     """Send a request to the origin with a recorder below, and read its answer."""
 
     async def sent(
@@ -110,13 +65,16 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def ask(client: httpx.Client) -> Callable[..., tuple[httpx.Response, list[bytes]]]:
-    """Ask a tape what was recorded: the answer's head, and its raw chunks."""
+    """Ask a proxy what was recorded: the answer's head, and its raw chunks."""
 
     def asked(
-        base_url: str, one: Interaction, path: str | None = None
+        proxy: RecordedProxy, one: Interaction, provider: str | None = None
     ) -> tuple[httpx.Response, list[bytes]]:
-        url = f"{base_url}{path or httpx.URL(one.uri).raw_path.decode()}"
-        with client.stream(one.method, url, content=one.request_body) as reply:
+        path, _, query = httpx.URL(one.uri).raw_path.decode().partition("?")
+        url = f"{proxy.base_url}/{split_path(path)[1]}" + f"?{query}" * bool(query)
+        named = {"X-Lectr-Provider": provider or one.provider or "openai"}
+        headers, body = proxy.headers() | named, one.request_body
+        with client.stream(one.method, url, content=body, headers=headers) as reply:
             return reply, list(reply.iter_raw())
 
     return asked

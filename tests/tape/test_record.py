@@ -12,7 +12,7 @@ from lectr_lab.core.engine import Note
 from lectr_lab.core.errors import MissingExtra
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.record import Recorder, Saved
-from lectr_lab.tape.server import TapeServer
+from lectr_lab.testing.replay import replay
 
 EVENTS = [b"data: %d\n\n" % n for n in range(3)]
 KEY = b"sk-0123456789abcdef"
@@ -60,7 +60,7 @@ def multiset(headers):
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_recorded_replays(origin, send, ask, tmp_path, case):
-    """Status, headers and every byte, through the tape and through stock vcrpy."""
+    """Status, headers and every byte, through the proxy and through stock vcrpy."""
     origin.pieces = CASES[case]
     path = tmp_path / "tape.yaml"
     recorder = Recorder(path)
@@ -71,8 +71,8 @@ def test_what_is_recorded_replays(origin, send, ask, tmp_path, case):
     [one] = read_cassette(path)
     assert saved == Saved(written=1, withheld=0, unfinished=0, reasons={})
     assert one.body == received
-    with TapeServer(path, speed=0) as tape:
-        reply, chunks = ask(tape.base_url("openai"), one)
+    with replay(path) as proxy:
+        reply, chunks = ask(proxy, one)
     assert b"".join(chunks) == received
     assert multiset(reply.headers.raw) == multiset(one.response_headers)
     with (
@@ -166,10 +166,10 @@ def test_a_provider_that_broke_off_is_recorded_so(origin, send, ask, tmp_path):
     [one] = read_cassette(tmp_path / "tape.yaml")
     assert (one.ended, one.body) == ("broken", EVENTS[0])
     with (
-        TapeServer([one], speed=0) as tape,
+        replay(tmp_path / "tape.yaml") as proxy,
         pytest.raises(httpx.RemoteProtocolError),
     ):
-        ask(tape.base_url("openai"), one)
+        ask(proxy, one)
 
 
 def test_a_call_without_an_answer_is_counted(origin, send, tmp_path):
@@ -220,11 +220,11 @@ def test_a_recording_plays_for_another_key(origin, send, tmp_path):
     send(recorder, "/v1/models?key=abcdefgh", b'{"k":"%s"}' % KEY, (own,))
     recorder.save()
 
-    with TapeServer(tmp_path / "tape.yaml", speed=0) as tape:
+    with replay(tmp_path / "tape.yaml") as proxy:
         reply = httpx.post(
-            f"{tape.base_url('openai')}/v1/models?key=ijklmnop",
+            f"{proxy.base_url}/models?key=ijklmnop",
             content=b'{"k":"another-key"}',
-            headers={"authorization": "Bearer another-key"},
+            headers=proxy.headers() | {"authorization": "Bearer another-key"},
             trust_env=False,
         )
 

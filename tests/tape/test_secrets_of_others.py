@@ -12,7 +12,7 @@ from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
 from lectr_lab.tape.record import Recorder, Saved
 from lectr_lab.tape.scrub import RecordedCall, scrubbed
-from lectr_lab.tape.server import TapeServer
+from lectr_lab.testing.replay import replay
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "cassettes"
 # What the recordings hold of their own accord.
@@ -110,11 +110,11 @@ def test_no_planted_secret_is_written(origin, send, tmp_path, streamed):
     [one] = read_cassette(path)
     assert b"X-Amz-Credential=[redacted]&X-Amz-Signature=[redacted]" in one.body
     body, headers, query, _ = made_up("another")
-    with TapeServer(path, speed=0) as tape:
+    with replay(path) as proxy:
         got = httpx.post(
-            f"{tape.base_url('openai')}/v1/chat/completions?{query}&a=1",
+            f"{proxy.base_url}/chat/completions?{query}&a=1",
             content=body,
-            headers=list(headers),
+            headers=[*headers, (b"x-lectr-key", proxy.key.encode())],
             trust_env=False,
         )
     assert (got.status_code, got.content) == (200, one.body)

@@ -5,22 +5,21 @@ import pytest
 
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
-from lectr_lab.tape.server import TapeServer
+from lectr_lab.testing.replay import replay
 
 
 def test_they_replay(ask):
     """Every one of them, from its provider's address; what was cut off is cut again."""
     recorded = read_cassettes(shipped_cassettes())
-    with TapeServer(recorded, speed=0) as tape:
+    with replay(shipped_cassettes()) as proxy:
         for one in recorded:
-            base_url = tape.base_url(one.provider or "openai")
             if one.ended == "complete":
-                reply, chunks = ask(base_url, one)
+                reply, chunks = ask(proxy, one)
                 assert reply.status_code == one.status
                 assert b"".join(chunks) == one.body
             else:
                 with pytest.raises(httpx.RemoteProtocolError):
-                    ask(base_url, one)
+                    ask(proxy, one)
 
 
 def test_nothing_simulated_passes_for_real():

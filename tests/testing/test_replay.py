@@ -7,14 +7,13 @@ import pytest
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import CassetteError, ConfigError
-from lectr_lab.launch import Session, build, played_by
+from lectr_lab.launch import Session, build
 from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
-from lectr_lab.tape.engine import TAPE_HOST, TapeEngine
+from lectr_lab.tape.engine import TapeEngine, played_by
 from lectr_lab.tape.match import Tape
-from lectr_lab.tape.server import TapeServer
 from lectr_lab.testing.replay import record, replay
 
 SHIPPED = shipped_cassettes() / "llama"
@@ -32,7 +31,7 @@ def ask(client, one):
     return 200
 
 
-def test_a_recording_replays(tmp_path, monkeypatch):
+def test_a_recording_replays(origin, tmp_path, monkeypatch):
     """What was recorded from a server is what its cassette answers, at its times.
 
     Neither is in one's own log.
@@ -40,10 +39,8 @@ def test_a_recording_replays(tmp_path, monkeypatch):
     own = tmp_path / "lab"
     monkeypatch.setenv("LECTR_LAB", str(own))
     path = tmp_path / "new" / "chat.yaml"
-    with (
-        TapeServer([ONE], speed=0) as server,
-        record(path, upstream=f"{server.base_url('openai')}/v1") as proxy,
-    ):
+    origin.play(ONE)
+    with record(path, upstream=f"{origin.url}/v1") as proxy:
         ask(proxy.openai(feature="chat"), ONE)
         [seen] = proxy.events().iter_rows(named=True)
     assert proxy.saved is not None
@@ -61,19 +58,18 @@ def test_a_recording_replays(tmp_path, monkeypatch):
     assert 0 < event["total_ms"] == got.chunks[-1].at_ms <= seen["total_ms"]
 
 
-def test_new_episodes_are_added_to_the_old(tmp_path):
+def test_new_episodes_are_added_to_the_old(origin, tmp_path):
     """What is there is played and kept as it was; only the rest is asked."""
     path = tmp_path / "chat.yaml"
     old, new = read_cassettes(SHIPPED / "gemma-3-270m-q4_k_m.yaml")[:2]
-    with TapeServer([old], speed=0) as server:
-        upstream = f"{server.base_url('openai')}/v1"
-        with record(path, upstream=upstream) as proxy:
-            ask(proxy.openai(), old)
+    upstream = f"{origin.url}/v1"
+    origin.play(old)
+    with record(path, upstream=upstream) as proxy:
+        ask(proxy.openai(), old)
     first = read_cassette(path)
-    with TapeServer([new], speed=0) as server:
-        upstream = f"{server.base_url('openai')}/v1"
-        with replay(path, "new_episodes", upstream=upstream) as proxy:
-            asked = [ask(proxy.openai(), one) for one in (old, new)]
+    origin.play(new)
+    with replay(path, "new_episodes", upstream=upstream) as proxy:
+        asked = [ask(proxy.openai(), one) for one in (old, new)]
 
     both = read_cassette(path)
     assert asked == [200, 200]
@@ -93,14 +89,12 @@ def test_nothing_asked_is_nothing_written(tmp_path):
     assert path.read_text() == "mine"
 
 
-def test_what_a_pattern_names_is_not_written(tmp_path):
+def test_what_a_pattern_names_is_not_written(origin, tmp_path):
     """A user's own secrets."""
     path = tmp_path / "chat.yaml"
     word = json.loads(ONE.request_body)["messages"][-1]["content"].split()[-1]
-    with (
-        TapeServer([ONE], speed=0) as server,
-        record(path, upstream=f"{server.base_url('openai')}/v1", scrub=[word]) as proxy,
-    ):
+    origin.play(ONE)
+    with record(path, upstream=f"{origin.url}/v1", scrub=[word]) as proxy:
         ask(proxy.openai(), ONE)
 
     assert word not in path.read_text()
@@ -147,9 +141,8 @@ def test_a_cassette_replayed_twice_gives_the_same_log(tmp_path):
 def logged(recorded, lab):
     """The Parquet parts that a proxy leaves of these requests."""
     clock, tape = PlayedClock(), Tape(recorded)
-    settings = played_by(Settings(lab=str(lab)), lambda n: f"{TAPE_HOST}/{n}")
-    engine = TapeEngine(tape, clock)
-    app = build(settings, Session(KEY), tee=lambda _: engine, clock=clock)
+    settings, engine = played_by(Settings(lab=str(lab))), TapeEngine(tape, 0, clock)
+    app = build(settings, Session(KEY), clock=clock, engine=engine)
     with in_thread(app) as url:
         headers = {"X-Lectr-Key": KEY}
         with openai.OpenAI(

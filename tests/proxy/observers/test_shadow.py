@@ -16,6 +16,9 @@ from lectr_lab.core.errors import ConfigError
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
 from lectr_lab.proxy.server.run import in_thread
+from lectr_lab.tape.cassette import Chunk, Interaction
+from lectr_lab.tape.engine import TapeEngine, played_by
+from lectr_lab.tape.match import Tape
 
 CHAT = "/v1/chat/completions"
 OPERATOR = "operator-key-of-groq-0123456789"
@@ -274,6 +277,45 @@ def test_without_the_operators_key_it_does_not_start(tmp_path):
         build(settings)
     local = AzureSettings(endpoint="http://127.0.0.1:1", auth="none")
     build(Settings(lab=str(tmp_path), azure=local, shadow=shadow))
+
+
+def test_in_a_replay_the_candidate_is_on_the_tape_too(tmp_path):
+    """Whatever is asked is asked of the recordings: nothing else is reached."""
+    bodies = [json.dumps(ASKED | {"model": m}).encode() for m in ("gpt-4o", "cheaper")]
+    answer = (Chunk(0.0, reply("Yes.").partition(b"\r\n\r\n")[2]),)
+    recorded = [
+        Interaction(
+            file="tape.yaml",
+            number=number,
+            method="POST",
+            uri="https://api.openai.com/v1/chat/completions",
+            provider=provider,
+            request_headers=(),
+            request_body=body,
+            status=200,
+            response_headers=((b"content-type", b"application/json"),),
+            chunks=answer,
+        )
+        for number, (body, provider) in enumerate(
+            zip(bodies, ("openai", "groq"), strict=True), 1
+        )
+    ]
+    shadow = ShadowSettings(model="cheaper", provider="groq", share=1.0)
+    settings = played_by(Settings(lab=str(tmp_path / "lab"), shadow=shadow))
+    played: list[Interaction] = []
+    engine = TapeEngine(Tape(recorded), 0, on_played=played.append)
+    session = Session()
+    with in_thread(build(settings, session, engine=engine)) as url:
+        headers = {"X-Lectr-Key": session.key, "X-Lectr-Task": "classification"}
+        httpx.post(f"{url}{CHAT}", json=ASKED, headers=headers, trust_env=False)
+        deadline = time.monotonic() + 10
+        while httpx.get(f"{url}/health").json()["shadows"]["compared"] == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    agreed = scan(tmp_path / "lab").sort("kind").collect()["agreement"].to_list()
+    assert played == recorded
+    assert agreed == [None, 1.0]
 
 
 def test_shutdown_does_not_wait_for_a_shadow(tmp_path, vendors, monkeypatch):

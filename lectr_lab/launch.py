@@ -241,7 +241,8 @@ def _on_tape(
 
 @contextlib.contextmanager
 def _recorder(path: str | None) -> Iterator[Callable[[Engine], Engine] | None]:
-    """What records below the proxy; the cassette is written at the end."""
+    """What records below the proxy; where anything passed, the cassette is written at
+    the end."""
     if path is None:
         yield None
         return
@@ -251,8 +252,8 @@ def _recorder(path: str | None) -> Iterator[Callable[[Engine], Engine] | None]:
     try:
         yield recorder.wrap
     finally:
-        saved = recorder.save()
-        for reason, calls in saved.reasons.items():
+        reasons = recorder.save().reasons if recorder.passed else {}
+        for reason, calls in reasons.items():
             print(f"lectr-lab: {calls} not recorded: {reason}", file=sys.stderr)
 
 
@@ -260,6 +261,8 @@ def _obey() -> None:
     """A child's life: read the order, run it, stop when the pipe ends."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The server passes the signal on when it has served: a cassette is still to be written.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
         run(order, lambda base_url: _say(_Started(base_url=base_url)))

@@ -10,6 +10,7 @@ import time
 from contextlib import AbstractContextManager
 
 import httpx
+import msgspec
 import pytest
 
 from lectr_lab.config.settings import Settings
@@ -17,6 +18,7 @@ from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.scan import scan
+from lectr_lab.tape.cassette import read_cassettes
 from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.timing_file import Timing
 from lectr_lab.tape.write import write_cassette
@@ -205,6 +207,32 @@ def test_who_leaves_a_tape_is_not_waited_for(tmp_path, tape):
     [event] = scan(tmp_path / "lab").collect().iter_rows(named=True)
     assert event["outcome"] == "client_disconnect"
     assert time.monotonic() - began_s < 20
+
+
+def test_what_a_tape_plays_can_be_recorded(tmp_path, tape):
+    """At the speed of the order: the new cassette has the times of this run."""
+    wishes = order(tmp_path, upstream=tape(pause_ms=60_000))
+    again = str(tmp_path / "again.yaml")
+    child = Child(msgspec.structs.replace(wishes, record=again, tape_speed=0.0))
+    try:
+        with ask(child) as reply:
+            body = b"".join(reply.iter_raw())
+    finally:
+        child.stop()
+
+    [old], [new] = (read_cassettes(tmp_path / n) for n in ("tape.yaml", "again.yaml"))
+    assert new.body == old.body == body
+    assert new.chunks[-1].at_ms < old.chunks[-1].at_ms
+
+
+def test_nothing_asked_is_nothing_recorded(tmp_path):
+    """An older cassette stays."""
+    old = tmp_path / "old.yaml"
+    old.write_text("mine")
+
+    Child(msgspec.structs.replace(order(tmp_path), record=str(old))).stop()
+
+    assert old.read_text() == "mine"
 
 
 def test_a_missing_cassette_is_told_to_the_parent(tmp_path):

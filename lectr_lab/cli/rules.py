@@ -14,8 +14,9 @@ from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import settings_here
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import UNTAGGED, Event
-from lectr_lab.core.headers import TASKS, ClientHeaders, ProviderName
+from lectr_lab.core.headers import TASKS, ClientHeaders
 from lectr_lab.core.routing.providers import resolve
+from lectr_lab.core.routing.registry import no_provider, registry
 from lectr_lab.core.routing.rules import Rule, RuleInput, decide, mismatch, obstacle
 from lectr_lab.core.routing.rules_check import check_rules
 from lectr_lab.core.routing.rules_file import RULES_FILE, read_rules
@@ -92,7 +93,7 @@ def explain(
     model: str,
     feature: str | None = None,
     task: str | None = None,
-    provider: ProviderName | None = None,
+    provider: str | None = None,
     path: Literal[
         "chat", "completions", "embeddings", "responses", "messages"
     ] = "chat",
@@ -113,8 +114,10 @@ def explain(
         config: the settings file (default: lectr.toml, where it is there).
 
     Raises:
-        ConfigError: the rules cannot be followed.
+        ConfigError: the rules cannot be followed, or there is no such provider.
     """
+    if provider is not None and provider not in registry():
+        raise ConfigError(f"--provider: {no_provider(provider)}.")
     found = _find(config)
     raw_path = b"/v1/" + path.encode()
     client_headers = ClientHeaders(provider=provider)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.headers import PROVIDERS
+from lectr_lab.core.routing.registry import provider_of_key, registry
 
 _ANY_ORG = ""  # every one without settings of its own
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_KEY = re.compile(r"sk_|gsk_|AIza|lc_key_|[A-Za-z0-9]{30}")
+_KEY = re.compile(r"sk_|lc_key_|[A-Za-z0-9]{30}")
 
 
 def check_variable(setting: str, variable: str) -> str:
@@ -26,7 +26,8 @@ def check_variable(setting: str, variable: str) -> str:
     >>> check_variable("operator_key_env", "OPENAI_API_KEY")
     'OPENAI_API_KEY'
     """
-    if _VARIABLE.fullmatch(variable) and not _KEY.match(variable):
+    is_key = _KEY.match(variable) or provider_of_key(variable.encode())
+    if _VARIABLE.fullmatch(variable) and not is_key:
         return variable
     raise ConfigError(
         f"{setting} takes the name of an environment variable, such as OPENAI_API_KEY. "
@@ -72,7 +73,7 @@ class OperatorKeys:
         named = (
             self._settings.operator_key_env(org, provider)
             for org in orgs
-            for provider in PROVIDERS
+            for provider in registry()
         )
         return {variable for variable in named if variable}
 
@@ -85,7 +86,7 @@ class OperatorKeys:
             self._by_variable[variable] = value.encode()
 
     def _keyed_of(self, org: str) -> frozenset[str]:
-        addresses = {p: self._settings.address_for(org, p) for p in PROVIDERS}
+        addresses = {p: self._settings.address_for(org, p) for p in registry()}
         return frozenset(
             provider
             for provider, address in addresses.items()

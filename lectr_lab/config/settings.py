@@ -1,6 +1,6 @@
 """lectr.toml and the environment, read once into frozen Settings.
 
-Nothing is required: without a file the proxy runs on 127.0.0.1 and asks the five
+Nothing is required: without a file the proxy runs on 127.0.0.1 and asks the
 providers at their own addresses.
 """
 
@@ -15,8 +15,8 @@ from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.toml_errors import explain, place_of
 from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.headers import AuthStyle
-from lectr_lab.core.routing.providers import Address, default_addresses
+from lectr_lab.core.routing.providers import Address
+from lectr_lab.core.routing.registry import AuthStyle, no_provider, registry
 from lectr_lab.core.routing.rules_file import RULES_FILE
 
 Engine = Literal["native", "httpx"]
@@ -103,9 +103,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     ca_bundle: str | None = None
     queue_events: int = 100_000
     keep_request_ids: bool = False
-    providers: dict[
-        Literal["openai", "anthropic", "groq", "gemini"], ProviderSettings
-    ] = {}
+    providers: dict[str, ProviderSettings] = {}
     azure: AzureSettings | None = None
     orgs: dict[str, OrgSettings] = {}
     shadow: ShadowSettings | None = None
@@ -157,10 +155,9 @@ class Settings(_Strict, frozen=True, kw_only=True):
             if own is None:
                 return None
             return Address(own.endpoint.rstrip("/"), own.auth, own.api_version)
-        default = default_addresses()[provider]
-        mine = self._provider(provider)
-        base_url = mine.base_url or default.base_url
-        return Address(base_url.rstrip("/"), mine.auth or default.auth)
+        row, mine = registry()[provider], self._provider(provider)
+        base_url = mine.base_url or row.base_url
+        return Address(base_url.rstrip("/"), mine.auth or row.auth)
 
     def operator_key_env(self, org: str, provider: str) -> str | None:
         """The environment variable with the operator's key for a provider."""
@@ -172,7 +169,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
         return self.orgs.get(org, OrgSettings()).azure or self.azure
 
     def _provider(self, provider: str) -> ProviderSettings:
-        return self.providers.get(provider) or ProviderSettings()  # type: ignore[call-overload]
+        return self.providers.get(provider, ProviderSettings())
 
 
 def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -262,6 +259,13 @@ def _check(name: str, text: str, settings: Settings) -> None:
     for field in ("connect_timeout_s", "response_timeout_s"):
         if getattr(settings, field) <= 0:
             _refuse(name, text, field, "write a number of seconds above 0")
+    for provider in settings.providers:
+        row = registry().get(provider)
+        if row is None:
+            _refuse(name, text, provider, no_provider(provider))
+        elif not row.base_url:
+            advice = f"its endpoint is an organisation's own: write it in [{provider}]"
+            _refuse(name, text, provider, advice)
     for field, url in _urls(settings):
         if not key_is_safe(url):
             advice = f"{url!r} must be https://…, or http:// on this machine"

@@ -3,8 +3,8 @@
 import msgspec
 
 from lectr_lab.core.event import UNTAGGED
-from lectr_lab.core.headers import ProviderName
 from lectr_lab.core.recommendation import is_protected
+from lectr_lab.core.routing.registry import no_provider, registry
 
 
 class ShadowSettings(
@@ -18,7 +18,7 @@ class ShadowSettings(
     """
 
     model: str
-    provider: ProviderName
+    provider: str
     share: float
     features: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -42,6 +42,8 @@ class ShadowSettings(
         """A field that cannot be followed, and what to write."""
         if not self.model.strip():
             return "model", "name the candidate, such as gpt-4o-mini"
+        if self.provider not in registry():
+            return "provider", no_provider(self.provider)
         if not 0 <= self.share <= 1:
             return (
                 "share",

@@ -12,18 +12,17 @@ Facts, from the headers reference and RFC 9110:
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import msgspec
 
+from lectr_lab.core.routing.registry import AuthStyle, registry
+
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
-AuthStyle = Literal["bearer", "x-api-key", "api-key", "none"]
-ProviderName: TypeAlias = Literal["openai", "anthropic", "groq", "gemini", "azure"]
 
 TASKS = frozenset(
     {"classification", "summarisation", "extraction", "generation", "reasoning"}
 )
-PROVIDERS = frozenset(get_args(ProviderName))
 MAX_FEATURE_CHARS = 100
 
 REDACTED = "[redacted]"
@@ -39,12 +38,13 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-# How the tokens of Anthropic's plans begin. They are no API keys: Anthropic takes them
-# in `Authorization` alone. Source: `claude setup-token` and what its client sends with
-# it, 2026-11-29.
-_PLAN_TOKEN = b"sk-ant-oat"
+_BEARER_KEYS = tuple(
+    prefix.encode() for row in registry().values() for prefix in row.bearer_key_prefixes
+)
 # In order of preference, where `Authorization` is absent.
-_SDK_KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
+_SDK_KEY_HEADERS = tuple(
+    row.sdk_key_header.encode() for row in registry().values() if row.sdk_key_header
+)
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 # The engine writes its own host and length; we have already answered `expect`.
 _NOT_FORWARDED = _HOP_BY_HOP | {
@@ -72,7 +72,7 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     feature_valid: bool | None = None
     task: str | None = None
-    provider: str | None = None  # one of PROVIDERS
+    provider: str | None = None  # one of the registry
     provider_invalid: str | None = None  # as sent, where it is none of them
     authorization: bytes | None = None  # as received
     provider_key: bytes | None = None  # the same without its scheme
@@ -102,7 +102,7 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
     feature = _text(first.get(b"x-lectr-feature"))
     task = _text(first.get(b"x-lectr-task"))
     provider = _text(first.get(b"x-lectr-provider"))
-    known = provider.lower() if provider else None
+    known = provider.lower() if provider and provider.lower() in registry() else None
     authorization = _authorization(first)
     return ClientHeaders(
         lectr_key=_text(first.get(b"x-lectr-key")),
@@ -110,8 +110,8 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
         feature=feature,
         feature_valid=None if feature is None else len(feature) <= MAX_FEATURE_CHARS,
         task=task.lower() if task and task.lower() in TASKS else task,
-        provider=known if known in PROVIDERS else None,
-        provider_invalid=None if known in PROVIDERS else provider,
+        provider=known,
+        provider_invalid=None if known else provider,
         authorization=authorization,
         provider_key=_provider_key(authorization, first),
         unused_keys=tuple(first[n] for n in _SDK_KEY_HEADERS if n in first),
@@ -252,7 +252,7 @@ def _key_header(
     key = client_headers.provider_key
     if key is None:
         return None
-    if client_headers.authorization is not None and key.startswith(_PLAN_TOKEN):
+    if client_headers.authorization is not None and key.startswith(_BEARER_KEYS):
         return b"authorization", client_headers.authorization
     return _named_key(auth, key, client_headers.authorization or b"Bearer " + key)
 

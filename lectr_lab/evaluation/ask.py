@@ -26,7 +26,6 @@ from lectr_lab.core.errors import (
     UpstreamError,
 )
 from lectr_lab.core.headers import (
-    AuthStyle,
     ClientHeaders,
     RawHeaders,
     forwarded_request_headers,
@@ -39,6 +38,7 @@ from lectr_lab.core.routing.providers import (
     provider_url,
     resolve,
 )
+from lectr_lab.core.routing.registry import AuthStyle
 from lectr_lab.evaluation.pairs import Prompt
 from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.tape.cassette import Interaction, read_cassettes

@@ -16,19 +16,11 @@ import yaml
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.core.routing.registry import provider_of_host
 from lectr_lab.tape.repair import mended_headers, pieces
 from lectr_lab.tape.timing_file import Ended, Timing, read_side
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_HOSTS = {
-    "api.openai.com": "openai",
-    "api.anthropic.com": "anthropic",
-    "api.groq.com": "groq",
-    "generativelanguage.googleapis.com": "gemini",
-    "openai.azure.com": "azure",
-    "cognitiveservices.azure.com": "azure",
-    "services.ai.azure.com": "azure",
-}
 
 
 class Chunk(NamedTuple):
@@ -118,9 +110,7 @@ def provider_of(uri: str) -> str | None:
     >>> provider_of("https://api.groq.com/openai/v1/models")
     'groq'
     """
-    host = urlsplit(uri).hostname or ""
-    owners = (p for h, p in _HOSTS.items() if host == h or host.endswith("." + h))
-    return next(owners, None)
+    return provider_of_host(urlsplit(uri).hostname or "")
 
 
 def _files(path: Path) -> list[Path]:

@@ -120,6 +120,15 @@ def test_explain_goes_through_the_rules_up_to_the_one_that_decides(
     assert [line.lstrip(" 0123456789") for line in shown] == lines
 
 
+def test_explain_knows_the_providers(folder, capsys):
+    """One that there is takes the request; of another it says which there are."""
+    explain(model="gpt-4o-mini", provider="azure")
+    assert capsys.readouterr().out.endswith("→ gpt-4o-mini of azure, unchanged\n")
+
+    with pytest.raises(ConfigError, match="--provider: there is no provider 'bedrock'"):
+        explain(model="gpt-4o", provider="bedrock")
+
+
 def test_explain_knows_the_operators_keys(folder, capsys, monkeypatch):
     """By the variable that lectr.toml names, and does not show what it holds."""
     (folder / "lectr.toml").write_text(CONFIG)

@@ -54,7 +54,11 @@ def test_the_environment_wins(written):
         ("max_body_bytes = 0", "line 1: max_body_bytes: write a number above 0"),
         ("connect_timeout_s = -1", "line 1: connect_timeout_s"),
         ("[providers.openai]\nbase_url = 'http://example.com/v1'", "line 2: base_url"),
-        ("[providers.opnai]\nbase_url = 'https://x/v1'", "Invalid enum value 'opnai'"),
+        (
+            "[providers.opnai]\nbase_url = 'https://x/v1'",
+            "line 1: opnai: there is no provider 'opnai'; the providers are anthropic, ",
+        ),
+        ("\n[providers.azure]\nauth = 'none'", "line 2: azure: its endpoint is an"),
         ("[azure]\nendpoint = 'ftp://x'", "line 2: endpoint"),
         ("upstream = 'https://user:pw@host/v1'", "line 1: upstream"),
         ("engine = 'curl'", "line 1: engine"),

@@ -32,7 +32,10 @@ def test_it_is_off_unless_said(tmp_path):
         (SHADOW.replace("0.5", "nan"), "share"),
         (SHADOW.replace('"m"', '" "'), "line 2: model: name the candidate"),
         (SHADOW + "calls_per_day = 0", "line 5: calls_per_day"),
-        (SHADOW.replace("groq", "bedrock"), "line 3: shadow.provider: invalid enum"),
+        (
+            SHADOW.replace("groq", "bedrock"),
+            "line 3: provider: there is no provider 'bedrock'; the",
+        ),
         (SHADOW.replace("share = 0.5", ""), "missing required field `share`"),
         (SHADOW + "model_ = 1", "there is no setting 'model_'"),
     ],

@@ -17,7 +17,6 @@ import polars as pl
 
 from lectr_lab.analysis.pricing import billing
 from lectr_lab.analysis.views.rows import model
-from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
     USAGE_KEYS,
@@ -27,13 +26,14 @@ from lectr_lab.core.pricing.price import (
     find_price,
 )
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
+from lectr_lab.core.routing.registry import registry
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)
 _EPOCH = date(1970, 1, 1)
 _CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
-_OURS = sorted(PROVIDERS)
+_OURS = sorted(registry())
 _NAMES = ("provider", "model_actual", "service_tier")
 _OWN_NAMES = PriceQuery._fields[:-1]  # a user's price may fit any name of the model
 _FACTS = (*PriceQuery._fields, *USAGE_KEYS)

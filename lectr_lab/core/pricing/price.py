@@ -17,6 +17,7 @@ from genai_prices.types import ModelPrice, PriceCalculation
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.tiers import STANDARD_TIERS, scaled, tier_times
+from lectr_lab.core.routing.registry import registry
 
 PriceSource = Literal["user", "genai-prices"]
 
@@ -39,7 +40,8 @@ USAGE_KEYS = {
 }
 """The event's counts, and what genai-prices calls each."""
 
-LISTED_AS = {"gemini": "google", "gcp.gen_ai": "google", "x_ai": "x-ai"}
+LISTED_AS = {name: row.listed_as for name, row in registry().items() if row.listed_as}
+LISTED_AS |= {"gcp.gen_ai": "google", "x_ai": "x-ai"}
 LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
 """Names that genai-prices does not know: ours, OpenTelemetry's and LiteLLM's."""
 

@@ -19,10 +19,10 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from lectr_lab.core.headers import PROVIDERS
 from lectr_lab.core.pricing.price import LISTED_AS, PriceList
+from lectr_lab.core.routing.registry import registry
 
-_OURS = {LISTED_AS.get(name, name) for name in PROVIDERS}
+_OURS = {LISTED_AS.get(name, name) for name in registry()}
 _SOLD_BY_AZURE = {"deepseek", "x-ai", "moonshotai"}
 
 

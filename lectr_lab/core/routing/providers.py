@@ -4,18 +4,19 @@ The vendor resolved here is the only one that sees the request's key. Hosts come
 configuration alone: nothing in a request can choose one.
 """
 
-import tomllib
-from fnmatch import translate
-from functools import cache
-from importlib.resources import files
-from re import IGNORECASE, Pattern, compile
 from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from lectr_lab.core.event import Operation, ProviderSource
-from lectr_lab.core.headers import AuthStyle, ClientHeaders
+from lectr_lab.core.headers import ClientHeaders
+from lectr_lab.core.routing.registry import (
+    AuthStyle,
+    provider_of_key,
+    provider_of_model,
+    registry,
+)
 
 _PREFIXES = (b"/v1", b"/openai/v1")
 _OPERATIONS: dict[bytes, Operation] = {
@@ -57,43 +58,13 @@ class ResolvedProvider(NamedTuple):
     unknown: bool = False
 
 
-class _Registry(NamedTuple):
-    models: tuple[tuple[Pattern[str], str], ...]
-    keys: tuple[tuple[bytes, str], ...]
-    addresses: dict[str, Address]
-    operations: dict[str, frozenset[str]]
-
-
-@cache
-def _registry() -> _Registry:
-    data = tomllib.loads(
-        files("lectr_lab.core.routing").joinpath("registry.toml").read_text("utf-8")
-    )
-    models = tuple(
-        (
-            compile("|".join(map(translate, row["patterns"])), IGNORECASE),
-            row["provider"],
-        )
-        for row in data["model"]
-    )
-    keys = tuple((row["prefix"].encode(), row["provider"]) for row in data["key"])
-    addresses = {
-        name: Address(row.get("base_url", ""), row["auth"])
-        for name, row in data["provider"].items()
-    }
-    operations = {
-        name: frozenset(row["operations"]) for name, row in data["provider"].items()
-    }
-    return _Registry(models, keys, addresses, operations)
-
-
 def default_addresses() -> dict[str, Address]:
     """Each provider's own address and the header its key goes out in.
 
     >>> default_addresses()["groq"].base_url
     'https://api.groq.com/openai/v1'
     """
-    return dict(_registry().addresses)
+    return {name: Address(row.base_url, row.auth) for name, row in registry().items()}
 
 
 def resolve(
@@ -125,30 +96,11 @@ def resolve(
     named = provider_of_model(model) if model else None
     if named is not None:
         return ResolvedProvider(named, "model")
-    key = client_headers.provider_key or b""
-    vendor = next((p for prefix, p in _registry().keys if key.startswith(prefix)), None)
+    vendor = provider_of_key(client_headers.provider_key or b"")
     if vendor is not None:
         return ResolvedProvider(vendor, "key_prefix")
     default = "groq" if raw_path.startswith(b"/openai/") else "openai"
     return ResolvedProvider(default, "default", unknown=True)
-
-
-def provider_of_model(model: str) -> str | None:
-    """Whose model this is by its name; None where the name does not tell.
-
-    >>> provider_of_model("claude-sonnet-5"), provider_of_model("my-deployment")
-    ('anthropic', None)
-    """
-    return next((p for pattern, p in _registry().models if pattern.match(model)), None)
-
-
-def offers(provider: str, operation: str) -> bool:
-    """A provider answers this operation, in the form it is asked in here.
-
-    >>> offers("groq", "chat"), offers("openai", "messages")
-    (True, False)
-    """
-    return operation in _registry().operations.get(provider, ())
 
 
 def _is_anthropics(raw_path: bytes) -> bool:

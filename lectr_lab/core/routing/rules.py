@@ -18,8 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lectr_lab.core.event import UNTAGGED
-from lectr_lab.core.headers import ProviderName
-from lectr_lab.core.routing.providers import offers, provider_of_model
+from lectr_lab.core.routing.registry import offers, provider_of_model
 
 Skipped: TypeAlias = Literal[
     "already_the_target",
@@ -51,7 +50,7 @@ class Conditions(_Strict, frozen=True, kw_only=True):
 
     feature: str | None = None
     task: str | None = None
-    provider: ProviderName | None = None
+    provider: str | None = None
     model: str | None = None  # as the client asked for it
 
 
@@ -59,7 +58,7 @@ class RuleTarget(_Strict, frozen=True, kw_only=True):
     """Where a matching request is sent instead; None stays as it was asked for."""
 
     model: str | None = None
-    provider: ProviderName | None = None
+    provider: str | None = None
 
 
 class Rule(_Strict, frozen=True, kw_only=True):

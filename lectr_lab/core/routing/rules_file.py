@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.routing.registry import no_provider, registry
 from lectr_lab.core.routing.rules import Rule, in_order
 
 RULES_FILE = "rules.toml"
@@ -62,7 +63,7 @@ def read_rules(text: str, name: str = RULES_FILE) -> tuple[Rule, ...]:
 
 def _check(name: str, text: str, number: int, rule: Rule) -> None:
     def refuse(field: str, advice: str) -> None:
-        place = _place(name, text, number, field)
+        place = _place(name, text, number, field.rpartition(".")[2])
         raise ConfigError(f"{place}: rule {rule.name!r}: {field}: {advice}.")
 
     if not rule.name.strip() or not rule.name.isprintable():
@@ -79,6 +80,9 @@ def _check(name: str, text: str, number: int, rule: Rule) -> None:
             refuse(field, "write a text without blanks around it, or leave it out")
     if rule.then.model is not None and rule.then.model.endswith("*"):
         refuse("model", "a target is one model, without *")
+    for table, provider in (("when", rule.when.provider), ("then", rule.then.provider)):
+        if provider is not None and provider not in registry():
+            refuse(f"{table}.provider", no_provider(provider))
 
 
 def _check_names(name: str, text: str, rules: tuple[Rule, ...]) -> None:

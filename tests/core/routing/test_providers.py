@@ -9,12 +9,12 @@ from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
     api_path,
-    default_addresses,
     logged_path,
     operation,
     provider_url,
     resolve,
 )
+from lectr_lab.core.routing.registry import registry
 
 CHAT = b"/v1/chat/completions"
 
@@ -133,7 +133,8 @@ def test_what_is_anthropics_goes_to_nobody_else(path, key, model, version):
 )
 def test_the_path_is_appended_as_it_was_sent(provider, path, url):
     """Encoded slashes and dots stay; the host is the provider's."""
-    address = default_addresses()[provider]
+    row = registry()[provider]
+    address = Address(row.base_url, row.auth)
 
     assert (
         provider_url(address, ResolvedProvider(provider, "model"), path, b"", "m")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.headers import PROVIDERS
+from lectr_lab.core.routing.registry import registry
 from lectr_lab.core.routing.rules import (
     Conditions,
     Decision,
@@ -23,7 +23,7 @@ MODELS = ("gpt-4o", "gpt-4o-mini", "claude-x", "llama-3", "gemini-2", "mine")
 maybe = {
     "feature": st.sampled_from([None, "faq", "chat", "fa*", "untagged"]),
     "task": st.sampled_from([None, "classification", "odd"]),
-    "provider": st.sampled_from([None, *sorted(PROVIDERS)]),
+    "provider": st.sampled_from([None, *sorted(registry())]),
     "model": st.sampled_from([None, *MODELS, "gpt-*"]),
 }
 conditions = st.builds(Conditions, **maybe)
@@ -45,11 +45,11 @@ asked = st.builds(
     RuleInput,
     feature=st.sampled_from([None, "faq", "chat"]) | st.text(),
     task=st.sampled_from([None, "classification"]) | st.text(),
-    provider=st.sampled_from([None, *sorted(PROVIDERS)]) | st.text(),
+    provider=st.sampled_from([None, *sorted(registry())]) | st.text(),
     model=st.sampled_from([None, *MODELS]) | st.text(),
     operation=st.sampled_from(OPERATIONS) | st.text(),
 )
-keyed = st.sets(st.sampled_from(sorted(PROVIDERS)))
+keyed = st.sets(st.sampled_from(sorted(registry())))
 
 
 def rule(

@@ -67,6 +67,10 @@ def test_no_text_is_no_rules():
         (RULE.replace('"m"', '" "'), "line 4: rule 'a': model: write a text"),
         (RULE + 'when = { feature = "" }', "line 5: rule 'a': feature: write a text"),
         (RULE + 'when = { provider = "Groq" }', "line 5: rule 'a': when.provider"),
+        (
+            RULE.replace("{", '{ provider = "x",'),
+            "line 4: rule 'a': then.provider: there is no provider 'x'; the providers",
+        ),
         (RULE + "[rules.when]\nmodle = 1", "line 6: rule 'a': when: object contains"),
         (RULE.replace('"a"', '"a\\u0000b"'), "line 2: rule 'a\\x00b': name"),
         (RULE.replace('"a"', f'"{"a" * 101}"'), "at most 100 characters"),

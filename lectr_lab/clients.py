@@ -10,28 +10,97 @@ _OUR_KEY = "x-lectr-key:"  # of an earlier proxy, where a cell runs again
 _NO_PROVIDER_KEY = "no-provider-key"
 
 
-def sdk_client(
-    base_url: str,
-    sdk: str,
-    kind: str,
-    headers: dict[str, str],
-    options: Mapping[str, Any],
-) -> Any:
-    """A stock SDK's client whose calls pass through a proxy.
+class Clients:
+    """The ways to ask through one proxy: headers, variables, ready clients.
 
     Args:
-        base_url: of the proxy, `http://host:port`.
-        sdk: openai, anthropic or groq.
-        kind: the class, such as `OpenAI` or `AsyncOpenAI`.
-        headers: of the proxy; the options' `default_headers` go before them.
-        options: what the client takes. Without `api_key` the provider's key is the
-            SDK's own variable's, or a word in its place.
+        root: of the proxy, `http://host:port`.
+        key: an X-Lectr-Key of it.
+        live: as in `environment`.
+
+    >>> Clients("http://127.0.0.1:1", "lc_key_x").headers(feature="faq")
+    {'X-Lectr-Key': 'lc_key_x', 'X-Lectr-Feature': 'faq'}
     """
-    headers = headers | options.get("default_headers", {})
-    own_key = os.environ.get(f"{sdk.upper()}_API_KEY") or _NO_PROVIDER_KEY
-    settled = {"api_key": own_key, "base_url": base_url + _SDKS[sdk]}
-    wished = settled | dict(options) | {"default_headers": headers}
-    return getattr(import_module(sdk), kind)(**wished)
+
+    def __init__(self, root: str, key: str, *, live: bool = True) -> None:
+        self._root, self._live = root, live
+        self.base_url = f"{root}/v1"
+        self.key = key
+
+    def headers(
+        self, feature: str | None = None, task: str | None = None
+    ) -> dict[str, str]:
+        """The headers of a request, for any client.
+
+        Args:
+            feature: the feature of your product that asks, e.g. `onboarding-assistant`.
+            task: classification, summarisation, extraction, generation or reasoning.
+        """
+        named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
+        return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point the OpenAI, Anthropic and Groq SDKs of a program here."""
+        return environment(self._root, self.key[:], os.environ, live=self._live)
+
+    def openai(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """An `openai.OpenAI` client whose calls pass through this proxy.
+
+        Args:
+            feature: as in `headers`.
+            task: as in `headers`.
+            options: anything else `openai.OpenAI` takes. The provider's key is
+                OPENAI_API_KEY's unless `api_key` is given.
+        """
+        return self._client("openai", "OpenAI", feature, task, options)
+
+    def async_openai(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """An `openai.AsyncOpenAI`; use it with `async with`, which closes it."""
+        return self._client("openai", "AsyncOpenAI", feature, task, options)
+
+    def anthropic(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """An `anthropic.Anthropic` client whose calls pass through this proxy."""
+        return self._client("anthropic", "Anthropic", feature, task, options)
+
+    def async_anthropic(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """An `anthropic.AsyncAnthropic`; use it with `async with`."""
+        return self._client("anthropic", "AsyncAnthropic", feature, task, options)
+
+    def groq(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """A `groq.Groq` client whose calls pass through this proxy."""
+        return self._client("groq", "Groq", feature, task, options)
+
+    def async_groq(
+        self, feature: str | None = None, task: str | None = None, **options: Any
+    ) -> Any:
+        """A `groq.AsyncGroq`; use it with `async with`."""
+        return self._client("groq", "AsyncGroq", feature, task, options)
+
+    def _client(
+        self,
+        sdk: str,
+        kind: str,
+        feature: str | None,
+        task: str | None,
+        options: dict[str, Any],
+    ) -> Any:
+        """The user's own headers go before ours, and so does a key that is given."""
+        headers = self.headers(feature, task) | options.get("default_headers", {})
+        key = os.environ.get(f"{sdk.upper()}_API_KEY") or _NO_PROVIDER_KEY
+        settled = {"api_key": key, "base_url": self._root + _SDKS[sdk]}
+        wished = settled | options | {"default_headers": headers}
+        return getattr(import_module(sdk), kind)(**wished)
 
 
 def environment(

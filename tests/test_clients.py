@@ -2,7 +2,53 @@
 
 import pytest
 
-from lectr_lab.clients import environment
+from lectr_lab.clients import Clients, environment
+from lectr_lab.notebook.card import Key
+
+SDKS = {
+    "openai": ("OpenAI", "http://127.0.0.1:7/v1"),
+    "anthropic": ("Anthropic", "http://127.0.0.1:7"),
+    "groq": ("Groq", "http://127.0.0.1:7"),
+}
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+@pytest.mark.parametrize("door", ["", "async_"])
+def test_a_client_is_the_sdks_own_and_comes_here(sdk, door, monkeypatch):
+    """Tagged, with the provider's key of the environment, where that SDK asks."""
+    module = pytest.importorskip(sdk)
+    monkeypatch.setenv(f"{sdk.upper()}_API_KEY", "from the environment")
+    kind, url = SDKS[sdk]
+
+    make = getattr(Clients("http://127.0.0.1:7", "lc_key_x"), door + sdk)
+    client = make("f", task="extraction", max_retries=5)
+
+    assert type(client) is getattr(module, f"Async{kind}" if door else kind)
+    assert str(client.base_url).rstrip("/") == url
+    assert client.default_headers["X-Lectr-Key"] == "lc_key_x"
+    assert client.default_headers["X-Lectr-Feature"] == "f"
+    assert client.default_headers["X-Lectr-Task"] == "extraction"
+    assert (client.api_key, client.max_retries) == ("from the environment", 5)
+
+
+def test_what_is_given_goes_before_what_is_settled():
+    """A key, a URL and headers of the caller's own."""
+    pytest.importorskip("openai")
+    clients = Clients("http://127.0.0.1:7", "lc_key_x")
+    own = {"X-Lectr-Key": "lc_key_y", "X-Mine": "1"}
+
+    client = clients.openai(api_key="mine", base_url="http://x", default_headers=own)
+
+    assert (client.api_key, client.base_url.host) == ("mine", "x")
+    assert client.default_headers["X-Mine"] == "1"
+    assert client.default_headers["X-Lectr-Key"] == "lc_key_y"
+
+
+def test_a_masked_key_is_whole_in_the_environment():
+    """Programs get the key itself, however it shows itself."""
+    found = Clients("http://127.0.0.1:7", Key("lc_key_x")).environment
+
+    assert found["OPENAI_CUSTOM_HEADERS"].endswith("X-Lectr-Key: lc_key_x")
 
 
 def test_the_environment_points_every_sdk_here():

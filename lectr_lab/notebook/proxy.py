@@ -11,7 +11,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from lectr_lab.clients import environment, sdk_client
+from lectr_lab.clients import Clients
 from lectr_lab.config.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.core.routing.rules_file import RULES_FILE
@@ -23,16 +23,15 @@ from lectr_lab.notebook.live_output import display_and_follow
 _RUNNING: dict[str, "Proxy"] = {}
 
 
-class Proxy:
+class Proxy(Clients):
     """A running proxy. `start` makes it; show it in a cell to see what to do next."""
 
     def __init__(self, order: Order) -> None:
         assert order.session is not None
         self._child = Child(order)
+        super().__init__(self._child.base_url, Key(order.session.key))
         self._order = order
         self.lab = Path(order.settings.lab).resolve()
-        self.base_url = f"{self._child.base_url}/v1"
-        self.key = Key(order.session.key)
         self._http = httpx.Client(timeout=5, trust_env=False)
         self._output: Any = None
         self._stopped = False
@@ -47,18 +46,6 @@ class Proxy:
         """The proxy's process is there, and was not told to stop."""
         return not self._stopped and self._child.alive
 
-    def headers(
-        self, feature: str | None = None, task: str | None = None
-    ) -> dict[str, str]:
-        """The headers of a request, for any client.
-
-        Args:
-            feature: the feature of your product that asks, e.g. `onboarding-assistant`.
-            task: classification, summarisation, extraction, generation or reasoning.
-        """
-        named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
-        return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
-
     @property
     def environment(self) -> dict[str, str]:
         """Variables that point the OpenAI, Anthropic and Groq SDKs of a program here.
@@ -66,45 +53,7 @@ class Proxy:
         `os.environ |= proxy.environment` does so for every program that this notebook
         starts from then on; keys in it show themselves masked.
         """
-        real = self.key[:]
-        found = environment(self._child.base_url, real, os.environ)
-        return {name: Key(value) for name, value in found.items()}
-
-    def openai(
-        self, feature: str | None = None, task: str | None = None, **options: Any
-    ) -> Any:
-        """An `openai.OpenAI` client whose calls pass through this proxy.
-
-        Args:
-            feature: as in `headers`.
-            task: as in `headers`.
-            options: anything else `openai.OpenAI` takes. The provider's key is
-                OPENAI_API_KEY's unless `api_key` is given.
-        """
-        return self._client("openai", "OpenAI", feature, task, options)
-
-    def anthropic(
-        self, feature: str | None = None, task: str | None = None, **options: Any
-    ) -> Any:
-        """An `anthropic.Anthropic` client whose calls pass through this proxy."""
-        return self._client("anthropic", "Anthropic", feature, task, options)
-
-    def groq(
-        self, feature: str | None = None, task: str | None = None, **options: Any
-    ) -> Any:
-        """A `groq.Groq` client whose calls pass through this proxy."""
-        return self._client("groq", "Groq", feature, task, options)
-
-    def _client(
-        self,
-        sdk: str,
-        kind: str,
-        feature: str | None,
-        task: str | None,
-        options: dict[str, Any],
-    ) -> Any:
-        headers = self.headers(feature, task)
-        return sdk_client(self._child.base_url, sdk, kind, headers, options)
+        return {name: Key(value) for name, value in super().environment.items()}
 
     def scan(self) -> Any:
         """The log so far, priced: a polars LazyFrame."""
@@ -130,7 +79,7 @@ class Proxy:
         """
         if not self.running:
             raise ProxyError("This proxy has stopped. `lectr.start()` starts another.")
-        report: dict[str, Any] = self._http.get(f"{self._child.base_url}/health").json()
+        report: dict[str, Any] = self._http.get(f"{self._root}/health").json()
         return report
 
     def stop(self) -> None:

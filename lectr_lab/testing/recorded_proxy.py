@@ -1,13 +1,12 @@
 """A proxy that runs in this process with a cassette behind it, as a test sees it."""
 
 import contextlib
-import os
 import time
 from typing import Any
 
 import httpx
 
-from lectr_lab.clients import environment, sdk_client
+from lectr_lab.clients import Clients
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.tape.cassette import Interaction
@@ -40,63 +39,24 @@ class Box:
     stop = start
 
 
-class RecordedProxy:
+class RecordedProxy(Clients):
     """A running proxy with a cassette behind it. `record` and `replay` make it."""
 
     def __init__(self, base_url: str, key: str, box: Box, *, live: bool) -> None:
-        self._root, self._box = base_url, box
-        self._clients = contextlib.ExitStack()
-        self.base_url = f"{base_url}/v1"
-        self.key = key
-        self.live = live
+        super().__init__(base_url, key, live=live)
+        self._box, self.live = box, live
+        self._made = contextlib.ExitStack()
         self.saved: Saved | None = None  # from the end on, where something was written
 
-    def headers(
-        self, feature: str | None = None, task: str | None = None
-    ) -> dict[str, str]:
-        """The headers of a request, for any client."""
-        named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
-        return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Variables that point the SDKs of a program here; see `environment`."""
-        return environment(self._root, self.key, os.environ, live=self.live)
-
-    def openai(self, **options: Any) -> Any:
-        """An `openai.OpenAI`; `feature`, `task` and what else it takes."""
-        return self._client("openai", "OpenAI", options)
-
-    def async_openai(self, **options: Any) -> Any:
-        """An `openai.AsyncOpenAI`; use it with `async with`, which closes it."""
-        return self._client("openai", "AsyncOpenAI", options)
-
-    def anthropic(self, **options: Any) -> Any:
-        """An `anthropic.Anthropic`."""
-        return self._client("anthropic", "Anthropic", options)
-
-    def async_anthropic(self, **options: Any) -> Any:
-        """An `anthropic.AsyncAnthropic`; use it with `async with`."""
-        return self._client("anthropic", "AsyncAnthropic", options)
-
-    def groq(self, **options: Any) -> Any:
-        """A `groq.Groq`."""
-        return self._client("groq", "Groq", options)
-
-    def async_groq(self, **options: Any) -> Any:
-        """A `groq.AsyncGroq`; use it with `async with`."""
-        return self._client("groq", "AsyncGroq", options)
-
-    def _client(self, sdk: str, kind: str, options: dict[str, Any]) -> Any:
-        named = self.headers(options.pop("feature", None), options.pop("task", None))
-        client = sdk_client(self._root, sdk, kind, named, options)
+    def _client(self, sdk: str, kind: str, *named: Any) -> Any:
+        client = super()._client(sdk, kind, *named)
         if not kind.startswith("Async"):
-            self._clients.callback(client.close)
+            self._made.callback(client.close)
         return client
 
     def close_clients(self) -> None:
         """Close what `openai` and the others made. Idempotent."""
-        self._clients.close()
+        self._made.close()
 
     def events(self) -> Any:
         """What the proxy logged so far, priced: a polars DataFrame, oldest first."""

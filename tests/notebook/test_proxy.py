@@ -70,6 +70,16 @@ def test_other_sdks_have_their_own_door(proxy, sdk):
             client.chat.completions.create(model="llama3-8b-8192", messages=[])
 
 
+@pytest.mark.anyio
+async def test_async_clients_work_through_the_proxy(proxy):
+    """A cell can await."""
+    openai = pytest.importorskip("openai")
+
+    async with proxy.async_openai(feature="f", max_retries=0) as client:
+        with pytest.raises(openai.InternalServerError, match="No connection"):
+            await client.chat.completions.create(model="gpt-4o", messages=[])
+
+
 def test_a_key_shows_itself_masked_and_works(proxy):
     """However it is printed; and the header carries the real one."""
     shown = [repr(proxy.key), str(proxy.key), f"{proxy.key}", repr(proxy.headers())]

@@ -22,6 +22,24 @@ def test_ready_clients_arrive(sdk):
     assert (event["status"], event["path"].split("/")[-1]) == (501, "models")
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("sdk", ["openai", "anthropic", "groq"])
+async def test_ready_async_clients_arrive(sdk):
+    """As the others do."""
+    with replay(ERRORS) as proxy:
+        make = getattr(proxy, f"async_{sdk}")
+        async with make(feature="f", task="generation", max_retries=0) as client:
+            with pytest.raises(Exception, match="No recording answers GET models"):
+                await client.models.list()
+        [event] = proxy.events().iter_rows(named=True)
+
+    assert (event["feature"], event["task"], event["status"]) == (
+        "f",
+        "generation",
+        501,
+    )
+
+
 def test_figures_are_the_recordings():
     """To the microsecond."""
     one = read_cassette(ERRORS)[0]

@@ -60,7 +60,7 @@ function lectrRanks(lists, growth) {
   return found;
 }
 
-// Wilson's 95 % interval of a share, as analysis/views/health.py has it.
+// Wilson's 95 % interval of a share, as core/intervals.py has it.
 function lectrWilson(hits, n) {
   if (!n) return [null, null];
   const p = hits / n, z2 = LECTR_Z95 ** 2, scale = 1 + z2 / n;

@@ -7,7 +7,6 @@ licences, and `verdict_policy_page` repeats them.
 
 from collections.abc import Iterator
 from itertools import combinations
-from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lectr_lab.core.errors import LabError
+from lectr_lab.core.intervals import wilson
 
 FEWEST_PAIRS = 10
 """Smaller tasks of a source are put together into one."""
@@ -119,7 +119,7 @@ def set_aside(groups: list[Group]) -> tuple[list[Group], list[str]]:
     }
     kept, notes = [], []
     for group in groups:
-        old_high, new_low = _bound(group.old, 1), _bound(group.new, -1)
+        old_high, new_low = _bounds(group.old)[1], _bounds(group.new)[0]
         if mostly_right[_pair(group)] and old_high < 0.1 and new_low > old_high:
             notes.append(
                 f"{group.source}, {group.task}: {group.present} {group.old.mean():.3f}, "
@@ -141,11 +141,9 @@ def _pair(group: Group) -> tuple[str, str, str]:
     return group.source, group.present, group.candidate
 
 
-def _bound(scores: Floats, side: int) -> float:
-    """Wilson's bound of a mean, at 99 %."""
-    n, p, z = len(scores), float(scores.mean()), 2.576
-    spread = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (p + z * z / (2 * n) + side * spread) / (1 + z * z / n)
+def _bounds(scores: Floats) -> tuple[float, float]:
+    """Wilson's of a mean, at 99 %."""
+    return wilson(float(scores.sum()), len(scores), 2.576)
 
 
 def _tasks(data: pl.DataFrame, column: str) -> Iterator[tuple[str, pl.DataFrame]]:

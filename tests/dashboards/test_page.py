@@ -252,8 +252,8 @@ def test_one_request_is_enough_for_a_page(log, opened, requests):
 
 
 def test_figures_read_as_in_python(log, opened):
-    """The page's words for figures are those of core/formatting.py."""
-    from lectr_lab.core import formatting
+    """The page's words for figures, and its intervals of shares, are those of core."""
+    from lectr_lab.core import formatting, intervals
 
     tab = opened(page(log({})))
     for write, values in (
@@ -264,6 +264,10 @@ def test_figures_read_as_in_python(log, opened):
     ):
         said = tab.evaluate(f"values => values.map(lectrWords.{write})", values)
         assert said == [getattr(formatting, write)(value) for value in values]
+    shares = [(0, 1), (1, 1), (0, 10), (3, 7), (12, 4000), (999_999, 1_000_000)]
+    ends = tab.evaluate("shares => shares.map(share => lectrWilson(...share))", shares)
+    for drawn, share in zip(ends, shares, strict=True):
+        assert drawn == pytest.approx(intervals.wilson(*share), abs=1e-12)
 
 
 @pytest.mark.slow

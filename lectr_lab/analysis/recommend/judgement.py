@@ -5,7 +5,6 @@ traffic decides, by the share of requests that have a sign and not by an average
 in ten must have it, and so many must have been seen that this is no accident.
 """
 
-from math import sqrt
 from typing import Any, NamedTuple
 
 from lectr_lab.analysis.recommend.signals import (
@@ -16,6 +15,7 @@ from lectr_lab.analysis.recommend.signals import (
     SHORT_PROMPT_TOKENS,
 )
 from lectr_lab.core import formatting
+from lectr_lab.core.intervals import wilson
 from lectr_lab.core.recommendation import Confidence
 
 Group = dict[str, Any]
@@ -155,21 +155,8 @@ def _of(group: Group, sign: str) -> int:
 
 def _mostly(group: Group, sign: str) -> bool:
     """Nine in ten have it, and it is not for want of looking."""
-    return lower_share(group[f"n_{sign}"], _of(group, sign)) >= _MOST
-
-
-def lower_share(having: int, n: int) -> float:
-    """Wilson's lower bound of a share, one-sided at 95 %; 0 where nothing was seen.
-
-    >>> round(lower_share(30, 30), 3), round(lower_share(10, 10), 3)
-    (0.917, 0.787)
-    """
-    if n == 0:
-        return 0.0
-    share, z2 = having / n, _Z**2
-    middle = share + z2 / (2 * n)
-    spread = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return (middle - spread) / (1 + z2 / n)
+    low, _ = wilson(group[f"n_{sign}"], _of(group, sign), _Z)
+    return low >= _MOST
 
 
 def _said(group: Group, sign: str, words: str) -> str:

@@ -4,12 +4,8 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
-from lectr_lab.analysis.views.percentiles import (
-    Z95,
-    Percentiles,
-    chosen,
-    with_percentiles,
-)
+from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
+from lectr_lab.core.intervals import Z95
 
 
 def error_measures() -> list[pl.Expr]:
@@ -28,9 +24,7 @@ def error_measures() -> list[pl.Expr]:
 
 
 def wilson(hits: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Wilson's 95 % interval of a share; null where n is 0.
-
-    Source: Wilson, JASA 22 (1927), 209-212.
+    """Wilson's 95 % interval, as `core.intervals` has it; null where n is 0.
 
     >>> low, high = wilson(pl.lit(0), pl.lit(10))
     >>> pl.select(low.round(3).alias("low"), high.round(3).alias("high")).row(0)

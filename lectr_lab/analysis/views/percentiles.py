@@ -9,15 +9,13 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.views import binned, rows
+from lectr_lab.core.intervals import Z95
 
 Percentiles = Literal["exact", "binned"]
 """Exact, on the line between the two nearest ranks; or the lower one, within 1 %."""
 
 MOST_EXACT_ROWS = 10_000_000
 """Above this many rows a query, sorting takes too much memory, and bins are used."""
-
-Z95 = 1.959963984540054
-"""Of the normal distribution 95 % lie within so many standard deviations."""
 
 _TIMES = ("total", "ttfb", "ttft", "overhead")
 _PERCENTILES = (50, 95, 99)

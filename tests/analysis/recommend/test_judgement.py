@@ -1,10 +1,8 @@
 """Whether work is simple: by its task, else by its shape."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from lectr_lab.analysis.recommend.judgement import judge, lower_share
+from lectr_lab.analysis.recommend.judgement import judge
 
 SIMPLE = {
     "org": "acme",
@@ -100,12 +98,3 @@ def test_a_feature_that_is_not_named_is_many():
 def test_a_share_counts_and_not_a_mean():
     """A fifth of long answers hides in no average."""
     assert judged(n_short_answer=79).confidence is None
-
-
-@given(n=st.integers(1, 10_000), data=st.data())
-def test_the_lower_share_is_below_the_share(n, data):
-    """And grows with how many were seen."""
-    having = data.draw(st.integers(0, n))
-
-    assert -1e-9 <= lower_share(having, n) <= having / n + 1e-9
-    assert lower_share(having, n) <= lower_share(having * 10, n * 10) + 1e-9

@@ -11,7 +11,7 @@ import pytest
 
 from lectr_lab.config.settings import AzureSettings, OrgSettings, Settings
 from lectr_lab.core.errors import CassetteError, UpstreamBroken
-from lectr_lab.core.headers import PROVIDERS
+from lectr_lab.core.routing.registry import registry
 from lectr_lab.launch import Session, build
 from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.tape.cassette import Chunk, read_cassettes
@@ -204,7 +204,7 @@ def test_a_tape_takes_every_providers_place():
 
     settings = played_by(Settings(upstream="tape:a.yaml", azure=own, orgs=orgs))
 
-    for provider in PROVIDERS:
+    for provider in registry():
         address = settings.address_for("me", provider)
         assert address.base_url.startswith(f"http://tape.invalid/{provider}")
         assert address.auth == "none"
@@ -216,7 +216,7 @@ def test_the_recordings_of_local_servers_play_as_any_provider(cassette, ask):
     path = cassette(LOCAL)
     [one] = read_cassettes(path)
     with replay(path) as proxy:
-        for provider in PROVIDERS:
+        for provider in registry():
             reply, chunks = ask(proxy, one, provider)
 
             assert (reply.status_code, chunks) == (200, [b"{}"])

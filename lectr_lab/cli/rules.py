@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import settings_here
+from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import UNTAGGED, Event
 from lectr_lab.core.headers import TASKS, ClientHeaders
@@ -175,15 +176,7 @@ def _then(rule: Rule) -> str:
 def _find(config: Path | None) -> _Found:
     settings = settings_here(os.environ, config)
     file = Path(settings.rules or RULES_FILE)
-    try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError:
-        raise ConfigError(
-            f"There is no {file}. `lectr-lab init` writes one to begin with."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigError(f"{file} cannot be read: {reason}.") from None
+    text = read_text(file, "`lectr-lab init` writes one to begin with.")
     rules = read_rules(text, str(file))
     return _Found(file, rules, OperatorKeys(settings, os.environ))
 

@@ -4,7 +4,6 @@ Nothing is required: without a file the proxy runs on 127.0.0.1 and asks the
 providers at their own addresses.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,12 +11,13 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from lectr_lab.config.shadow_settings import ShadowSettings
-from lectr_lab.config.toml_errors import explain, place_of
+from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.providers import Address
 from lectr_lab.core.routing.registry import AuthStyle, no_provider, registry
 from lectr_lab.core.routing.rules_file import RULES_FILE
+from lectr_lab.core.toml_text import Toml, parsed
 
 Engine = Literal["native", "httpx"]
 CONFIG = Path("lectr.toml")
@@ -28,6 +28,9 @@ _BEYOND_LOOPBACK = (
     "unencrypted: set tls_cert and tls_key, or say allow_plain_http = true "
     "(--allow-plain-http) where something in front of the proxy does TLS"
 )
+
+_EXAMPLE = 'Write one `name = value` a line, texts in double quotes: host = "127.0.0.1"'
+_MISSING = "Run `lectr-lab init` to make one, or name another with --config."
 
 
 class Tls(NamedTuple):
@@ -189,21 +192,11 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     >>> read_settings(None, {"LECTR_PORT": "9000"}).port
     9000
     """
-    text = _read(path) if path else ""
-    name = str(path or "environment")
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{name} is not valid TOML: {error}.\n"
-            'Write one `name = value` a line, texts in double quotes: host = "127.0.0.1"'
-        ) from None
-    data |= _from_environment(environ)
-    try:
-        settings = msgspec.convert(data, Settings)
-    except msgspec.ValidationError as error:
-        raise ConfigError(explain(name, text, str(error), Settings)) from None
-    _check(name, text, settings)
+    toml = Toml("environment", "", {})
+    if path:
+        toml = parsed(read_text(path, _MISSING), str(path), example=_EXAMPLE)
+    settings = toml.struct(Settings, _from_environment(environ))
+    _check(toml, settings)
     return _resolved(settings, path.resolve().parent, environ) if path else settings
 
 
@@ -221,19 +214,6 @@ def _resolved(settings: Settings, folder: Path, environ: Mapping[str, str]) -> S
     return msgspec.structs.replace(settings, **resolved)
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise ConfigError(
-            f"There is no {path}. Run `lectr-lab init` to make one, or name another "
-            "with --config."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigError(f"{path} cannot be read: {reason}.") from None
-
-
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     found: dict[str, object] = {
         name: environ[f"LECTR_{name.upper()}"]
@@ -249,37 +229,37 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     return found
 
 
-def _check(name: str, text: str, settings: Settings) -> None:
+def _check(toml: Toml, settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
-        _refuse(name, text, "port", "write a port from 1 to 65535 (0: any free one)")
+        raise toml.refusal("port", "write a port from 1 to 65535 (0: any free one)")
     numbers = [(f, getattr(settings, f)) for f in ("max_body_bytes", "queue_events")]
     for field, number in numbers + _org_limits(settings):
         if number <= 0:
-            _refuse(name, text, field, "write a number above 0")
+            raise toml.refusal(field, "write a number above 0")
     for field in ("connect_timeout_s", "response_timeout_s"):
         if getattr(settings, field) <= 0:
-            _refuse(name, text, field, "write a number of seconds above 0")
+            raise toml.refusal(field, "write a number of seconds above 0")
     for provider in settings.providers:
         row = registry().get(provider)
         if row is None:
-            _refuse(name, text, provider, no_provider(provider))
-        elif not row.base_url:
+            raise toml.refusal(provider, no_provider(provider))
+        if not row.base_url:
             advice = f"its endpoint is an organisation's own: write it in [{provider}]"
-            _refuse(name, text, provider, advice)
+            raise toml.refusal(provider, advice)
     for field, url in _urls(settings):
         if not key_is_safe(url):
             advice = f"{url!r} must be https://…, or http:// on this machine"
-            _refuse(name, text, field, advice)
+            raise toml.refusal(field, advice)
     if settings.http_proxy and not names_proxy(settings.http_proxy):
-        _refuse(name, text, "http_proxy", "write http://host:port, or https://")
+        raise toml.refusal("http_proxy", "write http://host:port, or https://")
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
-        _refuse(name, text, field, "tls_cert and tls_key only work together: set both")
+        raise toml.refusal(field, "tls_cert and tls_key only work together: set both")
     fault = settings.shadow and settings.shadow.fault()
     if fault:
-        _refuse(name, text, *fault)
+        raise toml.refusal(*fault)
     if settings.open_to_others:
-        _refuse(name, text, "host", _BEYOND_LOOPBACK.format(settings.host))
+        raise toml.refusal("host", _BEYOND_LOOPBACK.format(settings.host))
 
 
 def _org_limits(settings: Settings) -> list[tuple[str, float]]:
@@ -296,7 +276,3 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
     if settings.upstream and not settings.upstream.startswith("tape:"):
         urls.append(("upstream", settings.upstream))
     return [(field, url) for field, url in urls if url]
-
-
-def _refuse(name: str, text: str, field: str, advice: str) -> None:
-    raise ConfigError(f"{place_of(name, text, field)}: {field}: {advice}.")

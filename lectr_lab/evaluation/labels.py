@@ -5,21 +5,27 @@ A mapping of prompts to labels, or a file of them. JSONL has one
 names. A prompt is what the user said last, less its spaces at the ends and in between.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 
+from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.toml_text import parsed
 
 Labels: TypeAlias = Mapping[str, str] | Path | str
+_EXAMPLE = "Write [[label]] tables, each with a prompt and a label."
 
 
 class _Label(msgspec.Struct):
     prompt: str
     label: Any
+
+
+class _File(msgspec.Struct):
+    label: list[_Label] = []
 
 
 def read_labels(labels: Labels) -> dict[str, str]:
@@ -38,12 +44,7 @@ def read_labels(labels: Labels) -> dict[str, str]:
     if isinstance(labels, Mapping):
         return {key_of(prompt): _as_text(label) for prompt, label in labels.items()}
     path = Path(labels)
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text.") from None
+    text = read_text(path)
     entries = _toml(path, text) if path.suffix == ".toml" else _jsonl(path, text)
     return {key_of(entry.prompt): _as_text(entry.label) for entry in entries}
 
@@ -75,10 +76,4 @@ def _jsonl(path: Path, text: str) -> list[_Label]:
 
 
 def _toml(path: Path, text: str) -> list[_Label]:
-    try:
-        tables = tomllib.loads(text).get("label", [])
-        return msgspec.convert(tables, list[_Label])
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
-        raise ConfigError(
-            f"{path}: write [[label]] tables, each with a prompt and a label."
-        ) from None
+    return parsed(text, str(path), example=_EXAMPLE, content=True).struct(_File).label

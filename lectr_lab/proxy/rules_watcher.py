@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lectr_lab.config.text_files import text_of
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.rules import Rule
 from lectr_lab.core.routing.rules_file import read_rules
@@ -60,7 +61,8 @@ class RuleBook:
             stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
             if stamp == self._stamp:
                 return
-            rules = read_rules(self._path.read_text("utf-8"), self._path.name)
+            name = self._path.name
+            rules = read_rules(text_of(self._path.read_bytes(), name), name)
             self._stamp, self._missed = stamp, 0
             self._follow(rules)
         except FileNotFoundError:
@@ -68,9 +70,6 @@ class RuleBook:
         except ConfigError as error:
             self._stamp, self._missed = stamp, 0
             self._keep(str(error))
-        except UnicodeDecodeError:
-            self._stamp = stamp
-            self._keep(f"{self._path.name} is not UTF-8 text.")
         except Exception as error:  # noqa: BLE001 - the next look may go better
             self._stamp = None
             self._keep(f"{self._path.name} cannot be read: {type(error).__name__}.")

@@ -48,6 +48,9 @@ def test_the_environment_wins(written):
     ("text", "expected"),
     [
         ("port = \n", "line 1"),
+        ("port = " + "[" * 5_000 + "]" * 5_000, "it is nested too deeply"),
+        ("a" + ".a" * 100_000 + " = 1", "more than 12 parts (at line 1)"),
+        ("#" * 1_000_001, "has more than 1,000,000 characters"),
         ("\n\nport = 'x'", "line 3: port: expected `int`, got `str`"),
         ("prot = 1", "line 1: there is no setting 'prot'"),
         ("port = 70000", "line 1: port: write a port"),

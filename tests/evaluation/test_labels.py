@@ -22,7 +22,7 @@ def test_files_say_what_a_mapping_says(tmp_path):
     ("name", "text", "message"),
     [
         ("l.jsonl", '{"prompt": "a", "label": "b"}\n{"secret": 1}', "line 2"),
-        ("l.toml", "[[label]]\nprompt = 3", "tables"),
+        ("l.toml", "[[label]]\nprompt = 3", "line 2: label number 1: prompt: expected"),
         ("l.toml", "secret = ", "tables"),
     ],
 )
@@ -32,5 +32,5 @@ def test_a_wrong_file_is_named_without_its_content(tmp_path, name, text, message
     with pytest.raises(ConfigError, match=message) as raised:
         read_labels(tmp_path / name)
     assert "secret" not in str(raised.value)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="There is no"):
         read_labels(tmp_path / "none.jsonl")

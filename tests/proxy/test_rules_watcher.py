@@ -56,7 +56,7 @@ def test_a_change_is_followed_at_the_next_look(path):
     [
         (b"[[rules]", "rules.toml is not valid TOML"),
         (RULE.format("a").replace("model", "modle").encode(), "line 4: rule 'a'"),
-        (b"\xff", "rules.toml is not UTF-8 text."),
+        (b"#\n\xff", "rules.toml cannot be read: line 2 is not UTF-8 text."),
     ],
 )
 def test_a_broken_file_keeps_the_old_rules_and_says_so_once(path, data, problem):

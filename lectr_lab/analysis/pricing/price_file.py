@@ -13,23 +13,23 @@
 The first entry that fits a request, from top to bottom, wins over the list price.
 """
 
-import tomllib
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from lectr_lab.core.errors import ConfigError
+from lectr_lab.config.text_files import read_text
 from lectr_lab.core.pricing.price import PriceList, UserPrice
+from lectr_lab.core.toml_text import Toml, parsed
 
 _MOST_USD_PER_MTOK = 1_000
 _MOST_DECIMALS = 6  # so that a token's price is a whole number of 1e-12 USD
 
+_EXAMPLE = "Write one [[price]] table per price, and nothing else."
+
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    price: list[dict[str, Any]] = []
+    price: tuple[UserPrice, ...] = ()
 
 
 def read_prices(path: Path | str) -> PriceList:
@@ -58,61 +58,33 @@ def read_prices(path: Path | str) -> PriceList:
     >>> local.model, local.input_usd_per_mtok
     ('llama.cpp*', Decimal('0'))
     """
-    file = Path(path)
-    try:
-        text = file.read_text("utf-8-sig")
-    except OSError as e:
-        raise ConfigError(f"{file}: cannot be read ({e.strerror}).") from e
-    except UnicodeDecodeError as e:
-        raise ConfigError(f"{file}: is not UTF-8 text; save it as UTF-8.") from e
-    try:
-        tables = msgspec.convert(tomllib.loads(text, parse_float=Decimal), _File).price
-    except tomllib.TOMLDecodeError as e:
-        raise ConfigError(f"{file}: is not TOML: {e}.") from e
-    except msgspec.ValidationError as e:
-        raise ConfigError(
-            f"{file}: {e}. Write one [[price]] table per price, and nothing else."
-        ) from e
-    lines = _table_lines(text)
-    return tuple(_entry(table, f"{file}, line {next(lines, 1)}") for table in tables)
+    text = read_text(Path(path))
+    toml = parsed(text, str(path), example=_EXAMPLE, parse_float=Decimal)
+    prices = toml.struct(_File).price
+    for number, price in enumerate(prices):
+        _check(toml, f"price[{number}]", price)
+    return prices
 
 
-def _table_lines(text: str) -> Iterator[int]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.replace(" ", "").startswith("[[price]]"):
-            yield number
+def _check(toml: Toml, path: str, price: UserPrice) -> None:
+    for field, value in msgspec.structs.asdict(price).items():
+        fault = _fault(value) if isinstance(value, Decimal) else None
+        if fault:
+            raise toml.refusal(field, fault, path)
+    # An entry that no request can fit would be passed over without a word.
+    if not price.model.strip():
+        raise toml.refusal("model", "it is empty; write * for all models", path)
+    if price.first_day and price.last_day and price.last_day < price.first_day:
+        fault = f"{price.last_day} is before from = {price.first_day}"
+        raise toml.refusal("until", fault, path)
 
 
-def _entry(table: dict[str, Any], where: str) -> UserPrice:
-    try:
-        entry = msgspec.convert(table, UserPrice)
-    except msgspec.ValidationError as e:
-        known = ", ".join(UserPrice.__struct_encode_fields__)
-        raise ConfigError(f"{where}: {e}. An entry may have: {known}.") from e
-    for name, value in msgspec.structs.asdict(entry).items():
-        if isinstance(value, Decimal):
-            _check_price(name, value, where)
-    _check_fits(entry, where)
-    return entry
-
-
-def _check_fits(entry: UserPrice, where: str) -> None:
-    """An entry that no request can fit would be passed over without a word."""
-    if not entry.model.strip():
-        raise ConfigError(f"{where}: model is empty; write * for all models.")
-    if entry.first_day and entry.last_day and entry.last_day < entry.first_day:
-        raise ConfigError(
-            f"{where}: until = {entry.last_day} is before from = {entry.first_day}."
+def _fault(usd_per_mtok: Decimal) -> str | None:
+    if not (usd_per_mtok.is_finite() and 0 <= usd_per_mtok <= _MOST_USD_PER_MTOK):
+        return (
+            f"{usd_per_mtok}; write US dollars per million tokens, "
+            f"0 to {_MOST_USD_PER_MTOK:,}"
         )
-
-
-def _check_price(name: str, value: Decimal, where: str) -> None:
-    if not (value.is_finite() and 0 <= value <= _MOST_USD_PER_MTOK):
-        raise ConfigError(
-            f"{where}: {name} = {value}; write US dollars per million tokens, "
-            f"0 to {_MOST_USD_PER_MTOK:,}."
-        )
-    if round(value, _MOST_DECIMALS) != value:
-        raise ConfigError(
-            f"{where}: {name} = {value}; write at most {_MOST_DECIMALS} decimals."
-        )
+    if round(usd_per_mtok, _MOST_DECIMALS) != usd_per_mtok:
+        return f"{usd_per_mtok}; write at most {_MOST_DECIMALS} decimals"
+    return None

@@ -21,6 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 
 Exporter = Literal["openai", "anthropic"]
@@ -72,12 +73,7 @@ def read_export(path: Path) -> Export:
         ConfigError: it cannot be read, has no row, or is no export that is known; says
             which are.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8 text.") from None
+    text = read_text(path)
     try:
         pages = _pages(text)
         every = list(_rows_of_json(pages) if pages else _rows_of_csv(text))

@@ -22,13 +22,14 @@ from lectr_lab.analysis.simulate.model_changes import (
 )
 from lectr_lab.analysis.simulate.reroute import KEYS, decided
 from lectr_lab.analysis.simulate.result import Simulation, Unjudged
-from lectr_lab.core.errors import ConfigError
+from lectr_lab.config.text_files import read_text
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Interval
 from lectr_lab.core.routing.rules import Rule, in_order
 from lectr_lab.core.routing.rules_file import read_rules
 
 Rules: TypeAlias = Rule | Sequence[Rule] | Path | str
+_MISSING = "Name a rules.toml, or give the rules."
 
 
 def simulate(
@@ -87,13 +88,7 @@ def _rules(rules: Rules) -> tuple[Rule, ...]:
         return (rules,)
     if not isinstance(rules, Path | str):
         return in_order(rules)
-    try:
-        return read_rules(Path(rules).read_text("utf-8"), str(rules))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ConfigError(
-            f"{rules} cannot be read: {reason}. Name a rules.toml, or give the rules."
-        ) from None
+    return read_rules(read_text(Path(rules), _MISSING), str(rules))
 
 
 class _Days(NamedTuple):

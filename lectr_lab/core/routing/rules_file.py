@@ -1,19 +1,17 @@
 """rules.toml: the text of an operator's rules, and what is wrong with it where it is."""
 
-import re
-import tomllib
 from collections import Counter
-from typing import Any
 
 import msgspec
 
-from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.registry import no_provider, registry
 from lectr_lab.core.routing.rules import Rule, in_order
+from lectr_lab.core.toml_text import Toml, parsed
 
 RULES_FILE = "rules.toml"
 _MAX_NAME_CHARS = 100
 _EXAMPLE = """\
+A rule looks so:
 [[rules]]
 name = "faq-to-mini"
 priority = 1
@@ -44,27 +42,17 @@ def read_rules(text: str, name: str = RULES_FILE) -> tuple[Rule, ...]:
     ... ''')]
     ['faq-to-mini']
     """
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error) or "it is nested too deeply"
-        raise ConfigError(
-            f"{name} is not valid TOML: {reason}.\nA rule looks so:\n{_EXAMPLE}"
-        ) from None
-    try:
-        rules = msgspec.convert(data, _File).rules
-    except msgspec.ValidationError as error:
-        raise ConfigError(_explain(name, text, data, str(error))) from None
+    toml = parsed(text, name, example=_EXAMPLE)
+    rules = toml.struct(_File).rules
     for number, rule in enumerate(rules):
-        _check(name, text, number, rule)
-    _check_names(name, text, rules)
+        _check(toml, number, rule)
+    _check_names(toml, rules)
     return in_order(rules)
 
 
-def _check(name: str, text: str, number: int, rule: Rule) -> None:
+def _check(toml: Toml, number: int, rule: Rule) -> None:
     def refuse(field: str, advice: str) -> None:
-        place = _place(name, text, number, field.rpartition(".")[2])
-        raise ConfigError(f"{place}: rule {rule.name!r}: {field}: {advice}.")
+        raise toml.refusal(field, advice, f"rules[{number}]")
 
     if not rule.name.strip() or not rule.name.isprintable():
         refuse("name", "give it a name of printable characters")
@@ -85,53 +73,9 @@ def _check(name: str, text: str, number: int, rule: Rule) -> None:
             refuse(f"{table}.provider", no_provider(provider))
 
 
-def _check_names(name: str, text: str, rules: tuple[Rule, ...]) -> None:
+def _check_names(toml: Toml, rules: tuple[Rule, ...]) -> None:
     counts = Counter(rule.name for rule in rules)
     for number, rule in reversed(list(enumerate(rules))):
         if counts[rule.name] > 1:
-            place = _place(name, text, number, "name")
-            raise ConfigError(
-                f"{place}: rule {rule.name!r}: name: another rule has it; the log "
-                "could not tell them apart."
-            )
-
-
-def _explain(name: str, text: str, data: dict[str, Any], error: str) -> str:
-    """`Object contains unknown field `x` - at `$.rules[0].when`` in a user's terms."""
-    what, _, where = error.partition(" - at ")
-    path = where.strip("`").removeprefix("$").lstrip(".")
-    unknown = re.search(r"(unknown|missing required) field `(.+)`", what)
-    field = unknown[2] if unknown else path.rpartition(".")[2]
-    found = re.match(r"rules\[(\d+)\]\.?", path)
-    if found is None:
-        place = _place(name, text, None, field)
-        return f"{place}: {_said(what)} A rule looks so:\n{_EXAMPLE}"
-    number = int(found[1])
-    row = data["rules"][number]
-    called = row.get("name") if isinstance(row, dict) else None
-    rule = repr(called) if isinstance(called, str) else f"number {number + 1}"
-    inside = path[found.end() :]
-    place = _place(name, text, number, field)
-    return f"{place}: rule {rule}: {inside + ': ' if inside else ''}{_said(what)}"
-
-
-def _said(what: str) -> str:
-    return f"{what[0].lower()}{what[1:]}."
-
-
-def _place(name: str, text: str, number: int | None, field: str) -> str:
-    """`rules.toml, line 7`: the field's line in its rule, else the rule's first."""
-    lines = text.splitlines()
-    heads = [
-        i for i, line in enumerate(lines) if re.match(r"\s*\[\[\s*rules\s*\]\]", line)
-    ]
-    if number is not None and number >= len(heads):
-        return name  # the rules are written in another form
-    begin = 0 if number is None else heads[number]
-    end = (
-        len(lines) if number is None or number + 1 >= len(heads) else heads[number + 1]
-    )
-    word = re.compile(rf"(^|[\s{{,.\[])[\"']?{re.escape(field)}[\"']?\s*[=\]]")
-    hits = (i for i in range(begin, end) if word.search(lines[i]))
-    line = next(hits, begin if number is not None else None)
-    return name if line is None else f"{name}, line {line + 1}"
+            advice = "another rule has it; the log could not tell them apart"
+            raise toml.refusal("name", advice, f"rules[{number}]")

@@ -68,17 +68,18 @@ ENTRY = '[[price]]\nmodel = "x"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("[[price]", "is not TOML.*line 1"),
+        ("[[price]", "is not valid TOML.*line 1"),
+        (f"price = {'[' * 5_000}{']' * 5_000}", "nested too deeply.*Write one"),
         ("[price]\nmodel = 'x'", r"Write one \[\[price\]\] table per price"),
         ("[[prices]]\nmodel = 'x'", "prices"),
         (f"{ENTRY}\n[[price]]\nmodel = 'y'\n", "line 6.*input_usd_per_mtok"),
-        (ENTRY + "typo = 1", "line 1.*typo.*An entry may have: model, "),
-        (ENTRY.replace("_mtok = 1", "_mtok = -1", 1), "line 1.*-1; write US dollars"),
-        (ENTRY.replace("_mtok = 1", "_mtok = inf", 1), "line 1.*write US dollars"),
+        (ENTRY + "typo = 1", "line 5.*typo.*The settings are: model, .*, from, "),
+        (ENTRY.replace("_mtok = 1", "_mtok = -1", 1), "line 3.*-1; write US dollars"),
+        (ENTRY.replace("_mtok = 1", "_mtok = inf", 1), "line 3.*write US dollars"),
         (ENTRY.replace("_mtok = 1", "_mtok = 0.0000001", 1), "at most 6 decimals"),
-        (ENTRY.replace('"x"', "7"), "line 1.*model"),
-        (ENTRY.replace('"x"', '" "'), "line 1.*write \\* for all models"),
-        (f"{ENTRY}from = 2026-11-02\nuntil = 2026-11-01", "line 1.*until.*before"),
+        (ENTRY.replace('"x"', "7"), "line 2.*model"),
+        (ENTRY.replace('"x"', '" "'), "line 2.*write \\* for all models"),
+        (f"{ENTRY}from = 2026-11-02\nuntil = 2026-11-01", "line 6.*until.*before"),
     ],
 )
 def test_what_cannot_be_followed_says_where_and_what_to_write(tmp_path, text, said):
@@ -97,5 +98,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
     with pytest.raises(ConfigError, match="UTF-8"):
         read_prices(binary)
-    with pytest.raises(ConfigError, match="No such file"):
+    with pytest.raises(ConfigError, match="There is no"):
         read_prices(tmp_path / "nowhere.toml")

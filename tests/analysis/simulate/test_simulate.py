@@ -145,7 +145,7 @@ def test_rules_come_from_a_file_as_well(tmp_path, log_of, event):
     log = priced(log_of([event(**BIG)]))
 
     assert simulate(log, file).changed == simulate(log, str(file)).changed == 1
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="There is no"):
         simulate(log, tmp_path / "none.toml")
 
 

@@ -71,12 +71,15 @@ def test_no_text_is_no_rules():
             RULE.replace("{", '{ provider = "x",'),
             "line 4: rule 'a': then.provider: there is no provider 'x'; the providers",
         ),
-        (RULE + "[rules.when]\nmodle = 1", "line 6: rule 'a': when: object contains"),
+        (
+            RULE + "[rules.when]\nmodle = 1",
+            "line 6: rule 'a': when: there is no setting",
+        ),
         (RULE.replace('"a"', '"a\\u0000b"'), "line 2: rule 'a\\x00b': name"),
         (RULE.replace('"a"', f'"{"a" * 101}"'), "at most 100 characters"),
         ("rules = 3", "rules.toml, line 1"),
         ("[rules]\nname = 3", "rules.toml, line 1"),
-        ("[[rule]]\nname = 3", "unknown field `rule`"),
+        ("[[rule]]\nname = 3", "there is no setting 'rule'"),
         ('rules = [{ name = "a", priority = 1 }]', "rules.toml: rule 'a'"),
     ],
 )

@@ -45,7 +45,7 @@ _COMMANDS = {
     ),
     "import": (
         "import_log:import_log",
-        "Import calls from LiteLLM, OpenTelemetry or any table; never their content.",
+        "Import calls from other tools' logs or any table; never their content.",
     ),
     "lab": (
         "jupyter:open_jupyterlab",

@@ -3,21 +3,30 @@
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from lectr_lab.core.errors import LogError
+from lectr_lab.log.importers.importing import READERS
+
+if TYPE_CHECKING:
+    Kind = str
+else:  # --help lists what there is
+    _HELP = "; ".join(f"{kind}: {reader.what}" for kind, reader in READERS.items())
+    Kind = Annotated[Literal[tuple(READERS)], Parameter(help=f"{_HELP}.")]
 
 
 def import_log(
     source: Path,
     *,
-    kind: Literal["litellm", "otel", "table"],
+    kind: Kind,
     org: str = "default",
     lab: Path = Path("lab"),
     column: list[str] | None = None,
     start: datetime | None = None,
 ) -> None:
-    """Import calls from LiteLLM spend logs, OpenTelemetry spans or any CSV or Parquet.
+    """Import the calls that another tool recorded, or a table of them.
 
     Counts and names come along; prompts, answers and keys do not. Importing a file
     again adds only what is new.
@@ -27,8 +36,8 @@ def import_log(
     --column outcome==ok
 
     Args:
-        source: the exported file: JSON or CSV of LiteLLM, OTLP JSON, CSV or Parquet.
-        kind: what kind of export it is.
+        source: the exported file.
+        kind: what it is.
         org: the organisation that the calls belong to.
         lab: the lab folder.
         column: for a table: our column=theirs, =theirs*factor, or ==a constant.

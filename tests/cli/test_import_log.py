@@ -1,5 +1,7 @@
 """`lectr-lab import`: what came along, and what did not."""
 
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from lectr_lab.cli.import_log import import_log
 from lectr_lab.core.errors import LogError
+from lectr_lab.log.importers.importing import READERS
 from lectr_lab.log.scan import scan
 
 COLUMNS = ["started_at=t", "input_tokens=n", "total_ms=s*1000", "outcome==ok"]
@@ -53,3 +56,14 @@ def test_a_column_is_named_once(table, tmp_path):
     twice = ["started_at=t", "started_at=n"]
     with pytest.raises(LogError, match="started_at=… is there 2 times"):
         import_log(table, kind="table", lab=tmp_path / "lab", column=twice)
+
+
+def test_help_says_what_can_be_imported():
+    """Every kind that has a reader, and what it is."""
+    command = [sys.executable, "-m", "lectr_lab.cli", "import", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    words = " ".join(shown.replace("│", " ").split())
+
+    for kind, reader in READERS.items():
+        assert f"{kind}: {reader.what}" in words
+    assert f"[choices: {', '.join(READERS)}]" in words

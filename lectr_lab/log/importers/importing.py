@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -23,8 +24,28 @@ from lectr_lab.log.importers.table import table_rows
 from lectr_lab.log.schema import polars_schema
 from lectr_lab.log.upkeep.duplicates import add_new
 
-Source = Literal["litellm", "otel", "table"]
 _ROWS_AT_ONCE = 50_000
+
+
+class Reader(NamedTuple):
+    """A kind of file: what it is, for people, and how it is read."""
+
+    what: str
+    rows: Callable[[Path, Mapping[str, str], datetime | None], Rows]
+
+
+READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "litellm": Reader(
+            "LiteLLM's spend logs, JSON or CSV", lambda source, *_: litellm_rows(source)
+        ),
+        "otel": Reader(
+            "OpenTelemetry spans, OTLP JSON", lambda source, *_: otel_rows(source)
+        ),
+        "table": Reader("any CSV or Parquet", table_rows),
+    }
+)
+"""By what `kind` calls them. `columns` and `zero` are for a table alone."""
 
 
 class ImportReport(NamedTuple):
@@ -40,7 +61,7 @@ def import_log(
     source: Path,
     lab: LabFolder,
     *,
-    kind: Source,
+    kind: str,
     org: str,
     columns: Mapping[str, str] | None = None,
     zero: datetime | None = None,
@@ -51,7 +72,7 @@ def import_log(
     Args:
         source: the exported file.
         lab: a lab folder, in use or not; it is made where it is missing.
-        kind: LiteLLM's spend logs, OpenTelemetry spans as OTLP JSON, or any table.
+        kind: what the file is, one of `READERS`.
         org: the organisation that the events belong to.
         columns: for a table, see `table_rows`.
         zero: for a table whose times count from somewhere else than 1970.
@@ -64,12 +85,14 @@ def import_log(
     Raises:
         LogError: the file cannot be read, or is of another kind.
     """
+    if kind not in READERS:
+        raise LogError(f"There is no kind {kind!r}. There is: {', '.join(READERS)}.")
     if fitted("org", org) is None:
         raise LogError(f"{org!r} cannot name an organisation: 1 to 100 characters.")
     LabFolder.create(lab.root)
     total = ImportReport()
     try:
-        count, rows = _rows(source, kind, columns or {}, zero)
+        count, rows = READERS[kind].rows(source, columns or {}, zero)
         rest = iter(rows)
         while batch := list(islice(rest, _ROWS_AT_ONCE)):
             done = _add(lab, kind, org, batch)
@@ -83,17 +106,7 @@ def import_log(
     return total
 
 
-def _rows(
-    source: Path, kind: Source, columns: Mapping[str, str], zero: datetime | None
-) -> Rows:
-    if kind == "litellm":
-        return litellm_rows(source)
-    if kind == "otel":
-        return otel_rows(source)
-    return table_rows(source, columns, zero)
-
-
-def _add(lab: LabFolder, kind: Source, org: str, batch: list[Imported]) -> ImportReport:
+def _add(lab: LabFolder, kind: str, org: str, batch: list[Imported]) -> ImportReport:
     events = [_event(kind, org, row) for row in batch]
     by_day: dict[date, list[dict[str, Any]]] = {}
     for event in events:
@@ -104,7 +117,7 @@ def _add(lab: LabFolder, kind: Source, org: str, batch: list[Imported]) -> Impor
     return ImportReport(len(batch), added, dated - added, len(batch) - dated)
 
 
-def _event(kind: Source, org: str, row: Imported) -> dict[str, Any]:
+def _event(kind: str, org: str, row: Imported) -> dict[str, Any]:
     event = {name: fitted(name, value) for name, value in row.facts.items()}
     at = event.setdefault("started_at", None)
     digest = hashlib.sha256(f"{kind}\n{org}\n{row.source_id}".encode()).digest()

@@ -68,9 +68,11 @@ def test_a_row_without_a_time_is_counted(lab, tmp_path):
 
 
 def test_what_cannot_be_read_is_an_error(lab, tmp_path):
-    """Missing, or for nobody."""
+    """Missing, of no kind that is known, or for nobody."""
     with pytest.raises(LogError, match=r"no\.json"):
         import_log(tmp_path / "no.json", lab, kind="litellm", org="acme")
+    with pytest.raises(LogError, match=r"no kind 'csv'.*litellm, otel, table"):
+        import_log(tmp_path / "no.json", lab, kind="csv", org="acme")
     with pytest.raises(LogError, match="cannot name an organisation"):
         import_log(tmp_path / "no.json", lab, kind="litellm", org="a\nb")
 

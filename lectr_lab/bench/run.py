@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from lectr_lab.bench import measure
 from lectr_lab.bench.gateways import HOW_TO_INSTALL, Gateway, found
 from lectr_lab.bench.measure import CONNECTIONS, ROUNDS, Figures, Sender, helper
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.tables.columns import Column
+from lectr_lab.tables.text import aligned
 
 
 def run_bench(
@@ -96,17 +97,15 @@ def _measured(
 
 
 def _show(figures: dict[str, Figures], slope_mb: float | None) -> None:
-    console = Console()
-    table = Table(title="What is added to a call to a provider", title_justify="left")
-    table.add_column("")
-    for name in figures:
-        table.add_column(name, justify="right")
-    for label, field, form in _ROWS:
-        values = (getattr(f, field) for f in figures.values())
-        table.add_row(label, *(_text(value, form) for value in values))
-    console.print(table)
+    labels = Column("", [label for label, _, _ in _ROWS], right=False)
+    measured = [
+        Column(name, [_text(getattr(f, field), form) for _, field, form in _ROWS], True)
+        for name, f in figures.items()
+    ]
+    print("What is added to a call to a provider\n")
+    print(aligned([labels, *measured], Console().width))
     if slope_mb is not None:
-        console.print(f"memory of lectr-lab: {slope_mb:+.2f} MB per 100,000 requests")
+        print(f"memory of lectr-lab: {slope_mb:+.2f} MB per 100,000 requests")
 
 
 def _text(value: float | None, form: str) -> str:

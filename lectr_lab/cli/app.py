@@ -231,12 +231,23 @@ def list_keys(*, config: Config = None, lab: Lab = None) -> None:
 
     Example: lectr-lab keys list
     """
-    from lectr_lab.log.key_file import list_keys as entries
+    import polars as pl
 
-    for entry in entries(_lab(config, lab)):
-        state = "disabled" if entry.disabled_at else "active"
-        made = f"{entry.created_at:%Y-%m-%d}"
-        print(f"{entry.key_id}  {entry.org}  {state}  {made}  {entry.feature or '-'}")
+    from lectr_lab.log.key_file import list_keys as entries
+    from lectr_lab.tables import text_table
+
+    keys = [
+        {
+            "key": entry.key_id,
+            "org": entry.org,
+            "state": "disabled" if entry.disabled_at else "active",
+            "made": entry.created_at.date(),
+            "feature": entry.feature,
+        }
+        for entry in entries(_lab(config, lab))
+    ]
+    if keys:
+        print(text_table(pl.DataFrame(keys), most_rows=len(keys)))
 
 
 def _lab(config: Path | None, lab: Path | None) -> "LabFolder":

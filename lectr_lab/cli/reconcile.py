@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import ConfigError
@@ -90,36 +90,35 @@ def _print(found: "pl.DataFrame", provider: str, format: Format) -> None:
 
 
 def _print_table(found: "pl.DataFrame", provider: str) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    from lectr_lab.core.formatting import name
+    from lectr_lab.tables import text_table
 
-    table = Table()
-    table.add_column("day", no_wrap=True)
-    table.add_column("model", overflow="fold")
-    for head in ("requests", "missing", "input tokens", "output tokens"):
-        table.add_column(head, justify="right")
-    for head in ("rows", "tokens", "price"):
-        table.add_column(head, justify="right", no_wrap=True)
-    for row in found.head(_SHOWN).iter_rows(named=True):
-        table.add_row(str(row["day"]), Text(name(row["model"])), *_cells(row))
     console = wide_console()
     if not found.is_empty():
-        console.print(table)
-    console.print(difference_text(found, provider))
+        table = text_table(_shown(found), width=console.width, most_rows=_SHOWN)
+        console.print(Text(f"{table}\n"), soft_wrap=True)
+    console.print(Text(difference_text(found, provider)))
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    from lectr_lab.core.formatting import count
+def _shown(found: "pl.DataFrame") -> "pl.DataFrame":
+    """Which requests and tokens are missing, and what each difference comes to; that of
+    prices where it is known."""
+    import polars as pl
 
-    missing = [row[f"{name}_tokens_missing"] for name in ("input", "output")]
-    return [
-        count(row["our_requests"]),
-        _signed(row["rows_missing"]),
-        *map(_signed, missing),
-        *(_signed_usd(row[f"{part}_usd"]) for part in ("rows", "tokens", "price")),
-    ]
+    shown = found.select(
+        "day",
+        "model",
+        pl.col("our_requests").alias("requests"),
+        pl.col("rows_missing").alias("requests_missing"),
+        "input_tokens_missing",
+        "output_tokens_missing",
+        # Six digits leave out what is left of a sum of floats.
+        pl.col("rows_usd").round(6).alias("requests_difference_usd"),
+        pl.col("tokens_usd").round(6).alias("tokens_difference_usd"),
+        pl.col("price_usd").round(6).alias("price_difference_usd"),
+    )
+    return shown if found["price_usd"].count() else shown.drop("price_difference_usd")
 
 
 def difference_text(found: "pl.DataFrame", provider: str) -> str:
@@ -144,10 +143,6 @@ def difference_text(found: "pl.DataFrame", provider: str) -> str:
         f"The difference is {_signed_usd(total['their_usd'] - total['our_usd'])}: "
         f"{text}.{lacks}"
     )
-
-
-def _signed(n: int | None) -> str:
-    return "—" if n is None else f"{n:+,}" if n else "0"
 
 
 def _signed_usd(usd: float | None) -> str:

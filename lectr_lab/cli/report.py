@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from lectr_lab.cli.width import LEAST_KEY, fitting, wide_console
+from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report(NamedTuple):
-    """What is printed: the keys by which it groups, a row per group, one of all, and
-    what that one says in words."""
+    """What is printed: a row per group, one of all, and what that one says in words."""
 
-    keys: list[str]
     groups: "pl.DataFrame"
     totals: dict[str, Any]
     text: str
@@ -128,7 +126,6 @@ def reported(
     """
     import polars as pl
 
-    from lectr_lab.analysis.views.groups import key_names
     from lectr_lab.analysis.views.percentiles import chosen
     from lectr_lab.analysis.views.summary import summary, totals, totals_text
 
@@ -145,7 +142,7 @@ def reported(
         )
     )
     whole = total.row(0, named=True)
-    return Report(key_names(by), groups, whole, totals_text(whole))
+    return Report(groups, whole, totals_text(whole))
 
 
 def _write_files(
@@ -205,8 +202,13 @@ def cell(text: str) -> str:
 
 def as_markdown(found: Report) -> str:
     """A table of Markdown, and a sentence on all of it."""
-    heads, rows = _readable(found)
-    lines = [heads, [":--" if head in found.keys else "--:" for head in heads]]
+    from lectr_lab.analysis.views.summary import in_short
+    from lectr_lab.tables.columns import written
+
+    columns = written(in_short(found.groups))
+    lines = [[column.heading for column in columns]]
+    lines.append(["--:" if column.right else ":--" for column in columns])
+    rows = zip(*(column.texts for column in columns), strict=True)
     lines += [[_plain(text) for text in row] for row in rows]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"{table}\n\n{_plain(found.text)}"
@@ -218,21 +220,20 @@ def _plain(text: str) -> str:
 
 
 def _print_table(found: Report) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    heads, rows = _readable(found)
-    console = wide_console()
-    table, shown = Table(), fitting(heads, rows, console.width)
-    for i in shown:
-        if heads[i] in found.keys:
-            table.add_column(heads[i], overflow="fold", min_width=LEAST_KEY)
-        else:
-            table.add_column(heads[i], justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(row[i]) for i in shown))
+    from lectr_lab.analysis.views.summary import FIRST_TO_GO, in_short
+    from lectr_lab.tables import text_table
+
+    console, rows = wide_console(), found.groups.height
     if rows:
-        console.print(table)
+        table = text_table(
+            in_short(found.groups),
+            width=console.width,
+            most_rows=rows,
+            first_to_go=FIRST_TO_GO,
+        )
+        console.print(Text(f"{table}\n"), soft_wrap=True)
     console.print(Text(found.text))
 
 
@@ -267,28 +268,5 @@ def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
 
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
     if len(found):
-        wide_console().print(Text(f"\n{found.in_short()}"))
-
-
-def _readable(found: Report) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells, as people read them; without an org that all share."""
-    from lectr_lab.core import formatting
-
-    keys = [
-        key for key in found.keys if key != "org" or found.groups["org"].n_unique() > 1
-    ]
-    heads = [*keys, "requests", "spend", "share", "p50", "p95", "errors", "unpriced"]
-    rows = [
-        [
-            *(formatting.name(None if row[k] is None else str(row[k])) for k in keys),
-            formatting.count(row["requests"]),
-            formatting.usd(row["spend_usd"]),
-            formatting.percent(row["share_of_spend"]),
-            formatting.duration(row["total_p50_ms"]),
-            formatting.duration(row["total_p95_ms"]),
-            formatting.percent(row["error_rate"]),
-            formatting.count(row["unpriced"]),
-        ]
-        for row in found.groups.iter_rows(named=True)
-    ]
-    return heads, rows
+        console = wide_console()
+        console.print(Text(f"\n{found.in_short(console.width)}"), soft_wrap=True)

@@ -15,23 +15,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from openai import APIError, OpenAI
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from lectr_lab.analysis.scan import scan
-from lectr_lab.analysis.views.summary import summary, totals, totals_text
+from lectr_lab.analysis.views.summary import (
+    FIRST_TO_GO,
+    in_short,
+    summary,
+    totals,
+    totals_text,
+)
 from lectr_lab.config.settings import Settings
-from lectr_lab.core import formatting
 from lectr_lab.core.errors import LogError
 from lectr_lab.dashboards import write_page
 from lectr_lab.launch import TAPE, Child, Order, Session
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import losses
 from lectr_lab.resources import shipped_cassettes
+from lectr_lab.tables import text_table
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 
 RECORDED = "llama"
@@ -148,7 +152,10 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     shutil.copy(shipped_cassettes() / PRICES, scratch / PRICES)
     lab = _keep(scratch, folder)
     log = scan(lab)
-    console.print(_table(summary(log).collect()))
+    shown = in_short(summary(log).collect())
+    table = text_table(shown, width=console.width, first_to_go=FIRST_TO_GO)
+    heading = "What each feature costs, dearest first"
+    console.print(Text(f"\n{heading}\n\n{table}\n"), soft_wrap=True)
     text = totals_text(totals(log).collect().row(0, named=True))
     console.print(Text("\n".join([text, *NOTES])))
     page = write_page(
@@ -188,21 +195,3 @@ def _keep(scratch: Path, folder: Path) -> Path:
     except OSError as error:
         raise LogError(f"{folder} cannot be written: {error.strerror}.") from None
     return kept
-
-
-def _table(frame: pl.DataFrame) -> Table:
-    table = Table(title="What each feature costs, dearest first")
-    table.add_column("feature")
-    for heading in ("requests", "spend", "share", "p50", "p95", "errors"):
-        table.add_column(heading, justify="right")
-    for row in frame.iter_rows(named=True):
-        table.add_row(
-            Text(formatting.name(row["feature"])),
-            formatting.count(row["requests"]),
-            formatting.usd(row["spend_usd"]),
-            formatting.percent(row["share_of_spend"]),
-            formatting.duration(row["total_p50_ms"]),
-            formatting.duration(row["total_p95_ms"]),
-            f"{row['errors']} ({formatting.percent(row['error_rate'])})",
-        )
-    return table

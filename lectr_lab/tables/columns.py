@@ -13,6 +13,7 @@ from lectr_lab.core.formatting import UNKNOWN
 
 MOST_ROWS = 50
 _SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")
+_MORE_OR_LESS = re.compile(r"(^|_)(missing|difference)(_|$)")
 _USD = re.compile(r"(^|_)usd(_|$)")
 _LETTERS = 80
 _NAME_LETTERS = 40
@@ -106,7 +107,10 @@ def _heading(name: str) -> str:
 def _writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
     """How the values of a column are written; None is not among them."""
     if kind.is_numeric():
-        return _figure_writer(name, kind)
+        write = _figure_writer(name, kind)
+        if _MORE_OR_LESS.search(name):
+            return lambda value: f"+{write(value)}" if value > 0 else write(value)
+        return write
     if isinstance(kind, pl.Datetime):
         return _moment(kind.time_zone)
     if isinstance(kind, pl.List | pl.Array):

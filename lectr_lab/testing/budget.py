@@ -3,14 +3,17 @@
 When it is not kept, the message shows where the money and the time went.
 """
 
-from typing import Any, NamedTuple
+from textwrap import indent
+from typing import NamedTuple
 
 import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.core import formatting
+from lectr_lab.tables import text_table
 
 _SHOWN_ROWS = 12
+_WIDTH = 70  # of a table, with what pytest and we put before its lines in 80
 
 
 class _Limit(NamedTuple):
@@ -126,44 +129,25 @@ def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str
     for limit in limits:
         mark = "ok  " if limit.kept else "OVER"
         lines.append(f"  {mark} {limit.what}: {limit.found}; allowed {limit.allowed}")
-    return "\n".join([*lines, "Where it went, dearest first:", *_table(calls)])
+    return "\n".join([*lines, "Where it went, dearest first:", _table(calls)])
 
 
-def _table(calls: pl.DataFrame) -> list[str]:
+def _table(calls: pl.DataFrame) -> str:
     """One line for each feature and model."""
-    head = [
-        "feature",
-        "model",
-        "calls",
-        "per call",
-        "tokens in",
-        "out",
-        "p95",
-        "failed",
-    ]
+    unknown = (pl.col("cost_usd").is_null() & pl.col("lacks_cost")).any()
+    spent_usd = pl.col("cost_usd").sum()
     groups = calls.group_by("feature", "model").agg(
         pl.len().alias("calls"),
-        pl.col("cost_usd").sum().alias("spent"),
-        (pl.col("cost_usd").is_null() & pl.col("lacks_cost")).any().alias("lacks"),
-        pl.col("input_tokens").mean().alias("tokens_in"),
-        pl.col("output_tokens").mean().alias("tokens_out"),
-        pl.col("total_ms").filter(rows.succeeded()).quantile(0.95, "linear"),
+        spent_usd.alias("spent"),
+        pl.when(~unknown).then(spent_usd / pl.len()).alias("per_call_usd"),
+        pl.col("input_tokens").mean().round().cast(pl.Int64).alias("tokens_in"),
+        pl.col("output_tokens").mean().round().cast(pl.Int64).alias("out"),
+        pl.col("total_ms")
+        .filter(rows.succeeded())
+        .quantile(0.95, "linear")
+        .alias("p95_ms"),
         pl.col("failed").sum(),
     )
     order = groups.sort("spent", "calls", "feature", "model", descending=True)
-    cells = [head, *(_cells(row) for row in order.head(_SHOWN_ROWS).to_dicts())]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    each = None if row["lacks"] else row["spent"] / row["calls"]
-    tokens = (row["tokens_in"], row["tokens_out"])
-    return [
-        *(formatting.name(row[key] or None, 40) for key in ("feature", "model")),
-        str(row["calls"]),
-        formatting.usd(each),
-        *(formatting.UNKNOWN if n is None else f"{n:,.0f}" for n in tokens),
-        formatting.duration(row["total_ms"]),
-        str(row["failed"]),
-    ]
+    shown = order.head(_SHOWN_ROWS).drop("spent")
+    return indent(text_table(shown, width=_WIDTH), "  ")

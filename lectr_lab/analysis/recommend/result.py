@@ -15,6 +15,7 @@ from lectr_lab.tables import html_table, text_table
 from lectr_lab.tables.columns import MOST_ROWS
 
 TITLE = "What a smaller model could do"
+_FIRST_TO_GO = ("confidence", "task", "spend_usd")
 _SCHEMA = {
     "org": pl.String(),
     "feature": pl.String(),
@@ -118,10 +119,11 @@ class Recommendations(msgspec.Struct, frozen=True):
             lines += [_title(r), *(f"  - {reason}" for reason in r.reasons), ""]
         return "\n".join([*lines, self._note()])
 
-    def in_short(self) -> str:
-        """A table for a terminal, without the reasons."""
+    def in_short(self, width: int | None = None) -> str:
+        """A table for a terminal of a width, without the reasons."""
         short = self._shown().drop("provider", "requests", "days")
-        return f"{self._head()} (`lectr.recommend` says why)\n{text_table(short)}"
+        table = text_table(short, width=width, first_to_go=_FIRST_TO_GO)
+        return f"{self._head()} (`lectr.recommend` says why)\n{table}"
 
     def _orgs(self) -> list[str]:
         return list({r.org for r in self.found} | {p.org for p in self.passed_over})

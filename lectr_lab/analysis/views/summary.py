@@ -75,6 +75,27 @@ def summary(
     return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
 
 
+FIRST_TO_GO = ("unpriced", "share", "p50_ms", "error_rate", "p95_ms")
+"""Columns of `in_short` that tell the least, where there is no room for all."""
+
+
+def in_short(groups: pl.DataFrame) -> pl.DataFrame:
+    """What is looked at first of a `summary`; whose it is, where it is not all one's."""
+    keys = groups.columns[: groups.columns.index("requests")]
+    if len(keys) > 1 and "org" in keys and groups["org"].n_unique() <= 1:
+        keys.remove("org")
+    return groups.select(
+        *keys,
+        "requests",
+        "spend_usd",
+        pl.col("share_of_spend").alias("share"),
+        pl.col("total_p50_ms").alias("p50_ms"),
+        pl.col("total_p95_ms").alias("p95_ms"),
+        "error_rate",
+        "unpriced",
+    )
+
+
 def totals(
     log: pl.LazyFrame,
     dropped: int = 0,

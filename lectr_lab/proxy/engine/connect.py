@@ -102,15 +102,16 @@ async def _tunnel(
     try:
         wire.ask(head % (there, there, proxy.authorization), b"", bodiless=True)
         await wire.head()
-        if not 200 <= wire.status < 300:
+        if not 200 <= wire.status < 300 or wire.transport.is_closing():
             raise UpstreamUnreachable("the proxy on the way refuses")
-        loop = asyncio.get_running_loop()
-        transport = await loop.start_tls(
-            wire.transport, wire, tls, server_hostname=to.host
+        inside = Wire()
+        inside.connection_made(wire.transport)  # should it end before TLS is there
+        transport = await asyncio.get_running_loop().start_tls(
+            wire.transport, inside, tls, server_hostname=to.host
         )
         assert transport is not None
-        wire.transport = transport
-        return wire
+        inside.connection_made(transport)
+        return inside
     except BaseException:
         wire.abort()
         raise

@@ -6,10 +6,14 @@ behind a chunk's size, a length beside chunks, which then does not count. Other 
 that contradicts itself stays an error. Facts, from RFC 9112: replies to HEAD and CONNECT
 have no body whatever they say (6.3); one without chunks or a length ends with its
 connection; 1xx replies come before the real one.
+
+A connection is in one of seven states, and a table says what may happen in each, as in
+h11. What the table does not name is an error that ends the connection.
 """
 
 import asyncio
 import select
+from enum import Enum
 from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -23,6 +27,52 @@ _PIECE_BYTES = 64 * 1024  # of a request's body, written at once
 _NOTHING = memoryview(b"")
 
 
+class State(Enum):
+    """How far a reply is. What has come of its body can be taken in each."""
+
+    IDLE = "nothing is awaited, and a request may be sent"
+    ASKED = "a request is on its way, and no byte of a reply has come"
+    HEAD = "a head is being read"
+    BODY = "a body is being read"
+    SPENT = "nothing is awaited, and no request may follow"
+    UNANSWERED = "the connection ended before a byte of a reply"
+    BROKEN = "the reply stopped before its end"
+
+    __hash__ = object.__hash__  # Enum's runs in Python, for each piece of each reply
+
+
+# Names of their own: a class of enums is slow to be asked for one.
+IDLE, ASKED, HEAD, BODY, SPENT, UNANSWERED, BROKEN = State
+_WHOLE = (IDLE, SPENT)
+_ENDED_EARLY = (UNANSWERED, BROKEN)
+
+
+class On(dict[State, State]):
+    """What happens to a connection: the states that it may happen in, and what follows.
+
+    >>> On({BODY: IDLE})[BODY].name
+    'IDLE'
+    >>> On({BODY: IDLE})[HEAD]
+    Traceback (most recent call last):
+    lectr_lab.core.errors.UpstreamBroken: not while a head is being read
+    """
+
+    def __missing__(self, state: State) -> State:
+        raise UpstreamBroken(f"not while {state.value}")
+
+
+ON_ASK = On({IDLE: ASKED})
+ON_BYTES = On({ASKED: HEAD, HEAD: HEAD, BODY: BODY})
+ON_HEAD = On({HEAD: BODY})
+ON_HEAD_ALONE = On({HEAD: SPENT})
+ON_END = On({BODY: IDLE})
+ON_LAST_END = On({BODY: SPENT})
+ON_CLOSE = On(
+    {IDLE: SPENT, ASKED: UNANSWERED, HEAD: BROKEN, BODY: BROKEN}
+    | {state: state for state in (SPENT, UNANSWERED, BROKEN)}
+)
+
+
 class Wire(asyncio.Protocol):
     """A connection, and what has come of the reply that it carries."""
 
@@ -30,19 +80,24 @@ class Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._parser = self._fresh_parser()
+        self._parser = self._make_parser()
         self._waiting: asyncio.Future[None] | None = None
-        self._bodiless = self._broken = self._held = self._full = False
+        self._read_paused = self._write_paused = False
+        self._bodiless = False  # the reply, whatever it says
         self._unsent = _NOTHING
         self._fields: list[tuple[bytes, bytes]] = []  # of the head that is being read
         self._chunks: list[bytes] = []
         self._held_bytes = self._silent_bytes = 0
-        self.whole = True  # nothing is awaited
-        self.closed = self.keeps = self.answered = False
+        self.state = IDLE
         self.status = 0
         self.headers: RawHeaders = []
 
-    def _fresh_parser(self) -> HttpResponseParser:
+    @property
+    def whole(self) -> bool:
+        """Nothing is awaited."""
+        return self.state in _WHOLE
+
+    def _make_parser(self) -> HttpResponseParser:
         parser = HttpResponseParser(self)
         parser.set_dangerous_leniencies(
             lenient_headers=True,
@@ -55,13 +110,17 @@ class Wire(asyncio.Protocol):
     # A request
 
     def ask(self, head: bytes, body: bytes, *, bodiless: bool = False) -> None:
-        """Begin to send; `bodiless`: whatever the reply says, it has no body."""
-        if self._bodiless:  # the parser still waits for a body
-            self._parser = self._fresh_parser()
+        """Begin to send; `bodiless`: whatever the reply says, it has no body.
+
+        Raises:
+            UpstreamBroken: the connection has ended, be it a new one.
+        """
+        if self.transport.is_closing():  # of which connection_lost is yet to tell
+            self.state = ON_CLOSE[self.state]
+        self.state = ON_ASK[self.state]
         self._bodiless = bodiless
         self._fields, self._chunks = [], []
         self._held_bytes = self._silent_bytes = self.status = 0
-        self.whole = self.keeps = self.answered = False
         if len(body) <= _PIECE_BYTES:
             self.transport.write(head + body)
         else:
@@ -71,7 +130,7 @@ class Wire(asyncio.Protocol):
 
     def _send_more(self) -> None:
         """Beside the reply: a provider may answer before it has read everything."""
-        while self._unsent and not self._full and not self.transport.is_closing():
+        while self._unsent and not (self._write_paused or self.transport.is_closing()):
             self.transport.write(self._unsent[:_PIECE_BYTES])
             self._unsent = self._unsent[_PIECE_BYTES:]
 
@@ -80,7 +139,7 @@ class Wire(asyncio.Protocol):
     async def head(self) -> None:
         """Wait for `status` and `headers`. Raises UpstreamBroken."""
         while not self.status:
-            if self._broken:
+            if self.state in _ENDED_EARLY:
                 raise UpstreamBroken("the provider broke off before it answered")
             await self._more()
 
@@ -91,18 +150,19 @@ class Wire(asyncio.Protocol):
             UpstreamBroken: the body ended too early, or is malformed.
         """
         while not self._chunks:
-            if self.whole:
+            if self.state in _WHOLE:
                 return b""
-            if self._broken:
+            if self.state in _ENDED_EARLY:
                 raise UpstreamBroken("the provider broke off inside its answer")
             await self._more()
         chunks, self._chunks, self._held_bytes = self._chunks, [], 0
-        self._let_go_on()
+        if self._read_paused:
+            self._let_go_on()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def whole_body(self) -> bytes:
         """The body, where its end has come and none of it was taken; else nothing."""
-        if not self.whole or self._held:
+        if self.state not in _WHOLE or self._read_paused:
             return b""
         chunks, self._chunks = self._chunks, []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -115,9 +175,8 @@ class Wire(asyncio.Protocol):
             self._waiting = None
 
     def _let_go_on(self) -> None:
-        if self._held:
-            self._held = False
-            self.transport.resume_reading()
+        self._read_paused = False
+        self.transport.resume_reading()
 
     # Its end
 
@@ -126,10 +185,11 @@ class Wire(asyncio.Protocol):
 
         Not after HEAD, where what should not have followed cannot be seen.
         """
-        self._let_go_on()
+        if self._read_paused:
+            self._let_go_on()
         self._chunks = []
-        kept = self.whole and self.keeps and not self._bodiless and not self._unsent
-        return kept and not self.closed and not self.transport.is_closing()
+        idle = self.state is IDLE and not self._unsent
+        return idle and not self.transport.is_closing()
 
     def stirs(self) -> bool:
         """Something has come that the event loop has not seen yet: an end, most likely."""
@@ -139,18 +199,16 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close the connection now."""
-        self.closed = True
+        self.state = ON_CLOSE[self.state]
         self.transport.abort()
 
     def _ended(self, error: Exception | None) -> None:
         """No byte will follow."""
         self._unsent = _NOTHING
-        if not self.whole:
-            ended_well = error is None and self.status and not self._broken
-            if ended_well and _ends_with_its_connection(self.headers):
-                self.whole = True
-            else:
-                self._broken = True
+        in_body = error is None and self.state is BODY
+        if in_body and _ends_with_its_connection(self.headers):
+            self.state = ON_LAST_END[self.state]
+        self.state = ON_CLOSE[self.state]
         self._wake()
 
     def _wake(self) -> None:
@@ -165,46 +223,40 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the reply, or such as nobody asked for."""
-        if self.whole:  # the next reply must not begin with them
-            self.abort()
-            return
-        self.answered = True
         self._silent_bytes += len(data)
         try:
+            if self.state is not BODY:
+                self.state = ON_BYTES[self.state]
             self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade):
-            self._broken = not self.whole
-            self.abort()
+        except (UpstreamBroken, HttpParserError, HttpParserUpgrade):
+            self.abort()  # the next reply must not begin with them
         if self._silent_bytes > _SILENT_BYTES and not self.whole:
-            self._broken = True
             self.abort()
         self._wake()
 
     def eof_received(self) -> None:
         """The provider sends no more; the connection closes of itself."""
-        self.closed = True
         self._ended(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self.closed = True
         self._ended(exc)
         del self._parser  # it holds this object, which holds it
 
     def pause_writing(self) -> None:
         """The provider reads more slowly than we write."""
-        self._full = True
+        self._write_paused = True
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        self._full = False
+        self._write_paused = False
         self._send_more()
 
     # The parser calls these
 
     def on_message_begin(self) -> None:
         """A second reply to one request is none."""
-        if self.whole:
+        if self.state is not HEAD:
             raise UpstreamBroken("more than one reply")
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -219,24 +271,25 @@ class Wire(asyncio.Protocol):
             raise UpstreamBroken("not a reply")
         if status >= 200:
             self.status, self.headers = status, fields
-            self.keeps = self._parser.should_keep_alive()
-            self.whole = self._bodiless
+            on_head = ON_HEAD_ALONE if self._bodiless else ON_HEAD
+            self.state = on_head[self.state]
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, its framing taken off."""
-        if self.whole:
+        if self.state is not BODY:
             raise UpstreamBroken("a body where there is none")
         self._chunks.append(body)
         self._silent_bytes = 0
         self._held_bytes += len(body)
-        if self._held_bytes > _HELD_BYTES and not self._held:
-            self._held = True
+        if self._held_bytes > _HELD_BYTES and not self._read_paused:
+            self._read_paused = True
             self.transport.pause_reading()
 
     def on_message_complete(self) -> None:
-        """The end of a reply, or of one that comes before it."""
-        if self.status:
-            self.whole = True
+        """The end of a reply, or of one that comes before it, or of a head alone."""
+        if self.state is BODY:
+            kept = self._parser.should_keep_alive()
+            self.state = (ON_END if kept else ON_LAST_END)[self.state]
 
 
 def _ends_with_its_connection(headers: RawHeaders) -> bool:

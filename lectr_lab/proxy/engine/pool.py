@@ -9,7 +9,7 @@ from lectr_lab.core.engine import Reply
 from lectr_lab.core.errors import UpstreamBroken
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.proxy.engine.connect import HttpProxy, Origin, dial, origin_of, proxy_of
-from lectr_lab.proxy.engine.connection import Wire
+from lectr_lab.proxy.engine.connection import UNANSWERED, Wire
 
 IDLE_S = 15.0  # shorter than most providers keep a connection, longer than a pause
 
@@ -61,7 +61,7 @@ class Pool:
             try:
                 return await self._ask(wire, way, head, body, method == "HEAD")
             except UpstreamBroken:
-                if wire.answered or method not in _IDEMPOTENT:
+                if wire.state is not UNANSWERED or method not in _IDEMPOTENT:
                     raise
         wire = await dial(way.origin, self._tls, self._proxy, self._timeout_s)
         return await self._ask(wire, way, head, body, method == "HEAD")

@@ -186,6 +186,25 @@ def test_a_proxy_that_refuses_leaves_the_provider_unreachable(certificate, answe
     asyncio.run(tidily(go()))
 
 
+@LOOPS
+@pytest.mark.parametrize("more", [b"", b"not TLS"])
+def test_a_proxy_that_ends_its_tunnel_is_not_waited_for(certificate, run, more):
+    """As soon as it is seen, not when the time for connecting is over."""
+
+    async def hang_up(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + more)
+
+    async def go():
+        pool = Pool(
+            trusting(certificate), 60.0, f"http://127.0.0.1:{await port_of(hang_up)}"
+        )
+        with pytest.raises(UpstreamUnreachable):
+            await fetch(pool, "https://localhost:9/")
+
+    run(tidily(go()))
+
+
 def test_a_connection_takes_no_longer_than_it_may(certificate):
     """TLS included: who accepts and then says nothing is not there."""
 

@@ -1,13 +1,18 @@
-"""A reply is read the same however it is cut, and what is no reply is none."""
+"""A reply is read the same however it is cut, and what is no reply is none.
+
+Each state and what may happen in it stands in a table, and is held against chance.
+"""
 
 import asyncio
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import UpstreamBroken
-from lectr_lab.proxy.engine.connection import Wire
+from lectr_lab.proxy.engine import connection
+from lectr_lab.proxy.engine.connection import On, State, Wire
 
 OK = b"HTTP/1.1 200 OK\r\n"
 MB = 1024 * 1024
@@ -300,3 +305,244 @@ def test_a_large_body_is_written_as_it_is_taken():
         return wire.rest()
 
     assert asyncio.run(go())
+
+
+def rows(table: str) -> dict[tuple[str, str], str]:
+    """A table as text: its cells by the names of their row and column."""
+    head, *lines = (line.split() for line in table.strip().splitlines())
+    return {
+        (name, column): cell
+        for name, *cells in lines
+        for column, cell in zip(head, cells, strict=True)
+    }
+
+
+# A dash: it cannot happen, and is an error.
+NEXT = rows("""
+            ON_ASK  ON_BYTES  ON_HEAD  ON_HEAD_ALONE  ON_END  ON_LAST_END  ON_CLOSE
+IDLE        ASKED   -         -        -              -       -            SPENT
+ASKED       -       HEAD      -        -              -       -            UNANSWERED
+HEAD        -       HEAD      BODY     SPENT          -       -            BROKEN
+BODY        -       BODY      -        -              IDLE    SPENT        BROKEN
+SPENT       -       -         -        -              -       -            SPENT
+UNANSWERED  -       -         -        -              -       -            UNANSWERED
+BROKEN      -       -         -        -              -       -            BROKEN
+""")
+EVENTS = {name: on for name, on in vars(connection).items() if isinstance(on, On)}
+
+
+@pytest.mark.parametrize(("state", "event"), list(product(State.__members__, EVENTS)))
+def test_every_event_in_every_state_has_its_next_or_is_an_error(state, event):
+    """The table is whole: no pair is left to chance."""
+    follows = NEXT[state, event]
+    if follows == "-":
+        with pytest.raises(UpstreamBroken):
+            EVENTS[event][State[state]]
+    else:
+        assert EVENTS[event][State[state]] is State[follows]
+
+
+CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n"
+# How a wire comes into a state, and bytes that a provider may send next.
+STARTS = {
+    "new": ([], OK),
+    "idle": (["ask", OK + b"content-length: 0\r\n\r\n"], OK),
+    "asked": (["ask"], OK + b"content-length: 1\r\n\r\na"),
+    "asked_head": (["ask HEAD"], OK + b"content-length: 1\r\n\r\n"),
+    "head": (["ask", OK], b"connection: close\r\ncontent-length: 0\r\n\r\n"),
+    "1xx": (
+        ["ask", b"HTTP/1.1 100 Continue\r\n\r\n"],
+        OK + b"content-length: 0\r\n\r\n",
+    ),
+    "body": (["ask", CHUNKED], b"0\r\n\r\n"),
+    "to_close": (["ask", OK + b"\r\na"], b"b"),
+    "spent": (["ask", OK + b"connection: close\r\ncontent-length: 0\r\n\r\n"], OK),
+    "unanswered": (["ask", "eof"], OK),
+    "broken": (["ask", OK, "eof"], OK),
+}
+# The state that follows; "!": and the connection is closed at once, by us.
+DEEDS = rows("""
+            is          ask    more     garbage      eof         reset       abort
+new         IDLE        ASKED  SPENT!   SPENT!       SPENT       SPENT       SPENT!
+idle        IDLE        ASKED  SPENT!   SPENT!       SPENT       SPENT       SPENT!
+asked       ASKED       -      IDLE     BROKEN!      UNANSWERED  UNANSWERED  UNANSWERED!
+asked_head  ASKED       -      SPENT    BROKEN!      UNANSWERED  UNANSWERED  UNANSWERED!
+head        HEAD        -      SPENT    BROKEN!      BROKEN      BROKEN      BROKEN!
+1xx         HEAD        -      IDLE     BROKEN!      BROKEN      BROKEN      BROKEN!
+body        BODY        -      IDLE     BROKEN!      BROKEN      BROKEN      BROKEN!
+to_close    BODY        -      BODY     BODY         SPENT       BROKEN      BROKEN!
+spent       SPENT       -      SPENT!   SPENT!       SPENT       SPENT       SPENT!
+unanswered  UNANSWERED  -      UNANSWERED!  UNANSWERED!  UNANSWERED  UNANSWERED  UNANSWERED!
+broken      BROKEN      -      BROKEN!  BROKEN!      BROKEN      BROKEN      BROKEN!
+""")
+
+
+def do(wire: Wire, deed: str | bytes) -> None:
+    """One deed of the pool's or the provider's."""
+    if isinstance(deed, bytes):
+        wire.data_received(deed)
+    elif deed.startswith("ask"):
+        wire.ask(b"head", b"", bodiless=deed == "ask HEAD")
+    elif deed == "eof":
+        wire.eof_received()
+    elif deed == "reset":
+        wire.connection_lost(ConnectionResetError())
+    elif deed == "abort":
+        wire.abort()
+
+
+@pytest.mark.parametrize(("start", "deed"), DEEDS)
+def test_every_deed_on_every_wire_has_its_end(start, deed):
+    """With the bytes of a provider: what they make of a wire is what the table says."""
+    before, more = STARTS[start]
+    deeds = {"is": b"", "more": more, "garbage": b"\x16\x03\x01\r\n"}
+    follows = DEEDS[start, deed]
+
+    async def go():
+        wire, line = Wire(), Line()
+        wire.connection_made(line)
+        for each in before:
+            do(wire, each)
+        if deed == "is":
+            return wire.state.name, line.open
+        if follows == "-":
+            with pytest.raises(UpstreamBroken):
+                do(wire, deed)
+            return "-", line.written == [b"head"]
+        do(wire, deeds.get(deed, deed))
+        return wire.state.name, line.open
+
+    assert asyncio.run(go()) == (follows.rstrip("!"), not follows.endswith("!"))
+
+
+def test_a_connection_that_closes_is_not_asked():
+    """Though nobody has said yet that it is closed: it may never be."""
+
+    async def go():
+        wire, line = Wire(), Line()
+        wire.connection_made(line)
+        line.open = False
+        with pytest.raises(UpstreamBroken):
+            wire.ask(b"head", b"")
+        return wire.state, line.written
+
+    assert asyncio.run(go()) == (State.SPENT, [])
+
+
+def reply_of(number: int, framing: str, size: int) -> tuple[bytes, bytes]:
+    """A reply, and its body, each byte of which says whose it is."""
+    body = bytes([97 + number % 26]) * size
+    closing = b"Connection: close\r\n" if framing == "last" else b""
+    how = "length" if framing in ("last", "HEAD") else framing
+    raw = framed(how, body, [size // 2])
+    if framing == "HEAD":
+        return OK + raw.removesuffix(body), b""
+    return OK + closing + raw, body
+
+
+class Life:
+    """A wire, the reply that its provider is sending, and what was taken of that."""
+
+    def __init__(self):
+        self.wire, self.line, self.number = Wire(), Line(), 0
+        self.wire.connection_made(self.line)
+        self.coming, self.body, self.taken = b"", b"", b""
+        self.framing = ""
+
+    def ask(self, framing: str, size: int, upload: int) -> None:
+        was, written = self.wire.state, len(self.line.written)
+        may_follow = was is State.IDLE and self.line.open
+        try:
+            self.wire.ask(b"head", b"x" * upload, bodiless=framing == "HEAD")
+        except UpstreamBroken:
+            assert not may_follow
+            assert len(self.line.written) == written
+            return
+        assert may_follow and self.framing in ("", "length", "chunked")
+        self.number += 1
+        self.coming, self.body = reply_of(self.number, framing, size)
+        self.framing, self.taken = framing, b""
+
+    def send(self, share: float) -> None:
+        at = max(1, int(len(self.coming) * share))
+        now, self.coming = self.coming[:at], self.coming[at:]
+        if now and self.line.open:
+            self.wire.data_received(now)
+
+    def stray(self, raw: bytes) -> None:
+        """What belongs to no reply."""
+        if self.line.open and self.wire.whole:
+            self.wire.data_received(raw)
+            assert not self.line.open
+
+    async def take(self) -> None:
+        taking = asyncio.ensure_future(self.wire.chunk())
+        await asyncio.sleep(0)
+        if not taking.done():
+            taking.cancel()
+            return
+        try:
+            chunk = taking.result()
+        except UpstreamBroken:
+            assert self.wire.state in (State.UNANSWERED, State.BROKEN)
+            return
+        self.taken += chunk
+        if not chunk:
+            assert self.wire.whole
+            assert self.taken == self.body or self.framing == "close"
+
+    def rest(self) -> None:
+        """What a pool does after a reply."""
+        if self.wire.rest():
+            assert self.wire.state is State.IDLE
+            assert self.line.open and self.line.reading and not self.coming
+        else:
+            self.wire.abort()
+        self.body, self.taken = b"", b""  # what nobody has taken is let go
+
+    async def live(self, deed: str, *how) -> None:
+        """Do it, and look whether all still holds."""
+        before = self.wire.state
+        if deed in ("eof", "reset", "abort"):
+            if self.line.open:
+                do(self.wire, deed)
+                self.line.open = False
+        elif deed == "take":
+            await self.take()
+        else:
+            getattr(self, deed)(*how)
+        after = self.wire.state
+        if before in (State.SPENT, State.UNANSWERED, State.BROKEN):
+            assert after is before
+        if not self.line.open:
+            assert after in (State.SPENT, State.UNANSWERED, State.BROKEN)
+        assert self.body.startswith(self.taken)
+
+
+calm = st.one_of(
+    st.tuples(
+        st.just("ask"),
+        st.sampled_from("length chunked length chunked close last HEAD".split()),
+        st.sampled_from([0, 1, 9, 300_000]),
+        st.sampled_from([0, 0, 200_000]),
+    ),
+    st.tuples(st.just("send"), st.sampled_from([0.1, 0.5, 1.0, 1.0])),
+    st.tuples(st.sampled_from(["take", "rest"])),
+)
+rough = st.one_of(
+    st.tuples(st.just("stray"), st.sampled_from([OK, b"!", b"\r\n" + OK])),
+    st.tuples(st.sampled_from(["eof", "reset", "abort"])),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(calm, max_size=20), st.lists(calm | rough, max_size=6))
+def test_whatever_happens_no_reply_has_a_byte_of_another(first, then):
+    """And a wire that ended stays ended, is not asked, and does not rest."""
+
+    async def go():
+        one = Life()
+        for deed in [*first, *then]:
+            await one.live(*deed)
+
+    asyncio.run(go())

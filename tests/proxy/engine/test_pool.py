@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from lectr_lab.core.errors import UpstreamBroken
 from lectr_lab.proxy.engine import pool as module
@@ -121,6 +122,30 @@ def test_an_end_that_the_loop_has_not_seen_yet_is_seen():
         server = threading.Thread(target=provide)
         server.start()
         asyncio.run(go())
+        server.join()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_provider_that_hangs_up_when_it_is_called_is_not_waited_for(run):
+    """The end of a connection may come between its beginning and the request."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def provide():
+        for _ in range(20):
+            listening.accept()[0].close()
+
+    async def go():
+        pool = Pool(ssl.create_default_context(), 5.0, None)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1/x"
+        for _ in range(20):
+            with pytest.raises(UpstreamBroken):
+                await asyncio.wait_for(call(pool, url), 5)
+        await pool.aclose()
+
+    with listening:
+        server = threading.Thread(target=provide, daemon=True)
+        server.start()
+        run(go())
         server.join()
 
 

@@ -49,7 +49,9 @@ class Toml(NamedTuple):
         x.toml, line 2: p number 1: n: write 2.
         """
         subject, _ = self._subject(path)
-        return ConfigError(f"{self._place(field, path)}: {subject}{field}: {advice}.")
+        return ConfigError(
+            f"{self._place(field.rpartition('.')[2], path)}: {subject}{field}: {advice}."
+        )
 
     def _explained(self, error: str, shape: type[msgspec.Struct]) -> str:
         """`Object contains unknown field `x` - at `$.rules[0].when`` in a user's terms."""

@@ -16,7 +16,7 @@ PRICE_FILE = "prices.toml"
 
 
 def scan(
-    folder: Path | str,
+    lab: Path | str,
     prices: PriceList | Path | str | None = None,
     *,
     day: date | None = None,
@@ -24,7 +24,7 @@ def scan(
     """The events of a lab folder, the last seconds included, each with its cost.
 
     Args:
-        folder: the lab folder a proxy writes to.
+        lab: the lab folder that a proxy writes to.
         prices: the user's own prices, or the file that has them; without it,
             `prices.toml` in the lab folder, where there is one.
         day: of a lab folder, the files of this day alone (UTC).
@@ -42,9 +42,7 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    return priced(
-        with_ratios(log_scan.scan(folder, day)), own_prices(Path(folder), prices)
-    )
+    return priced(with_ratios(log_scan.scan(lab, day)), own_prices(Path(lab), prices))
 
 
 def demo_log() -> pl.LazyFrame:
@@ -59,11 +57,11 @@ def demo_log() -> pl.LazyFrame:
     return scan(shipped_traffic())
 
 
-def own_prices(folder: Path, prices: PriceList | Path | str | None = None) -> PriceList:
+def own_prices(lab: Path, prices: PriceList | Path | str | None = None) -> PriceList:
     """The user's own prices that `scan` takes for a lab folder."""
     if isinstance(prices, tuple):
         return prices
     if prices is not None:
         return read_prices(prices)
-    file = folder / PRICE_FILE
+    file = lab / PRICE_FILE
     return read_prices(file) if file.exists() else ()

@@ -82,7 +82,7 @@ Lab = Annotated[
 
 
 @app.command
-def demo(*, folder: Path = Path("lectr-demo")) -> None:
+def demo(*, output: Path = Path("lectr-demo")) -> None:
     """Replay recorded traffic through the real proxy and show what it cost.
 
     Needs no key and no network. Writes a page of charts and says where it is.
@@ -90,11 +90,12 @@ def demo(*, folder: Path = Path("lectr-demo")) -> None:
     Example: lectr-lab demo
 
     Args:
-        folder: where the page and the log go; an earlier demo there is replaced.
+        output: the folder where the page and the log go; an earlier demo there is
+            replaced.
     """
     from lectr_lab.demo.run import run_demo
 
-    run_demo(folder)
+    run_demo(output)
 
 
 @app.command

@@ -12,7 +12,7 @@ MB = 1_000_000
 
 
 def compact(
-    lab: Path = Path("lab"),
+    lab: Path | None = None,
     *,
     keep_days: int | None = None,
     keep_mb: int | None = None,
@@ -28,16 +28,18 @@ def compact(
     Example: lectr-lab compact lab --keep-days 90
 
     Args:
-        lab: the lab folder.
+        lab: the lab folder (default: the one lectr.toml names, else ./lab).
         keep_days: delete days that are older than that many days.
         keep_mb: delete the oldest days until the log has at most that many megabytes.
         keep_request_ids: keep all ids, as keep_request_ids in lectr.toml does.
     """
     from lectr_lab.cli.progress import progress
+    from lectr_lab.config.settings import lab_here
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.compact import compact as merge
     from lectr_lab.log.upkeep.retain import retain
 
+    lab = lab or lab_here(os.environ)
     folder = LabFolder.used(lab)
     keep_ids = keep_request_ids or _set_beside(lab)
     max_bytes = None if keep_mb is None else keep_mb * MB

@@ -1,9 +1,10 @@
 """`lectr-lab doctor`: what is wrong with a lab folder, and how to mend it."""
 
+import os
 from pathlib import Path
 
 
-def doctor(lab: Path = Path("lab"), *, mend: bool = False) -> None:
+def doctor(lab: Path | None = None, *, mend: bool = False) -> None:
     """Look at every file of a lab folder and say what is wrong.
 
     Nothing is changed without --mend, and nothing that holds events is ever deleted:
@@ -12,14 +13,16 @@ def doctor(lab: Path = Path("lab"), *, mend: bool = False) -> None:
     Example: lectr-lab doctor lab --mend
 
     Args:
-        lab: the lab folder.
+        lab: the lab folder (default: the one lectr.toml names, else ./lab).
         mend: put right what can be put right without losing anything.
     """
     from lectr_lab.cli.progress import progress
+    from lectr_lab.config.settings import lab_here
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.doctor import MENDED, examine
     from lectr_lab.log.upkeep.doctor import mend as put_right
 
+    lab = lab or lab_here(os.environ)
     folder = LabFolder.used(lab)
     with progress("Looking", "bytes") as step:
         found = examine(folder, step)

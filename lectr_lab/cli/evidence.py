@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # `--help` loads nothing that it does not show
 
 
 def evidence(
-    tape: Path,
+    cassette: Path,
     *,
     to_model: str,
     feature: str | None = None,
@@ -23,7 +23,7 @@ def evidence(
     labels: Path | None = None,
     margin: float = 0.05,
     limit: int | None = None,
-    base_url: str | None = None,
+    upstream: str | None = None,
     key_env: str | None = None,
     prices: Path | None = None,
     yes: bool = False,
@@ -37,7 +37,7 @@ def evidence(
     Example: lectr-lab evidence cassettes --feature triage --to-model gpt-4o-mini
 
     Args:
-        tape: a cassette, or a folder of them.
+        cassette: the file, or a folder of them.
         to_model: the candidate.
         feature: whose prompts (default: those of no feature).
         task: its task, where the recording names none.
@@ -45,7 +45,8 @@ def evidence(
         labels: the right answers, `*.jsonl` or `*.toml`.
         margin: how much lower the mean score may be.
         limit: ask so many more prompts at most; 0 asks none.
-        base_url: a server to ask, such as a local one; without `--key-env` it gets no key.
+        upstream: the base URL of a local server to ask; it gets a key only with
+            `--key-env`.
         key_env: the variable with the key to ask with.
         prices: your own prices, for the estimate.
         yes: ask without a question.
@@ -62,23 +63,23 @@ def evidence(
     from lectr_lab.tape.cassette import read_cassettes
 
     _check(margin, labels, limit)
-    answers = answers_path(tape, to_model)
-    recordings = read_cassettes(_files(tape, answers))
+    answers = answers_path(cassette, to_model)
+    recordings = read_cassettes(_files(cassette, answers))
     model = from_model or present_model(recordings, feature, task, to_model)
     if model is None:
-        raise ConfigError(_none_of(tape, feature, recordings))
+        raise ConfigError(_none_of(cassette, feature, recordings))
     found = find_pairs(
         recordings, feature=feature, task=task, from_model=model, to_model=to_model
     )
     if not found.prompts:
-        raise ConfigError(f"{tape} has no answers of {model} to {_said(feature)}.")
+        raise ConfigError(f"{cassette} has no answers of {model} to {_said(feature)}.")
     tasks = {prompt.task for prompt in found.prompts}
     wanted = [prompt for prompt in found.prompts if prompt.candidate is None][:limit]
     if wanted and any(map(is_protected, tasks | {task})):
         print("Nothing is asked: reasoning is never moved to a cheaper model.")
     elif wanted:
-        _ask(wanted, to_model, answers, base_url, key_env, prices, yes)
-        recordings = read_cassettes(_files(tape, answers))
+        _ask(wanted, to_model, answers, upstream, key_env, prices, yes)
+        recordings = read_cassettes(_files(cassette, answers))
     change = Recommendation(
         org="local",
         feature=feature,
@@ -102,14 +103,14 @@ def _said(feature: str | None) -> str:
 
 
 def _none_of(
-    tape: Path, feature: str | None, recordings: "Sequence[Interaction]"
+    cassette: Path, feature: str | None, recordings: "Sequence[Interaction]"
 ) -> str:
     """What is there instead, for whoever forgot or misspelt it."""
     from lectr_lab.core.formatting import name
 
     features = {one.timing.feature for one in recordings if one.timing}
     there = ", ".join(name(one) for one in sorted(filter(None, features))) or "none"
-    return f"{tape} has no answer to {_said(feature)}. Its features: {there}."
+    return f"{cassette} has no answer to {_said(feature)}. Its features: {there}."
 
 
 def _check(margin: float, labels: Path | None, limit: int | None) -> None:
@@ -124,16 +125,18 @@ def _check(margin: float, labels: Path | None, limit: int | None) -> None:
         read_labels(labels)
 
 
-def _files(tape: Path, answers: Path) -> list[Path]:
+def _files(cassette: Path, answers: Path) -> list[Path]:
     """A folder holds the answers' cassette itself."""
-    return [tape] if tape.is_dir() or not answers.exists() else [tape, answers]
+    return (
+        [cassette] if cassette.is_dir() or not answers.exists() else [cassette, answers]
+    )
 
 
 def _ask(
     prompts: "Sequence[Prompt]",
     model: str,
-    cassette: Path,
-    base_url: str | None,
+    answers: Path,
+    upstream: str | None,
     key_env: str | None,
     prices: Path | None,
     yes: bool,
@@ -146,16 +149,16 @@ def _ask(
     from lectr_lab.evaluation.ask import ask, estimate, where
 
     settings = settings_here(os.environ)
-    there = where(model, settings, os.environ, base_url=base_url, key_env=key_env)
+    there = where(model, settings, os.environ, upstream=upstream, key_env=key_env)
     own = read_prices(prices) if prices else ()
-    print(_plan(estimate(prompts, model, there.target.provider, own), model, cassette))
+    print(_plan(estimate(prompts, model, there.target.provider, own), model, answers))
     if not (yes or _agreed()):
         print("Nothing was asked.\n")
         return
     with Progress(transient=True) as bar:
         task = bar.add_task(f"asking {model}", total=len(prompts))
-        told = ask(prompts, model, there, settings, cassette, lambda: bar.advance(task))
-    print(f"{told.answered} answered, now in {cassette}.")
+        told = ask(prompts, model, there, settings, answers, lambda: bar.advance(task))
+    print(f"{told.answered} answered, now in {answers}.")
     for fault, calls in told.faults.items():
         print(f"{calls} failed: {fault}.")
     if told.stopped:
@@ -163,7 +166,7 @@ def _ask(
     print()
 
 
-def _plan(plan: "Estimate", model: str, cassette: Path) -> str:
+def _plan(plan: "Estimate", model: str, answers: Path) -> str:
     from lectr_lab.core.formatting import usd
 
     cost = f"about {usd(plan.usd)}"
@@ -171,7 +174,7 @@ def _plan(plan: "Estimate", model: str, cassette: Path) -> str:
         cost = "what it costs is not known: no price for this model, or no tokens told"
     return (
         f"{plan.calls} calls to {model}, about {plan.input_tokens:,} tokens in and "
-        f"{plan.output_tokens:,} out: {cost}.\nPrompts and answers go to {cassette}."
+        f"{plan.output_tokens:,} out: {cost}.\nPrompts and answers go to {answers}."
     )
 
 

@@ -13,11 +13,11 @@ _FIRST = "00_start_here.ipynb"
 
 def open_jupyterlab(
     *,
-    folder: Path = Path("lectr-notebooks"),
+    notebooks: Path = Path("lectr-notebooks"),
     port: int = 8888,
     no_browser: bool = False,
 ) -> None:
-    """Open JupyterLab on the notebooks. Copies those that the folder does not have yet.
+    """Open JupyterLab on the notebooks. Copies those that are not there yet.
 
     A notebook that is there is yours, and stays as it is. The ones about your bill read
     the log that lectr.toml names, or ./lab, where there is one, and made-up traffic
@@ -26,7 +26,7 @@ def open_jupyterlab(
     Example: lectr-lab lab
 
     Args:
-        folder: where the notebooks are, or are put.
+        notebooks: the folder where they are, or are put.
         port: where JupyterLab listens; the next free one where it is taken.
         no_browser: print the address, open nothing.
 
@@ -36,9 +36,9 @@ def open_jupyterlab(
     """
     if find_spec("jupyterlab") is None:
         raise MissingExtra("jupyterlab")
-    _copy_missing(folder)
+    _copy_missing(notebooks)
     environ = os.environ | {"LECTR_LAB": _own_lab()} | _own_settings()
-    command = [sys.executable, "-m", "jupyterlab", *_flags(folder, port)]
+    command = [sys.executable, "-m", "jupyterlab", *_flags(notebooks, port)]
     command += ["--no-browser"] * no_browser
     command += ["--allow-root"] * (os.geteuid() == 0)  # as in most containers
     os.execve(sys.executable, command, environ)
@@ -55,15 +55,15 @@ def _copy_missing(folder: Path) -> None:
     except OSError as error:
         raise LabError(
             f"The notebooks cannot be put into {folder}: {error.strerror}. "
-            "Name another place with --folder."
+            "Name another place with --notebooks."
         ) from None
 
 
 def _own_lab() -> str:
     """Of this folder, for the notebooks stand in another."""
-    from lectr_lab.config.settings import settings_here
+    from lectr_lab.config.settings import lab_here
 
-    return str(Path(settings_here(os.environ).lab).resolve())
+    return str(lab_here(os.environ).resolve())
 
 
 def _own_settings() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`lectr-lab reconcile`: the log beside what the provider counted itself."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,7 +25,7 @@ _SHOWN = 40  # rows of a table; the other forms have all
 def reconcile(
     export: Path,
     *,
-    folder: Path = Path("lab"),
+    lab: Path | None = None,
     costs: Path | None = None,
     format: Format = "table",
 ) -> None:
@@ -34,18 +35,20 @@ def reconcile(
     its amount in US dollars. Reads the usage exports of OpenAI and Anthropic, as JSON
     of their usage API (asked for by model) or as CSV from their dashboards.
 
-    Example: lectr-lab reconcile openai-usage.json --folder lab
+    Example: lectr-lab reconcile openai-usage.json --lab lab
 
     Args:
         export: the provider's usage export.
-        folder: the lab folder that the proxy writes to.
+        lab: the lab folder (default: the one lectr.toml names, else ./lab).
         costs: the same provider's cost export, for what was really charged.
         format: a table, or csv or json with every row and column.
     """
     from lectr_lab.analysis.reconcile.reconcile import counted, differences
     from lectr_lab.analysis.reconcile.usage_export import read_export
     from lectr_lab.analysis.scan import own_prices, scan
+    from lectr_lab.config.settings import lab_here
 
+    lab = lab or lab_here(os.environ)
     usage = read_export(export)
     if usage.has_more:
         print(_MORE.format(file=export), file=sys.stderr)
@@ -55,8 +58,8 @@ def reconcile(
             "charged with --costs."
         )
     charged = _charged(costs, usage.provider)
-    ours = counted(scan(folder), usage).collect()
-    found = differences(ours, usage, charged, own_prices(folder))
+    ours = counted(scan(lab), usage).collect()
+    found = differences(ours, usage, charged, own_prices(lab))
     _print(found, usage.provider, format)
 
 

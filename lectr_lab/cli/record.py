@@ -15,7 +15,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def record(
-    name: str,
+    cassette: str,
     *command: str,
     scrub: tuple[str, ...] = (),
     upstream: str | None = None,
@@ -35,7 +35,7 @@ def record(
     Example: lectr-lab record chat -- python app.py
 
     Args:
-        name: a cassette, `*.yaml`, or a name: `chat` is cassettes/chat.yaml.
+        cassette: a file, `*.yaml`, or a name: `chat` is cassettes/chat.yaml.
         command: what to run, after `--`.
         scrub: a regular expression of what else must not be written; may be repeated.
         upstream: the base URL of a local server to record from.
@@ -53,8 +53,8 @@ def record(
     from lectr_lab.testing.replay import live_settings
 
     if not command:
-        raise ConfigError(f"What to run? lectr-lab record {name} -- python app.py")
-    path, settings = cassette_path(name), live_settings(upstream, config)
+        raise ConfigError(f"What to run? lectr-lab record {cassette} -- python app.py")
+    path, settings = cassette_path(cassette), live_settings(upstream, config)
     recorder, session = Recorder(path, scrub), Session()
     try:
         with in_thread(build(settings, session, tee=recorder.wrap)) as base_url:

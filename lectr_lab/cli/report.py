@@ -1,5 +1,6 @@
 """`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ class Report(NamedTuple):
 
 
 def report(
-    folder: Path = Path("lab"),
+    lab: Path | None = None,
     *,
     by: str = "feature",
     since: str | None = None,
@@ -51,7 +52,7 @@ def report(
     Example: lectr-lab report lab --since 24h --by feature,model
 
     Args:
-        folder: the lab folder that the proxy writes to.
+        lab: the lab folder (default: the one lectr.toml names, else ./lab).
         by: columns of the log to group by, with commas between; day and hour, too.
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
         until: the last day, or a moment such as 2026-11-01T12:00.
@@ -69,11 +70,13 @@ def report(
 
     from lectr_lab.analysis.scan import scan
     from lectr_lab.analysis.views.select import select
+    from lectr_lab.config.settings import lab_here
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.losses import losses
 
+    lab = lab or lab_here(os.environ)
     log = select(
-        scan(folder),
+        scan(lab),
         org=org,
         feature=feature,
         provider=provider,
@@ -83,7 +86,7 @@ def report(
         until=until,
         tz=tz,
     )
-    lost = losses(LabFolder(folder))
+    lost = losses(LabFolder(lab))
     keys = [name.strip() for name in by.split(",") if name.strip()]
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
@@ -93,8 +96,8 @@ def report(
         found = found._replace(text="No request in the log fits what was asked.")
     if format == "table":
         _print_table(found)
-        _print_gaps(log, found.totals, folder)
-        _print_recommendations(log, folder)
+        _print_gaps(log, found.totals, lab)
+        _print_recommendations(log, lab)
     else:
         print({"json": as_json, "csv": as_csv, "md": as_markdown}[format](found))
 
@@ -237,7 +240,7 @@ def _print_table(found: Report) -> None:
     console.print(Text(found.text))
 
 
-def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> None:
+def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], lab: Path) -> None:
     """What the sums lack, and what to write where; nothing is asked where they lack
     nothing."""
     from rich.text import Text
@@ -249,7 +252,7 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
     if totals["unpriced"]:
         unpriced = data_gaps.unpriced_models(log).collect()
         if not unpriced.is_empty():
-            advice = data_gaps.price_advice(unpriced, str(folder / PRICE_FILE))
+            advice = data_gaps.price_advice(unpriced, str(lab / PRICE_FILE))
             console.print(Text(f"\n{advice}"))
         if odd := totals["unpriced"] - unpriced["requests"].sum():
             console.print(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
@@ -259,14 +262,14 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], folder: Path) -> No
             console.print(Text(f"\n{data_gaps.streams_advice(silent)}"))
 
 
-def _print_recommendations(log: "pl.LazyFrame", folder: Path) -> None:
+def _print_recommendations(log: "pl.LazyFrame", lab: Path) -> None:
     """Below the table: where a smaller model may do, where there is one."""
     from rich.text import Text
 
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.scan import own_prices
 
-    found = recommend(log, now=datetime.now(UTC), prices=own_prices(folder))
+    found = recommend(log, now=datetime.now(UTC), prices=own_prices(lab))
     if len(found):
         console = wide_console()
         console.print(Text(f"\n{found.in_short(console.width)}"), soft_wrap=True)

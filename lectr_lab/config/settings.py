@@ -205,6 +205,15 @@ def settings_here(environ: Mapping[str, str], config: Path | None = None) -> Set
     return read_settings(config or (CONFIG if CONFIG.is_file() else None), environ)
 
 
+def lab_here(environ: Mapping[str, str]) -> Path:
+    """The lab folder where none is named: the one that the settings here name.
+
+    >>> lab_here({"LECTR_LAB": "elsewhere"}).as_posix()
+    'elsewhere'
+    """
+    return Path(settings_here(environ).lab)
+
+
 def _resolved(settings: Settings, folder: Path, environ: Mapping[str, str]) -> Settings:
     """Paths that the file names lie beside it; those of the environment, here."""
     names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)

@@ -175,12 +175,12 @@ def _spare_others(folder: Path) -> None:
     if kept.resolve() == Path(os.environ.get("LECTR_LAB", "lab")).resolve():
         raise LogError(
             f"{kept} is where your own log is, or will be. Name another folder with "
-            "--folder."
+            "--output."
         )
     if kept.exists() and not (kept / "state" / MARK).exists():
         raise LogError(
             f"{kept} is not an earlier demo's, so it stays as it is. Name another "
-            "folder with --folder."
+            "folder with --output."
         )
 
 

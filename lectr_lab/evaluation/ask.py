@@ -111,7 +111,7 @@ def where(
     settings: Settings,
     environ: Mapping[str, str],
     *,
-    base_url: str | None = None,
+    upstream: str | None = None,
     key_env: str | None = None,
 ) -> Where:
     """Where a model is asked, and with which of the operator's keys.
@@ -120,7 +120,8 @@ def where(
         model: the candidate; its name says whose it is.
         settings: for the providers' addresses.
         environ: where the key is.
-        base_url: a server to ask instead; it gets a key only if `key_env` names one.
+        upstream: the base URL of a local server to ask instead; it gets a key only if
+            `key_env` names one.
         key_env: the variable that holds the key; `OPENAI_API_KEY` and the like else.
 
     Raises:
@@ -128,11 +129,13 @@ def where(
             cross a network in the open.
     """
     target = resolve(ClientHeaders(), model, b"/v1/chat/completions")
-    if base_url is not None:
+    if upstream is not None:
         auth: AuthStyle = "bearer" if key_env else "none"
-        address: Address | None = Address(base_url.rstrip("/"), auth)
+        address: Address | None = Address(upstream.rstrip("/"), auth)
     elif target.unknown:
-        raise ConfigError(f"Whose model {model} is, is not known. Say it: --base-url …")
+        raise ConfigError(
+            f"Whose model {model} is, is not known. Name a server with --upstream."
+        )
     else:
         address = settings.address_for("local", target.provider)
     if address is None:
@@ -152,16 +155,16 @@ def where(
     return Where(target, address, key.encode())
 
 
-def answers_path(tape: Path, model: str) -> Path:
+def answers_path(cassette: Path, model: str) -> Path:
     """The cassette of a candidate's answers: in the folder, or beside the file.
 
     >>> answers_path(Path("tapes/chat.yaml"), "gpt-4o-mini").as_posix()
     'tapes/chat.gpt-4o-mini.yaml'
     """
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", model).strip("-") or "candidate"
-    if tape.is_dir():
-        return tape / f"evidence.{slug}.yaml"
-    return tape.with_name(f"{tape.stem}.{slug}.yaml")
+    if cassette.is_dir():
+        return cassette / f"evidence.{slug}.yaml"
+    return cassette.with_name(f"{cassette.stem}.{slug}.yaml")
 
 
 def ask(

@@ -18,7 +18,7 @@ from lectr_lab.evaluation.pairs import Found, Prompt, find_pairs
 from lectr_lab.evaluation.verdict import weigh
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 
-Tape: TypeAlias = Path | str | Iterable[Path | str]
+Cassettes: TypeAlias = Path | str | Iterable[Path | str]
 Measure: TypeAlias = Callable[[str, str, str | None], float | None]
 """(present answer, candidate's answer, label or None) to the candidate's score."""
 
@@ -63,7 +63,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 def evidence(
     recommendation: Recommendation,
-    tape: Tape,
+    cassette: Cassettes,
     *,
     margin: float = 0.05,
     labels: Labels | None = None,
@@ -75,7 +75,7 @@ def evidence(
     Args:
         recommendation: its feature, task, `from_model` and `to_model` say whose
             prompts and answers.
-        tape: cassettes, or folders of them.
+        cassette: one, a folder of them, or several of either.
         margin: how much lower the candidate's mean score may be, in [0, 1).
         labels: the right answers: a mapping of prompts, or a file (see `read_labels`).
             Then both models are scored against them; else the candidate is scored by
@@ -105,7 +105,7 @@ def evidence(
     """
     return compare(
         recommendation,
-        read_cassettes(tape),
+        read_cassettes(cassette),
         margin=margin,
         labels=labels,
         measure=measure,
@@ -115,16 +115,16 @@ def evidence(
 
 def compare(
     recommendation: Recommendation,
-    recordings: Iterable[Interaction],
+    interactions: Iterable[Interaction],
     *,
     margin: float = 0.05,
     labels: Labels | None = None,
     measure: Measure | None = None,
     confidence: float = 0.95,
 ) -> Compared:
-    """As `evidence`, of recordings that were read."""
+    """As `evidence`, of cassettes that were read."""
     found = find_pairs(
-        recordings,
+        interactions,
         feature=recommendation.feature,
         task=recommendation.task,
         from_model=recommendation.from_model,

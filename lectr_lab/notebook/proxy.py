@@ -126,7 +126,7 @@ def start(
     upstream: str | None = None,
     port: int | None = None,
     record: str | Path | None = None,
-    tape_speed: float = 1.0,
+    speed: float = 1.0,
 ) -> Proxy:
     """Start a proxy in a process of its own, or find the one this kernel runs already.
 
@@ -137,7 +137,7 @@ def start(
             server, or `tape:<cassette or folder>` to replay recorded traffic.
         port: where it listens; a free one unless lectr.toml names one.
         record: write what passes to this cassette.
-        tape_speed: how many times faster than recorded a tape plays; 0: at once.
+        speed: how many times faster than recorded a tape plays; 0: at once.
 
     Returns:
         The proxy, listening.
@@ -152,7 +152,7 @@ def start(
         settings=settings,
         session=Session(),
         record=str(record) if record else None,
-        tape_speed=tape_speed,
+        tape_speed=speed,
     )
     if running is not None and running.runs(order):
         return running

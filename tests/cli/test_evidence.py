@@ -64,7 +64,7 @@ def test_recorded_pairs_need_no_call(capsys):
 def test_it_says_what_it_takes_and_asks_first(tape, server, monkeypatch, capsys):
     """Without a yes nothing is sent or written."""
     monkeypatch.setattr("builtins.input", lambda _: "n")
-    evidence(tape, to_model="new", feature="support-triage", base_url=server)
+    evidence(tape, to_model="new", feature="support-triage", upstream=server)
     said = capsys.readouterr().out
 
     assert "14 calls to new, about 1,055 tokens in and 28 out" in said
@@ -80,7 +80,7 @@ def test_answers_are_asked_recorded_and_judged(tape, server, capsys):
     prices.write_text(
         '[[price]]\nmodel = "new"\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 1\n'
     )
-    asked = {"to_model": "new", "feature": "support-triage", "base_url": server}
+    asked = {"to_model": "new", "feature": "support-triage", "upstream": server}
     evidence(tape, **asked, limit=4, yes=True, prices=prices)
     first = capsys.readouterr().out
     assert "about $0.00031" in first
@@ -101,7 +101,7 @@ def test_answers_are_asked_recorded_and_judged(tape, server, capsys):
 
 def test_reasoning_is_neither_asked_nor_adopted(tape, server, capsys):
     """No money goes into what is refused anyway."""
-    evidence(tape, to_model="new", feature="proof-check", base_url=server, yes=True)
+    evidence(tape, to_model="new", feature="proof-check", upstream=server, yes=True)
     said = capsys.readouterr().out
 
     assert "Nothing is asked" in said
@@ -124,7 +124,7 @@ def test_what_is_missing_is_said(tape):
 )
 def test_a_wrong_setting_costs_no_call(tape, server, capsys, wrong):
     """It is told before anything is asked."""
-    asked = {"to_model": "new", "feature": "support-triage", "base_url": server}
+    asked = {"to_model": "new", "feature": "support-triage", "upstream": server}
     with pytest.raises(ConfigError):
         evidence(tape, **asked, yes=True, **wrong)
 

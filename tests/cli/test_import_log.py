@@ -8,11 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from lectr_lab.cli.app import app
 from lectr_lab.cli.import_log import import_log
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.importers.importing import READERS
 from lectr_lab.log.scan import scan
 
+HERE = {"exit_on_error": False, "result_action": "return_value"}
 COLUMNS = ["started_at=t", "input_tokens=n", "total_ms=s*1000", "outcome==ok"]
 
 
@@ -27,19 +29,19 @@ def table(tmp_path: Path) -> Path:
 def test_it_says_what_was_added(table, tmp_path, capsys):
     """And what was not, and why."""
     lab = tmp_path / "lab"
-    import_log(table, kind="table", lab=lab, column=COLUMNS)
+    import_log(table, kind="table", lab=lab, columns=COLUMNS)
     first = capsys.readouterr().out
-    import_log(table, kind="table", lab=lab, column=COLUMNS)
+    import_log(table, kind="table", lab=lab, columns=COLUMNS)
 
     assert first.startswith(f"Added 2 of 3 calls to {lab} as default.\n1 have no time")
     assert "2 were there already." in capsys.readouterr().out
     assert scan(lab).collect()["total_ms"].sort().to_list() == [250.0, 500.0]
 
 
-def test_times_may_count_from_a_start(table, tmp_path):
+def test_times_may_count_from_an_epoch(table, tmp_path):
     """UTC where it does not say."""
-    start = datetime(2026, 11, 24)
-    import_log(table, kind="table", lab=tmp_path / "lab", column=COLUMNS, start=start)
+    epoch = datetime(2026, 11, 24)
+    import_log(table, kind="table", lab=tmp_path / "lab", columns=COLUMNS, epoch=epoch)
 
     times = scan(tmp_path / "lab").select(pl.col("started_at").min()).collect().item()
     assert f"{times:%Y-%m-%d %H:%M:%S%z}" == "2026-11-24 00:00:01+0000"
@@ -48,14 +50,14 @@ def test_times_may_count_from_a_start(table, tmp_path):
 def test_a_pair_is_two_names(table, tmp_path):
     """The message shows the form."""
     with pytest.raises(LogError, match="our_column=their_column"):
-        import_log(table, kind="table", lab=tmp_path / "lab", column=["t"])
+        import_log(table, kind="table", lab=tmp_path / "lab", columns=["t"])
 
 
 def test_a_column_is_named_once(table, tmp_path):
     """The second would win in silence."""
     twice = ["started_at=t", "started_at=n"]
     with pytest.raises(LogError, match="started_at=… is there 2 times"):
-        import_log(table, kind="table", lab=tmp_path / "lab", column=twice)
+        import_log(table, kind="table", lab=tmp_path / "lab", columns=twice)
 
 
 def test_help_says_what_can_be_imported():
@@ -67,3 +69,15 @@ def test_help_says_what_can_be_imported():
     for kind, reader in READERS.items():
         assert f"{kind}: {reader.what}" in words
     assert f"[choices: {', '.join(READERS)}]" in words
+
+
+def test_columns_follow_one_option_with_spaces_between(tmp_path, monkeypatch):
+    """As its help shows it; the log is the one that lectr.toml names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LECTR_LAB", raising=False)
+    (tmp_path / "lectr.toml").write_text('lab = "elsewhere"')
+    (tmp_path / "calls.csv").write_text("t,n\n1,10\n")
+
+    app("import calls.csv --kind table --columns started_at=t input_tokens=n", **HERE)
+
+    assert scan(tmp_path / "elsewhere").collect()["input_tokens"].to_list() == [10]

@@ -54,7 +54,7 @@ def test_a_notebook_that_is_there_stays(tmp_path, monkeypatch):
     mine = tmp_path / "00_start_here.ipynb"
     mine.write_text("mine")
 
-    open_jupyterlab(folder=tmp_path)
+    open_jupyterlab(notebooks=tmp_path)
 
     assert mine.read_text() == "mine"
 
@@ -63,5 +63,5 @@ def test_a_folder_that_cannot_be_is_a_clear_error(tmp_path):
     """Which, and what else to do."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(LabError, match="--folder"):
-        open_jupyterlab(folder=tmp_path / "file")
+    with pytest.raises(LabError, match="--notebooks"):
+        open_jupyterlab(notebooks=tmp_path / "file")

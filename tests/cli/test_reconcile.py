@@ -42,7 +42,7 @@ def export(lab, tmp_path):
 
 def test_the_table_says_what_is_missing_and_for_how_much(lab, export, capsys):
     """A sentence with the sum, and no escape of a client's."""
-    reconcile(export, folder=lab)
+    reconcile(export, lab=lab)
 
     shown = capsys.readouterr().out
     assert "The difference is" in shown and "requests missing" in shown
@@ -56,7 +56,7 @@ def test_one_page_of_several_is_said(lab, tmp_path, capsys):
     file = tmp_path / "page.json"
     file.write_text(json.dumps({"data": [bucket], "has_more": True}))
 
-    reconcile(file, folder=lab)
+    reconcile(file, lab=lab)
 
     assert "not the last page" in capsys.readouterr().err
 
@@ -64,7 +64,7 @@ def test_one_page_of_several_is_said(lab, tmp_path, capsys):
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_other_programs_get_every_row(lab, export, capsys, form):
     """With the names of the view."""
-    reconcile(export, folder=lab, format=form)
+    reconcile(export, lab=lab, format=form)
 
     shown = capsys.readouterr().out
     assert "rows_missing" in shown and "\x1b" not in shown
@@ -82,10 +82,10 @@ def test_a_cost_export_in_the_wrong_place_is_said(lab, export, tmp_path):
     costs.write_text(json.dumps({"data": [bucket]}))
 
     with pytest.raises(LabError, match="--costs"):
-        reconcile(costs, folder=lab)
+        reconcile(costs, lab=lab)
     with pytest.raises(LabError, match="not a cost export"):
-        reconcile(export, folder=lab, costs=export)
-    reconcile(export, folder=lab, costs=costs)
+        reconcile(export, lab=lab, costs=export)
+    reconcile(export, lab=lab, costs=costs)
 
 
 def test_nothing_on_either_side_is_a_sentence():

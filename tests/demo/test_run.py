@@ -134,14 +134,14 @@ def test_it_does_not_replace_what_is_not_a_demos(tmp_path):
     )
 
     assert done.returncode == 2
-    assert "--folder" in done.stderr
+    assert "--output" in done.stderr
     assert (own / "precious").exists()
 
 
 def test_it_does_not_become_ones_own_log(tmp_path):
     """./lab is the user's own, also where there is none yet."""
     done = subprocess.run(
-        [*DEMO, "--folder", "."],
+        [*DEMO, "--output", "."],
         cwd=tmp_path,
         capture_output=True,
         text=True,

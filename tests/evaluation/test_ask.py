@@ -22,7 +22,7 @@ def test_answers_are_recorded_once_and_without_the_key(tape, call, provider):
     """The same body but for the model, whose it is beside it; the rest is asked later."""
     path = tape(*[call(f"p{n}", "yes", "big", temperature=0.5) for n in range(5)])
     there = where(
-        "small", Settings(), {"K": KEY}, base_url=provider.base_url, key_env="K"
+        "small", Settings(), {"K": KEY}, upstream=provider.base_url, key_env="K"
     )
     out = answers_path(path, "small")
     first = ask(prompts_of(path)[:2], "small", there, Settings(), out)
@@ -45,7 +45,7 @@ def test_answers_are_recorded_once_and_without_the_key(tape, call, provider):
 def test_an_interrupt_keeps_what_was_answered(tape, call, provider):
     """And goes on to whoever pressed Ctrl-C."""
     path = tape(*[call(f"p{n}", "yes", "big") for n in range(5)])
-    there = where("small", Settings(), {}, base_url=provider.base_url)
+    there = where("small", Settings(), {}, upstream=provider.base_url)
     out, done = answers_path(path, "small"), []
 
     def stop():
@@ -63,7 +63,7 @@ def test_an_interrupt_keeps_what_was_answered(tape, call, provider):
 def test_it_stops_where_it_is_hopeless(tape, call, provider, status, calls):
     """At once without a right key; after three failures in a row else."""
     path = tape(*[call(f"p{n}", "yes", "big") for n in range(5)])
-    there = where("small", Settings(), {}, base_url=provider.base_url)
+    there = where("small", Settings(), {}, upstream=provider.base_url)
     provider.status = status
     out = answers_path(path, "small")
     told = ask(prompts_of(path), "small", there, Settings(), out)
@@ -81,7 +81,7 @@ def test_it_stops_where_it_is_hopeless(tape, call, provider, status, calls):
 def test_no_server_is_a_failure_that_says_so(tape, call):
     """Three tries, and no traceback."""
     path = tape(*[call(f"p{n}", "yes", "big") for n in range(5)])
-    there = where("small", Settings(), {}, base_url="http://127.0.0.1:9/v1")
+    there = where("small", Settings(), {}, upstream="http://127.0.0.1:9/v1")
     told = ask(
         prompts_of(path), "small", there, Settings(), answers_path(path, "small")
     )
@@ -105,10 +105,10 @@ def test_whose_model_and_which_key(monkeypatch):
     assert (there.target.provider, there.address.auth) == ("openai", "bearer")
     with pytest.raises(ConfigError, match="OPENAI_API_KEY"):
         where("gpt-4o-mini", Settings(), {"OTHER": KEY})
-    with pytest.raises(ConfigError, match="base-url"):
+    with pytest.raises(ConfigError, match="--upstream"):
         where("my-own", Settings(), {"OPENAI_API_KEY": KEY})
     with pytest.raises(ConfigError, match="unencrypted"):
-        where("m", Settings(), {"K": KEY}, base_url="http://10.0.0.1/v1", key_env="K")
+        where("m", Settings(), {"K": KEY}, upstream="http://10.0.0.1/v1", key_env="K")
     with pytest.raises(ConfigError, match="--key-env takes the name"):
         where("gpt-4o-mini", Settings(), {}, key_env="sk-proj-0a1b")
     local = Settings(upstream="http://127.0.0.1:8080/v1")

@@ -45,7 +45,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "table": Reader("any CSV or Parquet", table_rows),
     }
 )
-"""By what `kind` calls them. `columns` and `zero` are for a table alone."""
+"""By what `kind` calls them. `columns` and `epoch` are for a table alone."""
 
 
 class ImportReport(NamedTuple):
@@ -64,7 +64,7 @@ def import_log(
     kind: str,
     org: str,
     columns: Mapping[str, str] | None = None,
-    zero: datetime | None = None,
+    epoch: datetime | None = None,
     on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportReport:
     """Put the calls that another tool recorded into a lab's log.
@@ -75,7 +75,7 @@ def import_log(
         kind: what the file is, one of `READERS`.
         org: the organisation that the events belong to.
         columns: for a table, see `table_rows`.
-        zero: for a table whose times count from somewhere else than 1970.
+        epoch: for a table whose times count from somewhere else than 1970.
         on_rows: told how many rows of about how many were taken, now and then.
 
     Returns:
@@ -92,7 +92,7 @@ def import_log(
     LabFolder.create(lab.root)
     total = ImportReport()
     try:
-        count, rows = READERS[kind].rows(source, columns or {}, zero)
+        count, rows = READERS[kind].rows(source, columns or {}, epoch)
         rest = iter(rows)
         while batch := list(islice(rest, _ROWS_AT_ONCE)):
             done = _add(lab, kind, org, batch)

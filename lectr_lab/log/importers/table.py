@@ -33,14 +33,14 @@ class _Entry(NamedTuple):
 
 
 def table_rows(
-    source: Path, mapping: Mapping[str, str], zero: datetime | None = None
+    source: Path, mapping: Mapping[str, str], epoch: datetime | None = None
 ) -> Rows:
     """The rows of a table.
 
     Args:
         source: `.parquet`, else CSV with a header.
         mapping: column of the log → entry, as above; `started_at` must be in it.
-        zero: numbers in `started_at` are seconds since then, not since 1970.
+        epoch: numbers in `started_at` are seconds since then, not since 1970.
 
     Raises:
         LogError: an entry names a column that is not there, or the file is no table.
@@ -52,17 +52,17 @@ def table_rows(
         )
     names = sorted({e.name for e in entries.values() if e.name is not None})
     table = _table(source, names)
-    return Rows(table.height, _imported(table, entries, zero))
+    return Rows(table.height, _imported(table, entries, epoch))
 
 
 def _imported(
-    table: pl.DataFrame, entries: Mapping[str, _Entry], zero: datetime | None
+    table: pl.DataFrame, entries: Mapping[str, _Entry], epoch: datetime | None
 ) -> Iterator[Imported]:
     seen: Counter[str] = Counter()
     for row in table.iter_rows(named=True):
         facts = {column: _value(row, entry) for column, entry in entries.items()}
-        if zero is not None:
-            facts["started_at"] = _since(zero, facts["started_at"])
+        if epoch is not None:
+            facts["started_at"] = _since(epoch, facts["started_at"])
         digest = hashlib.sha256(repr(sorted(facts.items())).encode()).hexdigest()
         seen[digest] += 1  # equal rows are as many events, each time alike
         yield Imported(f"{digest} {seen[digest]}", facts)
@@ -126,6 +126,6 @@ def _value(row: Mapping[str, Any], entry: _Entry) -> Any:
     return None if found is None else round(found * entry.factor, 6)
 
 
-def _since(zero: datetime, value: Any) -> datetime | None:
+def _since(epoch: datetime, value: Any) -> datetime | None:
     seconds = number(value)
-    return None if seconds is None else zero + timedelta(seconds=seconds)
+    return None if seconds is None else epoch + timedelta(seconds=seconds)

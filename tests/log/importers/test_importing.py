@@ -193,7 +193,7 @@ TRACES = {
         "output_tokens": "completion_tokens",
     },
 }
-ZERO = datetime(2026, 11, 1, tzinfo=UTC)
+EPOCH = datetime(2026, 11, 1, tzinfo=UTC)
 CLOCKED = {"agent_llm_spans", "azure_llm_2023"}
 
 
@@ -201,10 +201,12 @@ CLOCKED = {"agent_llm_spans", "azure_llm_2023"}
 def test_a_real_trace_becomes_a_log(lab, shared, name):
     """Each row an event; sums agree; what the trace lacks is null."""
     source = shared / "datasets" / "traces" / f"{name}.parquet"
-    zero = None if name in CLOCKED else ZERO
+    epoch = None if name in CLOCKED else EPOCH
     mapping = TRACES[name]
 
-    done = import_log(source, lab, kind="table", org="acme", columns=mapping, zero=zero)
+    done = import_log(
+        source, lab, kind="table", org="acme", columns=mapping, epoch=epoch
+    )
 
     trace = pl.read_parquet(source)
     rows = scan(lab.root).collect()
@@ -215,6 +217,6 @@ def test_a_real_trace_becomes_a_log(lab, shared, name):
     lacking = [c for c in rows.columns if c not in given]
     assert all(rows[column].null_count() == rows.height for column in lacking)
     again = import_log(
-        source, lab, kind="table", org="acme", columns=mapping, zero=zero
+        source, lab, kind="table", org="acme", columns=mapping, epoch=epoch
     )
     assert again.added == 0

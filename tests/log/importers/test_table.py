@@ -52,8 +52,8 @@ def test_parquet_and_a_start_of_time(tmp_path):
     path = tmp_path / "calls.parquet"
     pl.DataFrame({"t_s": [1.5, None]}).write_parquet(path)
 
-    zero = datetime(2026, 11, 24, tzinfo=UTC)
-    first, last = table_rows(path, {"started_at": "t_s"}, zero).rows
+    epoch = datetime(2026, 11, 24, tzinfo=UTC)
+    first, last = table_rows(path, {"started_at": "t_s"}, epoch).rows
 
     assert first.facts["started_at"].isoformat() == "2026-11-24T00:00:01.500000+00:00"
     assert last.facts["started_at"] is None

@@ -6,19 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lectr_lab.cli.width import wide_console
-from lectr_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from lectr_lab.analysis.reconcile.usage_export import Charged, Exporter
+    from lectr_lab.analysis.reconcile.result import Reconciliation
 
 Format = Literal["table", "csv", "json"]
 
-_MORE = (
-    "{file} is not the last page of its export: what is on the others looks as if the "
-    "provider had not counted it. Write all pages into one JSON list."
-)
 _SHOWN = 40  # rows of a table; the other forms have all
 
 
@@ -43,65 +38,44 @@ def reconcile(
         costs: the same provider's cost export, for what was really charged.
         format: a table, or csv or json with every row and column.
     """
-    from lectr_lab.analysis.reconcile.reconcile import counted, differences
-    from lectr_lab.analysis.reconcile.usage_export import read_export
+    from lectr_lab.analysis.reconcile import reconcile as explain
     from lectr_lab.analysis.scan import own_prices, scan
     from lectr_lab.config.settings import lab_here
 
     lab = lab or lab_here(os.environ)
-    usage = read_export(export)
-    if usage.has_more:
-        print(_MORE.format(file=export), file=sys.stderr)
-    if not usage.used:
-        raise ConfigError(
-            f"{export} has no usage in it. Give the usage export first, and what was "
-            "charged with --costs."
-        )
-    charged = _charged(costs, usage.provider)
-    ours = counted(scan(lab), usage).collect()
-    found = differences(ours, usage, charged, own_prices(lab))
-    _print(found, usage.provider, format)
+    found = explain(scan(lab), export, costs=costs, prices=own_prices(lab))
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    _print(found, format)
 
 
-def _charged(costs: Path | None, provider: "Exporter") -> "tuple[Charged, ...]":
-    from lectr_lab.analysis.reconcile.usage_export import read_export
-
-    if costs is None:
-        return ()
-    export = read_export(costs)
-    if export.has_more:
-        print(_MORE.format(file=costs), file=sys.stderr)
-    if export.provider != provider or not export.charged:
-        raise ConfigError(f"{costs} is not a cost export of {provider}.")
-    return export.charged
-
-
-def _print(found: "pl.DataFrame", provider: str, format: Format) -> None:
+def _print(found: "Reconciliation", format: Format) -> None:
+    rows = found.frame()
     if format == "table":
-        _print_table(found, provider)
+        _print_table(rows)
+        wide_console().print(found.in_short(), markup=False)
     elif format == "csv":
         import polars as pl
 
         from lectr_lab.cli.report import cell
 
         names = pl.col("model").map_elements(cell, return_dtype=pl.String)
-        print(found.with_columns(names).write_csv().rstrip("\n"))
+        print(rows.with_columns(names).write_csv().rstrip("\n"))
     else:
         import json
 
-        print(json.dumps(found.to_dicts(), indent=2, default=str))
+        print(json.dumps(rows.to_dicts(), indent=2, default=str))
 
 
-def _print_table(found: "pl.DataFrame", provider: str) -> None:
+def _print_table(found: "pl.DataFrame") -> None:
     from rich.text import Text
 
     from lectr_lab.tables import text_table
 
-    console = wide_console()
     if not found.is_empty():
+        console = wide_console()
         table = text_table(_shown(found), width=console.width, most_rows=_SHOWN)
         console.print(Text(f"{table}\n"), soft_wrap=True)
-    console.print(Text(difference_text(found, provider)))
 
 
 def _shown(found: "pl.DataFrame") -> "pl.DataFrame":
@@ -122,36 +96,3 @@ def _shown(found: "pl.DataFrame") -> "pl.DataFrame":
         pl.col("price_usd").round(6).alias("price_difference_usd"),
     )
     return shown if found["price_usd"].count() else shown.drop("price_difference_usd")
-
-
-def difference_text(found: "pl.DataFrame", provider: str) -> str:
-    """The sum of all days and models, in a sentence."""
-    if found.is_empty():
-        return f"Neither the export nor the log has a request to {provider} in it."
-    sums = found.select(
-        "their_usd", "our_usd", "rows_usd", "tokens_usd", "price_usd"
-    ).sum()
-    total = sums.row(0, named=True)
-    parts = {"rows": "requests missing", "tokens": "tokens counted differently"}
-    if found["price_usd"].count():
-        parts["price"] = "another price"
-    text = "; ".join(f"{_signed_usd(total[f'{k}_usd'])} {v}" for k, v in parts.items())
-    unpriced = found["our_usd"].null_count()
-    lacks = (
-        f" {unpriced} rows have no known price and are not in this." if unpriced else ""
-    )
-    return (
-        f"{provider}: {_signed_usd(total['their_usd']).lstrip('+')}; "
-        f"the log: {_signed_usd(total['our_usd']).lstrip('+')}. "
-        f"The difference is {_signed_usd(total['their_usd'] - total['our_usd'])}: "
-        f"{text}.{lacks}"
-    )
-
-
-def _signed_usd(usd: float | None) -> str:
-    if usd is None:
-        return "—"
-    if abs(usd) < 5e-7:  # what is left of a sum of floats
-        return "$0"
-    digits = 2 if abs(usd) >= 1 else 6
-    return f"{'-' if usd < 0 else '+'}${abs(usd):,.{digits}f}"

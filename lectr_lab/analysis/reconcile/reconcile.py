@@ -13,13 +13,22 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from lectr_lab.analysis.reconcile.usage_export import Charged, Export, Used
+from lectr_lab.analysis.pricing.price_file import read_prices
+from lectr_lab.analysis.reconcile.result import Reconciliation
+from lectr_lab.analysis.reconcile.usage_export import (
+    Charged,
+    Export,
+    Used,
+    read_export,
+)
 from lectr_lab.analysis.views import rows
+from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.price import PriceList, price_event
 
@@ -47,7 +56,57 @@ _SCHEMA = {
 }
 _PROBE = 1_000  # tokens: below every tier of long prompts
 
+_MORE = (
+    "{file} is not the last page of its export: what is on the others looks as if the "
+    "provider had not counted it. Write all pages into one JSON list."
+)
+
 Key = tuple[date, str]
+
+
+def reconcile(
+    log: pl.LazyFrame,
+    export: Path | str,
+    *,
+    costs: Path | str | None = None,
+    prices: PriceList | Path | str = (),
+) -> Reconciliation:
+    """Explain the difference between a log and a provider's own usage.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them.
+        export: a usage export of OpenAI or Anthropic: JSON of their usage API, asked
+            for by model, or a CSV of their dashboards.
+        costs: the same provider's cost export, for what was really charged.
+        prices: the user's own prices, or the file that has them, as given to `scan`.
+
+    Returns:
+        Per day and model the requests missing, the tokens counted differently and
+        another price, each with its amount in USD; and their sum in a sentence.
+
+    Raises:
+        ConfigError: an export is none that is known, or in the other's place.
+    """
+    used = read_export(Path(export))
+    if not used.used:
+        raise ConfigError(
+            f"{export} has no usage in it. Give the usage export first, and what was "
+            "charged as costs."
+        )
+    charged = None if costs is None else read_export(Path(costs))
+    if charged and (charged.provider != used.provider or not charged.charged):
+        raise ConfigError(f"{costs} is not a cost export of {used.provider}.")
+    files = ((export, used), (costs, charged))
+    return Reconciliation(
+        provider=used.provider,
+        differences=differences(
+            counted(log, used).collect(),
+            used,
+            charged.charged if charged else (),
+            read_prices(prices) if isinstance(prices, Path | str) else prices,
+        ),
+        notes=tuple(_MORE.format(file=f) for f, one in files if one and one.has_more),
+    )
 
 
 def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:

@@ -104,7 +104,8 @@ def mend(lab: LabFolder, findings: list[Finding]) -> list[Finding]:
         LogError: one could not be dealt with; those before it were.
     """
     mended = []
-    for finding in findings:
+    # What others may open is closed first: what is wrong with it too may move it away.
+    for finding in sorted(findings, key=lambda one: one.kind != "mode"):
         if finding.kind in MENDED:
             try:
                 MENDED[finding.kind](lab, finding.path)

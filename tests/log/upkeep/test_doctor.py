@@ -175,6 +175,20 @@ def test_nothing_is_found_in_a_healthy_lab_in_use(healthy, make_events):
     assert found == []
 
 
+def test_what_is_wrong_in_two_ways_is_mended_in_both(healthy):
+    """A stranger that others may open, too, is closed and moved aside."""
+    notes = put_notes_into_a_day(healthy)
+    leftover = leave_a_half_written_part(healthy)
+    notes.chmod(0o644)
+    leftover.chmod(0o644)
+
+    found = examine(healthy)
+    done = mend(healthy, found)
+
+    assert len(found) == len(done) == 4
+    assert [left.kind for left in examine(healthy)] == ["set aside"]
+
+
 def test_what_is_moved_aside_is_kept(healthy):
     """Byte for byte."""
     bad = flip_a_bit(healthy)

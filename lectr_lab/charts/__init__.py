@@ -6,14 +6,14 @@ people can tell apart (Okabe and Ito, jfly.uni-koeln.de/color, 2008).
 """
 
 from lectr_lab.charts.health import error_rates, latency_ranges
-from lectr_lab.charts.money import spend_bars, spend_over_time
+from lectr_lab.charts.money import spend_bars, spend_timeline
 from lectr_lab.charts.traffic import token_bars, untagged_bars
 
 __all__ = [
     "error_rates",
     "latency_ranges",
     "spend_bars",
-    "spend_over_time",
+    "spend_timeline",
     "token_bars",
     "untagged_bars",
 ]

@@ -66,14 +66,17 @@ def _label(every: str) -> str:
     return f"utcFormat(datum.value, '{(_CLOCK | _LONG).get(every, _DAY)}')"
 
 
-def spend_over_time(steps: pl.DataFrame, every: str = "1d") -> alt.LayerChart:
-    """Spend per step of time, by feature. Takes `spend_over_time(...).collect()`.
+def spend_timeline(
+    steps: pl.DataFrame | pl.LazyFrame, every: str = "1d"
+) -> alt.LayerChart:
+    """Spend per step of time, by feature. Takes what `spend_over_time` gives.
 
     Args:
         steps: `time`, `feature` (null: all others), `rank` (1 the dearest; 0 the
             others), `spend_usd`, `requests`.
         every: the length of a step, as it was given to `spend_over_time`.
     """
+    steps = style.finished(steps, "spend_over_time")
     ranks = sorted(steps["rank"].unique(), key=lambda rank: (rank == 0, rank))
     by_rank = dict(zip(steps["rank"], steps["feature"], strict=True))
     features = [by_rank[rank] or style.OTHERS for rank in ranks]

@@ -79,9 +79,9 @@ def _token_text(row: style.Row) -> str:
     return f"{row['all']} · {n}"
 
 
-def untagged_bars(totals: pl.DataFrame) -> alt.LayerChart:
-    """How much names no feature, of requests and of spend. Takes `totals(...)`."""
-    [row] = totals.to_dicts()
+def untagged_bars(totals: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
+    """How much names no feature, of requests and of spend. Takes what `totals` gives."""
+    [row] = totals.lazy().collect().to_dicts()
     shares = {of: row[f"untagged_of_{of}"] for of in ("requests", "spend")}
     shown = pl.DataFrame(
         {

@@ -34,14 +34,15 @@ def compact(
         keep_request_ids: keep all ids, as keep_request_ids in lectr.toml does.
     """
     from lectr_lab.cli.progress import progress
-    from lectr_lab.config.settings import lab_here
+    from lectr_lab.config.settings import lab_here, settings_beside
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.compact import compact as merge
     from lectr_lab.log.upkeep.retain import retain
 
     lab = lab or lab_here(os.environ)
     folder = LabFolder.used(lab)
-    keep_ids = keep_request_ids or _set_beside(lab)
+    own = settings_beside(lab, os.environ)
+    keep_ids = keep_request_ids or own.keep_request_ids
     max_bytes = None if keep_mb is None else keep_mb * MB
     gone = retain(folder, max_age_days=keep_days, max_bytes=max_bytes)
     if gone.days:
@@ -55,14 +56,6 @@ def compact(
         print("Stopped. Each day is merged, or as it was.", file=sys.stderr)
         raise
     _say(done)
-
-
-def _set_beside(lab: Path) -> bool:
-    """What the lab's own lectr.toml says."""
-    from lectr_lab.config.settings import read_settings
-
-    path = lab.resolve().parent / "lectr.toml"
-    return path.is_file() and read_settings(path, os.environ).keep_request_ids
 
 
 def _say(done: "CompactReport") -> None:

@@ -214,6 +214,12 @@ def lab_here(environ: Mapping[str, str]) -> Path:
     return Path(settings_here(environ).lab)
 
 
+def settings_beside(lab: Path, environ: Mapping[str, str]) -> Settings:
+    """What the lectr.toml beside a lab folder says; the defaults where there is none."""
+    path = lab.resolve().parent / CONFIG
+    return read_settings(path if path.is_file() else None, environ)
+
+
 def _resolved(settings: Settings, folder: Path, environ: Mapping[str, str]) -> Settings:
     """Paths that the file names lie beside it; those of the environment, here."""
     names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)

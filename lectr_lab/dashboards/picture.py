@@ -69,7 +69,7 @@ def _charts(log: pl.LazyFrame, tz: str) -> tuple[pl.DataFrame, list[alt.LayerCha
         return totals, []
     drawn: list[Any] = [charts.spend_bars(dear)]
     if steps["time"].n_unique() > 1:  # one bar of everything says nothing of time
-        drawn.append(charts.spend_over_time(steps, every))
+        drawn.append(charts.spend_timeline(steps, every))
     return totals, [
         *drawn,
         charts.latency_ranges(slow),

@@ -1,22 +1,30 @@
-"""The views of a log, which show themselves: the last line of a cell is a table.
+"""A log and its views, which show themselves: the last line of a cell is a table.
 
 They are those of `analysis`, and give lazy frames as these do. Only IPython's displays
 run a query; `repr` does not, for a debugger or a log line may ask for that.
 """
 
+import os
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, cast
 
 import polars as pl
 
 from lectr_lab.analysis import scan as scanning
-from lectr_lab.analysis.views import health, rows
+from lectr_lab.analysis.views import data_gaps, health, rows
+from lectr_lab.analysis.views import select as selecting
 from lectr_lab.analysis.views import spend as spending
 from lectr_lab.analysis.views import summary as summaries
+from lectr_lab.config.settings import lab_here
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.log import scan as logged
 from lectr_lab.log.schema import polars_schema
+from lectr_lab.resources import shipped_traffic
 from lectr_lab.tables import Table
 from lectr_lab.tables.columns import MOST_ROWS
 
@@ -69,10 +77,57 @@ def _shown(view: Callable[_Asked, pl.LazyFrame]) -> Callable[_Asked, View]:
     return shown
 
 
+@_shown
+def scan(
+    lab: Path | str | None = None,
+    prices: PriceList | Path | str | None = None,
+    *,
+    day: date | None = None,
+) -> pl.LazyFrame:
+    """The events of a lab folder, the last seconds included, each with its cost.
+
+    Args:
+        lab: the lab folder that a proxy writes to. Without it, the one that lectr.toml
+            or `LECTR_LAB` names, else `./lab`; and four weeks of made-up traffic where
+            that has no request yet. A line says which it is.
+        prices: your own prices, or the file that has them; without it, `prices.toml`
+            in the lab folder, where there is one.
+        day: of a lab folder, the files of this day alone (UTC).
+
+    Returns:
+        One row per event: the event's columns, `cost_usd` (null where it is not known)
+        and `price_source`. Streams that reported no tokens have estimates where the
+        model's other rows teach them (`token_source` is "ratio").
+
+    Raises:
+        LogError: there is no such lab folder.
+        ConfigError: lectr.toml or the price file cannot be followed.
+
+    >>> import tempfile
+    >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
+    0
+    """
+    return scanning.scan(_own_or_made_up() if lab is None else lab, prices, day=day)
+
+
+def _own_or_made_up() -> Path:
+    """The own log once it has a request, else the made-up one; prints which it is."""
+    own = lab_here(os.environ).resolve()
+    if own.is_dir() and logged.scan(own).head(1).collect().height:
+        print(f"Your own log: {own}")
+        return own
+    print(f"Made-up traffic, four weeks of it: {own} has no request yet.")
+    return shipped_traffic()
+
+
+dearest = _shown(spending.dearest)
 demo_log = _shown(scanning.demo_log)
 errors = _shown(health.errors)
 latency = _shown(health.latency)
-scan = _shown(scanning.scan)
+select = _shown(selecting.select)
 spend = _shown(spending.spend)
+spend_over_time = _shown(spending.spend_over_time)
 summary = _shown(summaries.summary)
 tokens = _shown(spending.tokens)
+totals = _shown(summaries.totals)
+unpriced_models = _shown(data_gaps.unpriced_models)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from lectr_lab.charts import spend_bars, spend_over_time
+from lectr_lab.charts import spend_bars, spend_timeline
 from lectr_lab.core.errors import LabError
 
 FIGURES = {"requests": 7, "spend_usd": 1.5, "share_of_spend": 0.25, "unpriced": 0}
@@ -62,7 +62,7 @@ def test_time_is_drawn_in_steps(noon, drawn, every):
         }
     )
 
-    chart = spend_over_time(steps, every)
+    chart = spend_timeline(steps, every)
 
     assert chart.title.text == "$5.50 in all"
     svg = drawn(chart)
@@ -75,7 +75,7 @@ def test_no_time_at_all_is_drawn(noon, drawn):
     schema = {"time": pl.Datetime("us", "UTC"), "feature": pl.String, "rank": pl.UInt32}
     schema |= {"requests": pl.UInt32, "spend_usd": pl.Float64}
 
-    assert drawn(spend_over_time(pl.DataFrame(schema=schema))).startswith("<svg")
+    assert drawn(spend_timeline(pl.DataFrame(schema=schema))).startswith("<svg")
 
 
 def test_wall_clock_time_reads_the_same_everywhere(noon, rows_of):
@@ -90,7 +90,7 @@ def test_wall_clock_time_reads_the_same_everywhere(noon, rows_of):
         }
     ).with_columns(pl.col("time").dt.convert_time_zone("Asia/Tokyo"))
 
-    data = rows_of(spend_over_time(steps))
+    data = rows_of(spend_timeline(steps))
 
     assert data["time"].dt.hour().to_list() == [21]
     assert data.schema["time"] == pl.Datetime("us", "UTC")
@@ -109,10 +109,10 @@ def test_the_title_says_which_step_was_the_dearest():
         }
     )
 
-    title = spend_over_time(steps, "1d").title.text
+    title = spend_timeline(steps, "1d").title.text
 
     assert title == "$5.50 in all; the most, $4.50, on 2 Nov"
-    assert spend_over_time(steps, "1mo").title.text.endswith("in Nov 2026")
+    assert spend_timeline(steps, "1mo").title.text.endswith("in Nov 2026")
 
 
 def test_a_chart_takes_a_lazy_view_and_says_what_it_wants_of_anything_else(view):

@@ -2,6 +2,7 @@
 
 import inspect
 
+import msgspec
 import polars as pl
 import pytest
 from IPython.core.formatters import DisplayFormatter
@@ -9,6 +10,9 @@ from polars.testing import assert_frame_equal
 
 import lectr_lab as lectr
 from lectr_lab.analysis.views import spend as spending
+from lectr_lab.demo.made_up import events
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.schema import frame
 from lectr_lab.notebook.views import View
 from lectr_lab.tables import table
@@ -125,3 +129,46 @@ def test_a_name_in_a_debugger_runs_no_query(log):
     view = lectr.spend(log).select("nothing")
 
     assert repr(view).startswith("<View at")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to work in; nothing says where the log is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LECTR_LAB", raising=False)
+    return tmp_path
+
+
+def test_scan_without_a_lab_is_the_own_log_and_says_so(here, capsys):
+    """The one that lectr.toml names, with a request that is not sealed yet."""
+    (here / "lectr.toml").write_text('lab = "ours"')
+    writer = JournalWriter(LabFolder.create(here / "ours"))
+    writer.append([msgspec.structs.replace(events(requests=1)[0], org="me")])
+    writer.close()
+
+    log = lectr.scan()
+
+    assert log.collect()["org"].to_list() == ["me"]
+    assert capsys.readouterr().out == f"Your own log: {here / 'ours'}\n"
+    assert isinstance(log, View)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_scan_without_a_lab_or_a_request_is_made_up_and_says_so(made, here, capsys):
+    """Who looks before the first request sees four weeks, and that they are not his."""
+    if made:
+        LabFolder.create(here / "lab")
+
+    log = lectr.scan()
+
+    assert log.select("org").unique().collect().item() == "made-up-data"
+    said = capsys.readouterr().out
+    assert said.startswith("Made-up traffic") and str(here / "lab") in said
+
+
+def test_scan_of_a_lab_says_nothing_and_makes_nothing_up(here, capsys):
+    """Whoever names one gets it, empty as it is."""
+    LabFolder.create(here / "lab")
+
+    assert lectr.scan("lab").collect().is_empty()
+    assert capsys.readouterr().out == ""

@@ -8,6 +8,7 @@ and is the one place where a recommendation is made.
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -19,6 +20,7 @@ from lectr_lab.analysis.monthly import (
     monthly,
     seen_span,
 )
+from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.recommend.candidates import Candidate, Option, candidate
 from lectr_lab.analysis.recommend.judgement import Group, Judgement
@@ -61,7 +63,7 @@ def recommend(
     *,
     org: str | None = None,
     now: datetime | None = None,
-    prices: PriceList | None = None,
+    prices: PriceList | Path | str | None = None,
 ) -> Recommendations:
     """Cheaper models for the traffic of a log, each with its reasons.
 
@@ -74,7 +76,8 @@ def recommend(
         org: one org alone.
         now: the day of the change, for prices and retirements; without it, the last
             day of the log.
-        prices: the user's own prices, which hold for targets too; see `read_prices`.
+        prices: the user's own prices, or the file that has them, as given to `scan`;
+            they hold for targets too.
 
     Returns:
         One `Recommendation` at most per org, feature, task and model, the largest
@@ -87,15 +90,16 @@ def recommend(
     """
     if org is not None:
         log = log.filter(pl.col("org") == org)
+    own = read_prices(prices) if isinstance(prices, Path | str) else prices
     if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
-        log = priced(log, prices)
+        log = priced(log, own)
     groups, edges = signals(log).collect(), day_edges(log).collect()
     if groups.is_empty():
         return Recommendations(unsaid=_unsaid(log))
     today = max(edges["day"].to_list()) if now is None else now.date()
     found = groups.sort(KEYS, nulls_last=True).to_dicts()
     candidates = [candidate(group, today) for group in _beside_reasoning(found)]
-    costs = _costs(log, candidates, today, prices)
+    costs = _costs(log, candidates, today, own)
     spans = {key[0]: seen_span(part) for key, part in edges.group_by("org")}
     decided = [_decided(c, costs, spans[c.group["org"]]) for c in candidates]
     return _sorted(decided)

@@ -76,7 +76,7 @@ _AFTER = ["priced", "unpriced", "uncounted", "estimated"]
 
 
 def spend_over_time(
-    log: pl.LazyFrame, every: str, *, tz: str = "UTC", leading: int = 5
+    log: pl.LazyFrame, every: str = "1d", *, tz: str = "UTC", leading: int = 5
 ) -> pl.LazyFrame:
     """Spend per step of the dearest features, and of all others together.
 

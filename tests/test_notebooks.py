@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import msgspec
@@ -53,12 +54,15 @@ def source_cells(path: Path) -> list[str]:
 SCOPES = (ast.FunctionDef, ast.ClassDef, ast.ListComp, ast.DictComp, ast.GeneratorExp)
 
 
+def parsed(code: str) -> ast.Module:
+    """A cell without its magics."""
+    return ast.parse(re.sub(r"^[%!].*$", "", code, flags=re.MULTILINE))
+
+
 def names_stored(code: str) -> set[str]:
     """What a cell leaves behind; names inside a function or a comprehension do not."""
     found: set[str] = set()
-    waiting: list[ast.AST] = [
-        ast.parse(re.sub(r"^[%!].*$", "", code, flags=re.MULTILINE))
-    ]
+    waiting: list[ast.AST] = [parsed(code)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -89,6 +93,19 @@ def test_no_name_is_stored_twice(path):
     stored = [name for code in source_cells(path) for name in names_stored(code)]
 
     assert sorted(stored) == sorted(set(stored))
+
+
+def test_it_imports_what_a_user_knows(path):
+    """`lectr_lab` by its window, polars, Altair and the standard library."""
+    nodes = [node for code in source_cells(path) for node in ast.walk(parsed(code))]
+    names = {
+        a.name for node in nodes if isinstance(node, ast.Import) for a in node.names
+    }
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    foreign = {n for n in names if n.split(".")[0] not in sys.stdlib_module_names}
+
+    assert "lectr_lab" in foreign
+    assert foreign <= {"lectr_lab", "polars", "altair"}
 
 
 @pytest.fixture
@@ -178,7 +195,7 @@ def test_an_example_does_not_take_the_place_of_the_made_up_traffic(run):
 
 @pytest.mark.parametrize(
     "own",
-    [one for one in NOTEBOOKS if "LECTR_LAB" in one.read_text()],
+    [one for one in NOTEBOOKS if "lectr.scan()" in one.read_text()],
     ids=lambda one: one.stem,
 )
 def test_a_log_without_a_request_is_not_ones_own_yet(own, tmp_path, monkeypatch):

@@ -137,3 +137,15 @@ def test_a_chart_in_a_page_has_the_page_s_ink_and_names_of_its_own():
     ids = [set(re.findall(r'id="([^"]+)"', shown["text/html"])) for shown in (one, two)]
     used = set(re.findall(r"url\(#([^)]+)\)", one["text/html"]))
     assert ids[0] and used <= ids[0] and ids[0].isdisjoint(ids[1])
+
+
+def test_a_chart_of_ones_own_has_the_manner_of_the_others():
+    """Its axes are quiet, and readable in a dark cell, without a word about them."""
+    rows = pl.DataFrame({"day": [1, 2], "calls": [3, 5]})
+    bars = alt.Chart(rows).mark_bar().encode(alt.X("day"), alt.Y("calls"))
+
+    shown = style.titled("More each day", "calls", 200, bars)._repr_mimebundle_()
+
+    texts = re.findall(r"<text[^>]*>", shown["text/html"])
+    assert len(texts) > 4
+    assert all('fill="currentColor"' in text for text in texts)

@@ -51,6 +51,10 @@ _COMMANDS = {
         "jupyter:open_jupyterlab",
         "Open JupyterLab on the notebooks, with everything set.",
     ),
+    "recommend": (
+        "recommend:recommend",
+        "Say where a cheaper model may do, what that saves, and why.",
+    ),
     "reconcile": (
         "reconcile:reconcile",
         "Explain the difference between the log and a provider's own usage.",
@@ -60,6 +64,10 @@ _COMMANDS = {
     "report": (
         "report:report",
         "Say what each feature costs, how slow it is and how often it fails.",
+    ),
+    "simulate": (
+        "simulate:simulate",
+        "Say what rules would have changed, had they been on.",
     ),
 }
 for _name, (_function, _does) in _COMMANDS.items():

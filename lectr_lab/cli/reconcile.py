@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
@@ -55,12 +56,7 @@ def _print(found: "Reconciliation", format: Format) -> None:
         _print_table(rows)
         wide_console().print(found.in_short(), markup=False)
     elif format == "csv":
-        import polars as pl
-
-        from lectr_lab.cli.report import cell
-
-        names = pl.col("model").map_elements(cell, return_dtype=pl.String)
-        print(rows.with_columns(names).write_csv().rstrip("\n"))
+        print(csv_text(rows))
     else:
         import json
 

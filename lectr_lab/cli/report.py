@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv", "md"]
 
 _LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report(NamedTuple):
@@ -181,26 +181,7 @@ def as_json(found: Report) -> str:
 
 def as_csv(found: Report) -> str:
     """A line per group, which a spreadsheet does not take for formulas."""
-    import polars as pl
-
-    safe = [
-        pl.col(name).map_elements(cell, return_dtype=pl.String)
-        for name, kind in found.groups.schema.items()
-        if kind == pl.String
-    ]
-    return found.groups.with_columns(safe).write_csv().rstrip("\n")
-
-
-def cell(text: str) -> str:
-    """A name as a spreadsheet may hold it: one line, no formula (OWASP, CSV Injection).
-
-    >>> cell("=1+1"), cell("chat")
-    ("'=1+1", 'chat')
-    """
-    from lectr_lab.core.formatting import name
-
-    line = name(text, most=1000)
-    return f"'{line}" if line.startswith(_STARTS_FORMULA) else line
+    return csv_text(found.groups)
 
 
 def as_markdown(found: Report) -> str:
@@ -272,4 +253,5 @@ def _print_recommendations(log: "pl.LazyFrame", lab: Path) -> None:
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(lab))
     if len(found):
         console = wide_console()
-        console.print(Text(f"\n{found.in_short(console.width)}"), soft_wrap=True)
+        text = f"\n{found.in_short(console.width)}\n`lectr-lab recommend` says why."
+        console.print(Text(text), soft_wrap=True)

@@ -29,7 +29,7 @@ class Upkeep(NamedTuple):
 def import_log(
     source: Path | str,
     *,
-    kind: importing.Source,
+    kind: str,
     org: str = "default",
     lab: Path | str | None = None,
     columns: Mapping[str, str] | None = None,

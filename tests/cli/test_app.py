@@ -14,7 +14,8 @@ import pytest
 from lectr_lab.log.folder import LabFolder
 
 COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
-COMMANDS += "bench compact doctor import lab reconcile record replay report".split()
+COMMANDS += "bench compact doctor evidence import lab recommend reconcile".split()
+COMMANDS += "record replay report simulate".split()
 COMMANDS += ["keys list"]
 COMMANDS += ["rules list", "rules check", "rules explain"]
 

@@ -8,11 +8,9 @@ import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
-from lectr_lab.cli.report import busy, cell, report
+from lectr_lab.cli.report import busy, report
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
@@ -105,12 +103,6 @@ def test_csv_is_read_back_and_holds_no_formula(lab, capsys):
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert len(rows) == 4
     assert next(r["feature"] for r in rows if "HYPERLINK" in r["feature"])[0] == "'"
-
-
-@given(text=st.text(min_size=1))
-def test_no_cell_begins_a_formula(text):
-    """Whatever the client sent."""
-    assert cell(text)[0] not in "=+-@\t\r"
 
 
 def test_markdown_is_a_table_whatever_the_names_are(lab, capsys):

@@ -123,7 +123,7 @@ class Recommendations(msgspec.Struct, frozen=True):
         """A table for a terminal of a width, without the reasons."""
         short = self._shown().drop("provider", "requests", "days")
         table = text_table(short, width=width, first_to_go=_FIRST_TO_GO)
-        return f"{self._head()} (`lectr.recommend` says why)\n{table}"
+        return f"{self._head()}\n{table}"
 
     def _orgs(self) -> list[str]:
         return list({r.org for r in self.found} | {p.org for p in self.passed_over})

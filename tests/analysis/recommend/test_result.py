@@ -107,7 +107,7 @@ def test_two_orgs_are_told_apart():
 
     assert "could do, for acme" in repr(one) and "for acme" in one._repr_html_()
     assert "org" not in one._shown().columns
-    assert "could do (" in repr(two) and two._shown()["org"].to_list() == [
+    assert "could do\n" in repr(two) and two._shown()["org"].to_list() == [
         "acme",
         "globex",
     ]

@@ -1,0 +1,75 @@
+"""`lectr-lab recommend`: where a cheaper model may do, and why."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lectr_lab.cli.csv_text import csv_text
+
+if TYPE_CHECKING:
+    from lectr_lab.analysis.recommend.result import Recommendations
+
+Format = Literal["table", "json", "csv"]
+
+
+def recommend(
+    lab: Path | None = None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    org: list[str] | None = None,
+    feature: list[str] | None = None,
+    prices: Path | None = None,
+    format: Format = "table",
+    tz: str = "UTC",
+) -> None:
+    """Say which cheaper models to try for which traffic, what that saves, and why.
+
+    Each feature's very requests are priced again as the cheaper model. Quality is not
+    in the log: `lectr-lab evidence` compares answers, and `lectr-lab simulate` says
+    what a rule would have changed. A task declared as `reasoning` is never named.
+
+    Example: lectr-lab recommend lab --since 30d
+
+    Args:
+        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
+        until: the last day, or a moment such as 2026-11-01T12:00.
+        org: only this organisation; may be given again for more.
+        feature: only this feature; "untagged" is what named none.
+        prices: your own prices (default: prices.toml in the lab folder, where it is).
+        format: a table with reasons, or json or csv with every column.
+        tz: the time zone in which days begin, such as Europe/Berlin.
+
+    Raises:
+        LabError: there is no such lab, or a time or the prices cannot be followed.
+    """
+    from lectr_lab.analysis.recommend import recommend as advise
+    from lectr_lab.analysis.scan import own_prices, scan
+    from lectr_lab.analysis.views.select import select
+    from lectr_lab.config.settings import lab_here
+
+    lab = lab or lab_here(os.environ)
+    own = own_prices(lab, prices)
+    log = select(
+        scan(lab, own), org=org, feature=feature, since=since, until=until, tz=tz
+    )
+    found = advise(log, now=datetime.now(UTC), prices=own)
+    print({"table": repr, "json": _as_json, "csv": _as_csv}[format](found))
+
+
+def _as_json(found: "Recommendations") -> str:
+    """What is recommended, and what was passed over; in ASCII, so no name steers a
+    terminal."""
+    import json
+
+    whole = {
+        "recommended": found.frame().to_dicts(),
+        "passed_over": found.passed_over_frame().to_dicts(),
+    }
+    return json.dumps(whole, indent=2, allow_nan=False)
+
+
+def _as_csv(found: "Recommendations") -> str:
+    return csv_text(found.frame())

@@ -1,0 +1,98 @@
+"""`lectr-lab simulate`: what rules would have changed, had they been on."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lectr_lab.analysis.monthly import Monthly
+    from lectr_lab.analysis.simulate.result import Simulation
+
+Format = Literal["table", "json", "csv"]
+
+
+def simulate(
+    lab: Path | None = None,
+    *,
+    rules: Path | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    org: list[str] | None = None,
+    feature: list[str] | None = None,
+    prices: Path | None = None,
+    confidence: float = 0.9,
+    format: Format = "table",
+    tz: str = "UTC",
+) -> None:
+    """Say what a log's requests would have cost under these rules, and what that assumes.
+
+    The same function decides as in a running proxy. A rule to another provider is
+    followed where your own key of it is set up, as `lectr-lab rules check` says.
+
+    Example: lectr-lab simulate lab --rules rules.toml --since 30d
+
+    Args:
+        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        rules: the rules file (default: the one lectr.toml names, else rules.toml).
+        since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
+        until: the last day, or a moment such as 2026-11-01T12:00.
+        org: only this organisation; may be given again for more.
+        feature: only this feature; "untagged" is what named none.
+        prices: your own prices (default: prices.toml in the lab folder, where it is).
+        confidence: of the intervals, above 0 and below 1.
+        format: a table with what was assumed, or json or csv with every column.
+        tz: the time zone in which days begin, such as Europe/Berlin.
+
+    Raises:
+        LabError: there is no such lab, or the rules, a time or the prices cannot be
+            followed.
+    """
+    from lectr_lab.analysis.scan import own_prices, scan
+    from lectr_lab.analysis.simulate import simulate as rerun
+    from lectr_lab.analysis.views.select import select
+    from lectr_lab.config.operator_keys import OperatorKeys
+    from lectr_lab.config.settings import settings_here
+    from lectr_lab.core.routing.rules_file import RULES_FILE
+
+    if not 0 < confidence < 1:
+        raise ConfigError(f"--confidence {confidence:g} is not in (0, 1): 0.9, say.")
+    settings = settings_here(os.environ)
+    file = rules or Path(settings.rules or RULES_FILE)
+    if not file.exists():
+        raise ConfigError(
+            f"There is no {file}. `lectr-lab init` writes one to begin with; name "
+            "another with --rules."
+        )
+    lab = lab or Path(settings.lab)
+    own = own_prices(lab, prices)
+    log = select(
+        scan(lab, own), org=org, feature=feature, since=since, until=until, tz=tz
+    )
+    keyed = OperatorKeys(settings, os.environ).keyed("")
+    found = rerun(log, file, keyed=keyed, prices=own, confidence=confidence)
+    print({"table": repr, "json": _as_json, "csv": _as_csv}[format](found))
+
+
+def _as_json(found: "Simulation") -> str:
+    """All that was found; in ASCII, so that no name steers a terminal."""
+    import json
+
+    import msgspec
+
+    whole = msgspec.structs.asdict(found) | {"saving_usd": found.saving_usd}
+    whole |= {"unjudged": found.unjudged._asdict(), "moves": found.frame().to_dicts()}
+    for name in ("before_month", "after_month", "saving_month"):
+        month = whole[name]
+        whole[name] = month and _month(month)
+    return json.dumps(whole, indent=2, allow_nan=False)
+
+
+def _month(month: "Monthly") -> dict[str, float]:
+    return {"mean_usd_month": month.mean_usd_month, **month.interval._asdict()}
+
+
+def _as_csv(found: "Simulation") -> str:
+    return csv_text(found.frame())

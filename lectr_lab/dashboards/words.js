@@ -32,7 +32,7 @@ const lectrWords = (() => {
   return { NONE, count, usd, duration, percent, short };
 })();
 
-// Percentiles and their 95 % intervals by rank, as analysis/views/health.py finds them, from
+// Percentiles and their 95 % intervals by rank, as views/percentiles.py finds them, from
 // lists of bin, n, bin, n, …: a rank's value is the middle of the bin in which it lies.
 const LECTR_Z95 = 1.959963984540054;
 function lectrRanks(lists, growth) {

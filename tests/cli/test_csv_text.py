@@ -15,6 +15,6 @@ def test_no_cell_begins_a_formula(text):
 
 def test_a_list_of_names_is_one_text_of_safe_names():
     """Its first name stands at the beginning of a cell."""
-    frame = pl.DataFrame({"reasons": [["=HYPERLINK(1)", "b"], []], "n": [1, 2]})
+    frame = pl.DataFrame({"reasons": [["=HYPERLINK(1)", "b"]], "n": [1]})
 
-    assert csv_text(frame).splitlines()[1:] == ["'=HYPERLINK(1); b,1", '"",2']
+    assert csv_text(frame).splitlines()[1:] == ["'=HYPERLINK(1); b,1"]

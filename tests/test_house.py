@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -170,6 +171,15 @@ def loaded_by(statement: str) -> set[str]:
 def test_the_proxy_loads_no_frames_or_charts(statement):
     """Importing the package, the command line or the proxy loads neither library."""
     assert not {"polars", "altair", "pandas"} & loaded_by(statement)
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_a_module_that_prose_names_is_there(path):
+    """`core.routing.rules` in a docstring is a module, and what follows is in it."""
+    rooms = "|".join(filter(None, FLOORS))
+    there = {name_of(p).removeprefix("lectr_lab.") for p in modules()}
+    for named in re.findall(rf"`((?:{rooms})\.[a-z_.]+)`", path.read_text("utf-8")):
+        assert named in there or named.rpartition(".")[0] in there, named
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

@@ -1,6 +1,6 @@
 """What a recommendation says, and what a paired comparison has shown of it.
 
-Made by `analysis.recommend` and `proof.evidence`; read by every door.
+Made by `analysis.recommend` and `evaluation.evidence`; read by every door.
 """
 
 from typing import Literal, NamedTuple, TypeAlias

@@ -146,6 +146,20 @@ def test_keys_of_a_log_elsewhere(tmp_path):
     assert not list((tmp_path / "other").iterdir())
 
 
+@pytest.mark.parametrize("command", ["compact", "doctor", "recommend", "report"])
+def test_a_command_reads_the_lab_that_serve_writes(tmp_path, command):
+    """The one that lectr.toml names, also where there is another that is named lab."""
+    (tmp_path / "lectr.toml").write_text('lab = "elsewhere"')
+    (tmp_path / "lab").write_text("no folder")
+    LabFolder.create(tmp_path / "elsewhere")
+
+    done = lectr_lab(command, cwd=tmp_path)
+    named = lectr_lab(command, "lab", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert named.returncode == 2 and "lab is a file" in named.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "toml", "expected"),
     [

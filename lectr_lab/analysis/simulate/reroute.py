@@ -1,4 +1,4 @@
-"""Where rules would have sent the requests of a log: `core.rules.decide`, over columns.
+"""Where rules would have sent a log's requests: `core.routing.rules.decide`, over columns.
 
 What a rule can see takes few different values together, so each combination is
 decided once, by the function that decides live, and joined to its rows.

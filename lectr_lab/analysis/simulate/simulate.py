@@ -42,9 +42,9 @@ def simulate(
 ) -> Simulation:
     """What these rules would have changed, in place of those that were in force.
 
-    Each request goes where `core.rules.decide` sends it, as live. What it costs there
-    is priced from its own counts; how long the target's answers are is learned where
-    the log can teach it, else assumed, and said.
+    Each request goes where `core.routing.rules.decide` sends it, as live. What it costs
+    there is priced from its own counts; how long the target's answers are is learned
+    where the log can teach it, else assumed, and said.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them; narrow it to look at one org.

@@ -132,6 +132,14 @@ def test_the_price_list_has_one_address(path):
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_the_server_has_one_room(path):
+    """Whoever changes the version of uvicorn, whose insides are used, looks there."""
+    found = {name.split(".")[0] for name in imports_of(path)}
+
+    assert "uvicorn" not in found or path.parent == PACKAGE / "proxy" / "server"
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_queries_run_in_the_doors(path):
     """`.collect()` stands in the doors, and in functions named here with a reason."""
     calls = {

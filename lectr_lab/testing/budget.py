@@ -13,7 +13,7 @@ from lectr_lab.core import formatting
 from lectr_lab.tables import text_table
 
 _SHOWN_ROWS = 12
-_WIDTH = 70  # of a table, with what pytest and we put before its lines in 80
+_WIDTH = 100  # of a message that CI prints: names of models stay whole
 
 
 class _Limit(NamedTuple):

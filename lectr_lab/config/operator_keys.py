@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.routing.registry import provider_of_key, registry
+from lectr_lab.core.registry import provider_of_key, registry
 
 _ANY_ORG = ""  # every one without settings of its own
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")

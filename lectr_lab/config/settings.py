@@ -14,8 +14,8 @@ from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.registry import AuthStyle, no_provider, registry
 from lectr_lab.core.routing.providers import Address
-from lectr_lab.core.routing.registry import AuthStyle, no_provider, registry
 from lectr_lab.core.routing.rules_file import RULES_FILE
 from lectr_lab.core.toml_text import Toml, parsed
 

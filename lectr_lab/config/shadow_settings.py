@@ -4,7 +4,7 @@ import msgspec
 
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.recommendation import is_protected
-from lectr_lab.core.routing.registry import no_provider, registry
+from lectr_lab.core.registry import no_provider, registry
 
 
 class ShadowSettings(

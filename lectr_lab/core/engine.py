@@ -31,6 +31,13 @@ class Reply(Protocol):
         ...
 
 
+def whole_body(reply: Reply) -> bytes:
+    """The body, where it came with its head, to the last byte, and the engine can tell:
+    its replies then have a method of this name. Nothing: the reply is read as any."""
+    told = getattr(reply, "whole_body", None)
+    return told() if told is not None else b""
+
+
 class Engine(Protocol):
     """An engine that asks providers."""
 

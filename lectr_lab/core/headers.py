@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from lectr_lab.core.routing.registry import AuthStyle, registry
+from lectr_lab.core.registry import AuthStyle, registry
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 

@@ -32,13 +32,13 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.core.pricing.price import PriceList, PriceQuery, cost_usd, find_price
+from lectr_lab.core.registry import AuthStyle
 from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
     provider_url,
     resolve,
 )
-from lectr_lab.core.routing.registry import AuthStyle
 from lectr_lab.evaluation.pairs import Prompt
 from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.tape.cassette import Interaction, read_cassettes

@@ -11,7 +11,7 @@ import msgspec
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
-from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply
+from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply, whole_body
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event
@@ -26,7 +26,6 @@ from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import resolve
-from lectr_lab.proxy.engine.pool import whole_body
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.limits import max_body_bytes
 from lectr_lab.proxy.observers.observer import Observers

@@ -16,7 +16,7 @@ import yaml
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.core.routing.registry import provider_of_host
+from lectr_lab.core.registry import provider_of_host
 from lectr_lab.tape.repair import mended_headers, pieces
 from lectr_lab.tape.timing_file import Ended, Timing, read_side
 

@@ -10,7 +10,7 @@ from lectr_lab.config.settings import (
     Settings,
 )
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.routing.registry import registry
+from lectr_lab.core.registry import registry
 
 OWN = AzureSettings(endpoint="https://own.test", operator_key_env="OWN_AZURE")
 SETTINGS = Settings(

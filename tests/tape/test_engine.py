@@ -11,7 +11,7 @@ import pytest
 
 from lectr_lab.config.settings import AzureSettings, OrgSettings, Settings
 from lectr_lab.core.errors import CassetteError, UpstreamBroken
-from lectr_lab.core.routing.registry import registry
+from lectr_lab.core.registry import registry
 from lectr_lab.launch import Session, build
 from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.tape.cassette import Chunk, read_cassettes

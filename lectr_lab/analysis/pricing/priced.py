@@ -26,7 +26,7 @@ from lectr_lab.core.pricing.price import (
     find_price,
 )
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
-from lectr_lab.core.routing.registry import registry
+from lectr_lab.core.registry import registry
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)

@@ -17,7 +17,7 @@ from genai_prices.types import ModelPrice, PriceCalculation
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.tiers import STANDARD_TIERS, scaled, tier_times
-from lectr_lab.core.routing.registry import registry
+from lectr_lab.core.registry import registry
 
 PriceSource = Literal["user", "genai-prices"]
 

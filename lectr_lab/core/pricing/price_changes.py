@@ -20,7 +20,7 @@ from genai_prices.types import (
 )
 
 from lectr_lab.core.pricing.price import LISTED_AS, PriceList
-from lectr_lab.core.routing.registry import registry
+from lectr_lab.core.registry import registry
 
 _OURS = {LISTED_AS.get(name, name) for name in registry()}
 _SOLD_BY_AZURE = {"deepseek", "x-ai", "moonshotai"}

@@ -11,7 +11,7 @@ import msgspec
 
 from lectr_lab.core.event import Operation, ProviderSource
 from lectr_lab.core.headers import ClientHeaders
-from lectr_lab.core.routing.registry import (
+from lectr_lab.core.registry import (
     AuthStyle,
     provider_of_key,
     provider_of_model,

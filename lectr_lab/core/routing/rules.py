@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lectr_lab.core.event import UNTAGGED
-from lectr_lab.core.routing.registry import offers, provider_of_model
+from lectr_lab.core.registry import offers, provider_of_model
 
 Skipped: TypeAlias = Literal[
     "already_the_target",

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from lectr_lab.core.headers import TASKS
 from lectr_lab.core.model_catalog import known_model
-from lectr_lab.core.routing.registry import provider_of_model
+from lectr_lab.core.registry import provider_of_model
 from lectr_lab.core.routing.rules import Rule
 
 PriceOf: TypeAlias = Callable[[str | None, str], Decimal | None]

@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 
-from lectr_lab.core.routing.registry import no_provider, registry
+from lectr_lab.core.registry import no_provider, registry
 from lectr_lab.core.routing.rules import Rule, in_order
 from lectr_lab.core.toml_text import Toml, parsed
 

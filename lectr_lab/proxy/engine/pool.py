@@ -120,12 +120,6 @@ class Pool:
         await asyncio.sleep(0)  # in which they close
 
 
-def whole_body(reply: Reply) -> bytes:
-    """The body of a reply of this engine's that came with its head, to the last byte;
-    nothing where it did not, or has none: then the reply is read as any."""
-    return reply.whole_body() if isinstance(reply, _Reply) else b""
-
-
 class _Reply:
     """A reply on its connection, which is given back once."""
 

@@ -28,8 +28,8 @@ from lectr_lab.core.ids import event_id
 from lectr_lab.core.llm_api.answer_text import read_answer
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
+from lectr_lab.core.registry import offers
 from lectr_lab.core.routing.providers import ResolvedProvider, provider_url
-from lectr_lab.core.routing.registry import offers
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import ProviderRequest

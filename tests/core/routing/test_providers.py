@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.headers import ClientHeaders
+from lectr_lab.core.registry import registry
 from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
@@ -14,7 +15,6 @@ from lectr_lab.core.routing.providers import (
     provider_url,
     resolve,
 )
-from lectr_lab.core.routing.registry import registry
 
 CHAT = b"/v1/chat/completions"
 

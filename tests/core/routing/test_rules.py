@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.routing.registry import registry
+from lectr_lab.core.registry import registry
 from lectr_lab.core.routing.rules import (
     Conditions,
     Decision,

@@ -9,7 +9,7 @@ import pytest
 import lectr_lab
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.headers import forwarded_request_headers, read_headers
-from lectr_lab.core.routing.registry import (
+from lectr_lab.core.registry import (
     no_provider,
     offers,
     provider_of_host,

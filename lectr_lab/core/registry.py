@@ -45,7 +45,7 @@ def registry() -> Mapping[str, Provider]:
     >>> registry()["groq"].base_url
     'https://api.groq.com/openai/v1'
     """
-    file = files("lectr_lab.core.routing").joinpath("registry.toml")
+    file = files("lectr_lab.core").joinpath("registry.toml")
     return msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File).provider
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
     from lectr_lab.analysis.recommend.result import Recommendations
@@ -56,7 +57,11 @@ def recommend(
         scan(lab, own), org=org, feature=feature, since=since, until=until, tz=tz
     )
     found = advise(log, now=datetime.now(UTC), prices=own)
-    print({"table": repr, "json": _as_json, "csv": _as_csv}[format](found))
+    print({"table": _as_table, "json": _as_json, "csv": _as_csv}[format](found))
+
+
+def _as_table(found: "Recommendations") -> str:
+    return found.in_full(wide_console().width)
 
 
 def _as_json(found: "Recommendations") -> str:

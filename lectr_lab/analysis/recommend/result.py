@@ -114,7 +114,11 @@ class Recommendations(msgspec.Struct, frozen=True):
         return f'{table}<ol class="{formatting.NO_MATH}">{lists}</ol>'
 
     def __repr__(self) -> str:
-        lines = [self.in_short(), ""] if self.found else []
+        return self.in_full()
+
+    def in_full(self, width: int | None = None) -> str:
+        """The table for a terminal of a width, with the reasons below it."""
+        lines = [self.in_short(width), ""] if self.found else []
         for r in self.found[:MOST_ROWS]:
             lines += [_title(r), *(f"  - {reason}" for reason in r.reasons), ""]
         return "\n".join([*lines, self._note()])

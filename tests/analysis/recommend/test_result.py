@@ -111,3 +111,14 @@ def test_two_orgs_are_told_apart():
         "acme",
         "globex",
     ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_fits_a_terminal(width):
+    """The reasons below it are sentences, which a terminal breaks."""
+    found = Recommendations((made(feature="onboarding-assistant"),), ())
+
+    table, _, reasons = found.in_full(width).partition("\n\n")
+
+    assert max(map(len, table.splitlines()[1:])) <= width
+    assert "  - " in reasons

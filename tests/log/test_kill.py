@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -19,7 +20,7 @@ import pytest
 from lectr_lab.config.settings import Settings
 from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.scan import scan
+from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.log.seal import seal
 from lectr_lab.log.upkeep.compact import compact
 from lectr_lab.log.upkeep.doctor import examine
@@ -115,19 +116,29 @@ def test_what_was_acknowledged_a_second_ago_is_a_row(tmp_path, upstream):
     check(lab, durable, recent)
     compact(lab, today=date(2100, 1, 1))
     check(lab, durable, recent)
-    assert pl.read_parquet(lab.log).height == scan(lab.root).collect().height
+    assert pl.read_parquet(lab.log).height == scanned(lab).height
     assert len(durable) > KILLS  # it was busy
-    assert [f for f in examine(lab) if f.kind != "set aside"] == []
+    torn = {"set aside", "losses"}  # a write that a kill fell into
+    assert [f for f in examine(lab) if f.kind not in torn] == []
 
 
 def check(lab: LabFolder, durable: set[str], recent: set[str]) -> None:
     """N requests are N rows; no id and no request is there twice."""
-    rows = scan(lab.root).select("event_id", "feature").collect()
+    rows = scanned(lab)
     there = set(rows["feature"])
 
     assert durable - there == set()
     assert there - durable - recent == set()
     assert rows.height == len(there) == rows["event_id"].n_unique()
+
+
+def scanned(lab: LabFolder) -> pl.DataFrame:
+    """All rows. A kill that falls into a write costs that write, which is younger than
+    a second, and is said; nothing else is."""
+    with warnings.catch_warnings():
+        torn = r".*: (1 batch|\d+ batches) \(.*\) could not be read"
+        warnings.filterwarnings("ignore", torn, LogWarning)
+        return scan(lab.root).select("event_id", "feature").collect()
 
 
 @pytest.mark.slow

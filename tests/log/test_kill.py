@@ -20,6 +20,7 @@ import pytest
 from lectr_lab.config.settings import Settings
 from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.losses import losses
 from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.log.seal import seal
 from lectr_lab.log.upkeep.compact import compact
@@ -118,6 +119,7 @@ def test_what_was_acknowledged_a_second_ago_is_a_row(tmp_path, upstream):
     check(lab, durable, recent)
     assert pl.read_parquet(lab.log).height == scanned(lab).height
     assert len(durable) > KILLS  # it was busy
+    assert losses(lab).unread.batches <= KILLS  # each fell into one write at most
     torn = {"set aside", "losses"}  # a write that a kill fell into
     assert [f for f in examine(lab) if f.kind not in torn] == []
 

@@ -126,17 +126,13 @@ def _address(
     the: Relay, scope: Scope, exchange: Exchange, body: bytes
 ) -> Routed | Refusal:
     """The call to the provider, or why there is none."""
-    client_headers, key, raw_path = (
-        exchange.client_headers,
-        exchange.key,
-        exchange.raw_path,
-    )
+    client_headers = exchange.client_headers
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
         return error_responses.NOT_FOUND
     if _offers_websocket(scope["headers"]):
         return error_responses.WEBSOCKET
-    target = resolve(client_headers, exchange.request.model, raw_path)
-    address = the.settings.address_for(key.org, target.provider)
+    target = resolve(client_headers, exchange.request.model, exchange.raw_path)
+    address = the.settings.address_for(exchange.key.org, target.provider)
     if address is None:
         return error_responses.AZURE_CONFIG_MISSING
     if address.auth != "none" and client_headers.provider_key is None:

@@ -168,21 +168,18 @@ class Shadows:
         self, exchange: Exchange, body: bytes, provider: str, model: str
     ) -> ProviderRequest:
         """With the operator's key, and nothing of the client's but what it asks."""
-        org, client_headers, raw_path = (
-            exchange.key.org,
-            exchange.client_headers,
-            exchange.raw_path,
-        )
+        org = exchange.key.org
         address = self._settings.address_for(org, provider)
         assert address is not None  # a keyed provider has an address
-        key = self._keys.of(org, provider)
         headers = headers_for_another_vendor(
-            exchange.headers, client_headers, address.auth, key
+            exchange.headers,
+            exchange.client_headers,
+            address.auth,
+            self._keys.of(org, provider),
         )
         target = ResolvedProvider(provider, "default")
-        return ProviderRequest(
-            provider_url(address, target, raw_path, b"", model), headers, body
-        )
+        url = provider_url(address, target, exchange.raw_path, b"", model)
+        return ProviderRequest(url, headers, body)
 
     async def _shadow(self, sampled: _Sampled, event: Event) -> None:
         """Ask the candidate, compare, and leave an event."""

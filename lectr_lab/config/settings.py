@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
@@ -110,6 +111,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     azure: AzureSettings | None = None
     orgs: dict[str, OrgSettings] = {}
     shadow: ShadowSettings | None = None
+    limits: LimitSettings = LimitSettings()
 
     @property
     def tls(self) -> Tls | None:
@@ -270,9 +272,10 @@ def _check(toml: Toml, settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         raise toml.refusal(field, "tls_cert and tls_key only work together: set both")
-    fault = settings.shadow and settings.shadow.fault()
-    if fault:
-        raise toml.refusal(*fault)
+    for section in (settings.shadow, settings.limits):
+        fault = section and section.fault()
+        if fault:
+            raise toml.refusal(*fault)
     if settings.open_to_others:
         raise toml.refusal("host", _BEYOND_LOOPBACK.format(settings.host))
 

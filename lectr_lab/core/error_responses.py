@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lectr_lab.core.event import Outcome
+from lectr_lab.core.event_values import Outcome
 
 
 class Refusal(NamedTuple):

@@ -1,353 +1,163 @@
 """The event: one finished request as it goes on record, and the log's whole schema.
 
-One field is one Parquet column, and this module is the only place that names it,
-with its unit, its meaning and its OpenTelemetry name (GenAI semantic conventions,
-as of October 2026; `lectr.*` where they have none). What nobody said is None, never
-0. There is no field that could hold a prompt, an answer or a key.
+One field is one Parquet column, named here and in `event_v1.py` alone, with its unit,
+its meaning and its OpenTelemetry name (GenAI semantic conventions, as of October 2026;
+`lectr.*` where they have none). What nobody said is None, never 0. There is no field
+that could hold a prompt, an answer or a key.
+
+New fields stand behind the old ones: a journal's arrays are in this order.
 """
 
-from datetime import datetime
-from types import NoneType, UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated
 
-import msgspec
+from lectr_lab.core.column import ColumnSpec, column, columns_of
+from lectr_lab.core.event_v1 import EventV1
+from lectr_lab.core.event_values import Credential, PrefixBreak, TurnKind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up when a column is added, dropped or changes its meaning."""
 
 UNTAGGED = "untagged"
 """What a feature of None is called: in rules, settings, and wherever it is shown."""
 
-Kind = Literal["request", "shadow"]
-Operation = Literal[
-    "chat", "completions", "embeddings", "responses", "messages", "other"
-]
-ProviderSource = Literal["header", "path", "model", "key_prefix", "default"]
-Outcome = Literal[
-    "ok",
-    "provider_error",
-    "refused",
-    "client_disconnect",
-    "upstream_disconnect",
-    "timeout",
-    "unreachable",
-    "error_in_stream",
-]
-ErrorSource = Literal["proxy", "provider", "client"]
-TokenSource = Literal["provider", "tokenizer", "absent"]
-ResponseFormat = Literal["text", "json_object", "json_schema"]
 
-
-class Column(NamedTuple):
-    """What a reader must know of a column beyond its name and type."""
-
-    unit: str
-    meaning: str
-    otel: str
-
-
-def _col(meaning: str, otel: str, unit: str = "") -> Column:
-    return Column(unit, meaning, otel)
-
-
-def _tokens(meaning: str, otel: str) -> Column:
-    return Column("tokens", meaning, otel)
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Event(EventV1, frozen=True, kw_only=True, array_like=True):
     """One finished request: counts and names, never content."""
 
-    # when, who
-    event_id: Annotated[
-        bytes, _col("UUIDv7 made by the proxy, 16 bytes", "lectr.event.id")
-    ]
-    started_at: Annotated[
-        datetime, _col("when the request reached the proxy", "lectr.start_time", "UTC")
-    ]
-    org: Annotated[str, _col("whose key it was", "lectr.org")]
-    feature: Annotated[
-        str | None, _col("X-Lectr-Feature, or the key's default", "lectr.feature")
+    # which run
+    client: Annotated[
+        str | None,
+        column(
+            "the program that asked, by family, such as claude-code", "user_agent.name"
+        ),
     ] = None
-    feature_valid: Annotated[
-        bool | None, _col("the feature has 1 to 100 characters", "lectr.feature.valid")
+    client_version: Annotated[
+        str | None, column("its version, as it says", "user_agent.version")
     ] = None
-    task: Annotated[
-        str | None, _col("X-Lectr-Task, lower case where it is known", "lectr.task")
+    session: Annotated[
+        str | None,
+        column(
+            "X-Lectr-Session, or the client's own id of its session",
+            "gen_ai.conversation.id",
+        ),
     ] = None
-    kind: Annotated[
-        Kind, _col("a client's request, or a shadow of one", "lectr.kind")
-    ] = "request"
-    shadow_of: Annotated[
-        bytes | None, _col("event_id of the request shadowed", "lectr.shadow_of")
+    agent: Annotated[
+        str | None,
+        column("the client's id of the agent within the session", "gen_ai.agent.id"),
+    ] = None
+    parent_agent: Annotated[
+        str | None, column("the agent that started it", "lectr.agent.parent")
+    ] = None
+    turn_kind: Annotated[
+        TurnKind | None, column("whose turn of a session it was", "lectr.turn_kind")
+    ] = None
+    user: Annotated[
+        str | None,
+        column("X-Lectr-User, or a keyed hash of the body's user id", "user.id"),
+    ] = None
+    trace_id: Annotated[
+        str | None,
+        column("of the client's traceparent, 32 hex digits", "lectr.trace_id"),
+    ] = None
+    credential: Annotated[
+        Credential | None, column("what kind of credential paid", "lectr.credential")
     ] = None
 
     # what
-    path: Annotated[
-        str,
-        _col("request path; segments that are not part of the API are *", "url.path"),
-    ]
-    operation: Annotated[
-        Operation, _col("what kind of call it was", "gen_ai.operation.name")
-    ]
-    provider: Annotated[str | None, _col("who was asked", "gen_ai.provider.name")] = (
-        None
-    )
-    provider_source: Annotated[
-        ProviderSource | None, _col("what named the provider", "lectr.provider.source")
+    request_read: Annotated[
+        bool | None, column("the body could be read as a request", "lectr.request.read")
     ] = None
-    provider_unknown: Annotated[
+    facts_truncated: Annotated[
         bool | None,
-        _col(
-            "nothing named the provider: a default was taken", "lectr.provider.unknown"
+        column(
+            "too large or too intricate to be read whole: what lies beyond is null",
+            "lectr.facts_truncated",
         ),
     ] = None
-    provider_header: Annotated[
+    source: Annotated[
+        str | None, column("where an imported row is from", "lectr.source")
+    ] = None
+    source_id: Annotated[str | None, column("its id there", "lectr.source.id")] = None
+    provider_response_id: Annotated[
         str | None,
-        _col("X-Lectr-Provider as sent, where invalid", "lectr.provider.header"),
-    ] = None
-    model_requested: Annotated[
-        str | None, _col("the model the client named", "gen_ai.request.model")
-    ] = None
-    model_sent: Annotated[
-        str | None, _col("the model asked for, after rules", "lectr.request.model_sent")
-    ] = None
-    model_actual: Annotated[
-        str | None, _col("the model the reply names", "gen_ai.response.model")
-    ] = None
-    rule: Annotated[str | None, _col("the rule applied", "lectr.rule")] = None
-    rule_skipped: Annotated[
-        str | None, _col("why a matching rule was not applied", "lectr.rule.skipped")
+        column("the id that the reply names itself by", "gen_ai.response.id"),
     ] = None
 
     # how it went
-    stream: Annotated[
-        bool | None, _col("a stream was asked for", "gen_ai.request.stream")
-    ] = None
-    include_usage: Annotated[
+    retry_of_failed: Annotated[
         bool | None,
-        _col(
-            "stream_options.include_usage was asked for", "lectr.request.include_usage"
-        ),
-    ] = None
-    status: Annotated[
-        int | None,
-        _col("HTTP status the client saw", "http.response.status_code"),
-    ] = None
-    outcome: Annotated[Outcome, _col("how the request ended", "lectr.outcome")]
-    error_type: Annotated[
-        str | None, _col("class of the error, a short name", "error.type")
-    ] = None
-    error_source: Annotated[
-        ErrorSource | None, _col("whose error it was", "lectr.error.source")
-    ] = None
-    finish_reason: Annotated[
-        str | None, _col("the first choice's", "gen_ai.response.finish_reasons")
-    ] = None
-    choice_count: Annotated[
-        int | None,
-        _col("choices in the reply", "gen_ai.request.choice.count", "choices"),
-    ] = None
-    retry_count: Annotated[
-        int | None,
-        _col(
-            "the SDK's x-stainless-retry-count", "http.request.resend_count", "retries"
-        ),
-    ] = None
-    provider_request_id: Annotated[
-        str | None,
-        _col(
-            "the provider's own id for the call; compaction keeps it only of calls "
-            "that did not end well, unless it is told to keep all",
-            "lectr.provider.request_id",
-        ),
-    ] = None
-
-    # how long
-    total_ms: Annotated[
-        float, _col("request seen to last byte sent on", "lectr.duration", "ms")
-    ]
-    ttfb_ms: Annotated[
-        float | None,
-        _col("asking the provider to its first byte", "lectr.time_to_first_byte", "ms"),
-    ] = None
-    ttft_ms: Annotated[
-        float | None,
-        _col(
-            "asking the provider to a stream's first content",
-            "gen_ai.response.time_to_first_chunk",
-            "ms",
-        ),
-    ] = None
-    overhead_ms: Annotated[
-        float | None,
-        _col(
-            "time in the proxy itself: request complete to provider asked, and "
-            "provider's first byte to it being passed on",
-            "lectr.overhead",
-            "ms",
-        ),
+        column("the same body again, after a failure", "lectr.request.retry_of_failed"),
     ] = None
 
     # how much
-    input_tokens: Annotated[
-        int | None, _tokens("all input, cached included", "gen_ai.usage.input_tokens")
+    image_count: Annotated[
+        int | None, column("images made", "lectr.usage.images", "images")
     ] = None
-    output_tokens: Annotated[
-        int | None,
-        _tokens("all output, reasoning included", "gen_ai.usage.output_tokens"),
-    ] = None
-    cache_read_tokens: Annotated[
-        int | None,
-        _tokens("input read from a cache", "gen_ai.usage.cache_read.input_tokens"),
-    ] = None
-    cache_write_tokens: Annotated[
-        int | None,
-        _tokens("input written to a cache", "gen_ai.usage.cache_write.input_tokens"),
-    ] = None
-    cache_write_1h_tokens: Annotated[
-        int | None,
-        _tokens(
-            "the part of cache_write_tokens kept for an hour",
-            "lectr.usage.cache_write_1h.input_tokens",
+    audio_seconds: Annotated[
+        float | None,
+        column(
+            "audio heard or made, where it is billed by time", "lectr.usage.audio", "s"
         ),
     ] = None
-    reasoning_tokens: Annotated[
+    input_characters: Annotated[
         int | None,
-        _tokens("output spent on reasoning", "gen_ai.usage.reasoning.output_tokens"),
-    ] = None
-    input_audio_tokens: Annotated[
-        int | None, _tokens("input that was audio", "gen_ai.usage.audio.input_tokens")
-    ] = None
-    output_audio_tokens: Annotated[
-        int | None, _tokens("output that was audio", "gen_ai.usage.audio.output_tokens")
-    ] = None
-    cache_read_audio_tokens: Annotated[
-        int | None,
-        _tokens(
-            "cached input that was audio",
-            "gen_ai.usage.audio.cache_read.input_tokens",
-        ),
-    ] = None
-    input_image_tokens: Annotated[
-        int | None, _tokens("input that was images", "gen_ai.usage.image.input_tokens")
-    ] = None
-    output_image_tokens: Annotated[
-        int | None,
-        _tokens("output that was images", "gen_ai.usage.image.output_tokens"),
-    ] = None
-    web_searches: Annotated[
-        int | None,
-        _col("searches the provider ran", "lectr.usage.web_searches", "searches"),
-    ] = None
-    token_source: Annotated[
-        TokenSource, _col("who counted the tokens", "lectr.usage.source")
-    ] = "absent"
-    output_chars: Annotated[
-        int | None, _col("length of the answer", "lectr.response.chars", "characters")
-    ] = None
-    service_tier_requested: Annotated[
-        str | None,
-        _col("service tier asked for", "openai.request.service_tier"),
-    ] = None
-    service_tier: Annotated[
-        str | None, _col("service tier given", "openai.response.service_tier")
-    ] = None
-    request_bytes: Annotated[
-        int | None, _col("body as received", "http.request.body.size", "bytes")
-    ] = None
-    response_bytes: Annotated[
-        int | None,
-        _col(
-            "body as passed on, compressed or not", "http.response.body.size", "bytes"
-        ),
-    ] = None
-
-    # shape signals
-    message_count: Annotated[
-        int | None, _col("messages in the prompt", "lectr.request.messages", "messages")
-    ] = None
-    prompt_chars: Annotated[
-        int | None, _col("length of the prompt", "lectr.request.chars", "characters")
-    ] = None
-    system_chars: Annotated[
-        int | None,
-        _col(
-            "the part of it in system messages",
-            "lectr.request.system_chars",
+        column(
+            "input, where it is billed by characters",
+            "lectr.usage.input_characters",
             "characters",
         ),
     ] = None
-    max_output_tokens: Annotated[
-        int | None, _tokens("the limit the client set", "gen_ai.request.max_tokens")
-    ] = None
-    temperature: Annotated[
-        float | None, _col("as sent", "gen_ai.request.temperature")
-    ] = None
-    reasoning_effort: Annotated[
-        str | None, _col("as sent", "gen_ai.request.reasoning.level")
-    ] = None
-    has_tools: Annotated[
-        bool | None, _col("tools were offered", "lectr.request.has_tools")
-    ] = None
-    has_images: Annotated[
-        bool | None, _col("the prompt has images", "lectr.request.has_images")
-    ] = None
-    has_audio: Annotated[
-        bool | None, _col("the prompt has audio", "lectr.request.has_audio")
-    ] = None
-    response_format: Annotated[
-        ResponseFormat | None, _col("form asked of the answer", "gen_ai.output.type")
-    ] = None
-    schema_depth: Annotated[
+    rerank_searches: Annotated[
         int | None,
-        _col(
-            "nesting of the JSON schema asked for",
-            "lectr.request.schema_depth",
-            "levels",
+        column(
+            "searches billed for ranking", "lectr.usage.rerank_searches", "searches"
         ),
     ] = None
-
-    # evidence
-    agreement: Annotated[
-        float | None,
-        _col("a shadow's agreement with the reply, 0 to 1", "lectr.agreement"),
+    other_tool_calls: Annotated[
+        int | None,
+        column(
+            "calls of other tools that the provider ran and bills",
+            "lectr.usage.other_tool_calls",
+            "calls",
+        ),
     ] = None
-
-    # at the end, where journals written before it end too
-    provider_requested: Annotated[
+    inference_geo: Annotated[
         str | None,
-        _col(
-            "who the request was for, where a rule asked another provider",
-            "lectr.request.provider",
+        column("where the provider says it ran", "lectr.response.inference_geo"),
+    ] = None
+    cost_stated_usd: Annotated[
+        float | None,
+        column(
+            "what the provider itself says that it cost",
+            "lectr.usage.cost_stated",
+            "USD",
         ),
     ] = None
 
-
-Null = Literal["never", "imported", "any"]
-"""Which rows may have null: none, only those imported from elsewhere, or any."""
-
-# An import has these of every call; of the others it has what its source says.
-_ALSO_IMPORTED = frozenset({"event_id", "started_at", "org", "kind", "token_source"})
-
-
-class ColumnSpec(NamedTuple):
-    """One column of the log, ready for a schema, a docs table or file metadata."""
-
-    name: str
-    python_type: type
-    null: Null
-    unit: str
-    meaning: str
-    otel: str
+    # cache
+    prefix_chars: Annotated[
+        int | None,
+        column(
+            "length of the prompt's prefix that a cache could hold",
+            "lectr.prefix.chars",
+            "characters",
+        ),
+    ] = None
+    prefix_kept_chars: Annotated[
+        int | None,
+        column(
+            "the part of it unchanged since the session's previous request",
+            "lectr.prefix.kept_chars",
+            "characters",
+        ),
+    ] = None
+    prefix_break: Annotated[
+        PrefixBreak | None, column("what changed first", "lectr.prefix.break")
+    ] = None
+    idle_s: Annotated[
+        float | None,
+        column("since the previous request with that prefix", "lectr.prefix.idle", "s"),
+    ] = None
 
 
 def columns() -> tuple[ColumnSpec, ...]:
@@ -356,19 +166,4 @@ def columns() -> tuple[ColumnSpec, ...]:
     >>> [c.name for c in columns()][:3]
     ['event_id', 'started_at', 'org']
     """
-    hints = get_type_hints(Event, include_extras=True)
-    return tuple(_spec(name, hints[name]) for name in Event.__struct_fields__)
-
-
-def _spec(name: str, hint: Any) -> ColumnSpec:
-    annotated, column = get_args(hint)
-    members = (
-        get_args(annotated)
-        if get_origin(annotated) in (Union, UnionType)
-        else (annotated,)
-    )
-    [member] = [m for m in members if m is not NoneType]
-    python_type = str if get_origin(member) is Literal else member
-    here: Null = "never" if name in _ALSO_IMPORTED else "imported"
-    null: Null = "any" if NoneType in members else here
-    return ColumnSpec(name, python_type, null, *column)
+    return columns_of(Event)

@@ -4,7 +4,8 @@ Event. It never sees a socket, and it keeps counts and names, not bytes."""
 from collections.abc import Callable
 from datetime import datetime
 
-from lectr_lab.core.event import ErrorSource, Event, Operation, Outcome
+from lectr_lab.core.event import Event
+from lectr_lab.core.event_values import ErrorSource, Operation, Outcome
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from lectr_lab.core.event import Operation
+from lectr_lab.core.event_values import Operation
 
 AuthStyle: TypeAlias = Literal["bearer", "x-api-key", "api-key", "none"]
 

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from lectr_lab.core.event import Event, Operation
+from lectr_lab.core.event import Event
+from lectr_lab.core.event_values import Operation
 from lectr_lab.core.ids import event_id
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter

@@ -12,7 +12,8 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.core.event import SCHEMA_VERSION, ColumnSpec, Event, Null, columns
+from lectr_lab.core.column import ColumnSpec, Null
+from lectr_lab.core.event import SCHEMA_VERSION, Event, columns
 
 METADATA_KEY = "lectr_lab"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

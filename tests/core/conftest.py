@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from lectr_lab.core.event import Operation
+from lectr_lab.core.event_values import Operation
 from lectr_lab.core.llm_api.reply import ReplyReader
 
 _ENDS: dict[str, Operation] = {

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from lectr_lab.core.event import SCHEMA_VERSION
 from lectr_lab.log.parts import (
     LogSchema,
     current_schema,
@@ -25,7 +26,7 @@ def part(tmp_path: Path, make_events) -> Path:
     return path
 
 
-def version_2() -> LogSchema:
+def next_version() -> LogSchema:
     """An invented one: `org` is called `team`, `total_ms` is in seconds, `new` is new."""
     columns = {**polars_schema(), "team": pl.String(), "total_s": pl.Float64()}
     del columns["org"], columns["total_ms"]
@@ -36,10 +37,10 @@ def version_2() -> LogSchema:
         )
 
     return LogSchema(
-        version=2,
+        version=SCHEMA_VERSION + 1,
         columns=pl.Schema({**columns, "new": pl.Int64()}),
-        migrations={1: from_1},
-        metadata={METADATA_KEY: json.dumps({"schema_version": 2})},
+        migrations={SCHEMA_VERSION: from_1},
+        metadata={METADATA_KEY: json.dumps({"schema_version": SCHEMA_VERSION + 1})},
     )
 
 
@@ -47,13 +48,13 @@ def test_a_part_says_its_version(part, tmp_path):
     """Or nothing."""
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "b.parquet")
 
-    assert part_version(part) == 1
+    assert part_version(part) == SCHEMA_VERSION
     assert part_version(tmp_path / "b.parquet") is None
 
 
 def test_an_older_part_is_migrated(part):
     """Renamed, in another unit, and with a column it never had."""
-    old, new = pl.read_parquet(part), version_2()
+    old, new = pl.read_parquet(part), next_version()
 
     rows = part_rows(part, new).collect()
 

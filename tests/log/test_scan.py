@@ -1,5 +1,6 @@
 """Reading a lab: every event once, at every moment; bad files named and left out."""
 
+import json
 import secrets
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from polars.testing import assert_frame_equal
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.event import Event
+from lectr_lab.core.event import SCHEMA_VERSION, Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.parts import current_schema
@@ -245,26 +246,27 @@ def test_an_older_part_lacks_only_what_it_never_had(lab, make_events):
 
 
 def test_parts_of_two_versions_are_one_log(lab, make_events, monkeypatch):
-    """An invented version 2 renames a column: old parts are read through a migration."""
+    """An invented next version renames a column: old parts are read through a migration."""
     add_segment(lab, make_events(2))
     seal(lab)
     columns = {
         ("topic" if n == "feature" else n): t for n, t in polars_schema().items()
     }
-    version_2 = current_schema()._replace(
-        version=2,
+    next_version = current_schema()._replace(
+        version=SCHEMA_VERSION + 1,
         columns=pl.Schema(columns),
-        migrations={1: lambda rows: rows.rename({"feature": "topic"})},
+        migrations={SCHEMA_VERSION: lambda rows: rows.rename({"feature": "topic"})},
     )
     frame(make_events(2)).rename({"feature": "topic"}).write_parquet(
-        lab.log / "new.parquet", metadata={"lectr_lab": '{"schema_version":2}'}
+        lab.log / "new.parquet",
+        metadata={"lectr_lab": json.dumps({"schema_version": SCHEMA_VERSION + 1})},
     )
     module = sys.modules[scan.__module__]
-    monkeypatch.setattr(module, "current_schema", lambda: version_2)
+    monkeypatch.setattr(module, "current_schema", lambda: next_version)
 
     rows = scan(lab.root).collect()
 
-    assert rows.schema == version_2.columns
+    assert rows.schema == next_version.columns
     assert sorted(rows["input_tokens"]) == [0, 1, 2, 3]
     assert rows["topic"].to_list() == ["chat"] * 4
 

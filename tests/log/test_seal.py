@@ -209,7 +209,7 @@ def test_a_newer_segment_waits_for_a_newer_sealer(lab, finished):
     """It is whole: it stays where it is, and is named."""
     [segment] = lab.segments()
     data = bytearray(segment.read_bytes())
-    data[10] += 1
+    data[10] += 5  # the schema version, by more than one flipped bit
     segment.write_bytes(data)
 
     report = seal(lab)

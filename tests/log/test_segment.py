@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import SCHEMA_VERSION, Event
-from lectr_lab.log.folder import LabFolder
+from lectr_lab.core.event_v1 import EventV1
+from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.frames import Unread, frame_head
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.segment import (
@@ -135,10 +136,10 @@ def test_a_batch_that_holds_no_events_costs_no_other(path, make_events, held):
 
 
 def test_a_longer_row_under_a_newer_version_is_a_newer_writers(path, make_events):
-    """One flipped bit makes version 3 of 1; rows with more columns are no accident."""
+    """One flipped bit makes version 6 of 2; rows with more columns are no accident."""
     [event] = make_events(1)
     row = [*msgspec.structs.astuple(event), "more"]
-    newer = struct.pack("<8sHH", header()[:8], FORMAT_VERSION, SCHEMA_VERSION | 2)
+    newer = struct.pack("<8sHH", header()[:8], FORMAT_VERSION, SCHEMA_VERSION | 4)
     path.write_bytes(newer + batch(b"", [row]))
 
     with pytest.raises(NewerSegmentError):
@@ -150,7 +151,7 @@ def test_a_newer_segment_is_left_to_a_newer_reader(path, make_events):
     data = whole(make_events(1))
     for versions in (
         (FORMAT_VERSION + 1, SCHEMA_VERSION),
-        (FORMAT_VERSION, SCHEMA_VERSION + 1),
+        (FORMAT_VERSION, SCHEMA_VERSION + 5),  # no single flipped bit
     ):
         path.write_bytes(data[:8] + struct.pack("<HH", *versions) + data[12:])
 
@@ -235,3 +236,15 @@ def test_a_killed_writer_lets_go(lab):
 
     assert alive
     assert not is_alive(path)
+
+
+def test_a_journal_of_version_1_reads_with_nulls(path, make_events):
+    """Its rows are shorter; what they lack nobody said."""
+    events = make_events(3)
+    names = EventV1.__struct_fields__
+    rows = [[getattr(event, name) for name in names] for event in events]
+    first = struct.pack("<8sHH", header()[:8], FORMAT_VERSION, 1)
+    path.write_bytes(first + batch(b"", rows))
+
+    assert read_segment(path) == (events, segment_date(path), Unread())
+    assert events[0].session is None

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from lectr_lab.core.event import TokenSource
+from lectr_lab.core.event_values import TokenSource
 from lectr_lab.core.llm_api.chat import CHAT
 from lectr_lab.core.llm_api.content_encoding import BodyDecoder
 from lectr_lab.core.llm_api.dialect import FAILURE, Answer, Dialect

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lectr_lab.core.event import ResponseFormat
+from lectr_lab.core.event_values import ResponseFormat
 from lectr_lab.core.llm_api.json_schema import schema_depth
 from lectr_lab.core.llm_api.lenient_json import count, name, read
 from lectr_lab.core.llm_api.request_body import (

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from lectr_lab.core.event import Operation, ProviderSource
+from lectr_lab.core.event_values import Operation, ProviderSource
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.registry import (
     AuthStyle,

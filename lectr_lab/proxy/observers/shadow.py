@@ -21,7 +21,8 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core.agreement import agreement
 from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError, UpstreamError, UpstreamUnreachable
-from lectr_lab.core.event import Event, Outcome
+from lectr_lab.core.event import Event
+from lectr_lab.core.event_values import Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import headers_for_another_vendor, holds_key
 from lectr_lab.core.ids import event_id

@@ -1,5 +1,6 @@
 """Compaction: fewer files, the same rows, and a reader sees all of them or an error."""
 
+import json
 import random
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from polars.testing import assert_frame_equal
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.event import Event
+from lectr_lab.core.event import SCHEMA_VERSION, Event
 from lectr_lab.log.checksums import checksum, checksums
 from lectr_lab.log.folder import LabFolder, day_locked
 from lectr_lab.log.journal import JournalWriter
@@ -233,26 +234,26 @@ def test_one_run_at_a_time(full):
 
 
 def test_a_new_version_rewrites_old_parts(full):
-    """An invented version 2: `feature` becomes `topic`; the rows are the same."""
+    """An invented next version: `feature` becomes `topic`; the rows are the same."""
     lab, _ = full
     compact(lab, today=NEXT)
     old = pl.read_parquet(parts(lab), hive_partitioning=False)
     columns = {
         ("topic" if n == "feature" else n): t for n, t in polars_schema().items()
     }
-    version_2 = current_schema()._replace(
-        version=2,
+    next_version = current_schema()._replace(
+        version=SCHEMA_VERSION + 1,
         columns=pl.Schema(columns),
-        migrations={1: lambda rows: rows.rename({"feature": "topic"})},
-        metadata={METADATA_KEY: '{"schema_version":2}'},
+        migrations={SCHEMA_VERSION: lambda rows: rows.rename({"feature": "topic"})},
+        metadata={METADATA_KEY: json.dumps({"schema_version": SCHEMA_VERSION + 1})},
     )
 
-    report = compact(lab, today=NEXT, schema=version_2)
-    again = compact(lab, today=NEXT, schema=version_2)
+    report = compact(lab, today=NEXT, schema=next_version)
+    again = compact(lab, today=NEXT, schema=next_version)
 
     [part] = parts(lab)
     assert (report.rows, again.rows) == (50, 0)
-    assert part_version(part) == 2
+    assert part_version(part) == SCHEMA_VERSION + 1
     assert_frame_equal(
         pl.read_parquet(part, hive_partitioning=False),
         old.rename({"feature": "topic"}),

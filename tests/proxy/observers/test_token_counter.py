@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.config.settings import ProviderSettings, Settings
-from lectr_lab.core.event import Outcome
+from lectr_lab.core.event_values import Outcome
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import read_headers
 from lectr_lab.core.keys import KeyEntry

@@ -10,7 +10,8 @@ from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
-from lectr_lab.core.routing.providers import ResolvedProvider, logged_path, operation
+from lectr_lab.core.routing.paths import logged_path, operation
+from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.core.routing.rules import RuleInput
 
 # The provider's id of a call, by the header each uses.

@@ -13,7 +13,7 @@ from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.answer_text import read_answer
 from lectr_lab.core.llm_api.reply import ReplyFacts
 from lectr_lab.core.llm_api.request import read_content, read_request
-from lectr_lab.core.routing.providers import operation as operation_of
+from lectr_lab.core.routing.paths import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import Request, comparable
 

@@ -16,7 +16,7 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.engine import Engine
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.routing.providers import api_path
+from lectr_lab.core.routing.paths import api_path
 from lectr_lab.proxy.admin import Admin, admin_routes
 from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.engine.engines import open_engine
@@ -163,7 +163,9 @@ def _is_for_a_provider(raw_path: bytes) -> bool:
     if b"%" not in raw_path and b"orgs" not in raw_path.lower():
         return True  # nearly every request
     plain = _PERCENT_CODE.sub(lambda code: bytes.fromhex(code[1].decode()), raw_path)
-    path = posixpath.normpath(plain.lower()).removeprefix(b"/openai")
+    path = posixpath.normpath(b"/" + plain.lower().lstrip(b"/")).removeprefix(
+        b"/openai"
+    )
     return not path.startswith(b"/v1/orgs")
 
 

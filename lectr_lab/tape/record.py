@@ -17,7 +17,7 @@ from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply
 from lectr_lab.core.errors import CassetteError, MissingExtra
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.reply import ReplyReader
-from lectr_lab.core.routing.providers import operation as operation_of
+from lectr_lab.core.routing.paths import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import split_path
 from lectr_lab.tape.scrub import RecordedCall, scrubbed

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from lectr_lab.core.event_values import Operation, ProviderSource
+from lectr_lab.core.event_values import ProviderSource
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.registry import (
     AuthStyle,
@@ -17,29 +17,7 @@ from lectr_lab.core.registry import (
     provider_of_model,
     registry,
 )
-
-_PREFIXES = (b"/v1", b"/openai/v1")
-_OPERATIONS: dict[bytes, Operation] = {
-    b"chat/completions": "chat",
-    b"completions": "completions",
-    b"embeddings": "embeddings",
-    b"responses": "responses",
-    b"messages": "messages",
-}
-_KNOWN_PATHS = {
-    prefix + b"/" + path: kind
-    for prefix in _PREFIXES
-    for path, kind in _OPERATIONS.items()
-}
-# What may stand in the log of a path: the API's own words. Ids and anything else a
-# client writes there are content.
-_API_WORDS = frozenset(
-    "v1 openai chat completions embeddings responses messages models files batches "
-    "images generations edits variations audio speech transcriptions translations "
-    "moderations fine_tuning jobs uploads parts assistants threads runs steps "
-    "vector_stores realtime sessions count_tokens cancel content input_items".split()
-)
-_MAX_LOGGED_SEGMENTS = 8
+from lectr_lab.core.routing.paths import NO_PATH, ApiPath, api_path
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -91,7 +69,8 @@ def resolve(
         return ResolvedProvider(client_headers.provider, "header")
     if client_headers.provider_invalid is not None:
         return ResolvedProvider("openai", "default", unknown=True)
-    if client_headers.anthropic_version or _is_anthropics(raw_path):
+    path = api_path(raw_path) or NO_PATH
+    if client_headers.anthropic_version or path.kind == b"messages":
         return ResolvedProvider("anthropic", "path")
     named = provider_of_model(model) if model else None
     if named is not None:
@@ -99,44 +78,8 @@ def resolve(
     vendor = provider_of_key(client_headers.provider_key or b"")
     if vendor is not None:
         return ResolvedProvider(vendor, "key_prefix")
-    default = "groq" if raw_path.startswith(b"/openai/") else "openai"
+    default = "groq" if path.prefix == "/openai/v1" else "openai"
     return ResolvedProvider(default, "default", unknown=True)
-
-
-def _is_anthropics(raw_path: bytes) -> bool:
-    """`/v1/messages` and what is under it: nobody else has it."""
-    return (api_path(raw_path) or b"").split(b"/")[0] == b"messages"
-
-
-def api_path(raw_path: bytes) -> bytes | None:
-    """The path behind `/v1/` (or `/openai/v1/`), as sent; None where it is not ours.
-
-    >>> api_path(b"/v1/models/gpt-4o"), api_path(b"/health")
-    (b'models/gpt-4o', None)
-    """
-    for prefix in _PREFIXES:
-        if raw_path == prefix or raw_path.startswith(prefix + b"/"):
-            return raw_path[len(prefix) + 1 :]
-    return None
-
-
-def operation(raw_path: bytes) -> Operation:
-    """What kind of call a path is; `other` is passed through without accounting."""
-    known = _KNOWN_PATHS.get(raw_path)  # nearly every request
-    return known or _OPERATIONS.get((api_path(raw_path) or b"").rstrip(b"/"), "other")
-
-
-def logged_path(raw_path: bytes) -> str:
-    """The path as the log may hold it: what is not the API's own word becomes `*`.
-
-    >>> logged_path(b"/v1/files/file-abc123/content")
-    '/v1/files/*/content'
-    """
-    if raw_path in _KNOWN_PATHS:
-        return raw_path.decode()
-    segments = raw_path.decode("latin-1").split("/")[1:]
-    shown = [s if s in _API_WORDS else "*" for s in segments[:_MAX_LOGGED_SEGMENTS]]
-    return "/" + "/".join(shown)
 
 
 def provider_url(
@@ -159,23 +102,25 @@ def provider_url(
     >>> provider_url(base, ResolvedProvider("openai", "model"), b"/v1/models", b"", None)
     'https://example.test/v1/models'
     """
-    path = (api_path(raw_path) or b"").decode("latin-1")
+    path = api_path(raw_path) or NO_PATH
     query_string = query.decode("latin-1")
     if target.provider == "azure" and address.api_version is not None:
         return _azure_url(address, path, query_string, model)
-    return f"{address.base_url}/{path}" + (f"?{query_string}" if query_string else "")
+    url = f"{address.base_url}/{path.sent.decode('latin-1')}"
+    return url + (f"?{query_string}" if query_string else "")
 
 
-def _azure_url(address: Address, path: str, query: str, model: str | None) -> str:
+def _azure_url(address: Address, path: ApiPath, query: str, model: str | None) -> str:
     """Deployments are addressed by name; responses and what has no model are not.
 
     Source: https://learn.microsoft.com/azure/ai-foundry/openai/reference
     """
-    if model is None or path.split("/")[0] in ("responses", "models", "files"):
-        url = f"{address.base_url}/openai/v1/{path}"
+    sent = path.sent.decode("latin-1")
+    if model is None or path.kind in (b"responses", b"models", b"files"):
+        url = f"{address.base_url}/openai/v1/{sent}"
         return url + (f"?{query}" if query else "")
     # The organisation's api-version is the one that counts.
     others = [p for p in query.split("&") if p and not p.startswith("api-version=")]
     query_string = "&".join([*others, f"api-version={address.api_version}"])
     deployment = quote(model, safe="")
-    return f"{address.base_url}/openai/deployments/{deployment}/{path}?{query_string}"
+    return f"{address.base_url}/openai/deployments/{deployment}/{sent}?{query_string}"

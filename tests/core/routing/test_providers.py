@@ -9,9 +9,6 @@ from lectr_lab.core.registry import registry
 from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
-    api_path,
-    logged_path,
-    operation,
     provider_url,
     resolve,
 )
@@ -177,34 +174,3 @@ def test_a_query_is_kept():
     )
 
     assert url == "http://u/files?a=%20"
-
-
-@pytest.mark.parametrize(
-    ("path", "operation_name"),
-    [
-        (CHAT, "chat"),
-        (b"/openai/v1/chat/completions", "chat"),
-        (b"/v1/completions", "completions"),
-        (b"/v1/embeddings", "embeddings"),
-        (b"/v1/responses", "responses"),
-        (b"/v1/messages", "messages"),
-        (b"/v1/models", "other"),
-        (b"/v1/messages/count_tokens", "other"),
-    ],
-)
-def test_a_path_tells_the_operation(path, operation_name):
-    """Five are accounted for; the rest pass through."""
-    assert operation(path) == operation_name
-
-
-@pytest.mark.parametrize("path", [b"/", b"/v2/x", b"/v1x", b"//v1/models", b"/health"])
-def test_a_path_elsewhere_is_not_ours(path):
-    """Only /v1 and /openai/v1 are passed on."""
-    assert api_path(path) is None
-
-
-def test_the_log_holds_no_part_of_a_path_that_a_client_made_up():
-    """Ids, names and secrets in a path become stars."""
-    path = b"/v1/threads/thread_abc/sk-secret/../runs"
-
-    assert logged_path(path) == "/v1/threads/*/*/*/runs"

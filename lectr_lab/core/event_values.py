@@ -2,6 +2,11 @@
 
 from typing import Literal
 
+MOST_BYTES = 1024
+"""Of a word out of a body, such as a model's name; what is longer is cut."""
+
+_CUT = "…"
+
 Kind = Literal["request", "shadow"]
 Operation = Literal[
     "chat",
@@ -40,3 +45,17 @@ TurnKind = Literal["main", "subagent", "side_call", "compaction"]
 PrefixBreak = Literal[
     "first", "none", "tools", "system", "history", "model", "parameters"
 ]
+
+
+def cut(word: str | None) -> str | None:
+    """A word as the log holds it: at most MOST_BYTES of UTF-8, the end marked if cut.
+
+    >>> cut("gpt-4o"), cut("é" * 600)[-3:], len(cut("é" * 600).encode())
+    ('gpt-4o', 'éé…', 1023)
+    """
+    if word is None or len(word) * 4 <= MOST_BYTES:
+        return word  # nearly every word
+    data = word.encode("utf-8", "replace")
+    if len(data) <= MOST_BYTES:
+        return word
+    return data[: MOST_BYTES - len(_CUT.encode())].decode("utf-8", "ignore") + _CUT

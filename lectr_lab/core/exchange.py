@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lectr_lab.core.event import Event
-from lectr_lab.core.event_values import ErrorSource, Operation, Outcome
+from lectr_lab.core.event_values import ErrorSource, Operation, Outcome, cut
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
@@ -87,7 +87,7 @@ class Exchange:
             feature=hide(self.client_headers.feature) or self.key.feature,
             task=hide(self.client_headers.task),
             provider=target.provider,
-            model=hide(self.request.model),
+            model=cut(hide(self.request.model)),
             operation=self.operation,
         )
 
@@ -206,16 +206,16 @@ class Exchange:
             provider_source=target.source if target.provider else None,
             provider_unknown=target.unknown if target.provider else None,
             provider_header=hide(client_headers.provider_invalid),
-            model_requested=hide(request.model),
-            model_sent=hide(model_sent) if target.provider else None,
-            model_actual=hide(reply.model_actual),
+            model_requested=cut(hide(request.model)),
+            model_sent=cut(hide(model_sent)) if target.provider else None,
+            model_actual=cut(hide(reply.model_actual)),
             rule=rule,
             rule_skipped=self._rule_skipped,
             stream=request.stream,
             include_usage=request.include_usage,
             status=self.status if status is None else status,
             outcome=outcome,
-            error_type=hide(error_type),
+            error_type=cut(hide(error_type)),
             error_source=error_source,
             finish_reason=hide(reply.finish_reason),
             choice_count=reply.choice_count,

@@ -121,3 +121,19 @@ def test_names_that_hold_a_key_are_redacted():
 
     names = (event.feature, event.task, event.provider_header, event.model_requested)
     assert {*names, event.model_sent, event.provider_request_id} == {"[redacted]"}
+
+
+def test_words_out_of_bodies_are_cut():
+    """A name of 10 MB is no name: 1,024 bytes of it are kept, and its end is marked."""
+    long = "m" * 10_000_000
+    one = exchange()
+    one.received(read_request(b'{"model": "%s"}' % long.encode(), "chat"), 1, 100.0)
+    one.sent_to(OPENAI, 100.0)
+    one.answered(200, [], 100.1)
+    one.chunk(b'{"model": "%s"}' % (b"n" * 2_000), 100.1)
+
+    event = one.ended("ok", 100.2)
+
+    assert event.model_requested == event.model_sent == "m" * 1021 + "…"
+    assert event.model_actual == "n" * 1021 + "…"
+    assert one.rule_input(OPENAI).model == event.model_requested

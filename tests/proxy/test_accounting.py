@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
-from lectr_lab.core.routing.providers import operation
+from lectr_lab.core.routing.paths import operation
 from lectr_lab.log.scan import scan
 from lectr_lab.tape.cassette import Interaction, read_cassette
 

@@ -26,8 +26,6 @@ from lectr_lab.core.llm_api.usage import TokenCounts, usage_columns, usage_of_ti
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A longer reply that is no stream is not parsed."""
 
-MAX_MODEL_CHARS = 256
-
 _DIALECTS: dict[str, Dialect[Any]] = {
     "chat": CHAT,
     "completions": CHAT,
@@ -207,6 +205,5 @@ def _ignore(_: bytes) -> None:
 
 
 def _model(model: str | None) -> str | None:
-    """A model's name as it may go on record: printable, and not too long."""
-    fits = model and model.isprintable() and len(model) <= MAX_MODEL_CHARS
-    return model if fits else None
+    """A model's name as it may go on record: printable."""
+    return model if model and model.isprintable() else None

@@ -146,10 +146,9 @@ def _model(model: Any) -> str | None:
     return model.encode("utf-8", "replace").decode()
 
 
-def _stream(stream: Any) -> bool | None:
-    if stream is None:
-        return False
-    return stream if isinstance(stream, bool) else None
+def _stream(stream: Any) -> bool:
+    """Some servers take a 1 or a text for yes, and then it is a stream to be counted."""
+    return bool(stream)
 
 
 def _include_usage(parsed: Body, operation: str) -> bool | None:

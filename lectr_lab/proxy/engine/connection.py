@@ -13,6 +13,7 @@ h11. What the table does not name is an error that ends the connection.
 
 import asyncio
 import select
+import ssl
 from enum import Enum
 from typing import cast
 
@@ -206,7 +207,7 @@ class Wire(asyncio.Protocol):
         """No byte will follow."""
         self._unsent = _NOTHING
         in_body = error is None and self.state is BODY
-        if in_body and _ends_with_its_connection(self.headers):
+        if in_body and ends_with_its_connection(self.headers):
             self.state = ON_LAST_END[self.state]
         self.state = ON_CLOSE[self.state]
         self._wake()
@@ -236,11 +237,12 @@ class Wire(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The provider sends no more; the connection closes of itself."""
-        self._ended(None)
+        tls: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
+        self._ended(None if tls is None or is_over(tls) else ConnectionAbortedError())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._ended(exc)
+        """The connection is gone; of an end that was meant, `eof_received` has told."""
+        self._ended(exc or ConnectionAbortedError())
         del self._parser  # it holds this object, which holds it
 
     def pause_writing(self) -> None:
@@ -292,7 +294,15 @@ class Wire(asyncio.Protocol):
             self.state = (ON_END if kept else ON_LAST_END)[self.state]
 
 
-def _ends_with_its_connection(headers: RawHeaders) -> bool:
+def is_over(tls: ssl.SSLObject) -> bool:
+    """The other side said that it would: without that, the end is a cut (RFC 9112, 9.8)."""
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:  # there might be more
+        return False
+
+
+def ends_with_its_connection(headers: RawHeaders) -> bool:
     """Neither chunks nor a length say where the body ends."""
     coding = b""
     for name, value in headers:

@@ -15,6 +15,7 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import Engine, Reply
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.proxy.engine.connection import ends_with_its_connection, is_over
 from lectr_lab.proxy.engine.pool import BODY_METHODS, Pool
 
 
@@ -62,17 +63,26 @@ class _HttpxUpstream:
             raise UpstreamUnreachable("no connection to the provider") from None
         except (httpx.TransportError, httpx.InvalidURL, OSError):
             raise UpstreamBroken("the provider broke off before it answered") from None
-        return _HttpxReply(response, (httpx.TransportError, OSError))
+        unframed = (
+            method != "HEAD"
+            and response.status_code not in (204, 304)
+            and ends_with_its_connection(response.headers.raw)
+        )
+        return _HttpxReply(response, (httpx.TransportError, OSError), unframed)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
 
 
 class _HttpxReply:
-    def __init__(self, response: Any, errors: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self, response: Any, errors: tuple[type[Exception], ...], unframed: bool
+    ) -> None:
         self.status: int = response.status_code
         self.headers: RawHeaders = response.headers.raw
         self._response, self._errors = response, errors
+        connection = response.extensions["network_stream"]
+        self._tls = connection.get_extra_info("ssl_object") if unframed else None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -80,6 +90,8 @@ class _HttpxReply:
                 yield chunk
         except self._errors:
             raise UpstreamBroken("the provider broke off inside its answer") from None
+        if self._tls is not None and not is_over(self._tls):  # httpcore takes any end
+            raise UpstreamBroken("the provider's connection was cut")
 
     async def aclose(self) -> None:
         await self._response.aclose()

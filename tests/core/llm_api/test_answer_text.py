@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lectr_lab.core.llm_api.answer_text import KeptAnswer, read_answer
 from lectr_lab.core.llm_api.reply import ReplyReader
-from lectr_lab.core.routing.providers import operation
+from lectr_lab.core.routing.paths import operation
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassettes
 

@@ -727,13 +727,11 @@ def test_choices_are_counted_by_index(recording):
         ("gpt-4o", "gpt-4o"),
         ("モデル", "モデル"),
         ("", None),
-        ("a" * 256, "a" * 256),
-        ("a" * 257, None),
         ("a\nb", None),
         ("\ud800", None),
     ],
 )
-def test_a_models_name_is_printable_and_short(model, stored):
+def test_a_models_name_is_printable(model, stored):
     """Anything else is None."""
     assert facts_of(json.dumps({"model": model}), kind=JSON).model_actual == stored
 

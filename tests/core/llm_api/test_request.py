@@ -241,12 +241,17 @@ def test_a_prompt_is_measured_where_it_is_text(operation, body, chars):
         ("completions", {"stream": True, "stream_options": None}, True, False),
         ("responses", {"stream": True}, True, None),
         ("messages", {"stream": True}, True, None),
-        ("chat", {"stream": "yes"}, None, None),
+        ("chat", {"stream": "yes"}, True, False),
+        ("chat", {"stream": 1}, True, False),
+        ("chat", {"stream": 0}, False, None),
         ("embeddings", {"stream": True}, None, None),
     ],
 )
 def test_null_is_kept_for_what_is_not_known(operation, body, stream, include_usage):
-    """Not asked for is False; usage is asked for only where it is not sent unasked."""
+    """Not asked for is False; usage is asked for only where it is not sent unasked.
+
+    What some servers take for yes is a stream: it must count as one.
+    """
     facts = asked(operation, **body)
 
     assert (facts.stream, facts.include_usage) == (stream, include_usage)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ssl
-import subprocess
 
 import pytest
 import uvloop
@@ -13,18 +12,6 @@ from lectr_lab.proxy.engine.connect import _first, dial, origin_of, proxy_of
 from lectr_lab.proxy.engine.pool import Pool
 
 LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory) -> tuple[str, str]:
-    """A certificate for `localhost`, signed by itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    paths = ["-out", cert, "-keyout", key, "-days", "2"]
-    subprocess.run(command.split() + names + paths, check=True, capture_output=True)
-    return cert, key
 
 
 async def provide(reader, writer):

@@ -1,19 +1,32 @@
 """Both engines ask in the same words, and answer with the provider's bytes."""
 
 import asyncio
+import contextlib
+import socket
+import ssl
+import threading
 
 import pytest
+import uvloop
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import UpstreamBroken, UpstreamUnreachable
 from lectr_lab.proxy.engine.engines import open_engine
 
 
-def ask(engine: str, url: str, method: str = "POST", headers=(), body: bytes = b"{}"):
+def ask(
+    engine: str,
+    url: str,
+    method: str = "POST",
+    headers=(),
+    body: bytes = b"{}",
+    run=asyncio.run,
+    **settings,
+):
     """One call: status, headers, chunks."""
 
     async def go():
-        opened = open_engine(Settings(engine=engine))
+        opened = open_engine(Settings(engine=engine, **settings))
         try:
             reply = await opened.send(method, url, list(headers), body)
             try:
@@ -24,7 +37,7 @@ def ask(engine: str, url: str, method: str = "POST", headers=(), body: bytes = b
         finally:
             await opened.aclose()
 
-    return asyncio.run(go())
+    return run(go())
 
 
 def test_the_request_is_sent_as_it_was_given(provider, engine):
@@ -95,3 +108,54 @@ def test_nobody_there_is_unreachable(engine):
     """No connection: nothing was sent."""
     with pytest.raises(UpstreamUnreachable):
         ask(engine, "http://127.0.0.1:1/")
+
+
+@contextlib.contextmanager
+def over_tls(certificate, reply: bytes, end: str):
+    """A provider that answers once over TLS, and ends the connection in its way."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    def serve() -> None:
+        sock, _ = listening.accept()
+        sock.settimeout(30)
+        with context.wrap_socket(sock, server_side=True) as tls:
+            request = b""
+            while not request.endswith(b"\r\n\r\n{}"):
+                request += tls.recv(65_536)
+            tls.sendall(reply)
+            with contextlib.suppress(OSError):  # the other side may be quicker
+                if end == "close_notify":
+                    tls.unwrap()
+                tls.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://localhost:{listening.getsockname()[1]}/"
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize(
+    ("head", "end", "body"),
+    [
+        ("connection: close", "close_notify", b"all of it"),
+        ("connection: close", "cut", None),
+        ("content-length: 9", "cut", b"all of it"),
+        ("content-length: 10", "close_notify", None),
+    ],
+)
+def test_over_tls_a_connections_end_is_said(certificate, engine, run, head, end, body):
+    """A body that lasts as long as its connection is whole where TLS says that it is
+    over; a cut is none (RFC 9112, 9.8). Where a length says it, nobody need."""
+    reply = f"HTTP/1.1 200 OK\r\n{head}\r\n\r\nall of it".encode()
+
+    with over_tls(certificate, reply, end) as url:
+        asked = {"run": run, "ca_bundle": certificate[0]}
+        if body is None:
+            with pytest.raises(UpstreamBroken):
+                ask(engine, url, **asked)
+        else:
+            assert ask(engine, url, **asked)[2] == body

@@ -128,16 +128,21 @@ def build(
         tee: wraps the engine, to record what passes below the proxy.
         clock: what events are timed by; None: the machine's.
         engine: asked in the place of the providers; None: they are asked.
+
+    Raises:
+        LabError: the lab folder, a key or the admin secret cannot be used.
     """
-    from lectr_lab.proxy.admin import open_admin
+    from lectr_lab.proxy.admin import Admin
+    from lectr_lab.proxy.admin_secret import read_admin_secret
     from lectr_lab.proxy.app import create_app
     from lectr_lab.proxy.observers.outbox import Outbox
     from lectr_lab.proxy.stderr import say
 
+    secret = read_admin_secret(os.environ)
     lab = LabFolder.create(Path(settings.lab))
     keep_ids = settings.keep_request_ids
     outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep_ids)
-    keys, admin = KeyFile(lab), open_admin(lab, os.environ)
+    keys, admin = KeyFile(lab), Admin(lab, secret) if secret else None
     find_key = _find_key(keys, session)
     warnings = keys.warnings if session is None else list  # with its key, it needs none
     for warning in warnings():

@@ -11,6 +11,9 @@ lab = "lab"            # the folder of the log, relative to this file
 host = "127.0.0.1"
 port = 8484
 
+# Names by which /health and /v1/orgs may be asked for, beside addresses and localhost.
+# allowed_hosts = ["proxy.example"]
+
 # One server for everything: a local llama.cpp, Ollama or vLLM. Or recorded traffic: give
 # it a lab of its own, for nobody pays for a replay.
 # upstream = "http://127.0.0.1:8080/v1"

@@ -13,7 +13,7 @@ import msgspec
 from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.text_files import read_text
-from lectr_lab.config.urls import key_is_safe, names_proxy, reachable
+from lectr_lab.config.urls import is_host, key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.registry import AuthStyle, no_provider, registry
 from lectr_lab.core.routing.providers import Address
@@ -85,10 +85,12 @@ class Settings(_Strict, frozen=True, kw_only=True):
 
     Fields with a unit in their name are in that unit. `lab`, `rules`, `tls_cert` and
     `tls_key` are relative to the file that names them. `rules` is `rules.toml` beside
-    lectr.toml unless it names another; None: nothing is ruled. `upstream` sends every
-    provider's traffic to one place: the base URL of a local server, or `tape:<cassette
-    or folder>`. `keep_request_ids`: closed days keep the provider's ids of all calls,
-    not only of those that failed; a row costs 19 bytes more.
+    lectr.toml unless it names another; None: nothing is ruled. `allowed_hosts` are names
+    by which what wants no key, such as /health, may be asked for, beside `host`,
+    loopback and addresses in numbers. `upstream` sends every provider's traffic to one
+    place: the base URL of a local server, or `tape:<cassette or folder>`.
+    `keep_request_ids`: closed days keep the provider's ids of all calls, not only of
+    those that failed; a row costs 19 bytes more.
     """
 
     lab: str = "lab"
@@ -98,6 +100,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     tls_cert: str | None = None
     tls_key: str | None = None
     allow_plain_http: bool = False
+    allowed_hosts: tuple[str, ...] = ()
     upstream: str | None = None
     engine: Engine = "native"
     max_body_bytes: int = 32 * 1024 * 1024
@@ -269,6 +272,9 @@ def _check(toml: Toml, settings: Settings) -> None:
             raise toml.refusal(field, advice)
     if settings.http_proxy and not names_proxy(settings.http_proxy):
         raise toml.refusal("http_proxy", "write http://host:port, or https://")
+    if not all(map(is_host, settings.allowed_hosts)):
+        advice = 'write names without scheme, port or path: ["proxy.example"]'
+        raise toml.refusal("allowed_hosts", advice)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         raise toml.refusal(field, "tls_cert and tls_key only work together: set both")

@@ -1,9 +1,11 @@
 """Which addresses are this machine's alone: a key may cross a network only encrypted."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
 def reachable(host: str) -> bool:
@@ -18,6 +20,15 @@ def reachable(host: str) -> bool:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name
         return True
+
+
+def is_host(text: str) -> bool:
+    """A name of the DNS or an address, and nothing beside it.
+
+    >>> is_host("proxy.example"), is_host("https://proxy.example"), is_host("a:80")
+    (True, False, False)
+    """
+    return _NAME.fullmatch(text) is not None
 
 
 def key_is_safe(url: str) -> bool:

@@ -147,11 +147,44 @@ INTERNAL_ERROR = Refusal(
     "printed; the provider may have been asked.",
 )
 
+# Where no X-Lectr-Key is asked for. 403, as Jupyter and Ollama have it: at a 421, which
+# would fit as well, a client may ask again by itself (RFC 9110, 15.5.20).
+FORBIDDEN_HOST = Refusal(
+    403,
+    "invalid_request_error",
+    "forbidden_host",
+    "This page is not served by the name in the Host header. Ask 127.0.0.1, localhost or "
+    "the machine's address in numbers, or name the name in lectr.toml: allowed_hosts = "
+    '["proxy.example"].',
+)
+FORBIDDEN_ORIGIN = Refusal(
+    403,
+    "invalid_request_error",
+    "forbidden_origin",
+    "A web page of another origin asked for this. If it is yours, name its host in "
+    'lectr.toml: allowed_hosts = ["dashboard.example"].',
+)
+NOT_READY = Refusal(
+    503,
+    "server_error",
+    "not_ready",
+    "This proxy has not started yet, or is about to end. Try again in a second.",
+    retry_after_s=1,
+)
+
 # The admin API's own.
 INVALID_ADMIN_SECRET = _authentication(
     "invalid_admin_secret",
     "Send Authorization: Bearer followed by what LECTR_ADMIN_SECRET held when the "
     "proxy was started.",
+)
+TOO_MANY_ADMIN_CALLS = Refusal(
+    429,
+    "rate_limit_error",
+    "too_many_admin_calls",
+    "Several calls with a wrong secret are waiting, and meanwhile none is looked at. Try "
+    "again in a second; on the proxy's machine `lectr-lab keys` always works.",
+    retry_after_s=1,
 )
 INVALID_ORG = Refusal(
     400,

@@ -8,10 +8,8 @@ its key's default feature.
 """
 
 import asyncio
-import hashlib
-import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -27,10 +25,10 @@ from lectr_lab.core.headers import MAX_FEATURE_CHARS
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import create_key, list_keys, rotate_key
+from lectr_lab.proxy.admin_secret import AdminSecret
 from lectr_lab.proxy.own_replies import Refused, as_response
-from lectr_lab.proxy.server.body import ClientGone, Scope, TooLarge, read_body
+from lectr_lab.proxy.server.body import ClientGone, TooLarge, read_body
 
-SECRET_VARIABLE = "LECTR_ADMIN_SECRET"
 _ROTATE = re.compile(r"/([A-Za-z0-9._-]{1,64})/rotate-key")
 _MAX_BODY_BYTES = 64 * 1024
 _T = TypeVar("_T")
@@ -52,18 +50,11 @@ class _Made(msgspec.Struct):
 
 
 class Admin:
-    """The admin API of a lab folder. It holds its secret's digest, not the secret."""
+    """The admin API of a lab folder, for whoever has its secret."""
 
-    def __init__(self, lab: LabFolder, secret: str) -> None:
+    def __init__(self, lab: LabFolder, secret: AdminSecret) -> None:
         self._lab = lab
-        self._digest = _digest(secret.encode())
-
-    def knows(self, scope: Scope) -> bool:
-        """The request carries the secret; the time it takes says nothing about it."""
-        given = next((v for n, v in scope["headers"] if n == b"authorization"), b"")
-        scheme, _, secret = given.partition(b" ")
-        same = hmac.compare_digest(_digest(secret.strip()), self._digest)
-        return same and scheme.lower() == b"bearer"
+        self.secret = secret
 
     def create(self, body: bytes | None) -> bytes | Refusal:
         """Make a key. `body` is the request's; None where it was too large, or broke
@@ -87,12 +78,6 @@ class Admin:
         return _made(*rotate_key(self._lab, named[0].key_id))
 
 
-def open_admin(lab: LabFolder, environ: Mapping[str, str]) -> Admin | None:
-    """The admin API, where LECTR_ADMIN_SECRET is set."""
-    secret = environ.get(SECRET_VARIABLE, "").strip()
-    return Admin(lab, secret) if secret else None
-
-
 def admin_routes(admin: Admin | None, unknown_caller: Callable[[], None]) -> Router:
     """What is under /v1/orgs; whatever is sent there reaches no provider.
 
@@ -101,14 +86,15 @@ def admin_routes(admin: Admin | None, unknown_caller: Callable[[], None]) -> Rou
         unknown_caller: told of each request without the secret.
     """
 
-    def knows_the_secret(
+    async def knows_the_secret(
         connection: ASGIConnection[Any, Any, Any, Any], _: Any
     ) -> None:
         if admin is None:
             raise Refused(error_responses.NOT_FOUND)
-        if not admin.knows(connection.scope):
+        refusal = await admin.secret.refusal(connection.scope["headers"])
+        if refusal is not None:
             unknown_caller()
-            raise Refused(error_responses.INVALID_ADMIN_SECRET)
+            raise Refused(refusal)
 
     @post("/")
     async def create(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -148,7 +134,3 @@ async def _answer(
 
 def _made(entry: KeyEntry, key: str) -> bytes:
     return msgspec.json.encode(_Made(entry.org, entry.key_id, key))
-
-
-def _digest(secret: bytes) -> bytes:
-    return hashlib.sha256(secret).digest()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
-from litestar import HttpMethod, Litestar, route
+from litestar import Litestar
 
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import Settings
@@ -23,12 +23,14 @@ from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.keys import EnabledKeys
 from lectr_lab.proxy.gates.limits import limits
-from lectr_lab.proxy.health import Callers, health
+from lectr_lab.proxy.health import Callers
+from lectr_lab.proxy.hosts import only_by
 from lectr_lab.proxy.observers.observer import Observer, Observers
 from lectr_lab.proxy.observers.shadow import Shadows
 from lectr_lab.proxy.observers.spend_cap import SpendWatch
 from lectr_lab.proxy.observers.token_counter import TokenCounter
 from lectr_lab.proxy.own_replies import Refused, on_refused, on_unknown
+from lectr_lab.proxy.pages import open_pages
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
@@ -120,20 +122,20 @@ def create_app(
         try:
             yield
         finally:
+            relays.clear()
             router.stop()
             await observers.stop()
             await asking.aclose()
 
-    @route(
-        "/health", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=False
-    )
-    def get_health() -> dict[str, Any]:
+    def told() -> list[dict[str, Any]]:
         own = [callers.about(), router.about(), {"warnings": warnings()}]
-        return health([*own, *observers.about(), *gates.about()])
+        return [*own, *observers.about(), *gates.about()]
 
+    pages = open_pages(told, lambda: bool(relays), admin.secret if admin else None)
     return _App(
         _forward(relays, callers),
-        route_handlers=[get_health, admin_routes(admin, callers.count_unknown)],
+        route_handlers=[*pages, admin_routes(admin, callers.count_unknown)],
+        guards=[only_by([settings.host, *settings.allowed_hosts])],
         exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},
         lifespan=[lifespan],
     )

@@ -1,4 +1,5 @@
-"""What GET /health says: counts of this process, and nobody's name but an operator's."""
+"""What GET /health says: counts of this process. It names an organisation to nobody but
+whoever has the admin secret: who can reach the port can read the rest."""
 
 import time
 from collections import deque
@@ -69,12 +70,23 @@ def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return all_of_it
 
 
-def health(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def health(
+    parts: Iterable[Mapping[str, Any]], *, name_orgs: bool = False
+) -> dict[str, Any]:
     """The reply to GET /health.
 
-    Amounts are not in it: whoever can reach the port can read it.
-
     Args:
-        parts: what each part of the proxy says of itself; `warnings` are sentences.
+        parts: what each part of the proxy says of itself; `warnings` are sentences, and
+            `org_warnings` pairs of an organisation and what is said of it.
+        name_orgs: whoever asks may know which organisation it is.
+
+    >>> health([{"org_warnings": [("me", "is over.")]}])["warnings"]
+    ['An organisation is over.']
     """
-    return merged([{"status": "ok", "faults": {}, "warnings": []}, *parts])
+    whole = merged([{"status": "ok", "faults": {}, "warnings": []}, *parts])
+    of_orgs = whole.pop("org_warnings", [])
+    said = (
+        f"{org if name_orgs else 'An organisation'} {what}" for org, what in of_orgs
+    )
+    whole["warnings"] = [*whole["warnings"], *dict.fromkeys(said)]
+    return whole

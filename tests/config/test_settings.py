@@ -73,6 +73,8 @@ def test_the_environment_wins(written):
         ("http_proxy = 'http://me:word@host:no'", "line 1: http_proxy: write http"),
         ("tls_cert = 'a.pem'", "line 1: tls_cert: tls_cert and tls_key only work"),
         ("tls_key = 'a.pem'", "line 1: tls_key: tls_cert and tls_key only work"),
+        ("allowed_hosts = ['http://a']", "line 1: allowed_hosts: write names without"),
+        ("allowed_hosts = 'a'", "line 1: allowed_hosts: expected `array`"),
         ("host = '0.0.0.0'", "line 1: host: '0.0.0.0' can be reached from other"),
         ("host = '::'", "allow_plain_http = true"),
     ],

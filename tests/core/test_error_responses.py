@@ -32,5 +32,5 @@ def test_a_refusal_is_an_openai_error(refusal):
 
 
 def test_who_may_try_again_is_told_when():
-    """A 429 and nothing else carries a number of seconds."""
-    assert {r.status for r in [*ALL, *MADE] if r.retry_after_s} == {429}
+    """A 429, a 503 and nothing else carry a number of seconds."""
+    assert {r.status for r in [*ALL, *MADE] if r.retry_after_s} == {429, 503}

@@ -30,7 +30,7 @@ class Observer(Protocol):
         """It is over, and its client served."""
 
     def about(self) -> dict[str, Any]:
-        """What /health says of it: any keys, and `warnings`, a list of sentences."""
+        """What /health says of it: any keys, and warnings as `health` takes them."""
 
     def start(self) -> None:
         """The proxy begins, inside its event loop."""

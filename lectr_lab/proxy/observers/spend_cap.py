@@ -18,6 +18,7 @@ from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0
 _MOST_WAITING = 100_000  # more than a process can serve in a second
+_OVER = "has spent its daily_spend_usd of today."
 _NO_PRICES = (
     "daily_spend_usd is not watched: genai-prices is not installed. Install "
     "`lectr-lab[lab]`."
@@ -76,8 +77,10 @@ class SpendWatch:
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health; no amounts: whoever reaches the port reads it."""
-        over = [f"{org} has spent its daily_spend_usd of today." for org in self._over]
-        return {"warnings": over + ([self._problem] if self._problem else [])}
+        return {
+            "warnings": [self._problem] if self._problem else [],
+            "org_warnings": [(org, _OVER) for org in self._over],
+        }
 
     def _run(self) -> None:
         try:

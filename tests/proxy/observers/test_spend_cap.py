@@ -56,18 +56,18 @@ def test_who_is_over_is_told_once_a_day(said):
     try:
         watch.ended(event())
         time.sleep(0.1)
-        assert watch.about()["warnings"] == []
+        assert watch.about()["org_warnings"] == []
         watch.ended(event())
         watch.ended(event())
-        until(lambda: watch.about()["warnings"])
-        assert watch.about()["warnings"] == [
-            "acme has spent its daily_spend_usd of today."
+        until(lambda: watch.about()["org_warnings"])
+        assert watch.about()["org_warnings"] == [
+            ("acme", "has spent its daily_spend_usd of today.")
         ]
         now += timedelta(days=1)
-        until(lambda: not watch.about()["warnings"])
+        until(lambda: not watch.about()["org_warnings"])
         watch.ended(event())
         watch.ended(event())
-        until(lambda: watch.about()["warnings"])
+        until(lambda: watch.about()["org_warnings"])
     finally:
         watch.stop()
 

@@ -1,0 +1,53 @@
+"""What anybody may ask: /health, and /livez and /readyz for whoever starts processes."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from litestar import HttpMethod, Request, route
+from litestar.handlers import HTTPRouteHandler
+
+from lectr_lab.core import error_responses
+from lectr_lab.proxy.admin_secret import AdminSecret
+from lectr_lab.proxy.health import health
+from lectr_lab.proxy.own_replies import Refused
+
+_LOOK = [HttpMethod.GET, HttpMethod.HEAD]
+
+
+def open_pages(
+    told: Callable[[], Iterable[Mapping[str, Any]]],
+    ready: Callable[[], bool],
+    secret: AdminSecret | None,
+) -> list[HTTPRouteHandler]:
+    """The routes that want no key.
+
+    Args:
+        told: what each part of the proxy says of itself.
+        ready: it has started and does not end. A log that cannot be written changes
+            nothing of that: requests go on.
+        secret: whoever sends it is told which organisation a warning is of.
+    """
+
+    async def is_operator(request: Request[Any, Any, Any]) -> bool:
+        headers = request.scope["headers"]
+        if secret is None or "authorization" not in request.headers:
+            return False
+        return await secret.refusal(headers) is None
+
+    @route("/health", http_method=_LOOK)
+    async def get_health(request: Request[Any, Any, Any]) -> dict[str, Any]:
+        name_orgs = await is_operator(request)
+        refused = {"refused_admin_calls": secret.refused if secret else 0}
+        return health([*told(), refused], name_orgs=name_orgs)
+
+    @route("/livez", http_method=_LOOK)
+    async def get_livez() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @route("/readyz", http_method=_LOOK)
+    async def get_readyz() -> dict[str, str]:
+        if not ready():
+            raise Refused(error_responses.NOT_READY)
+        return {"status": "ok"}
+
+    return [get_health, get_livez, get_readyz]

@@ -41,14 +41,16 @@ def latency_ranges(
 
     groups = style.finished(latency, "latency")
     timed = groups.filter(pl.col(n) > 0).sort(p95, descending=True)
-    shown = style.labelled(timed, text).select("label", "text", p50, p95, p99, n)
+    shown = style.labelled(timed, text).select(
+        "label", "short", "key", "text", p50, p95, p99, n
+    )
     top = style.first_row(shown)
     title = "No request has been timed yet"
     if top is not None:
         slow = f"one in 20 takes over {duration(top[p95])}"
         few = f"{duration(top[p50])} in the median of {count(top[n])}"
         finding = slow if top[n] >= _ENOUGH_FOR_P95 else few
-        title = f"{style.short(top['label'])}: {finding}"
+        title = f"{top['short']}: {finding}"
     scale, ticks = _ms_scale(
         style.smallest(shown, p50), style.largest(shown, p99), style.room(shown)
     )
@@ -63,7 +65,7 @@ def latency_ranges(
         base.mark_point(filled=True, size=90, color=style.BLUE, opacity=1),
         base.mark_text(**style.TEXT).encode(x=p99, text="text"),
     )
-    subtitle = "dot p50 · tick p95 · line to p99 · n succeeded"
+    subtitle = style.subtitle("dot p50 · tick p95 · line to p99 · n succeeded", timed)
     return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
@@ -95,7 +97,7 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     title = "No request failed"
     if top is not None and top["errors"]:
         failed = f"{count(top['errors'])} of {count(top['requests'])} requests failed"
-        title = f"{style.short(top['label'])}: {failed}"
+        title = f"{top['short']}: {failed}"
     most = max(style.largest(shown, "error_rate_high"), 0.01)
     axis = style.quiet(format=".0%" if most > 0.04 else ".1%", tickCount=4)
     x = alt.X("error_rate").scale(domain=[0, most * style.room(shown)], nice=False)
@@ -111,7 +113,8 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         base.mark_point(filled=True, size=90, color=style.VERMILLION, opacity=1),
         base.mark_text(**style.TEXT).encode(x="error_rate_high", text="text"),
     )
-    subtitle = "error rate · its 95 % interval · errors of requests"
+    words = "error rate · its 95 % interval · errors of requests"
+    subtitle = style.subtitle(words, some)
     return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 

@@ -32,12 +32,12 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     """
     groups = style.finished(spend, "spend")
     shown = style.labelled(groups, _spend_text)
-    shown = shown.with_columns(style.bar_colours(groups))
+    shown = shown.with_columns(style.bar_colours(shown))
     top = style.first_row(shown)
     title = "No spend that is known"
     if top is not None and top["share_of_spend"]:
         share = percent(top["share_of_spend"])
-        title = f"{style.short(top['label'])}: {share} of the spend"
+        title = f"{top['short']}: {share} of the spend"
     elif top is not None and top["spend_usd"] == 0:
         title = "Nothing was spent"
     y = style.names_on_y(shown)
@@ -49,7 +49,7 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         bars.encode(x, y, alt.Color("colour").scale(None), tooltip=tips),
         labelled.mark_text(**style.TEXT).encode(x, y, text="text"),
     )
-    subtitle = "US dollars · share · n requests"
+    subtitle = style.subtitle("US dollars · share · n requests", groups)
     return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
@@ -81,9 +81,11 @@ def spend_timeline(
     by_rank = dict(zip(steps["rank"], steps["feature"], strict=True))
     features = [by_rank[rank] or style.OTHERS for rank in ranks]
     labels = names(features, style.NAME_LETTERS)
+    keys, places = style.keyed(labels), range(len(ranks))
+    types: dict[str, pl.DataType] = {"rank": steps.schema["rank"], "place": pl.Int64()}
+    types |= {"label": pl.String(), "key": pl.String()}
     series = pl.DataFrame(
-        {"rank": ranks, "label": labels, "place": range(len(ranks))},
-        {"rank": steps.schema["rank"], "label": pl.String, "place": pl.Int64},
+        {"rank": ranks, "place": places, "label": labels, "key": keys}, types
     )
     # Wall-clock time, then called UTC: it reads the same in every browser.
     wall = pl.col("time").dt.replace_time_zone(None).dt.replace_time_zone("UTC")
@@ -91,10 +93,10 @@ def spend_timeline(
         steps.with_columns(style.texts(steps, lambda row: usd(row["spend_usd"])))
         .join(series, on="rank", maintain_order="left")
         .with_columns(time=wall, end=wall.dt.offset_by(every))
-        .select("time", "end", "label", "place", "spend_usd", "text")
+        .select("time", "end", "label", "key", "place", "spend_usd", "text")
     )
     colours: dict[str, Any] = {
-        "domain": labels,
+        "domain": keys,
         "range": style.series_colours(features),
     }
     bars = (
@@ -108,7 +110,9 @@ def spend_timeline(
             .axis(**style.quiet(grid=False, labelExpr=_label(every))),
             alt.X2("end"),
             alt.Y("spend_usd").axis(**style.quiet(format="$~f", tickCount=4)),
-            alt.Color("label").scale(**colours).legend(**style.legend(columns=3)),
+            alt.Color("key")
+            .scale(**colours)
+            .legend(**style.legend(columns=3), **style.UNKEYED),
             alt.Order("place"),
             tooltip=[style.tip("label", "feature"), "time", style.tip("text", "spend")],
         )

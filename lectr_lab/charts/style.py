@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import altair as alt
@@ -11,7 +11,7 @@ import vl_convert
 
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import UNTAGGED
-from lectr_lab.core.formatting import NO_MATH, name, names
+from lectr_lab.core.formatting import NO_MATH, UNKNOWN, count, name, names
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"
@@ -20,14 +20,17 @@ GRID, REST = "#EEF1F4", "#EAEEF2"
 
 OTHERS = "all others"
 NAME_LETTERS = 28
+MOST_GROUPS = 50
 _LETTER_PX = 5.6
 _NARROW_PX = 330  # between the names and the right edge, on the narrowest page
 _ROW_PX = 22
 _CELL_PX = 480  # a notebook's cell
+_ERROR_LETTERS = 120
 _NAME_PX = 170  # a longer axis label is cut
 _SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION)
 
 TEXT: dict[str, Any] = {"align": "left", "dx": 8, "color": SOFT, "fontSize": 11}
+UNKEYED: dict[str, Any] = {"labelExpr": "slice(datum.label, 1)"}
 BAR: dict[str, Any] = {"height": {"band": 0.6}}
 NAME_AXIS: dict[str, Any] = {
     "labelLimit": _NAME_PX,
@@ -50,6 +53,7 @@ _AXIS: dict[str, Any] = {
 }
 
 Row = dict[str, Any]
+_Picture = TypeVar("_Picture")
 
 
 def finished(view: pl.DataFrame | pl.LazyFrame, made_by: str) -> pl.DataFrame:
@@ -65,20 +69,30 @@ def finished(view: pl.DataFrame | pl.LazyFrame, made_by: str) -> pl.DataFrame:
 
 
 def labelled(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.DataFrame:
-    """A view with `label`, which names each group, and `text`, which stands beside it.
+    """The first groups of a view with `text`, which stands beside each, and its names:
+    `label`, `short`, and `key`, which Vega draws by (`keyed`).
 
     Views put their keys before `requests`; an org that all rows share is left out.
     """
     keys = view.columns[: view.columns.index("requests")]
     if len(keys) > 1 and "org" in keys and view["org"].n_unique() <= 1:
         keys.remove("org")
-    words = [" · ".join(map(_key_text, row)) for row in view.select(keys).iter_rows()]
-    labels = pl.Series("label", names(words), pl.String)
-    return view.with_columns(labels, texts(view, text))
+    shown = view.head(MOST_GROUPS)
+    words = [" · ".join(map(_key_text, row)) for row in shown.select(keys).iter_rows()]
+    short = names(words, NAME_LETTERS)
+    labels = {"label": names(words), "short": short, "key": keyed(short)}
+    columns = [pl.Series(name, words, pl.String) for name, words in labels.items()]
+    return shown.with_columns(*columns, texts(shown, text))
 
 
 def _key_text(key: object) -> str:
-    return name(None if key is None else str(key))
+    return UNKNOWN if key is None else str(key)
+
+
+def keyed(labels: list[str]) -> list[str]:
+    """Labels as the values of a scale, which takes a word such as `constructor` for one
+    of JavaScript's own. `UNKEYED` shows them as they are."""
+    return [f" {label}" for label in labels]
 
 
 def texts(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.Series:
@@ -92,9 +106,11 @@ def first_row(view: pl.DataFrame) -> Row | None:
     return None if view.is_empty() else view.row(0, named=True)
 
 
-def short(label: str) -> str:
-    """A group's name as a title may hold it."""
-    return name(label, NAME_LETTERS)
+def subtitle(words: str, groups: pl.DataFrame) -> str:
+    """What is shown, and of how many groups, where that is not all of them."""
+    if len(groups) <= MOST_GROUPS:
+        return words
+    return f"{words} · the first {MOST_GROUPS} of {count(len(groups))}"
 
 
 def bar_colours(view: pl.DataFrame) -> pl.Series:
@@ -123,7 +139,8 @@ def largest(view: pl.DataFrame, column: str) -> float:
 
 def names_on_y(shown: pl.DataFrame) -> alt.Y:
     """Groups from top to bottom, in the order of the frame."""
-    return alt.Y("label").title(None).sort(shown["label"].to_list()).axis(**NAME_AXIS)
+    keys = shown["key"].to_list()
+    return alt.Y("key").title(None).sort(keys).axis(**NAME_AXIS, **UNKEYED)
 
 
 def room(shown: pl.DataFrame) -> float:
@@ -153,7 +170,8 @@ def quiet(**changes: Any) -> dict[str, Any]:
 def legend(columns: int) -> dict[str, Any]:
     """A legend above the chart, for marks that are too small to be named."""
     plain = {"orient": "top", "columns": columns, "title": None, "offset": 8}
-    return plain | {"labelColor": INK, "labelLimit": 170, "symbolType": "square"}
+    plain |= {"symbolType": "square", "symbolLimit": 0}  # all of them
+    return plain | {"labelColor": INK, "labelLimit": 170}
 
 
 def height(rows: int) -> int:
@@ -166,10 +184,34 @@ class Drawing(alt.LayerChart):
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         shown = self.properties(width=_CELL_PX).configure_axis(**_AXIS)
-        svg = vl_convert.vegalite_to_svg(shown.to_json())
+        try:
+            svg = rendered(vl_convert.vegalite_to_svg, shown)
+        except LabError as error:
+            return {"text/plain": str(error)}
         plain = f"<chart: {self.title.text}>"
         html = f'<div class="{NO_MATH}">{_in_the_cells_ink(svg)}</div>'
         return {"text/html": html, "image/svg+xml": svg, "text/plain": plain}
+
+
+def rendered(
+    render: Callable[..., _Picture], chart: alt.TopLevelMixin, **options: Any
+) -> _Picture:
+    """A chart as a function of vl-convert draws it.
+
+    Raises:
+        LabError: it has more rows than Altair takes, or Vega cannot draw it.
+    """
+    try:
+        return render(chart.to_json(), **options)
+    except alt.MaxRowsError:
+        advice = "This chart has too many marks. Take a longer step, or fewer rows."
+    except ValueError as error:
+        first, _, _ = str(error).partition("\n")
+        advice = (
+            f"This chart cannot be drawn: {name(first, _ERROR_LETTERS)}. The page of charts "
+            "is drawn in another way: `lectr-lab report --html`. Please report this."
+        )
+    raise LabError(advice)
 
 
 def _in_the_cells_ink(svg: str) -> str:

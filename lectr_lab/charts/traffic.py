@@ -43,11 +43,11 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         .mark_text(**style.TEXT)
         .encode(style.length("all", longest, room), y, text="text"),
     )
-    total, out = int(shown["all"].sum()), int(shown["output_tokens"].sum())
+    total, out = int(counted["all"].sum()), int(counted["output_tokens"].sum())
     title = "No tokens were counted"
     if total:
         title = f"{percent(out / total)} of the tokens are output"
-    subtitle = "tokens by kind · n requests"
+    subtitle = style.subtitle("tokens by kind · n requests", counted)
     return style.titled(title, subtitle, style.height(len(shown)), *layers)
 
 
@@ -62,8 +62,8 @@ def _by_kind(shown: pl.DataFrame) -> pl.DataFrame:
     }
     places = {kind: place for place, kind in enumerate(_KINDS)}
     return (
-        shown.select("label", **kinds)
-        .unpivot(index="label", variable_name="kind", value_name="tokens")
+        shown.select("label", "key", **kinds)
+        .unpivot(index=["label", "key"], variable_name="kind", value_name="tokens")
         .filter(pl.col("tokens") > 0)
         .with_columns(
             place=pl.col("kind").replace_strict(places, return_dtype=pl.Int64)

@@ -29,10 +29,11 @@ def csv_text(frame: "pl.DataFrame") -> str:
 
 
 def cell(text: str) -> str:
-    """A name as a spreadsheet may hold it: one line, no formula (OWASP, CSV Injection).
+    """A name as a spreadsheet may hold it: one line, no formula (OWASP, CSV Injection),
+    and nothing invisible, for people read it there; as it was sent it is in JSON.
 
-    >>> cell("=1+1"), cell("chat")
-    ("'=1+1", 'chat')
+    >>> cell("=1+1"), cell("chat"), cell("ch\\u200bat")
+    ("'=1+1", 'chat', 'ch<U+200B>at')
     """
     from lectr_lab.core.formatting import name
 

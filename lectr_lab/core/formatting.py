@@ -1,16 +1,28 @@
 """Numbers and names as people read them, in charts, tables and sentences.
 
-A name is what a client sent: it can hold anything. Here it becomes one line of
-bounded length without control characters; whoever prints it escapes it for its sink.
+A name is what a client sent: it can hold anything. Here it becomes one line of bounded
+length in which nothing is invisible; whoever prints it escapes it for its sink.
 """
 
 import re
+import unicodedata
+from hashlib import blake2b
 
-# Line breaks, control and bidirectional characters: they would rearrange what they
-# stand in. Joiners stay, for emoji are made of them.
-_UNSHOWABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+"
+# What nobody sees, or takes for a plain space: controls, line ends, lone surrogates, all
+# blanks but the space, Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties),
+# other formats, non-characters. A space where it can be missed: first, last, after another.
+# And "<" where it could be taken for our own.
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ud800-\udfff\ufdd0-\ufdef"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U00013430-\U00013440"
+    r"\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    r"|\A | \Z|(?<= ) |<(?=U\+[0-9A-F]{4,6}>)"
 )
+_PLAIN = re.compile(r"[!-;=-~]+(?: [!-;=-~]+)*")  # nearly every name
+_SELECTOR, _JOINER, _KEYCAP = "\ufe0f", "\u200d", "\u20e3"
+_PARTED = re.compile(r"<(U(\+[0-9A-F]{0,6})?)?\Z")  # an end cut through one of ours
+_MARK = 4  # hexadecimal digits that tell apart what was cut
 UNKNOWN = "—"
 NO_MATH = "tex2jax_ignore mathjax_ignore"
 """HTML classes inside which notebooks take no `$` for the start of a formula."""
@@ -99,19 +111,66 @@ def size(n_bytes: int | None) -> str:
     return f"{n_bytes} B"
 
 
+def visible(text: str) -> str:
+    """A client's string on one line, in which nothing is invisible.
+
+    What cannot be seen is written as its code point, so that two names never look alike
+    for its sake: whoever replaces these codes has the string back. The one exception is
+    what holds an emoji together, a family or a heart that is red.
+
+    >>> print(visible("chat"), visible("ch\\u200bat"), visible("a  b\\n"))
+    chat ch<U+200B>at a <U+0020>b<U+000A>
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    return _UNSEEN.sub(_as_code, text)
+
+
+def _as_code(found: re.Match[str]) -> str:
+    one = found[0]
+    if one in (_SELECTOR, _JOINER) and _holds_emoji(found):
+        return one
+    return f"<U+{ord(one):04X}>"
+
+
+def _holds_emoji(found: re.Match[str]) -> bool:
+    text, at = found.string, found.start()
+    before, after = text[max(at - 1, 0) : at], text[at + 1 : at + 2]
+    if found[0] == _SELECTOR:
+        return _is_sign(before) or (before in "0123456789#*" and after == _KEYCAP)
+    if before == _SELECTOR:
+        before = text[max(at - 2, 0) : at - 1]
+    return _is_sign(before) and _is_sign(after)
+
+
+def _is_sign(one: str) -> bool:
+    """A sign such as emoji are, or the skin of one."""
+    return (
+        len(one) == 1
+        and unicodedata.category(one) in ("So", "Sk")
+        and not _UNSEEN.match(one)
+    )
+
+
 def name(text: str | None, most: int = 60) -> str:
-    """A client's string on one line, cut where it is long.
+    """A client's string on one line of so many letters at most; of none, a dash.
+
+    What is cut ends in four digits of its digest, so that two that begin alike are told
+    apart, in every table the same.
 
     >>> name("chat"), name("a\\nb"), name("x" * 100, most=5), name(None)
-    ('chat', 'a b', 'xxxx…', '—')
+    ('chat', 'a<U+000A>b', 'xxxx…', '—')
+    >>> name("onboarding-assistant-rewrite-b", most=28)
+    'onboarding-assistant-re…4960'
     """
-    if text is None:
+    if not text:
         return UNKNOWN
-    line = " ".join(_UNSHOWABLE.sub(" ", text[: 4 * most]).split())
-    if not line:
-        return UNKNOWN
-    whole = len(line) <= most and len(text) <= 4 * most
-    return line if whole else line[: most - 1].rstrip() + "…"
+    line = visible(text[: most + 1])  # no letter becomes less than one
+    if len(line) <= most:
+        return line
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_MARK // 2)
+    mark = "…" + digest.hexdigest() if most > 4 * _MARK else "…"
+    return _PARTED.sub("", line[: most - len(mark)]).rstrip() + mark
 
 
 def names(texts: list[str], most: int = 60) -> list[str]:
@@ -120,12 +179,12 @@ def names(texts: list[str], most: int = 60) -> list[str]:
     >>> names(["aaaaaa1", "aaaaaa2", "b"], most=5)
     ['aaaa…', 'aaaa… (2)', 'b']
     """
-    shown: list[str] = []
+    shown: dict[str, None] = {}
     for text in texts:
         short = name(text, most)
         label, again = short, 1
         while label in shown:
             again += 1
             label = f"{short} ({again})"
-        shown.append(label)
-    return shown
+        shown[label] = None
+    return list(shown)

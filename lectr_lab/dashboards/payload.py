@@ -13,7 +13,7 @@ import polars as pl
 from lectr_lab.analysis.views import cube, data_gaps
 from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
 from lectr_lab.core.event import UNTAGGED
-from lectr_lab.core.formatting import count, name, names
+from lectr_lab.core.formatting import UNKNOWN, count, name, names
 from lectr_lab.log.losses import Losses
 
 TITLE = "What it cost, how slow it was"
@@ -135,11 +135,9 @@ def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[s
     """What the places of a cube are called, the others last."""
     lead, ranked = counted.leaders, counted.ranked
     shown = [
-        " · ".join(
-            [name(org), name(feature or UNTAGGED)]
-            if several_orgs
-            else [name(feature or UNTAGGED)]
-        )
+        f"{org or UNKNOWN} · {feature or UNTAGGED}"
+        if several_orgs
+        else feature or UNTAGGED
         for org, feature in lead.features
     ]
     others = ranked.select("org", "feature").n_unique() - len(shown)

@@ -17,10 +17,14 @@ _PICTURE_PX = 360
 
 
 def picture(log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC") -> bytes:
-    """The charts of a log as one PNG."""
-    return vl_convert.vegalite_to_png(
-        _whole(log, title, tz).to_json(), scale=2, config={"background": "white"}
-    )
+    """The charts of a log as one PNG.
+
+    Raises:
+        LabError: they cannot be drawn.
+    """
+    white = {"background": "white"}
+    whole = _whole(log, title, tz)
+    return style.rendered(vl_convert.vegalite_to_png, whole, scale=2, config=white)
 
 
 def _whole(log: pl.LazyFrame, title: str, tz: str) -> alt.ConcatChart:

@@ -71,8 +71,8 @@ def test_what_the_sums_lack_is_said_with_the_way_out(lab, capsys):
     report(lab)
 
     shown = capsys.readouterr().out
-    assert "Without a price: our- [31mown of openai (1)" in shown
-    assert "prices.toml" in shown and 'model = "our- [31mown"' in shown
+    assert "Without a price: our-<U+001B>[31mown of openai (1)" in shown
+    assert "prices.toml" in shown and r'model = "our-\U0000001B[31mown"' in shown
     assert "(say, more cached than input): 1." in shown
     assert "1 streams did not report their tokens: live" in shown
     assert 'stream_options={"include_usage": True}' in shown
@@ -231,3 +231,34 @@ def test_a_terminal_sees_that_long_work_goes_on(terminal, after_s, said):
         time.sleep(0.2)
 
     assert ("Reading the log" in console.file.getvalue()) == said
+
+
+ALIKE = [
+    "chat",
+    "ch\u200bat",
+    "chat\xad",
+    "chat\u200e",
+    "chat\U000e0041",
+    "chat\xa0",
+    "a  b",
+]
+
+
+@pytest.mark.parametrize("format", ["table", "csv", "md", "json"])
+def test_names_that_look_alike_are_told_apart(tmp_path, capsys, format):
+    """In the terminal, a spreadsheet and Markdown by a mark; in JSON they are as sent."""
+    lab = LabFolder.create(tmp_path / "lab")
+    events = [an_event(n, feature=feature) for n, feature in enumerate(ALIKE)]
+    frame(events).write_parquet(lab.log / "one.parquet")
+
+    report(lab.root, format=format)
+
+    shown = capsys.readouterr().out
+    assert shown.isascii() or not re.search("[\u200b\xad\u200e\U000e0041\xa0]", shown)
+    if format == "json":
+        groups = json.loads(shown)["groups"]
+        assert sorted(group["feature"] for group in groups) == sorted(ALIKE)
+    else:
+        plain = shown.replace("\\", "")  # Markdown's
+        for code in ("200B", "00AD", "200E", "E0041", "00A0", "0020"):
+            assert plain.count(f"<U+{code}>") == 1

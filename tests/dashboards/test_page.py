@@ -75,6 +75,47 @@ def test_what_a_client_sent_stays_text(log, opened):
     assert "alert(1)" in tab.locator("[data-panel=spend]").inner_text()
 
 
+BORN = """constructor toString valueOf hasOwnProperty isPrototypeOf toLocaleString
+__proto__ __defineGetter__ __lookupSetter__ prototype length then""".split()
+
+
+@pytest.mark.parametrize("some", [BORN[:10], BORN[2:]])
+def test_what_javascript_is_born_with_is_a_feature_like_any_other(log, opened, some):
+    """In every chart, and to be clicked on; as a model, an organisation and an error too."""
+    rows = [
+        {"feature": w, "model_actual": w, "org": w, "error_type": w, "outcome": o}
+        for w in some
+        for o in ("ok", "provider_error")
+    ]
+    tab = opened(page(log(*rows)))
+
+    for panel in ("spend", "latency", "errors", "tokens"):
+        shown = tab.locator(f"[data-panel={panel}] button").all_inner_texts()
+        assert {line.split("\n")[0] for line in shown} == {f"{w} · {w}" for w in some}
+    for word in some:
+        button = tab.locator(
+            f"[data-panel=spend] button[data-feature='{word} · {word}']"
+        )
+        button.click()
+        assert figure(tab, "Requests") == "2"
+        button.click()
+    assert figure(tab, "Requests") == str(2 * len(some))
+
+
+def test_names_that_look_alike_are_told_apart(log, opened):
+    """By a mark in the place of what cannot be seen, in charts and in the table."""
+    alike = ["chat", "ch\u200bat", "chat\xad", "ch\u202eat\u202c", "chat "]
+
+    text = page(log(*[{"feature": feature} for feature in alike]))
+
+    assert not re.search("[\u200b\xad\u202e]", text)
+    tab = opened(text)
+    for place in ("[data-panel=spend]", ".lectr-table"):
+        shown = tab.locator(place).inner_text()
+        assert "ch<U+200B>at" in shown and "chat<U+00AD>" in shown
+        assert "ch<U+202E>at<U+202C>" in shown and "chat<U+0020>" in shown
+
+
 def test_the_head_says_the_key_figures(log, opened):
     """Requests, spend, error rate, p95, and what is untagged."""
     failed = {"outcome": "timeout", "input_tokens": None, "output_tokens": None}

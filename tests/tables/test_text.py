@@ -68,7 +68,7 @@ def test_what_has_no_room_goes_on_in_the_next_line(features, width):
     assert not UNSAFE.search(text)
     assert all(cell_len(line) <= width for line in text.split("\n"))
     for name in features:
-        for letter in formatting.name(name).replace(" ", ""):
+        for letter in formatting.name(name, 80).replace(" ", ""):
             assert letter in text
 
 

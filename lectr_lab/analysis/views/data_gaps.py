@@ -1,6 +1,7 @@
 """How much of the log can be relied on, and what to mend."""
 
 import json
+import re
 from fnmatch import fnmatchcase
 from glob import escape
 
@@ -13,6 +14,8 @@ from lectr_lab.core import formatting
 MUCH_UNTAGGED = 0.10
 """Above this share of requests or spend, every view says what to add where."""
 
+_LETTERS = 200
+_CODE = re.compile(r"<U\+([0-9A-F]{4,6})>")  # as `visible` writes what cannot be seen
 _NAMED = 5  # models or features that a sentence names; the views have all
 
 
@@ -100,12 +103,14 @@ def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:
 def price_pattern(model: str | None) -> str:
     """What stands for a model, or for none, in an entry of prices.toml.
 
-    >>> print(price_pattern("our-own[1]"))
-    "our-own[[]1]"
+    >>> print(price_pattern("our-own[1]"), price_pattern("zero\\u200bwidth"))
+    "our-own[[]1]" "zero\\U0000200Bwidth"
     """
-    given = model or "*"
+    given = (model or "*")[:_LETTERS]
     pattern = given if fnmatchcase(given, given) else escape(given)
-    return json.dumps(formatting.name(pattern, 200), ensure_ascii=False)
+    rest = "*" if model and len(model) > _LETTERS else ""
+    text = json.dumps(formatting.visible(pattern) + rest, ensure_ascii=False)
+    return _CODE.sub(lambda code: f"\\U{code[1]:0>8}", text)
 
 
 CONTRADICTING = (

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from lectr_lab.core.masked_key import Key
+
 _SDKS = {"openai": "/v1", "anthropic": "", "groq": ""}  # what each does not append
 _OUR_KEY = "x-lectr-key:"  # of an earlier proxy, where a cell runs again
 _NO_PROVIDER_KEY = "no-provider-key"
@@ -15,17 +17,17 @@ class Clients:
 
     Args:
         root: of the proxy, `http://host:port`.
-        key: an X-Lectr-Key of it.
+        key: an X-Lectr-Key of it; it works wherever it is sent, and shows itself masked.
         live: as in `environment`.
 
     >>> Clients("http://127.0.0.1:1", "lc_key_x").headers(feature="faq")
-    {'X-Lectr-Key': 'lc_key_x', 'X-Lectr-Feature': 'faq'}
+    {'X-Lectr-Key': 'lc_key_…', 'X-Lectr-Feature': 'faq'}
     """
 
     def __init__(self, root: str, key: str, *, live: bool = True) -> None:
         self._root, self._live = root, live
         self.base_url = f"{root}/v1"
-        self.key = key
+        self.key = Key(key)
 
     def headers(
         self, feature: str | None = None, task: str | None = None

@@ -47,6 +47,9 @@ class Session(msgspec.Struct, frozen=True):
     key: str = msgspec.field(default_factory=lambda: new_key(secrets.token_bytes(24)))
     org: str = "local"
 
+    def __repr__(self) -> str:
+        return f"Session(key='lc_key_…', org={self.org!r})"
+
     def keys(self) -> KeyTable:
         """This key alone, as a proxy asks for it."""
         entry = KeyEntry(

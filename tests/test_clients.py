@@ -3,7 +3,7 @@
 import pytest
 
 from lectr_lab.clients import Clients, environment
-from lectr_lab.notebook.card import Key
+from lectr_lab.core.masked_key import Key
 
 SDKS = {
     "openai": ("OpenAI", "http://127.0.0.1:7/v1"),

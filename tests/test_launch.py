@@ -259,3 +259,17 @@ def test_a_shells_limit_on_files_is_not_the_proxys(tmp_path):
         child.stop()
 
     assert said["status"] == "ok"
+
+
+def test_what_a_proxy_is_told_shows_no_key():
+    """The session and the order that holds it, however they are shown."""
+    for told in (SESSION, Order(settings=Settings(), session=SESSION)):
+        for shown in (
+            repr(told),
+            str(told),
+            f"{told}",
+            repr([told]),
+            repr({"a": told}),
+        ):
+            assert SESSION.key not in shown
+            assert "Session(key='lc_key_…', org='local')" in shown

@@ -1,10 +1,9 @@
 """What a proxy's handle shows in a cell: its state, and lines to copy.
 
-No key is part of it: a `Key` masks itself, and every snippet reads LECTR_KEY.
+No key is part of it: every snippet reads LECTR_KEY.
 """
 
 import html
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,28 +11,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from lectr_lab.core.formatting import NO_MATH
-
-_KEY = re.compile(r"lc_key_\S+")
-
-
-class Key(str):
-    """Text with a key in it, which works as such and shows it masked.
-
-    >>> key = Key("lc_key_abc")
-    >>> key, f"{key}", key == "lc_key_abc"
-    ('lc_key_…', 'lc_key_…', True)
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(str(self))
-
-    def __str__(self) -> str:
-        return _KEY.sub("lc_key_…", self[:])
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
 
 
 class State(NamedTuple):

@@ -14,10 +14,12 @@ import msgspec
 from lectr_lab.clients import Clients
 from lectr_lab.config.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.core.errors import ProxyError
+from lectr_lab.core.masked_key import Key
 from lectr_lab.core.routing.rules_file import RULES_FILE
 from lectr_lab.launch import TAPE, Child, Order, Session
-from lectr_lab.notebook.card import Key, State, as_html, as_text
+from lectr_lab.notebook.card import State, as_html, as_text
 from lectr_lab.notebook.live_output import display_and_follow
+from lectr_lab.notebook.tracebacks import mask_tracebacks
 
 # A cell that runs again finds the proxy that it started before. One per lab folder.
 _RUNNING: dict[str, "Proxy"] = {}
@@ -29,7 +31,7 @@ class Proxy(Clients):
     def __init__(self, order: Order) -> None:
         assert order.session is not None
         self._child = Child(order)
-        super().__init__(self._child.base_url, Key(order.session.key))
+        super().__init__(self._child.base_url, order.session.key)
         self._order = order
         self.lab = Path(order.settings.lab).resolve()
         self._http = httpx.Client(timeout=5, trust_env=False)
@@ -146,6 +148,7 @@ def start(
         ConfigError: lectr.toml cannot be followed.
         ProxyError: it could not start; the message says why.
     """
+    mask_tracebacks()
     settings = _settings(lab, upstream, port)
     running = _RUNNING.get(settings.lab)
     order = Order(

@@ -12,7 +12,7 @@ import pytest
 
 import lectr_lab as lectr
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.notebook.card import Key
+from lectr_lab.core.masked_key import Key
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.width import wide_console
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from lectr_lab.log.losses import Losses
 
 Format = Literal["table", "json", "csv", "md"]
+All = Annotated[bool, Parameter(name="--all")]
 
 _LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
 
@@ -43,6 +46,7 @@ def report(
     model: list[str] | None = None,
     task: list[str] | None = None,
     format: Format = "table",
+    all_groups: All = False,
     html: Path | None = None,
     png: Path | None = None,
     tz: str = "UTC",
@@ -62,6 +66,8 @@ def report(
         model: only this model.
         task: only this task.
         format: a table, or json, csv or md for other programs.
+        all_groups: in a table or md every group, not the 50 dearest, or latest, alone;
+            json and csv always have all.
         html: write the page of charts to this file too.
         png: write the charts to this picture too.
         tz: the time zone in which days begin, such as Europe/Berlin.
@@ -94,12 +100,16 @@ def report(
     filters = (org, feature, provider, model, task, since, until)
     if found.groups.is_empty() and any(filters):
         found = found._replace(text="No request in the log fits what was asked.")
-    if format == "table":
-        _print_table(found)
+    if format == "json":
+        print(as_json(found))
+    elif format == "csv":
+        print(as_csv(found))
+    elif format == "md":
+        print(as_markdown(found if all_groups else shortened(found)))
+    else:
+        _print_table(found if all_groups else shortened(found))
         _print_gaps(log, found.totals, lab)
         _print_recommendations(log, lab)
-    else:
-        print({"json": as_json, "csv": as_csv, "md": as_markdown}[format](found))
 
 
 @contextmanager
@@ -146,6 +156,20 @@ def reported(
     )
     whole = total.row(0, named=True)
     return Report(groups, whole, totals_text(whole))
+
+
+def shortened(found: Report) -> Report:
+    """The groups that a person reads: the dearest; by day or hour, the latest."""
+    from lectr_lab.tables.columns import MOST_ROWS
+
+    more = found.groups.height - MOST_ROWS
+    if more <= 0:
+        return found
+    timed = {"day", "hour"} & set(found.groups.columns)
+    some = found.groups.tail(MOST_ROWS) if timed else found.groups.head(MOST_ROWS)
+    which = "earlier" if timed else "more"
+    note = f"… and {more:,} {which}: --all shows them; --format csv or json has them."
+    return found._replace(groups=some, text=f"{note}\n\n{found.text}")
 
 
 def _write_files(

@@ -262,3 +262,48 @@ def test_names_that_look_alike_are_told_apart(tmp_path, capsys, format):
         plain = shown.replace("\\", "")  # Markdown's
         for code in ("200B", "00AD", "200E", "E0041", "00A0", "0020"):
             assert plain.count(f"<U+{code}>") == 1
+
+
+@pytest.fixture
+def many(tmp_path):
+    """Sixty features, the later one the dearer, each in an hour of its own."""
+    lab = LabFolder.create(tmp_path / "many")
+    events = [
+        an_event(n, feature=f"feature-{n:02}", input_tokens=1000 * (n + 1))
+        for n in range(60)
+    ]
+    frame(events).write_parquet(lab.log / "one.parquet")
+    return lab.root
+
+
+@pytest.mark.parametrize("format", ["table", "md"])
+def test_of_many_groups_the_dearest_are_shown(many, capsys, format):
+    """With how many more there are, and how to see them; `--all` shows every one."""
+    report(many, format=format)
+    shown = capsys.readouterr().out
+    report(many, format=format, all_groups=True)
+    whole = capsys.readouterr().out
+
+    found = re.findall(r"feature-\d\d", shown)
+    assert found == [f"feature-{n}" for n in range(59, 9, -1)]
+    assert "… and 10 more: " in shown and re.search(r"\S?--all shows them", shown)
+    assert "60 requests of acme" in shown and "60 requests of acme" in whole
+    assert len(re.findall(r"feature-\d\d", whole)) == 60 and "--all" not in whole
+
+
+def test_of_many_hours_the_latest_are_shown(many, capsys):
+    """In the order of time."""
+    report(many, by="hour")
+
+    lines = capsys.readouterr().out.splitlines()
+    hours = [line for line in lines if re.match(r"\d{4}-\d\d-\d\d", line)]
+    assert len(hours) == 50 and hours == sorted(hours)
+    assert "… and 10 earlier: " in "\n".join(lines)
+
+
+def test_programs_get_every_group(many, capsys):
+    """However many there are."""
+    report(many, format="json")
+    assert len(json.loads(capsys.readouterr().out)["groups"]) == 60
+    report(many, format="csv")
+    assert len(list(csv.DictReader(io.StringIO(capsys.readouterr().out)))) == 60

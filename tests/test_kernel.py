@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import httpx
@@ -153,3 +154,48 @@ def test_a_cell_that_computes_does_not_hold_the_proxy(notebook):
 
     assert health["status"] == "ok"
     assert time.monotonic() - started_s < 2
+
+
+LISTENERS = """
+def listeners(pid):
+    import os, pathlib
+    held = set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            held.add(os.readlink(fd))
+        except OSError:
+            pass
+    found = set()
+    for kind in ("tcp", "tcp6"):
+        for line in open(f"/proc/{pid}/net/{kind}").readlines()[1:]:
+            _, local, _, state, *more = line.split()
+            if state == "0A" and f"socket:[{more[5]}]" in held:
+                found.add(int(local.rsplit(":", 1)[1], 16))
+    return found
+"""
+SHOWN = """
+log = proxy.scan()
+live = lectr.dashboard(proxy, live=True)
+shown = [live, lectr.dashboard(log), proxy, lectr.spend(log, by="feature"), proxy.tail()]
+shown += [lectr.spend_bars(lectr.spend(log, by="feature"))]
+for one in shown:
+    display(one)
+live.write("page.html")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_nothing_listens_but_the_proxy(notebook):
+    """Live page, widget, charts and handle come and go by the kernel's own channel, whose
+    server looks at Origin: no port of ours has to. The proxy has its one."""
+    notebook.run(LISTENERS)
+    before = notebook.value("sorted(listeners(__import__('os').getpid()))")
+    notebook.run(START)
+
+    notebook.run(SHOWN)
+
+    assert before == notebook.value("sorted(listeners(__import__('os').getpid()))")
+    assert before != "[]"  # the kernel's own are found, so that others would be
+    port = notebook.value("proxy.base_url").removesuffix("/v1").rsplit(":", 1)[1]
+    assert notebook.value("listeners(proxy._child.pid)") == f"{{{port}}}"
+    notebook.run("live.stop()")

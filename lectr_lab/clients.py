@@ -17,7 +17,7 @@ class Clients:
 
     Args:
         root: of the proxy, `http://host:port`.
-        key: an X-Lectr-Key of it; it works wherever it is sent, and shows itself masked.
+        key: an X-Lectr-Key of it. It works wherever it is sent, and its repr is masked.
         live: as in `environment`.
 
     >>> Clients("http://127.0.0.1:1", "lc_key_x").headers(feature="faq")
@@ -27,7 +27,7 @@ class Clients:
     def __init__(self, root: str, key: str, *, live: bool = True) -> None:
         self._root, self._live = root, live
         self.base_url = f"{root}/v1"
-        self.key = Key(key)
+        self.key = key if isinstance(key, Key) else Key(key)
 
     def headers(
         self, feature: str | None = None, task: str | None = None
@@ -39,7 +39,7 @@ class Clients:
             task: classification, summarisation, extraction, generation or reasoning.
         """
         named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
-        return {"X-Lectr-Key": self.key} | {n: v for n, v in named.items() if v}
+        return {"X-Lectr-Key": Key(self.key)} | {n: v for n, v in named.items() if v}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -262,8 +262,10 @@ def test_a_shells_limit_on_files_is_not_the_proxys(tmp_path):
 
 
 def test_what_a_proxy_is_told_shows_no_key():
-    """The session and the order that holds it, however they are shown."""
-    for told in (SESSION, Order(settings=Settings(), session=SESSION)):
+    """The session and the order that holds it, however they are shown; nor the password
+    of a proxy on the way."""
+    settings = Settings(http_proxy="http://me:hidden@localhost:3128")
+    for told in (SESSION, Order(settings=settings, session=SESSION)):
         for shown in (
             repr(told),
             str(told),
@@ -271,5 +273,5 @@ def test_what_a_proxy_is_told_shows_no_key():
             repr([told]),
             repr({"a": told}),
         ):
-            assert SESSION.key not in shown
+            assert SESSION.key not in shown and "hidden" not in shown
             assert "Session(key='lc_key_…', org='local')" in shown

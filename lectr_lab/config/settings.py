@@ -4,6 +4,7 @@ Nothing is required: without a file the proxy runs on 127.0.0.1 and asks the
 providers at their own addresses.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -30,6 +31,7 @@ _BEYOND_LOOPBACK = (
     "(--allow-plain-http) where something in front of the proxy does TLS"
 )
 
+_USERINFO = re.compile(r"//[^/@\s]+@")
 _EXAMPLE = 'Write one `name = value` a line, texts in double quotes: host = "127.0.0.1"'
 _MISSING = "Run `lectr-lab init` to make one, or name another with --config."
 
@@ -115,6 +117,10 @@ class Settings(_Strict, frozen=True, kw_only=True):
     orgs: dict[str, OrgSettings] = {}
     shadow: ShadowSettings | None = None
     limits: LimitSettings = LimitSettings()
+
+    def __repr__(self) -> str:
+        """Without the password that `http_proxy` may hold."""
+        return _USERINFO.sub("//…@", super().__repr__())
 
     @property
     def tls(self) -> Tls | None:

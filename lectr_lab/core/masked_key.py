@@ -9,35 +9,45 @@ _MASKED = "lc_key_…"
 
 
 class Key(str):
-    """Text with a key in it, which works as such and shows itself masked.
+    """Text with a key in it, which works as such and is masked in a repr.
 
     HTTP clients ask a string for its bytes, and show them again where an exception holds
-    a request: these bytes are masked as well. What is written out for another program is
-    whole: a slice, JSON, a variable of the environment.
+    a request: these bytes are masked as well. Whatever is written of it is whole, for a
+    library may write a header so: `str`, a slice, JSON, a variable of the environment.
 
     >>> key = Key("lc_key_abc")
-    >>> key, f"{key}", key.encode(), key == "lc_key_abc"
-    ('lc_key_…', 'lc_key_…', b'lc_key_...', True)
+    >>> key, key.encode(), str(key), key == "lc_key_abc"
+    ('lc_key_…', b'lc_key_...', 'lc_key_abc', True)
     """
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        return super().__new__(cls, text[:])  # of a `Key` too, whose `str` is masked
+        return super().__new__(cls, text[:])  # of one that is shy, too
 
     def __repr__(self) -> str:
-        return repr(str(self))
+        return repr(_KEY.sub(_MASKED, self[:]))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        """The bytes, whole and masked when shown; plain ones for `os.environ`."""
+        found = super().encode(encoding, errors)
+        return found if errors == "surrogateescape" else _KeyBytes(found)
+
+
+class ShyKey(Key):
+    """A key that is masked where it is printed, too: to be looked at, not to be sent.
+
+    >>> f"{ShyKey('lc_key_abc')}", ShyKey("lc_key_abc")[:]
+    ('lc_key_…', 'lc_key_abc')
+    """
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         return _KEY.sub(_MASKED, self[:])
 
     def __format__(self, spec: str) -> str:
         return format(str(self), spec)
-
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        """The bytes, whole and masked when shown; plain ones for `os.environ`."""
-        found = super().encode(encoding, errors)
-        return found if errors == "surrogateescape" else _KeyBytes(found)
 
 
 class _KeyBytes(bytes):

@@ -14,7 +14,7 @@ import msgspec
 from lectr_lab.clients import Clients
 from lectr_lab.config.settings import DEFAULT_PORT, REPLAY_LAB, Settings, settings_here
 from lectr_lab.core.errors import ProxyError
-from lectr_lab.core.masked_key import Key
+from lectr_lab.core.masked_key import Key, ShyKey
 from lectr_lab.core.routing.rules_file import RULES_FILE
 from lectr_lab.launch import TAPE, Child, Order, Session
 from lectr_lab.notebook.card import State, as_html, as_text
@@ -31,7 +31,7 @@ class Proxy(Clients):
     def __init__(self, order: Order) -> None:
         assert order.session is not None
         self._child = Child(order)
-        super().__init__(self._child.base_url, order.session.key)
+        super().__init__(self._child.base_url, ShyKey(order.session.key))
         self._order = order
         self.lab = Path(order.settings.lab).resolve()
         self._http = httpx.Client(timeout=5, trust_env=False)

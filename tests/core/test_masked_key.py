@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.masked_key import Key, without_keys
+from lectr_lab.core.masked_key import Key, ShyKey, without_keys
 
 REAL = "lc_key_abc-DEF_019"
 keys = st.text(alphabet="abcXYZ019_-", min_size=1)
@@ -26,11 +26,18 @@ def test_a_key_works_and_shows_itself_masked(secret, before):
     key = Key(real)
 
     assert key == real and key.encode() == real.encode() and hash(key) == hash(real)
-    assert key[:] == real and type(key[:]) is str
-    assert Key(key) == real
-    shown = [str(key), repr(key), f"{key}", f"{key!r}", repr([key]), f"{key}"]
-    shown += [repr(key.encode()), str(key.encode()), repr({"a": key.encode()})]
-    shown += [repr(key.encode().decode()), str(key.encode().decode())]
+    assert str(key) == f"{key}" == "%s" % key == key[:] == real  # noqa: UP031
+    assert type(key[:]) is str and str(Key(ShyKey(key))) == real == ShyKey(key)
+    assert str(key.encode(), "utf-8") == real and bytes(key.encode()) == real.encode()
+    shown = [
+        repr(key),
+        f"{key!r}",
+        repr([key]),
+        repr(key.encode()),
+        repr([key.encode()]),
+    ]
+    shown += [repr(key.encode().decode()), str(ShyKey(key)), f"{ShyKey(key)}"]
+    shown += [repr(ShyKey(key)), "%s" % ShyKey(key), repr(ShyKey(key).encode())]  # noqa: UP031
     for text in shown:
         assert f"lc_key_{secret}" not in text
         assert "lc_key_" in text
@@ -55,8 +62,11 @@ def test_headers_of_httpx_show_it_masked_and_send_it_whole(module, origin):
 
 
 def test_the_bytes_on_the_wire_are_the_key(standing_socket):
-    """By way of httpx, and of http.client, which is requests' and urllib's."""
+    """By way of httpx, of http.client, which is requests' and urllib's, and of libraries
+    that write a header with `str`, such as aiohttp."""
     url, received = standing_socket
+    headers = {"X-Lectr-Key": Key(REAL)}
+    assert "".join(f"{n}: {v!s}" for n, v in headers.items()) == f"X-Lectr-Key: {REAL}"
     httpx.get(url, headers={"X-Lectr-Key": Key(REAL)}, trust_env=False)
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     connection.request("GET", "/", headers={"X-Lectr-Key": Key(REAL)})

@@ -23,7 +23,7 @@ def reachable(host: str) -> bool:
 
 
 def is_host(text: str) -> bool:
-    """A name of the DNS or an address, and nothing beside it.
+    """A name of the DNS, and nothing beside it.
 
     >>> is_host("proxy.example"), is_host("https://proxy.example"), is_host("a:80")
     (True, False, False)

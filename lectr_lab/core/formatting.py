@@ -145,11 +145,10 @@ def _holds_emoji(found: re.Match[str]) -> bool:
 
 def _is_sign(one: str) -> bool:
     """A sign such as emoji are, or the skin of one."""
-    return (
-        len(one) == 1
-        and unicodedata.category(one) in ("So", "Sk")
-        and not _UNSEEN.match(one)
+    symbol = unicodedata.category(one or " ") == "So" and (
+        one >= "\u2100" or one in "©®"
     )
+    return (symbol or "🏻" <= one <= "🏿") and not _UNSEEN.match(one)
 
 
 def name(text: str | None, most: int = 60) -> str:

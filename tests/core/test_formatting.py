@@ -111,7 +111,7 @@ def test_nothing_invisible_stays_but_what_holds_an_emoji(text):
     for at, one in enumerate(shown):
         if one in "\u200d\ufe0f":
             before = shown[at - 1]
-            assert before in "0123456789#*\ufe0f" or category(before) in ("So", "Sk")
+            assert before in "0123456789#*\ufe0f🏻🏼🏽🏾🏿" or category(before) == "So"
         else:
             assert not invisible(one), hex(ord(one))
     assert "  " not in shown and shown == shown.strip(" ")
@@ -156,6 +156,14 @@ def test_a_name_of_any_length_costs_what_a_short_one_does():
 def test_no_two_names_are_shown_alike(texts):
     """A cut name does not hide another."""
     assert len(set(names(texts, most=2))) == len(texts)
+
+
+@pytest.mark.parametrize("before", ["a", "^", "°", "`", "1", "\u2800", "é", "日", ""])
+@pytest.mark.parametrize("held", ["\ufe0f", "\u200d", "\ufe0f\u200d"])
+def test_what_holds_no_emoji_is_shown(before, held):
+    """A joiner or selector beside a letter, a blank or a mark of writing."""
+    assert not set(held) & set(visible(f"{before}{held}a"))
+    assert not set("\u200d") & set(visible(f"{before}\u200d❤"))
 
 
 @pytest.mark.parametrize("emoji", ["👩‍👩‍👧‍👦", "❤️", "1️⃣", "👍🏽", "🏳️‍🌈", "👩🏽‍🚀"])

@@ -276,7 +276,9 @@ def _lab(config: Path | None, lab: Path | None) -> "LabFolder":
 
 
 def _fail(error: LabError) -> NoReturn:
-    print(f"lectr-lab: {error}", file=sys.stderr)
+    from lectr_lab.core.formatting import printable
+
+    print(f"lectr-lab: {printable(str(error))}", file=sys.stderr)
     sys.exit(EXIT_ERROR)
 
 

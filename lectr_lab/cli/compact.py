@@ -59,6 +59,8 @@ def compact(
 
 
 def _say(done: "CompactReport") -> None:
+    from lectr_lab.core.formatting import printable
+
     if done.days:
         print(
             f"Merged {_count(done.parts_before, 'file')} of {_count(done.days, 'day')} into "
@@ -68,7 +70,7 @@ def _say(done: "CompactReport") -> None:
     elif not done.problems:
         print("Nothing to merge: every closed day is compact.")
     for problem in done.problems:
-        print(f"! {problem}")
+        print(printable(f"! {problem}"))
     if done.problems:
         print("`lectr-lab doctor` says more.")
 

@@ -18,6 +18,7 @@ def doctor(lab: Path | None = None, *, mend: bool = False) -> None:
     """
     from lectr_lab.cli.progress import progress
     from lectr_lab.config.settings import lab_here
+    from lectr_lab.core.formatting import printable
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.doctor import MENDED, examine
     from lectr_lab.log.upkeep.doctor import mend as put_right
@@ -30,7 +31,7 @@ def doctor(lab: Path | None = None, *, mend: bool = False) -> None:
         print(f"{lab} is well.")
         return
     for finding in found:
-        print(f"{finding.path}\n  {finding.what}\n  → {finding.how}")
+        print(printable(f"{finding.path}\n  {finding.what}\n  → {finding.how}"))
     if mend:
         done = put_right(folder, found)
         print(f"\nMended {len(done)} of {len(found)}.")

@@ -15,6 +15,7 @@ from lectr_lab.config.settings import settings_here
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import UNTAGGED, Event
+from lectr_lab.core.formatting import printable
 from lectr_lab.core.headers import TASKS, ClientHeaders
 from lectr_lab.core.registry import no_provider, registry
 from lectr_lab.core.routing.providers import resolve
@@ -61,7 +62,8 @@ def list_rules(*, config: Path | None = None) -> None:
     found = _find(config)
     for rule in found.rules:
         state = "" if rule.enabled else "  (disabled)"
-        print(f"{rule.priority:>3}  {rule.name}: {_if(rule)} → {_then(rule)}{state}")
+        said = f"{rule.name}: {_if(rule)} → {_then(rule)}{state}"
+        print(f"{rule.priority:>3}  {printable(said)}")
     if not found.rules:
         print(f"No rules in {found.file}.")
 
@@ -81,7 +83,7 @@ def check(*, config: Path | None = None) -> None:
     found = _find(config)
     keyed = found.keys.keyed("")
     for warned in check_rules(found.rules, keyed, _price_of, datetime.now(UTC).date()):
-        print(f"warning: {warned.rule}: {warned.text}.")
+        print(printable(f"warning: {warned.rule}: {warned.text}."))
     for problem in found.keys.problems:
         print(f"warning: {problem} here; what counts is the proxy's environment.")
     on = sum(rule.enabled for rule in found.rules)

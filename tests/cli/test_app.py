@@ -184,6 +184,24 @@ def test_bad_input_is_a_message_and_exit_code_2(tmp_path, arguments, toml, expec
     assert "Traceback" not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "no\x1b[31mlab\u202e"),
+        ("import", "table", "no\x1b[31mfile\u202e"),
+        ("doctor", "no\x1b[31mlab\u202e"),
+        ("rules", "check", "--config", "no\x1b[31mfile\u202e"),
+    ],
+)
+def test_no_file_s_name_steers_a_terminal(tmp_path, arguments):
+    """What cannot be seen in it is written as its code; lines stay lines."""
+    done = lectr_lab(*arguments, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "<U+001B>[31m" in done.stderr and "<U+202E>" in done.stderr
+    assert not {"\x1b", "\u202e"} & set(done.stderr + done.stdout)
+
+
 def test_a_taken_port_is_a_message_and_exit_code_2(tmp_path):
     """Which port, and how to choose another."""
     lectr_lab("init", cwd=tmp_path)

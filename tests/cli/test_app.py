@@ -188,7 +188,7 @@ def test_bad_input_is_a_message_and_exit_code_2(tmp_path, arguments, toml, expec
     "arguments",
     [
         ("report", "no\x1b[31mlab\u202e"),
-        ("import", "table", "no\x1b[31mfile\u202e"),
+        ("import", "no\x1b[31mfile\u202e", "--kind=table", "--columns=started_at=a"),
         ("doctor", "no\x1b[31mlab\u202e"),
         ("rules", "check", "--config", "no\x1b[31mfile\u202e"),
     ],

@@ -18,7 +18,7 @@ import msgspec
 
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.secret_names import is_secret_of_call
-from lectr_lab.tape.secret_patterns import clean, marks_for
+from lectr_lab.tape.secret_patterns import clean, clean_url, marks_for
 
 _PREFIX = re.compile(
     r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?|v1)"
@@ -66,9 +66,9 @@ def comparable(
     """
     marks = marks_for(headers, url)
     parts = urlsplit(url)
-    path = clean(parts.path.encode(), marks).decode()
+    target = clean_url(f"{parts.path}?{parts.query}", marks)
+    path, _, clean_query = target.partition("?")
     deployment, operation = split_path(path)
-    clean_query = clean(parts.query.encode(), marks).decode()
     query = sorted(
         (name, value)
         for name, value in parse_qsl(clean_query, keep_blank_values=True)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.tape.alike import has_marks, same_but_for_marks
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import Request, comparable
 
@@ -49,6 +50,7 @@ class Tape:
         self._by_key: dict[object, list[int]] = defaultdict(list)
         for index, (request, _) in enumerate(self._recorded):
             self._by_key[request.key].append(index)
+        self._marked = [i for i, (r, _) in enumerate(self._recorded) if has_marks(r)]
         self._played: dict[tuple[int, ...], int] = defaultdict(int)
 
     def request(
@@ -67,11 +69,8 @@ class Tape:
         """The next recording of this request; None where there is none."""
         if self._matching.in_order:
             return self._next(request)
-        candidates = tuple(
-            index
-            for index in self._by_key.get(request.key, ())
-            if _agree(request, self._recorded[index][0])
-        )
+        same = self._by_key.get(request.key) or self._same_but_for_marks(request)
+        candidates = tuple(i for i in same if _agree(request, self._recorded[i][0]))
         if not candidates:
             return None
         turn = self._played[candidates]
@@ -100,6 +99,10 @@ class Tape:
     def _of(self, one: Interaction) -> Request:
         sent = one.request_headers, one.request_body
         return self.request(one.method, one.uri, *sent, one.provider)
+
+    def _same_but_for_marks(self, request: Request) -> list[int]:
+        recorded = self._recorded
+        return [i for i in self._marked if same_but_for_marks(request, recorded[i][0])]
 
     def _next(self, request: Request) -> Interaction | None:
         if self._in_order >= len(self._recorded):

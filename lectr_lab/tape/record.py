@@ -8,8 +8,9 @@ cannot be scrubbed is not written, and counted.
 import importlib.util
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +22,14 @@ from lectr_lab.core.routing.paths import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import split_path
 from lectr_lab.tape.scrub import RecordedCall, scrubbed
-from lectr_lab.tape.secret_patterns import Marks, clean, compiled, marks_for
+from lectr_lab.tape.secret_patterns import (
+    Marks,
+    clean,
+    compiled,
+    keys_of,
+    marks_for,
+    with_values,
+)
 from lectr_lab.tape.timing_file import Ended, Timing
 from lectr_lab.tape.write import write_cassette
 
@@ -31,12 +39,14 @@ class Saved(NamedTuple):
 
     `withheld` might still have held a secret, and were not written; the reasons say
     what kind, with counts. `unfinished` had no answer, or had not got all of it.
+    `replaced` counts the values that were taken out of those written, by kind.
     """
 
     written: int
     withheld: int
     unfinished: int
     reasons: dict[str, int]
+    replaced: Mapping[str, int] = MappingProxyType({})
 
 
 class _Take:
@@ -100,18 +110,25 @@ class Recorder:
         """
         takes = list(self._takes)
         ready = [t for t in takes if t.status is not None and t.ended is not None]
-        written, reasons = [], Counter[str]()
+        written, reasons, replaced = [], Counter[str](), Counter[str]()
         first_s = takes[0].started_s if takes else 0.0
+        keys = {key for take in takes for key in keys_of(take.sent[2], take.sent[1])}
+        marks = with_values(self._marks, keys)  # one call may quote another's
         for take in ready:
+            tally = Counter[str]()
             try:
-                written.append(_finished(take, self._marks, first_s))
+                written.append(_finished(take, marks, first_s, tally))
+                replaced += tally
             except CassetteError as error:
                 reasons[str(error)] += 1
             except Exception as error:  # noqa: BLE001 - whatever it is: not written
                 reasons[f"scrubbing failed with {type(error).__name__}"] += 1
         write_cassette(self._path, [*self._kept, *written])
         withheld = sum(reasons.values())
-        return Saved(len(written), withheld, len(takes) - len(ready), dict(reasons))
+        unfinished = len(takes) - len(ready)
+        return Saved(
+            len(written), withheld, unfinished, dict(reasons), dict(replaced)
+        )
 
 
 def _as_recorded(one: Interaction) -> tuple[RecordedCall, Timing]:
@@ -173,7 +190,9 @@ class _TeeReply:
         await self._reply.aclose()
 
 
-def _finished(take: _Take, own: Marks, first_s: float) -> tuple[RecordedCall, Timing]:
+def _finished(
+    take: _Take, own: Marks, first_s: float, tally: Counter[str]
+) -> tuple[RecordedCall, Timing]:
     """The call as it may be written. Raises CassetteError where it may not be."""
     method, url, headers, body = take.sent
     assert take.status is not None
@@ -188,7 +207,7 @@ def _finished(take: _Take, own: Marks, first_s: float) -> tuple[RecordedCall, Ti
         chunks=tuple(take.chunks),
         cut_short=ended != "complete",
     )
-    scrubbed_call = scrubbed(call, own)
+    scrubbed_call = scrubbed(call, own, tally)
     timing = Timing(
         started_ms=_ms(take.started_s - first_s),
         head_ms=_ms(take.head_s - take.started_s),

@@ -1,38 +1,53 @@
 """Takes keys, cookies and account names out of a recorded call, before any disk.
 
-What is known for a secret is replaced, and where it cannot be, the call is refused, not
-written. A secret of a form that is not public, in a place that is not known, stays: in a
-prompt, or in a header or a field of somebody's own. What is done, in this order:
+What is not known to be harmless goes, and what cannot be mended is refused, not written.
+What is done, in this order:
 
-1. Headers that exist to carry a secret or to name an account are dropped.
-2. Replaced are: what stands under a secret's name, in JSON, forms and URLs; the key of
-   the call itself, wherever else it stands, as it is or escaped; texts of the forms
-   that vendors give their keys; what the user's own patterns match.
+1. Of the headers, those that exist to carry a secret or to name an account are dropped.
+   Those on the list in harmless_headers.toml keep their values; all others keep their
+   names alone.
+2. Replaced in bodies, URLs and headers are: what stands under a secret's name, in JSON at
+   any depth, in forms, URLs and text; the keys of the call and whatever it calls a
+   secret, wherever else that stands; texts of the forms that vendors give their keys;
+   what the user's own patterns match; and, in bodies and URLs, what only looks like a
+   secret. JSON is read as it says: escaped, in strings within strings, and spelt over
+   the events of a stream. Members in known_values.toml are left alone.
 3. A compressed body is looked into. If nothing had to be replaced it is kept, byte for
    byte; otherwise it is stored plain.
-4. The result is read once more, as JSON too (`\\u0073k-…`, an answer that spells a key
-   over several events of a stream): if it is not clean now, the call is refused.
+4. What was changed is read once more: if it is not clean now, the call is refused.
+
+A heuristic stays one. Not known, so left: a secret of letters alone, of digits alone or
+in hexadecimal, or one of fewer than 20 characters or more than 200, where no name stands
+before it; one inside media, in base64, or under the name of an id; the tokens of
+logprobs, which spell an answer once more.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.content_encoding import BodyDecoder
+from lectr_lab.tape.harmless_headers import is_harmless_header
 from lectr_lab.tape.repair import is_encoded
+from lectr_lab.tape.replacing import MARK
 from lectr_lab.tape.secret_names import is_dropped_header
 from lectr_lab.tape.secret_patterns import (
+    NO_MARKS,
     Marks,
     clean,
     clean_chunks,
     clean_url,
+    clean_value,
     is_clean,
     marks_for,
+    named_values,
+    with_values,
 )
+
+_WITHHELD = "of headers that are not known to be harmless"
 
 
 class RecordedCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +67,15 @@ class RecordedCall(msgspec.Struct, frozen=True, kw_only=True):
         return f"<RecordedCall {self.method}, status {self.status}>"
 
 
-def scrubbed(call: RecordedCall, own: Marks = ()) -> RecordedCall:
+def scrubbed(
+    call: RecordedCall, own: Marks = NO_MARKS, tally: Counter[str] | None = None
+) -> RecordedCall:
     """The call as it may be written to disk.
 
     Args:
         call: a request and its answer, as they passed.
-        own: the user's patterns, from `compiled`.
+        own: the user's patterns, from `compiled`, and values of other calls.
+        tally: what was replaced is added to it, by kind.
 
     Returns:
         The same with every secret replaced. It has as many chunks, each holding what
@@ -66,50 +84,91 @@ def scrubbed(call: RecordedCall, own: Marks = ()) -> RecordedCall:
     Raises:
         CassetteError: something secret may be left; says what kind of thing, not what.
     """
-    marks = marks_for(call.request_headers, call.url, own)
+    tally = Counter() if tally is None else tally
+    marks = _marks_of(call, own)
     sent, sent_headers, _ = _clean_body(
-        (call.request_body,), call.request_headers, marks
+        (call.request_body,), call.request_headers, marks, tally
     )
     chunks, headers, decompressed = _clean_body(
-        call.chunks, call.response_headers, marks
+        call.chunks, call.response_headers, marks, tally
     )
-    result = RecordedCall(
+    return RecordedCall(
         method=call.method,
-        url=clean_url(call.url, marks),
-        request_headers=_clean_headers(sent_headers, marks),
+        url=_clean_url(call.url, marks, tally),
+        request_headers=_clean_headers(sent_headers, marks, tally),
         request_body=sent[0],
         status=call.status,
-        response_headers=_clean_headers(headers, marks),
+        response_headers=_clean_headers(headers, marks, tally),
         chunks=chunks,
         cut_short=call.cut_short,
-        decompressed=decompressed,
+        decompressed=call.decompressed or decompressed,
     )
-    _check(result, marks)
-    return result
 
 
-def _clean_headers(headers: RawHeaders, marks: Marks) -> RawHeaders:
-    return tuple(
-        (clean(name, marks), clean(value, marks))
-        for name, value in headers
-        if not is_dropped_header(name)
+def _marks_of(call: RecordedCall, own: Marks) -> Marks:
+    """The call's keys, the user's patterns, and what the call itself calls a secret."""
+    marks = marks_for([*call.request_headers, *call.response_headers], call.url, own)
+    bodies = (
+        ((call.request_body,), call.request_headers),
+        (call.chunks, call.response_headers),
     )
+    values = {
+        value
+        for chunks, headers in bodies
+        for value in named_values(b"".join(_plain(chunks, headers)))
+    }
+    values |= set(named_values(call.url.encode()))
+    return with_values(marks, values) if values else marks
+
+
+def _clean_url(url: str, marks: Marks, tally: Counter[str]) -> str:
+    cleaned = clean_url(url, marks, tally)
+    if cleaned != url and clean_url(cleaned, marks) != cleaned:
+        raise CassetteError("the URL may still hold a secret")
+    return cleaned
+
+
+def _clean_headers(
+    headers: RawHeaders, marks: Marks, tally: Counter[str]
+) -> tuple[tuple[bytes, bytes], ...]:
+    kept = []
+    for name, value in headers:
+        if is_dropped_header(name):
+            continue
+        if is_harmless_header(name):
+            kept.append((clean(name, marks), clean_value(value, marks, tally)))
+            continue
+        tally[_WITHHELD] += value != MARK
+        kept.append((clean(name, marks), MARK))
+    if any(clean_value(value, marks) != value for _, value in kept):
+        raise CassetteError("a header may still hold a secret")
+    return tuple(kept)
 
 
 def _clean_body(
-    chunks: tuple[bytes, ...], headers: RawHeaders, marks: Marks
+    chunks: tuple[bytes, ...], headers: RawHeaders, marks: Marks, tally: Counter[str]
 ) -> tuple[tuple[bytes, ...], RawHeaders, bool]:
     """A body's chunks, its headers, and whether it had to be decompressed for good."""
-    encoding, body = _encoding(headers), b"".join(chunks)
-    if not (encoding and body and is_encoded(encoding, body)):
-        return clean_chunks(chunks, marks), headers, False
-    plain = _unpacked(chunks, encoding)
-    cleaned = clean_chunks(plain, marks)
-    _check_text(b"".join(cleaned), marks)
+    plain = _plain(chunks, headers)
+    cleaned = clean_chunks(plain, marks, tally)
     if cleaned == plain:
+        if plain is not chunks and not is_clean(b"".join(chunks), marks):
+            raise CassetteError("a compressed body may hold a secret behind its end")
         return chunks, headers, False
+    if not is_clean(b"".join(cleaned), marks):
+        raise CassetteError("a body may still hold a secret")
+    if plain is chunks:
+        return cleaned, headers, False
     others = [(n, v) for n, v in headers if n.lower() != b"content-encoding"]
     return cleaned, tuple(others), True
+
+
+def _plain(chunks: tuple[bytes, ...], headers: RawHeaders) -> tuple[bytes, ...]:
+    """The chunks unpacked, where they are compressed."""
+    encoding, body = _encoding(headers), b"".join(chunks)
+    if encoding and body and is_encoded(encoding, body):
+        return _unpacked(chunks, encoding)
+    return chunks
 
 
 def _unpacked(chunks: Sequence[bytes], encoding: bytes) -> tuple[bytes, ...]:
@@ -124,54 +183,3 @@ def _encoding(headers: RawHeaders) -> bytes:
     values = [v.strip() for n, v in headers if n.lower() == b"content-encoding"]
     named = b",".join(values)
     return b"" if named.lower() == b"identity" else named
-
-
-def _check(call: RecordedCall, marks: Marks) -> None:
-    """Refuse what a second reading would still change."""
-    heads = [call.url.encode()]
-    for name, value in (*call.request_headers, *call.response_headers):
-        heads += [name, value]
-    if not all(is_clean(text, marks) for text in heads):
-        raise CassetteError("a header or the URL may still hold a secret")
-    _check_text(call.request_body, marks)
-    _check_text(b"".join(call.chunks), marks)
-
-
-def _check_text(body: bytes, marks: Marks) -> None:
-    if not all(is_clean(text, marks) for text in {body, *_texts(body)}):
-        raise CassetteError("a body may still hold a secret, escaped or in pieces")
-
-
-def _texts(body: bytes) -> list[bytes]:
-    """The strings of a JSON body; of a stream, each field's pieces put together."""
-    joined: dict[tuple[str | int, ...], list[str]] = defaultdict(list)
-    for document in _documents(body):
-        for path, text in _strings(document, ()):
-            joined[path].append(text)
-    return ["".join(texts).encode() for texts in joined.values()]
-
-
-def _documents(body: bytes) -> Iterator[Any]:
-    candidates = [body]
-    if not body.lstrip().startswith((b"{", b"[")):
-        lines = body.splitlines()
-        candidates = [line[5:] for line in lines if line.startswith(b"data:")]
-    for candidate in candidates:
-        try:
-            yield msgspec.json.decode(candidate)
-        except msgspec.DecodeError:
-            continue  # not JSON: there is nothing but its bytes
-
-
-def _strings(
-    value: Any, path: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            yield (*path, name, "name"), name
-            yield from _strings(member, (*path, name))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _strings(member, (*path, index))

@@ -25,13 +25,22 @@ _ENDINGS = tuple(
     for word in (
         "apikey secret secretkey accesskey privatekey subscriptionkey accountkey "
         "sharedkey signingkey encryptionkey masterkey virtualkey functionskey appkey "
-        "password passwd passphrase authorization authorizationtoken authtoken "
+        "password passwd passphrase passcode passwort authorization authorizationtoken authtoken "
         "accesstoken refreshtoken idtoken identitytoken sessiontoken securitytoken "
         "bearertoken apitoken sastoken bottoken oauthtoken csrftoken xsrftoken "
         "githubtoken gitlabtoken hftoken secrettoken jwt connectionstring "
         "clientassertion setcookie xamzsignature xamzcredential xgoogsignature "
         "xgoogcredential"
     ).split()
+)
+_MAYBE_ENDINGS = tuple(
+    b"token key auth pass pwd pin credential credentials cookie cookies bearer sas "
+    b"sid session otp seed mnemonic".split()
+)
+_HARMLESS_ENDINGS = tuple(
+    b"pagetoken continuationtoken synctoken nexttoken cursortoken eostoken bostoken "
+    b"padtoken unktoken stoptoken publickey primarykey foreignkey sortkey cachekey "
+    b"idempotencykey partitionkey objectkey hashkey mapkey".split()
 )
 _IN_URLS = frozenset(b"sig signature token auth awsaccesskeyid".split())
 _WORDS_IN_URLS = frozenset(b"key code".split())  # which are words like others, too
@@ -49,6 +58,7 @@ _NO_KEY_HEADERS = frozenset(
     b"idempotency-key x-idempotency-key x-ratelimit-key sec-websocket-key cache-key "
     b"x-cache-key surrogate-key x-surrogate-key".split()
 )
+_OF_A_REQUEST = frozenset((b"cf-ray", b"cf-cache-status"))
 _ACCOUNT_HEADERS = frozenset(
     b"openai-organization openai-project x-goog-user-project "
     b"anthropic-organization-id".split()
@@ -62,6 +72,16 @@ def is_secret_field(name: bytes) -> bool:
     (True, False)
     """
     return _bare(name).endswith(_ENDINGS)
+
+
+def may_be_secret_field(name: bytes) -> bool:
+    """One whose text is a secret if it looks like one: any other key or token.
+
+    >>> may_be_secret_field(b"slack_token"), may_be_secret_field(b"next_page_token")
+    (True, False)
+    """
+    bare = _bare(name)
+    return bare.endswith(_MAYBE_ENDINGS) and not bare.endswith(_HARMLESS_ENDINGS)
 
 
 def is_secret_in_url(name: bytes, value: bytes) -> bool:
@@ -104,6 +124,8 @@ def is_dropped_header(name: bytes) -> bool:
     (True, False)
     """
     lower = name.lower()
+    if lower in _OF_A_REQUEST:
+        return False
     ours_or_cloudflares = lower.startswith((b"x-lectr-", b"cf-"))
     return ours_or_cloudflares or lower in _ACCOUNT_HEADERS or is_key_header(lower)
 

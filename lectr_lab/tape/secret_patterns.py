@@ -1,63 +1,41 @@
-"""What is secret, and its replacement: keys by value, by form and by the name they have.
+"""What is secret, and its replacement: keys by value, by form, by name and by look.
 
-A mark finds secrets in a text; each is replaced by `[redacted]`. The cost of all but a
-user's own patterns is linear in the length of the text.
+In a secret's place stands `[redacted]`; where a word only looks like one, a mark of its
+own length that is the same wherever the word stands. The cost of all but a user's own
+patterns is linear in the length of the text.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import accumulate
-from typing import TypeAlias
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.core.headers import REDACTED, RawHeaders
-from lectr_lab.tape.json_secrets import Span, member_spans
+from lectr_lab.core.headers import RawHeaders
+from lectr_lab.tape.bodies import texts_in
+from lectr_lab.tape.json_texts import SHORTEST, Text
+from lectr_lab.tape.replacing import MARK, Finding, Rank, mark_of_its_length, replaced
 from lectr_lab.tape.secret_forms import known_forms
-from lectr_lab.tape.secret_names import (
-    is_key_header,
-    is_secret_field,
-    is_secret_in_url,
-    is_secret_of_call,
-)
+from lectr_lab.tape.secret_names import is_key_header, is_secret_of_call
+from lectr_lab.tape.secret_words import is_no_word, secret_words
+from lectr_lab.tape.text_secrets import named_secrets
+from lectr_lab.tape.views import Span, View, Whole
 
-Mark: TypeAlias = Callable[[bytes], Iterable[Span]]
-Marks: TypeAlias = tuple[Mark, ...]
-
-_MARK = REDACTED.encode()
 _SHORTEST_KEY = 8  # a shorter one ("none", "EMPTY") is no secret, and is in any text
+_LONG = 200  # bytes, from which a known opaque value is not looked into
+_REMEMBERED = 100  # bytes up to which a text is looked at once, however often it comes
+_PASSES = 3  # what is beside a mark may look otherwise than beside a secret
 _OF_CALL = re.compile(rb"(?<=[?&])([^=&#]+)=([^&#]+)")
-# Each pattern begins with a literal: the search for it is fast.
-# In a text a URL ends at a quote or a space; `&` may be written as JSON or HTML has it,
-# and all of it as in another URL. A value that is a placeholder (`{token}`) is none.
-_VALUE = rb"(?![{<$*\[])((?:[^\s?&#%\"'<>\\)\]}`,|]|%(?!26|3[Ff])|\\/)++)"
-_IN_URL = tuple(
-    re.compile(separator + rb"([\w.~-]{1,64}+)(?:=|%3[Dd])" + _VALUE)
-    for separator in (rb"\?", rb"&(?:amp;)?", rb"\\u0026", rb"%(?:26|3[Ff])")
-)
-_FIRST_OF_FORM = re.compile(rb"\A([\w.~-]{1,64}+)=" + _VALUE)
-_PASSWORD = re.compile(
-    rb":(?:\\?/){2}[^\s/:@\"'<>\\]*+:((?![{<$*\[])[^\s/:@\"'<>\\]++)@"
-)
-_PART = re.compile(  # of a form with uploads; not the name of a file
-    rb'name="(?<=[; ]name=")([\w.~-]{1,64}+)"\r\n'
-    rb"(?:[\w-]++:[^\r\n]*+\r\n){0,8}+\r\n([^\r\n]++)"
-)
-# A header in a text, as in a command with curl. Prose has no digit in such a word.
-_CREDENTIALS = rb" ++((?=[^\s\d]{0,100}+\d)[\w.~+/=%-]{16,}+)"
-_BEARER = re.compile(rb"earer(?<=\b[Bb]earer)" + _CREDENTIALS)
-_AUTHORIZATION = re.compile(
-    rb"uthorization\\?[\"']?[:=] ?\\?[\"']?(?i:basic|token|apikey)" + _CREDENTIALS
-)
-# JSON within a prompt or an answer, as it is or escaped. An escaped string ends where a
-# quote has as many backslashes as at its beginning; inside, quotes have more.
-_MEMBER = re.compile(
-    rb'"([\w.-]{1,64}+)\\*+"\s*+:\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)'
-    rb'|(\\++)"((?:[^"\\]|\\++(?!")|\3\\++")*+))',
-    re.DOTALL,
-)
+class Marks(NamedTuple):
+    """What else must not be left of a call: values, and the user's patterns."""
+
+    values: frozenset[bytes] = frozenset()
+    own: tuple[re.Pattern[bytes], ...] = ()
+    literal: re.Pattern[bytes] | None = None
+
+
+NO_MARKS = Marks()
 
 
 def compiled(patterns: Iterable[str]) -> Marks:
@@ -66,36 +44,47 @@ def compiled(patterns: Iterable[str]) -> Marks:
     Raises:
         CassetteError: one is not a regular expression; says which and why.
     """
-    marks = []
+    own = []
     for number, pattern in enumerate(patterns, 1):
         try:
-            marks.append(_matches(re.compile(pattern.encode())))
+            own.append(re.compile(pattern.encode()))
         except re.error as error:  # the pattern itself may be the secret
             raise CassetteError(
                 f"Scrub pattern {number} is not a regular expression: {error.msg}."
             ) from None
-    return tuple(marks)
+    return Marks(own=tuple(own))
 
 
-def marks_for(headers: RawHeaders, url: str, own: Marks = ()) -> Marks:
-    """What must not be left of a call: its own keys, others' by form or name, the user's."""
+def marks_for(headers: RawHeaders, url: str, own: Marks = NO_MARKS) -> Marks:
+    """What must not be left of a call: its own keys, and the user's patterns."""
+    return with_values(own, keys_of(headers, url))
+
+
+def keys_of(headers: RawHeaders, url: str) -> set[bytes]:
+    """The keys that a call itself carries.
+
+    >>> keys_of([(b"Authorization", b"Bearer hush")], "https://x/v1/models")
+    {b'hush'}
+    """
     keys = {_key(value) for name, value in headers if is_key_header(name)}
     for match in _of_call(url.encode()):
         keys |= {match[2], unquote(match[2].decode("latin-1")).encode()}
-    spellings = {
-        s for key in keys if len(key) >= _SHORTEST_KEY for s in _spellings(key)
-    }
+    return keys
+
+
+def with_values(marks: Marks, values: Iterable[bytes]) -> Marks:
+    """The same, and these values wherever they stand, however they are spelt."""
+    all_values = marks.values | {v for v in values if len(v) >= _SHORTEST_KEY}
+    spellings = {s for value in all_values for s in _spellings(value)}
     longest_first = sorted(spellings, key=lambda s: (-len(s), s))
     literal = b"|".join(map(re.escape, longest_first))
-    by_value = (_matches(re.compile(literal)),) if literal else ()
-    # By name first: a value goes whole, whatever a part of it looks like.
-    return (*_BY_NAME, *by_value, _matches(known_forms()), *own)
+    return Marks(all_values, marks.own, re.compile(literal) if literal else None)
 
 
 def clean(data: bytes, marks: Marks) -> bytes:
     """The bytes with a mark in place of whatever is secret.
 
-    >>> clean(b"Bearer sk-0123456789abcdef", marks_for([], ""))
+    >>> clean(b"Bearer sk-0123456789abcdef", NO_MARKS)
     b'Bearer [redacted]'
     """
     return clean_chunks((data,), marks)[0]
@@ -103,114 +92,126 @@ def clean(data: bytes, marks: Marks) -> bytes:
 
 def is_clean(data: bytes, marks: Marks) -> bool:
     """Cleaning it would change nothing."""
-    return not any(_secrets(mark, data) for mark in marks)
+    return next(_findings(data, marks), None) is None
 
 
-def clean_url(url: str, marks: Marks) -> str:
+def clean_url(url: str, marks: Marks, tally: Counter[str] | None = None) -> str:
     """The URL of a call without keys in its query or anywhere else.
 
-    >>> clean_url("https://x/v1/models?key=hush&alt=sse", ())
+    >>> clean_url("https://x/v1/models?key=hush&alt=sse", NO_MARKS)
     'https://x/v1/models?key=[redacted]&alt=sse'
     """
-    return clean(url.encode(), (_parameters_of_call, *marks)).decode()
+    data = url.encode()
+    parameters = [
+        Finding(*match.span(2), Rank.NAME, MARK)
+        for match in _of_call(data)
+        if match[2] != MARK
+    ]
+    found = [*parameters, *_of_text(Text(Whole(data), "plain"), marks)]
+    return _counted((data,), found, tally)[0].decode()
 
 
-def clean_chunks(chunks: Sequence[bytes], marks: Marks) -> tuple[bytes, ...]:
+def clean_value(value: bytes, marks: Marks, tally: Counter[str] | None = None) -> bytes:
+    """A header's value that is harmless but for what it quotes: it may look random."""
+    found = _of_text(Text(Whole(value), "id"), marks)
+    return _counted((value,), found, tally)[0]
+
+
+def clean_chunks(
+    chunks: Sequence[bytes], marks: Marks, tally: Counter[str] | None = None
+) -> tuple[bytes, ...]:
     """Cleaned as one text, so that a secret is found across a cut; then cut again."""
-    body, ends = b"".join(chunks), list(accumulate(map(len, chunks)))
-    for mark in marks:
-        if spans := _secrets(mark, body):
-            body, ends = _replace(body, spans, ends)
-    starts = [0, *ends][: len(ends)]
-    return tuple(body[a:b] for a, b in zip(starts, ends, strict=True))
+    cleaned = tuple(chunks)
+    for _ in range(_PASSES):
+        findings = list(_findings(b"".join(cleaned), marks))
+        if not findings:
+            break
+        cleaned = _counted(cleaned, findings, tally)
+    return cleaned
 
 
-def _matches(pattern: re.Pattern[bytes]) -> Mark:
-    return lambda body: (match.span() for match in pattern.finditer(body))
+def named_values(body: bytes) -> Iterator[bytes]:
+    """What a body calls secret, and is like one: to be looked for everywhere else."""
+    for text in texts_in(body):
+        data = text.view.data
+        if text.kind == "secret":
+            yield from (part for part in data.split()[-1:] if is_no_word(part, 10))
+        elif text.kind == "plain" and len(data) >= SHORTEST:
+            values = (data[start:end] for start, end in named_secrets(data))
+            yield from (value for value in values if is_no_word(value, 10))
 
 
-def _named(
-    pattern: re.Pattern[bytes], is_secret: Callable[[bytes, bytes], bool], body: bytes
-) -> Iterator[Span]:
-    """The last group of each match, where the first is a name that secrets have."""
-    for match in pattern.finditer(body):
-        value = match.lastindex or 0
-        if is_secret(match[1], match[value]):
-            yield match.span(value)
+def _counted(
+    chunks: Sequence[bytes], findings: Iterable[Finding], tally: Counter[str] | None
+) -> tuple[bytes, ...]:
+    cleaned, used = replaced(chunks, findings)
+    if tally is not None:
+        tally.update(one.rank.words for one in used if one.mark)
+    return cleaned
 
 
-def _is_field(name: bytes, value: bytes) -> bool:
-    return is_secret_field(name)
+def _findings(body: bytes, marks: Marks) -> Iterator[Finding]:
+    for pattern in marks.own:
+        whole = Whole(body)
+        for match in pattern.finditer(body):
+            yield from _at(whole, match.span(), Rank.OWN)
+    seen: set[tuple[str, bytes]] = set()
+    for text in texts_in(body):
+        key = text.kind, text.view.data
+        if len(key[1]) <= _REMEMBERED and text.kind != "secret":
+            if key in seen:
+                continue
+            found = list(_of_text(text, marks))
+            if not found:
+                seen.add(key)
+            yield from found
+        else:
+            yield from _of_text(text, marks)
 
 
-def _is_part(name: bytes, value: bytes) -> bool:
-    return name.lower() == b"token" or is_secret_field(name)
+def _of_text(text: Text, marks: Marks) -> Iterator[Finding]:
+    data, view = text.view.data, text.view
+    if text.kind == "secret":
+        yield from _at(view, (0, len(data)), Rank.NAME)
+        return
+    if len(data) < SHORTEST and not marks.own:
+        return
+    for rank, pattern in ((Rank.VALUE, marks.literal), *((Rank.OWN, own) for own in marks.own)):
+        if pattern is not None:
+            for match in pattern.finditer(data):
+                yield from _at(view, match.span(), rank)
+    if text.kind == "opaque" and len(data) >= _LONG and b" " not in data:
+        return
+    for span in named_secrets(data):
+        yield from _at(view, span, Rank.NAME)
+    for match in known_forms().finditer(data):
+        yield from _at(view, match.span(), Rank.FORM)
+    if text.kind == "plain":
+        for span in secret_words(data):
+            yield from _at(view, span, Rank.LOOK)
 
 
-def _first_group(pattern: re.Pattern[bytes], body: bytes) -> Iterator[Span]:
-    return (match.span(1) for match in pattern.finditer(body))
+def _at(view: View, span: Span, rank: Rank) -> Iterator[Finding]:
+    """A finding in a text, where it stands in the body: a mark in its first place."""
+    start, end = span
+    if start == end or _is_marked(view.data, start, end):
+        return
+    mark = mark_of_its_length(view.data[start:end]) if rank == Rank.LOOK else MARK
+    for at, behind in view.raw(start, end):
+        yield Finding(at, behind, rank, mark)
+        mark = b""
+
+
+def _is_marked(data: bytes, start: int, end: int) -> bool:
+    """It is, or lies in, what already stands in a secret's place."""
+    if end - start > len(MARK):
+        return False
+    at = data.find(MARK, max(0, end - len(MARK)), start + len(MARK))
+    return at >= 0
 
 
 def _of_call(url: bytes) -> Iterator[re.Match[bytes]]:
     return (m for m in _OF_CALL.finditer(url) if is_secret_of_call(m[1]))
-
-
-def _parameters_of_call(url: bytes) -> Iterator[Span]:
-    return (match.span(2) for match in _of_call(url))
-
-
-_BY_NAME: Marks = (
-    member_spans,
-    partial(_named, _MEMBER, _is_field),
-    *(partial(_named, pattern, is_secret_in_url) for pattern in _IN_URL),
-    partial(_named, _FIRST_OF_FORM, is_secret_in_url),
-    partial(_named, _PART, _is_part),
-    partial(_first_group, _PASSWORD),
-    partial(_first_group, _BEARER),
-    partial(_first_group, _AUTHORIZATION),
-)
-
-
-def _secrets(mark: Mark, body: bytes) -> list[Span]:
-    """Where a mark finds something, but for what already stands in a secret's place.
-
-    In order, and none overlaps another.
-    """
-    spans = sorted(span for span in mark(body) if span[0] < span[1])
-    if not spans:
-        return []
-    done = [match.span() for match in re.finditer(re.escape(_MARK), body)]
-    starts = [start for start, _ in done]
-    found: list[Span] = []
-    for start, end in spans:
-        before = bisect_right(starts, start) - 1
-        if before >= 0 and end <= done[before][1]:
-            continue
-        if found and start < found[-1][1]:
-            first, last = found.pop()
-            start, end = first, max(end, last)
-        found.append((start, end))
-    return found
-
-
-def _replace(
-    body: bytes, spans: list[Span], ends: list[int]
-) -> tuple[bytes, list[int]]:
-    """A cut inside a secret moves behind what stands for it."""
-    parts, kept_from, shift = [], 0, 0
-    shifts = []  # of what is behind each span
-    for start, end in spans:
-        parts += [body[kept_from:start], _MARK]
-        kept_from = end
-        shift += len(_MARK) - (end - start)
-        shifts.append(shift)
-    starts = [start for start, _ in spans]
-    moved = []
-    for cut in ends:
-        before = bisect_right(starts, cut - 1) - 1
-        inside = before >= 0
-        moved.append(max(cut, spans[before][1]) + shifts[before] if inside else cut)
-    return b"".join([*parts, body[kept_from:]]), moved
 
 
 def _key(value: bytes) -> bytes:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.tape.json_secrets import member_spans
+from lectr_lab.tape.json_texts import texts_of
+from lectr_lab.tape.views import Whole
 
 HUSH = "hush-0123456789"
 MCP = {"type": "mcp", "server_label": "s", "server_url": "https://mcp.test"}
@@ -44,7 +45,7 @@ SECRET = {
 
 
 def secrets(text):
-    return [text[start:end] for start, end in member_spans(text)]
+    return [t.view.data for t in texts_of(Whole(text)) if t.kind == "secret"]
 
 
 @pytest.mark.parametrize("case", SECRET)

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from lectr_lab.tape.json_texts import SHORTEST, Path, Text, begins_json, texts_of, within
+from lectr_lab.tape.json_texts import (
+    SHORTEST,
+    Path,
+    Text,
+    begins_json,
+    texts_of,
+    within,
+)
 from lectr_lab.tape.views import Joined, Slice, View, Whole
 
 _LINE = re.compile(rb"^(?:data:)?[ \t]*+((?=[\[{])[^\r\n]*+)", re.MULTILINE)
@@ -49,10 +56,12 @@ def texts_in(body: bytes) -> Iterator[Text]:
 
 
 def _joined(texts: list[Text]) -> Iterator[Text]:
-    """The pieces of one text as one, where they are pieces: not the same each time."""
-    if len(texts) < 2 or len({text.view.data for text in texts}) == 1:
+    """The pieces of one text as one."""
+    if len(texts) < 2:
         return
-    together = Text(Joined([text.view for text in texts]), "plain")
+    # What is the same each time is no text in pieces: together it looks like nothing.
+    is_one = len({text.view.data for text in texts}) > 1
+    together = Text(Joined([t.view for t in texts]), "plain" if is_one else "id")
     yield together
     yield from within(together)
 

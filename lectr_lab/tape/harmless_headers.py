@@ -35,7 +35,9 @@ def is_harmless_header(name: bytes) -> bool:
 
 @cache
 def _patterns() -> re.Pattern[bytes]:
-    rows = (rb"(?!(?:%s)\Z)(?:%s)" % (_any(r.but), _any(r.names)) for r in kept_headers())
+    rows = (
+        rb"(?!(?:%s)\Z)(?:%s)" % (_any(r.but), _any(r.names)) for r in kept_headers()
+    )
     return re.compile(b"|".join(rows), re.DOTALL)
 
 

@@ -8,6 +8,7 @@ as the arguments of a tool call are. The cost is linear in the length of the tex
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from lectr_lab.tape.known_values import Kind, kind_of_member
@@ -28,6 +29,8 @@ _OF_A_CLIENT_SECRET = frozenset((b"expires_at", b"session"))
 _OF_A_SCHEMA = frozenset((b"type", b"description", b"$ref", b"anyOf", b"enum"))
 _INDICES = frozenset((b"index", b"output_index", b"content_index", b"summary_index"))
 _NAMES = (b"name", b"key", b"header", b"variable")
+_ASK = frozenset((b"headers", b"token", b"value", b"key", b"key_id"))
+_LONG_NAME = 100  # bytes: what is longer is a text
 _DEEPEST = 200  # what is deeper counts as in one object; only traps go there
 _SIBLINGS = 16  # that are asked for the name of a value
 _NESTED = 8  # how often JSON stands within a string of JSON
@@ -52,13 +55,30 @@ class Text(NamedTuple):
         return (*((one.name, tuple(one.indices)) for one in chain), (self.name, ()))
 
 
+class _Name(NamedTuple):
+    """What a name alone tells: of what kind its texts are, and if to ask for more."""
+
+    kind: Kind
+    asks: bool
+
+
+_PLAIN = _Name("plain", False)
+
+
+@lru_cache(maxsize=4096)
+def _named(name: bytes) -> _Name:
+    asks = name.lower() in _ASK or is_secret_field(name) or may_be_secret_field(name)
+    return _Name(kind_of_member(name), asks)
+
+
 class Object:
     """An object that is being read. A list's strings count as under the list's name."""
 
-    __slots__ = ("chain", "indices", "name", "names", "texts")
+    __slots__ = ("chain", "indices", "name", "named", "names", "texts")
 
     def __init__(self, name: bytes, outer: "tuple[Object, ...]") -> None:
         self.name, self.chain = name, (*outer, self)
+        self.named = len(name) <= _LONG_NAME and _named(name).asks
         self.names: set[bytes] = set()
         self.indices: list[int] = []
         self.texts: list[tuple[bytes, Span]] = []
@@ -86,10 +106,12 @@ def texts_of(view: View, shortest: int = SHORTEST, nested: int = 0) -> Iterator[
         if its is None:
             if end - start >= SHORTEST:
                 yield Text(string(view, start, end), "plain")
-        elif _is_secret(view, its, name, (start, end)):
+            continue
+        named = _named(name) if len(name) <= _LONG_NAME else _PLAIN
+        if (named.asks or its.named) and _is_secret(view, its, name, (start, end)):
             yield Text(string(view, start, end), "secret", name, its)
         elif end - start >= shortest:
-            text = Text(string(view, start, end), kind_of_member(name), name, its)
+            text = Text(string(view, start, end), named.kind, name, its)
             yield text
             yield from within(text, nested)
 

@@ -10,7 +10,9 @@ import msgspec
 
 Kind: TypeAlias = Literal["plain", "id", "opaque"]
 
-_ID_AT_END = re.compile(rb"(?:[_\-.](?:id|ids|uuid|guid|hash|sha|sha256)|[a-z0-9](?:Ids?|IDs?|Uuid|Hash))\Z")
+_ID_AT_END = re.compile(
+    rb"(?:[_\-.](?:id|ids|uuid|guid|hash|sha|sha256)|[a-z0-9](?:Ids?|IDs?|Uuid|Hash))\Z"
+)
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from lectr_lab.core.llm_api.reply import ReplyReader
 from lectr_lab.core.routing.paths import operation as operation_of
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.compare import split_path
+from lectr_lab.tape.replacing import Taken
 from lectr_lab.tape.scrub import RecordedCall, scrubbed
 from lectr_lab.tape.secret_patterns import (
     Marks,
@@ -115,10 +116,10 @@ class Recorder:
         keys = {key for take in takes for key in keys_of(take.sent[2], take.sent[1])}
         marks = with_values(self._marks, keys)  # one call may quote another's
         for take in ready:
-            tally = Counter[str]()
+            taken = Taken()
             try:
-                written.append(_finished(take, marks, first_s, tally))
-                replaced += tally
+                written.append(_finished(take, marks, first_s, taken))
+                replaced += taken.counts
             except CassetteError as error:
                 reasons[str(error)] += 1
             except Exception as error:  # noqa: BLE001 - whatever it is: not written
@@ -126,9 +127,7 @@ class Recorder:
         write_cassette(self._path, [*self._kept, *written])
         withheld = sum(reasons.values())
         unfinished = len(takes) - len(ready)
-        return Saved(
-            len(written), withheld, unfinished, dict(reasons), dict(replaced)
-        )
+        return Saved(len(written), withheld, unfinished, dict(reasons), dict(replaced))
 
 
 def _as_recorded(one: Interaction) -> tuple[RecordedCall, Timing]:
@@ -191,7 +190,7 @@ class _TeeReply:
 
 
 def _finished(
-    take: _Take, own: Marks, first_s: float, tally: Counter[str]
+    take: _Take, own: Marks, first_s: float, taken: Taken
 ) -> tuple[RecordedCall, Timing]:
     """The call as it may be written. Raises CassetteError where it may not be."""
     method, url, headers, body = take.sent
@@ -207,7 +206,7 @@ def _finished(
         chunks=tuple(take.chunks),
         cut_short=ended != "complete",
     )
-    scrubbed_call = scrubbed(call, own, tally)
+    scrubbed_call = scrubbed(call, own, taken)
     timing = Timing(
         started_ms=_ms(take.started_s - first_s),
         head_ms=_ms(take.head_s - take.started_s),

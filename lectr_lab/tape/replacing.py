@@ -5,6 +5,7 @@ many: a cut inside a secret moves behind what stands for it.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from hashlib import blake2b
@@ -46,13 +47,31 @@ _WORDS = (
 class Finding(NamedTuple):
     """A place in a body, what kind of secret it holds, and what stands for it.
 
-    Where a secret stands in pieces, the others have an empty mark.
+    Where a secret stands in pieces, the others have an empty mark. `value` is what was
+    called a secret by a name: it may stand elsewhere as well.
     """
 
     start: int
     end: int
     rank: Rank
     mark: bytes
+    value: bytes = b""
+
+
+class Taken:
+    """What was taken out: how many of each kind, and what was called a secret."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.values: set[bytes] = set()
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Count them, and remember their values."""
+        for one in findings:
+            if one.mark:
+                self.counts[one.rank.words] += 1
+            if one.value:
+                self.values.add(one.value)
 
 
 def mark_of_its_length(word: bytes) -> bytes:
@@ -77,7 +96,7 @@ def replaced(
         return tuple(chunks), []
     parts, kept_from, shift = [], 0, 0
     shifts = []  # of what is behind each finding
-    for start, end, _, mark in used:
+    for start, end, _, mark, _ in used:
         parts += [body[kept_from:start], mark]
         kept_from = end
         shift += len(mark) - (end - start)
@@ -103,7 +122,7 @@ def _merged(findings: Sequence[Finding]) -> list[Finding]:
         last = sure.pop()
         best = min(last, one, key=lambda each: (not each.mark, each.rank))
         end = max(last.end, one.end)
-        sure.append(Finding(last.start, end, best.rank, best.mark))
+        sure.append(best._replace(start=last.start, end=end))
     starts = [one.start for one in sure]
     found = list(sure)
     last_end = 0

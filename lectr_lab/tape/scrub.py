@@ -22,7 +22,6 @@ before it; one inside media, in base64, or under the name of an id; the tokens o
 logprobs, which spell an answer once more.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -32,7 +31,7 @@ from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.content_encoding import BodyDecoder
 from lectr_lab.tape.harmless_headers import is_harmless_header
 from lectr_lab.tape.repair import is_encoded
-from lectr_lab.tape.replacing import MARK
+from lectr_lab.tape.replacing import MARK, Taken
 from lectr_lab.tape.secret_names import is_dropped_header
 from lectr_lab.tape.secret_patterns import (
     NO_MARKS,
@@ -43,7 +42,6 @@ from lectr_lab.tape.secret_patterns import (
     clean_value,
     is_clean,
     marks_for,
-    named_values,
     with_values,
 )
 
@@ -68,14 +66,14 @@ class RecordedCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scrubbed(
-    call: RecordedCall, own: Marks = NO_MARKS, tally: Counter[str] | None = None
+    call: RecordedCall, own: Marks = NO_MARKS, taken: Taken | None = None
 ) -> RecordedCall:
     """The call as it may be written to disk.
 
     Args:
         call: a request and its answer, as they passed.
         own: the user's patterns, from `compiled`, and values of other calls.
-        tally: what was replaced is added to it, by kind.
+        taken: what is replaced is counted in it.
 
     Returns:
         The same with every secret replaced. It has as many chunks, each holding what
@@ -84,61 +82,52 @@ def scrubbed(
     Raises:
         CassetteError: something secret may be left; says what kind of thing, not what.
     """
-    tally = Counter() if tally is None else tally
-    marks = _marks_of(call, own)
+    taken = Taken() if taken is None else taken
+    headers = [*call.request_headers, *call.response_headers]
+    marks = marks_for(headers, call.url, own)
+    once = _scrubbed(call, marks, taken)
+    values = taken.values - marks.values
+    return _scrubbed(once, with_values(marks, values), taken) if values else once
+
+
+def _scrubbed(call: RecordedCall, marks: Marks, taken: Taken) -> RecordedCall:
     sent, sent_headers, _ = _clean_body(
-        (call.request_body,), call.request_headers, marks, tally
+        (call.request_body,), call.request_headers, marks, taken
     )
     chunks, headers, decompressed = _clean_body(
-        call.chunks, call.response_headers, marks, tally
+        call.chunks, call.response_headers, marks, taken
     )
     return RecordedCall(
         method=call.method,
-        url=_clean_url(call.url, marks, tally),
-        request_headers=_clean_headers(sent_headers, marks, tally),
+        url=_clean_url(call.url, marks, taken),
+        request_headers=_clean_headers(sent_headers, marks, taken),
         request_body=sent[0],
         status=call.status,
-        response_headers=_clean_headers(headers, marks, tally),
+        response_headers=_clean_headers(headers, marks, taken),
         chunks=chunks,
         cut_short=call.cut_short,
         decompressed=call.decompressed or decompressed,
     )
 
 
-def _marks_of(call: RecordedCall, own: Marks) -> Marks:
-    """The call's keys, the user's patterns, and what the call itself calls a secret."""
-    marks = marks_for([*call.request_headers, *call.response_headers], call.url, own)
-    bodies = (
-        ((call.request_body,), call.request_headers),
-        (call.chunks, call.response_headers),
-    )
-    values = {
-        value
-        for chunks, headers in bodies
-        for value in named_values(b"".join(_plain(chunks, headers)))
-    }
-    values |= set(named_values(call.url.encode()))
-    return with_values(marks, values) if values else marks
-
-
-def _clean_url(url: str, marks: Marks, tally: Counter[str]) -> str:
-    cleaned = clean_url(url, marks, tally)
+def _clean_url(url: str, marks: Marks, taken: Taken) -> str:
+    cleaned = clean_url(url, marks, taken)
     if cleaned != url and clean_url(cleaned, marks) != cleaned:
         raise CassetteError("the URL may still hold a secret")
     return cleaned
 
 
 def _clean_headers(
-    headers: RawHeaders, marks: Marks, tally: Counter[str]
+    headers: RawHeaders, marks: Marks, taken: Taken
 ) -> tuple[tuple[bytes, bytes], ...]:
     kept = []
     for name, value in headers:
         if is_dropped_header(name):
             continue
         if is_harmless_header(name):
-            kept.append((clean(name, marks), clean_value(value, marks, tally)))
+            kept.append((clean(name, marks), clean_value(value, marks, taken)))
             continue
-        tally[_WITHHELD] += value != MARK
+        taken.counts[_WITHHELD] += value != MARK
         kept.append((clean(name, marks), MARK))
     if any(clean_value(value, marks) != value for _, value in kept):
         raise CassetteError("a header may still hold a secret")
@@ -146,11 +135,11 @@ def _clean_headers(
 
 
 def _clean_body(
-    chunks: tuple[bytes, ...], headers: RawHeaders, marks: Marks, tally: Counter[str]
+    chunks: tuple[bytes, ...], headers: RawHeaders, marks: Marks, taken: Taken
 ) -> tuple[tuple[bytes, ...], RawHeaders, bool]:
     """A body's chunks, its headers, and whether it had to be decompressed for good."""
     plain = _plain(chunks, headers)
-    cleaned = clean_chunks(plain, marks, tally)
+    cleaned = clean_chunks(plain, marks, taken)
     if cleaned == plain:
         if plain is not chunks and not is_clean(b"".join(chunks), marks):
             raise CassetteError("a compressed body may hold a secret behind its end")

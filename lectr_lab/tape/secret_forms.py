@@ -45,7 +45,31 @@ def known_forms() -> re.Pattern[bytes]:
     for form in forms():
         for start in form.starts:
             by_letter[start[:1].encode()].append(_pattern(start.encode(), form))
-    # One branch for each first letter: twice as fast as one for each form.
+    return _branches(by_letter)
+
+
+def may_begin(words: bytes) -> bool:
+    """One of the forms may begin in these words of a text, one a line.
+
+    >>> may_begin(b"documentation\\nghp_0123456789"), may_begin(b"documentation")
+    (True, False)
+    """
+    return _beginnings().search(words) is not None
+
+
+@cache
+def _beginnings() -> re.Pattern[bytes]:
+    """The longest beginning that is all letters, digits and the like."""
+    found = {start.encode().rstrip(b" =") for form in forms() for start in form.starts}
+    by_letter: dict[bytes, list[bytes]] = defaultdict(list)
+    for start in sorted(found):
+        rest = re.escape(start[1:]) + _edge(start, _EDGE_INSIDE_WORDS)
+        by_letter[start[:1]].append(rest)
+    return _branches(by_letter)
+
+
+def _branches(by_letter: dict[bytes, list[bytes]]) -> re.Pattern[bytes]:
+    """One branch for each first letter: twice as fast as one for each form."""
     branches = (
         re.escape(letter) + rb"(?:" + b"|".join(patterns) + rb")"
         for letter, patterns in by_letter.items()
@@ -55,7 +79,9 @@ def known_forms() -> re.Pattern[bytes]:
 
 def _pattern(start: bytes, form: Form) -> bytes:
     """All but the first letter. The edge is looked for once the beginning is there."""
-    escaped, edge = re.escape(start), b""
-    if start[:1].isalnum():
-        edge = _EDGE_INSIDE_WORDS if form.inside_words else _EDGE
-    return re.escape(start[1:]) + edge.replace(b"<>", escaped) + form.rest.encode()
+    edge = _EDGE_INSIDE_WORDS if form.inside_words else _EDGE
+    return re.escape(start[1:]) + _edge(start, edge) + form.rest.encode()
+
+
+def _edge(start: bytes, edge: bytes) -> bytes:
+    return edge.replace(b"<>", re.escape(start)) if start[:1].isalnum() else b""

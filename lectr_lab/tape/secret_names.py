@@ -42,6 +42,7 @@ _HARMLESS_ENDINGS = tuple(
     b"padtoken unktoken stoptoken publickey primarykey foreignkey sortkey cachekey "
     b"idempotencykey partitionkey objectkey hashkey mapkey".split()
 )
+_LONGEST = 100  # in bytes, of a name: what is longer is a text
 _IN_URLS = frozenset(b"sig signature token auth awsaccesskeyid".split())
 _WORDS_IN_URLS = frozenset(b"key code".split())  # which are words like others, too
 _LONG = 20  # Azure's and Google's keys have 39 characters and more
@@ -71,7 +72,7 @@ def is_secret_field(name: bytes) -> bool:
     >>> is_secret_field(b"api_key"), is_secret_field(b"max_tokens")
     (True, False)
     """
-    return _bare(name).endswith(_ENDINGS)
+    return len(name) <= _LONGEST and _bare(name).endswith(_ENDINGS)
 
 
 def may_be_secret_field(name: bytes) -> bool:
@@ -80,6 +81,8 @@ def may_be_secret_field(name: bytes) -> bool:
     >>> may_be_secret_field(b"slack_token"), may_be_secret_field(b"next_page_token")
     (True, False)
     """
+    if len(name) > _LONGEST:
+        return False
     bare = _bare(name)
     return bare.endswith(_MAYBE_ENDINGS) and not bare.endswith(_HARMLESS_ENDINGS)
 

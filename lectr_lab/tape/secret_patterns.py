@@ -6,7 +6,6 @@ patterns is linear in the length of the text.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote
@@ -15,18 +14,29 @@ from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.bodies import texts_in
 from lectr_lab.tape.json_texts import SHORTEST, Text
-from lectr_lab.tape.replacing import MARK, Finding, Rank, mark_of_its_length, replaced
-from lectr_lab.tape.secret_forms import known_forms
+from lectr_lab.tape.replacing import (
+    MARK,
+    Finding,
+    Rank,
+    Taken,
+    mark_of_its_length,
+    replaced,
+)
+from lectr_lab.tape.secret_forms import known_forms, may_begin
 from lectr_lab.tape.secret_names import is_key_header, is_secret_of_call
 from lectr_lab.tape.secret_words import is_no_word, secret_words
 from lectr_lab.tape.text_secrets import named_secrets
 from lectr_lab.tape.views import Span, View, Whole
 
 _SHORTEST_KEY = 8  # a shorter one ("none", "EMPTY") is no secret, and is in any text
+_LONG_WORD = re.compile(rb"[\w+/~.=-]{10,}+")
+_SHORTEST_VALUE = 10  # of what is called a secret, to be looked for everywhere
 _LONG = 200  # bytes, from which a known opaque value is not looked into
 _REMEMBERED = 100  # bytes up to which a text is looked at once, however often it comes
 _PASSES = 3  # what is beside a mark may look otherwise than beside a secret
 _OF_CALL = re.compile(rb"(?<=[?&])([^=&#]+)=([^&#]+)")
+
+
 class Marks(NamedTuple):
     """What else must not be left of a call: values, and the user's patterns."""
 
@@ -95,7 +105,7 @@ def is_clean(data: bytes, marks: Marks) -> bool:
     return next(_findings(data, marks), None) is None
 
 
-def clean_url(url: str, marks: Marks, tally: Counter[str] | None = None) -> str:
+def clean_url(url: str, marks: Marks, taken: Taken | None = None) -> str:
     """The URL of a call without keys in its query or anywhere else.
 
     >>> clean_url("https://x/v1/models?key=hush&alt=sse", NO_MARKS)
@@ -108,17 +118,17 @@ def clean_url(url: str, marks: Marks, tally: Counter[str] | None = None) -> str:
         if match[2] != MARK
     ]
     found = [*parameters, *_of_text(Text(Whole(data), "plain"), marks)]
-    return _counted((data,), found, tally)[0].decode()
+    return _counted((data,), found, taken)[0].decode()
 
 
-def clean_value(value: bytes, marks: Marks, tally: Counter[str] | None = None) -> bytes:
+def clean_value(value: bytes, marks: Marks, taken: Taken | None = None) -> bytes:
     """A header's value that is harmless but for what it quotes: it may look random."""
     found = _of_text(Text(Whole(value), "id"), marks)
-    return _counted((value,), found, tally)[0]
+    return _counted((value,), found, taken)[0]
 
 
 def clean_chunks(
-    chunks: Sequence[bytes], marks: Marks, tally: Counter[str] | None = None
+    chunks: Sequence[bytes], marks: Marks, taken: Taken | None = None
 ) -> tuple[bytes, ...]:
     """Cleaned as one text, so that a secret is found across a cut; then cut again."""
     cleaned = tuple(chunks)
@@ -126,27 +136,16 @@ def clean_chunks(
         findings = list(_findings(b"".join(cleaned), marks))
         if not findings:
             break
-        cleaned = _counted(cleaned, findings, tally)
+        cleaned = _counted(cleaned, findings, taken)
     return cleaned
 
 
-def named_values(body: bytes) -> Iterator[bytes]:
-    """What a body calls secret, and is like one: to be looked for everywhere else."""
-    for text in texts_in(body):
-        data = text.view.data
-        if text.kind == "secret":
-            yield from (part for part in data.split()[-1:] if is_no_word(part, 10))
-        elif text.kind == "plain" and len(data) >= SHORTEST:
-            values = (data[start:end] for start, end in named_secrets(data))
-            yield from (value for value in values if is_no_word(value, 10))
-
-
 def _counted(
-    chunks: Sequence[bytes], findings: Iterable[Finding], tally: Counter[str] | None
+    chunks: Sequence[bytes], findings: Iterable[Finding], taken: Taken | None
 ) -> tuple[bytes, ...]:
     cleaned, used = replaced(chunks, findings)
-    if tally is not None:
-        tally.update(one.rank.words for one in used if one.mark)
+    if taken is not None:
+        taken.add(used)
     return cleaned
 
 
@@ -176,7 +175,10 @@ def _of_text(text: Text, marks: Marks) -> Iterator[Finding]:
         return
     if len(data) < SHORTEST and not marks.own:
         return
-    for rank, pattern in ((Rank.VALUE, marks.literal), *((Rank.OWN, own) for own in marks.own)):
+    for rank, pattern in (
+        (Rank.VALUE, marks.literal),
+        *((Rank.OWN, own) for own in marks.own),
+    ):
         if pattern is not None:
             for match in pattern.finditer(data):
                 yield from _at(view, match.span(), rank)
@@ -184,9 +186,12 @@ def _of_text(text: Text, marks: Marks) -> Iterator[Finding]:
         return
     for span in named_secrets(data):
         yield from _at(view, span, Rank.NAME)
-    for match in known_forms().finditer(data):
-        yield from _at(view, match.span(), Rank.FORM)
-    if text.kind == "plain":
+    # A look at the long words alone is three times as fast.
+    words = b"\n".join(_LONG_WORD.findall(data)) if len(data) > _LONG else data
+    if may_begin(words):
+        for match in known_forms().finditer(data):
+            yield from _at(view, match.span(), Rank.FORM)
+    if text.kind == "plain" and next(secret_words(words), None):
         for span in secret_words(data):
             yield from _at(view, span, Rank.LOOK)
 
@@ -196,10 +201,14 @@ def _at(view: View, span: Span, rank: Rank) -> Iterator[Finding]:
     start, end = span
     if start == end or _is_marked(view.data, start, end):
         return
-    mark = mark_of_its_length(view.data[start:end]) if rank == Rank.LOOK else MARK
+    said, value = view.data[start:end], b""
+    mark = mark_of_its_length(said) if rank == Rank.LOOK else MARK
+    if rank == Rank.NAME:
+        key = _key(said)
+        value = key if is_no_word(key, _SHORTEST_VALUE) else b""
     for at, behind in view.raw(start, end):
-        yield Finding(at, behind, rank, mark)
-        mark = b""
+        yield Finding(at, behind, rank, mark, value)
+        mark = value = b""
 
 
 def _is_marked(data: bytes, start: int, end: int) -> bool:

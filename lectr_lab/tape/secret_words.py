@@ -20,9 +20,7 @@ _WORD = re.compile(rb"(?<![A-Za-z0-9_+/~-])[A-Za-z0-9_+/~-]{20,}+={0,2}+")
 _MARKED = re.compile(rb"withheld-[0-9a-f]{8}-?x*")
 _DIGITS, _LOWER, _UPPER = b"0123456789", bytes(range(97, 123)), bytes(range(65, 91))
 _ALL = bytes(range(256))
-_CLASSES = bytes.maketrans(
-    _DIGITS + _LOWER + _UPPER, b"0" * 10 + b"a" * 26 + b"A" * 26
-)
+_CLASSES = bytes.maketrans(_DIGITS + _LOWER + _UPPER, b"0" * 10 + b"a" * 26 + b"A" * 26)
 _NOT_ALNUM = bytes(set(_ALL) - set(_DIGITS + _LOWER + _UPPER))
 _OF_WORDS = _DIGITS + _LOWER + _UPPER + b"_+/=.~-"
 _LIKE_A_WORD = re.compile(rb"[A-Z]?[a-z]{3,}+|[A-Z]{4,}+")

@@ -80,14 +80,20 @@ class Unescaped:
     def _at(self, position: int) -> int:
         plain_starts, starts = self._read()
         atom = bisect_right(plain_starts, position) - 1
-        if plain_starts[atom + 1] - plain_starts[atom] == starts[atom + 1] - starts[atom]:
+        if (
+            plain_starts[atom + 1] - plain_starts[atom]
+            == starts[atom + 1] - starts[atom]
+        ):
             return starts[atom] + position - plain_starts[atom]
         return starts[atom]
 
     def _behind(self, position: int) -> int:
         plain_starts, starts = self._read()
         atom = bisect_right(plain_starts, position - 1) - 1
-        if plain_starts[atom + 1] - plain_starts[atom] == starts[atom + 1] - starts[atom]:
+        if (
+            plain_starts[atom + 1] - plain_starts[atom]
+            == starts[atom + 1] - starts[atom]
+        ):
             return starts[atom] + position - plain_starts[atom]
         return starts[atom + 1]
 

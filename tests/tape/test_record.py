@@ -47,7 +47,7 @@ CASES = {
     "zipped": sized(gzip.compress(b'{"a":1}'), b"Content-Encoding: gzip\r\n"),
     "binary": sized(bytes(range(256)), b"Content-Type: audio/mpeg\r\n"),
     "odd text": sized("\ufeff\u0085\u2028\x00\r\n é".encode()),
-    "repeats": sized(b"{}", b"Vary: a\r\nvary: b\r\nVary: c\r\nX-B: d\r\n"),
+    "repeats": sized(b"{}", b"Vary: a\r\nvary: b\r\nVary: c\r\nX-Request-Id: d\r\n"),
     "error": sized(b'{"error":{}}', b"Retry-After: 2\r\n", b"429 Too Many Requests"),
     "empty": [(0.0, b"HTTP/1.1 204 No Content\r\nX-Request-Id: 1\r\n\r\n")],
 }

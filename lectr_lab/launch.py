@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def run(
     settings.check_bind()
     with (
         open_socket(settings.host, settings.port) as sock,
-        _recorder(order.record) as tee,
+        _recorder(order.record, settings.record.secrets) as tee,
     ):
         if settings.upstream and settings.upstream.startswith(TAPE):
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
@@ -248,7 +248,9 @@ def _on_tape(
 
 
 @contextlib.contextmanager
-def _recorder(path: str | None) -> Iterator[Callable[[Engine], Engine] | None]:
+def _recorder(
+    path: str | None, secrets: Sequence[str]
+) -> Iterator[Callable[[Engine], Engine] | None]:
     """What records below the proxy; where anything passed, the cassette is written at
     the end."""
     if path is None:
@@ -256,7 +258,7 @@ def _recorder(path: str | None) -> Iterator[Callable[[Engine], Engine] | None]:
         return
     from lectr_lab.tape.record import Recorder
 
-    recorder = Recorder(Path(path))
+    recorder = Recorder(Path(path), secrets)
     try:
         yield recorder.wrap
     finally:

@@ -1,21 +1,35 @@
-"""`lectr-lab doctor`: what is wrong with a lab folder, and how to mend it."""
+"""`lectr-lab doctor`: what is wrong with a lab folder or cassettes, and how to mend it."""
 
 import os
 from pathlib import Path
 
 
-def doctor(lab: Path | None = None, *, mend: bool = False) -> None:
-    """Look at every file of a lab folder and say what is wrong.
+def doctor(
+    lab: Path | None = None,
+    *,
+    cassettes: Path | None = None,
+    scrub: tuple[str, ...] = (),
+    mend: bool = False,
+) -> None:
+    """Look at every file of a lab folder, or at cassettes, and say what is wrong.
 
     Nothing is changed without --mend, and nothing that holds events is ever deleted:
-    what cannot be read is moved to journal/*.bad. Safe while the proxy runs.
+    what cannot be read is moved to journal/*.bad. Safe while the proxy runs. With
+    --cassettes it looks there instead, for what `lectr-lab record` would not write
+    today; --mend puts a mark in its place, and they replay as before.
 
     Example: lectr-lab doctor lab --mend
+    Example: lectr-lab doctor --cassettes cassettes
 
     Args:
         lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        cassettes: a cassette or a folder of them.
+        scrub: a regular expression of what else must not be in one; may be repeated.
         mend: put right what can be put right without losing anything.
     """
+    if cassettes is not None:
+        _look_at_cassettes(cassettes, scrub, mend)
+        return
     from lectr_lab.cli.progress import progress
     from lectr_lab.config.settings import lab_here
     from lectr_lab.core.formatting import printable
@@ -37,3 +51,28 @@ def doctor(lab: Path | None = None, *, mend: bool = False) -> None:
         print(f"\nMended {len(done)} of {len(found)}.")
     elif any(finding.kind in MENDED for finding in found):
         print(f"\n`lectr-lab doctor {lab} --mend` does what loses nothing.")
+
+
+def _look_at_cassettes(path: Path, scrub: tuple[str, ...], mend: bool) -> None:
+    from lectr_lab.config.settings import settings_here
+    from lectr_lab.tape.doctor import examine
+    from lectr_lab.tape.doctor import mend as put_right
+    from lectr_lab.tape.secret_patterns import compiled
+
+    own = compiled((*settings_here(os.environ).record.secrets, *scrub))
+    found, looked_at = examine(path, own)
+    for finding in found:
+        print(finding.path)
+        for kind, values in finding.values.items():
+            print(f"  {values} values {kind}")
+        if finding.error:
+            print(f"  {finding.error}\n  → Record it again.")
+    unclean = [finding for finding in found if finding.error is None]
+    if not found:
+        print(f"{path} is well: {looked_at} cassettes.")
+    elif mend:
+        print(f"\nMended {len(put_right(found, own))} of {len(found)}.")
+    elif unclean:
+        print("\nAdd --mend to take these values out; the cassettes replay as before.")
+    if unclean:
+        print("What others may have read is no secret any more: replace such keys.")

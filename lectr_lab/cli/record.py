@@ -23,11 +23,12 @@ def record(
 ) -> None:
     """Run a command with its SDKs pointed at a proxy that records, then write a cassette.
 
-    Left out: the call's own key, cookies, account names; what stands under a
-    secret's name in a header, a URL, JSON or a form; keys of public forms (AKIA…,
-    ghp_…). A call in which one may be left is withheld, and counted. Not known, so
-    not left out: a secret of a private form in a prompt or an answer, or in a
-    header or a field of your own. Name it with --scrub, and read the cassette
+    Kept are bodies, and headers that are known to be harmless. Taken out and counted
+    are keys, cookies and account names; what stands under a secret's name in JSON, a
+    form, a URL or a text; secrets of public forms (AKIA…, ghp_…); and what else looks
+    like one. A call in which one may be left is withheld. That is a heuristic: a
+    password in prose, a secret in hexadecimal or of letters alone can stay. Name what
+    is yours with --scrub or `[record] secrets` in lectr.toml, and read the cassette
     before you commit it.
 
     The command's exit code is passed on.
@@ -55,7 +56,8 @@ def record(
     if not command:
         raise ConfigError(f"What to run? lectr-lab record {cassette} -- python app.py")
     path, settings = cassette_path(cassette), live_settings(upstream, config)
-    recorder, session = Recorder(path, scrub), Session()
+    patterns = (*settings.record.secrets, *scrub)
+    recorder, session = Recorder(path, patterns), Session()
     try:
         with in_thread(build(settings, session, tee=recorder.wrap)) as base_url:
             # A local server wants no key, but an SDK does not start without one.
@@ -93,8 +95,10 @@ def _run(command: tuple[str, ...], variables: dict[str, str]) -> int:
 
 def _tell(path: Path, saved: "Saved") -> None:
     _say(f"{saved.written} interactions in {path}.")
+    for kind, values in saved.replaced.items():
+        _say(f"{values} values taken out {kind}.")
     if saved.written:
-        _say("known keys are left out, others are not: read it before you commit it.")
+        _say("what looks like no secret stays: read it before you commit it.")
     for reason, calls in saved.reasons.items():
         _say(f"{calls} withheld: {reason}.")
     if saved.unfinished:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from lectr_lab.config.limit_settings import LimitSettings
+from lectr_lab.config.record_settings import RecordSettings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import is_host, key_is_safe, names_proxy, reachable
@@ -117,6 +118,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     orgs: dict[str, OrgSettings] = {}
     shadow: ShadowSettings | None = None
     limits: LimitSettings = LimitSettings()
+    record: RecordSettings = RecordSettings()
 
     def __repr__(self) -> str:
         """Without the password that `http_proxy` may hold."""
@@ -284,7 +286,7 @@ def _check(toml: Toml, settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         raise toml.refusal(field, "tls_cert and tls_key only work together: set both")
-    for section in (settings.shadow, settings.limits):
+    for section in (settings.shadow, settings.limits, settings.record):
         fault = section and section.fault()
         if fault:
             raise toml.refusal(*fault)

@@ -191,7 +191,7 @@ def ask(
     Raises:
         CassetteError: the cassette cannot be read or written.
     """
-    recorder = Recorder(cassette, kept=_kept(cassette))
+    recorder = Recorder(cassette, settings.record.secrets, kept=_kept(cassette))
     try:
         return asyncio.run(_ask(prompts, model, where, settings, recorder, on_answer))
     finally:

@@ -6,6 +6,7 @@ have `status_code` and `content` instead; a header has one value or a list of th
 ours as the provider's, so it is refused.
 """
 
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from lectr_lab.core.registry import provider_of_host
 from lectr_lab.tape.repair import mended_headers, pieces
 from lectr_lab.tape.timing_file import Ended, Timing, read_side
 
+_LARGEST_BYTES = 256_000_000
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -74,7 +76,7 @@ def read_cassettes(paths: Path | str | Iterable[Path | str]) -> tuple[Interactio
         CassetteError: a file is missing or cannot be used; names it and the reason.
     """
     named = [paths] if isinstance(paths, str | Path) else list(paths)
-    files = [file for path in named for file in _files(Path(path))]
+    files = [file for path in named for file in files_of(Path(path))]
     return tuple(one for file in files for one in read_cassette(file))
 
 
@@ -89,9 +91,10 @@ def read_cassette(path: Path) -> tuple[Interaction, ...]:
         delayed, and an event stream is cut after each event.
 
     Raises:
-        CassetteError: the file is missing or cannot be used; names it and the reason.
+        CassetteError: the file is missing or cannot be used (see `load`); names it
+            and the reason.
     """
-    data = _load(path)
+    data = load(path)
     if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
         raise CassetteError(f"{path} is not a cassette of vcrpy's: {_what_else(data)}.")
     side, entries = read_side(path), data["interactions"]
@@ -113,7 +116,8 @@ def provider_of(uri: str) -> str | None:
     return provider_of_host(urlsplit(uri).hostname or "")
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """The cassettes of a folder to the bottom, in order of name; a file is one itself."""
     if not path.is_dir():
         return [path]
     found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml"))
@@ -122,9 +126,17 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _load(path: Path) -> Any:
+def load(path: Path) -> Any:
+    """What the YAML of a cassette says, bodies and all; nothing in it is run.
+
+    Raises:
+        CassetteError: it is missing, no regular file, over 256 MB, not YAML, or uses
+            what a cassette does not need and a trap does: Python objects, aliases.
+    """
     try:
-        return yaml.load(path.read_text("utf-8"), Loader=_Loader)
+        return _document(path, _read(path))
+    except CassetteError:
+        raise
     except FileNotFoundError:
         raise CassetteError(f"There is no cassette at {path}.") from None
     except OSError as error:
@@ -136,8 +148,52 @@ def _load(path: Path) -> Any:
                 "could run code. Record it again with vcrpy 9 or newer."
             ) from None
         raise CassetteError(f"{path}{_line(error)}: this is not YAML.") from None
-    except ValueError:  # not UTF-8; a date that is none
+    except (ValueError, RecursionError):  # not UTF-8; a date that is none; too deep
         raise CassetteError(f"{path} is not YAML: it has malformed text.") from None
+
+
+def _read(path: Path) -> str:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise CassetteError(f"{path} is no file, so it is no cassette.")
+    if status.st_size > _LARGEST_BYTES:
+        raise CassetteError(
+            f"{path} has {status.st_size / 1e6:.0f} MB; a cassette may have "
+            f"{_LARGEST_BYTES / 1e6:.0f} at most. Record into several."
+        )
+    return path.read_text("utf-8")
+
+
+def _document(path: Path, text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _refuse_aliases(path, root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _refuse_aliases(path: Path, root: yaml.Node) -> None:
+    """An alias is a node that is met twice; a few of them can say a billion values."""
+    seen, left = {id(root)}, [root]
+    while left:
+        value = left.pop().value
+        if isinstance(value, str):
+            continue
+        for node in value:
+            for part in node if isinstance(node, tuple) else (node,):
+                if id(part) in seen:
+                    line = part.start_mark.line + 1
+                    raise CassetteError(
+                        f"{path}, line {line}: something is used again by a YAML "
+                        "alias (`*name`), which could stand for any amount of data. "
+                        "Write it out, or record again."
+                    )
+                seen.add(id(part))
+                left.append(part)
 
 
 def _line(error: Any) -> str:
@@ -164,7 +220,7 @@ def _interaction(
     path: Path, number: int, entry: Any, timing: Timing | None
 ) -> Interaction:
     try:
-        got = _recorded(path, number, entry["request"], entry["response"])
+        got = recorded(path, number, entry["request"], entry["response"])
     except CassetteError as error:
         raise CassetteError(f"{path}, interaction {number}: {error}") from None
     except KeyError as error:
@@ -190,7 +246,7 @@ def _interaction(
     )
 
 
-def _recorded(path: Path, number: int, request: Any, response: Any) -> Interaction:
+def recorded(path: Path, number: int, request: Any, response: Any) -> Interaction:
     """As it stands in the file: its headers not mended, its answer in one piece."""
     if "parsed_body" in request or "parsed_body" in response:
         raise CassetteError(

@@ -83,7 +83,7 @@ def comparable(
         for field in ignore:
             model = None if field == "model" else model
             _leave_out(document, field.split("."))
-        sent = msgspec.json.encode(document, order="sorted")
+        sent = _canonical(document) or sent
     return Request(method, operation, tuple(query), model, sent, document, provider)
 
 
@@ -101,13 +101,23 @@ def split_path(path: str) -> tuple[str | None, str]:
 
 def _leave_out(value: Any, path: list[str]) -> None:
     """Take a field out, in every entry where a list is on the way."""
-    if isinstance(value, list):
-        for entry in value:
-            _leave_out(entry, path)
-    elif isinstance(value, dict) and len(path) == 1:
-        value.pop(path[0], None)
-    elif isinstance(value, dict):
-        _leave_out(value.get(path[0]), path[1:])
+    *outer, last = path
+    left = [(value, 0)]
+    while left:
+        one, depth = left.pop()
+        if isinstance(one, list):
+            left += [(entry, depth) for entry in one]
+        elif isinstance(one, dict) and depth == len(outer):
+            one.pop(last, None)
+        elif isinstance(one, dict):
+            left.append((one.get(outer[depth]), depth + 1))
+
+
+def _canonical(document: dict[str, Any]) -> bytes | None:
+    try:
+        return msgspec.json.encode(document, order="sorted")
+    except RecursionError:  # as deep as can just be read
+        return None
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

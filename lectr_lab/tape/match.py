@@ -158,7 +158,10 @@ def _differences(request: Request, recorded: Request) -> list[str]:
     if request.body is None or recorded.body is None:
         here, there = len(request.canonical), len(recorded.canonical)
         return [*found, f"body ({here} bytes here, {there} recorded)"]
-    return [*found, *_unequal(request.body, recorded.body, "body")]
+    try:
+        return [*found, *_unequal(request.body, recorded.body, "body")]
+    except RecursionError:
+        return [*found, "body (nested too deep to say where)"]
 
 
 def _unequal(mine: Any, theirs: Any, path: str) -> Iterator[str]:

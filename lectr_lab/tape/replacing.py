@@ -65,11 +65,16 @@ class Taken:
         self.counts: Counter[str] = Counter()
         self.values: set[bytes] = set()
 
+    def count(self, kind: str, is_one: bool = True) -> None:
+        """One more of a kind."""
+        if is_one:
+            self.counts[kind] += 1
+
     def add(self, findings: Iterable[Finding]) -> None:
         """Count them, and remember their values."""
         for one in findings:
             if one.mark:
-                self.counts[one.rank.words] += 1
+                self.count(one.rank.words)
             if one.value:
                 self.values.add(one.value)
 

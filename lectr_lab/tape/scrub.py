@@ -41,10 +41,12 @@ from lectr_lab.tape.secret_patterns import (
     clean_url,
     clean_value,
     is_clean,
+    is_mask,
     marks_for,
     with_values,
 )
 
+_DROPPED = "of headers with keys, cookies or account names"
 _WITHHELD = "of headers that are not known to be harmless"
 
 
@@ -123,11 +125,12 @@ def _clean_headers(
     kept = []
     for name, value in headers:
         if is_dropped_header(name):
+            taken.count(_DROPPED, not is_mask(value))
             continue
         if is_harmless_header(name):
             kept.append((clean(name, marks), clean_value(value, marks, taken)))
             continue
-        taken.counts[_WITHHELD] += value != MARK
+        taken.count(_WITHHELD, not is_mask(value))
         kept.append((clean(name, marks), MARK))
     if any(clean_value(value, marks) != value for _, value in kept):
         raise CassetteError("a header may still hold a secret")

@@ -33,6 +33,10 @@ _LONG_WORD = re.compile(rb"[\w+/~.=-]{10,}+")
 _SHORTEST_VALUE = 10  # of what is called a secret, to be looked for everywhere
 _LONG = 200  # bytes, from which a known opaque value is not looked into
 _REMEMBERED = 100  # bytes up to which a text is looked at once, however often it comes
+_MASK = re.compile(  # what others put in a key's place is a word like any other
+    rb"(?i)[<\[{*]*(?:redacted|filtered|scrubbed|masked|removed|dummy|placeholder|"
+    rb"[x*]+|dummy[-_]?(?:api[-_]?)?key|test[-_]?(?:api[-_]?)?key)[>\]}*]*"
+)
 _PASSES = 3  # what is beside a mark may look otherwise than beside a secret
 _OF_CALL = re.compile(rb"(?<=[?&])([^=&#]+)=([^&#]+)")
 
@@ -84,20 +88,31 @@ def keys_of(headers: RawHeaders, url: str) -> set[bytes]:
 
 def with_values(marks: Marks, values: Iterable[bytes]) -> Marks:
     """The same, and these values wherever they stand, however they are spelt."""
-    all_values = marks.values | {v for v in values if len(v) >= _SHORTEST_KEY}
+    all_values = marks.values | {
+        v for v in values if len(v) >= _SHORTEST_KEY and not is_mask(v)
+    }
     spellings = {s for value in all_values for s in _spellings(value)}
     longest_first = sorted(spellings, key=lambda s: (-len(s), s))
     literal = b"|".join(map(re.escape, longest_first))
     return Marks(all_values, marks.own, re.compile(literal) if literal else None)
 
 
-def clean(data: bytes, marks: Marks) -> bytes:
+def is_mask(value: bytes) -> bool:
+    """Nothing, or what somebody put in a secret's place: a word like any other.
+
+    >>> is_mask(b"Bearer [redacted]"), is_mask(b"FILTERED"), is_mask(b"hush-1")
+    (True, True, False)
+    """
+    return not value or _MASK.fullmatch(_key(value)) is not None
+
+
+def clean(data: bytes, marks: Marks, taken: Taken | None = None) -> bytes:
     """The bytes with a mark in place of whatever is secret.
 
     >>> clean(b"Bearer sk-0123456789abcdef", NO_MARKS)
     b'Bearer [redacted]'
     """
-    return clean_chunks((data,), marks)[0]
+    return clean_chunks((data,), marks, taken)[0]
 
 
 def is_clean(data: bytes, marks: Marks) -> bool:

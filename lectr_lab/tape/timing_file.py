@@ -63,7 +63,7 @@ def read_side(cassette: Path) -> Side | None:
         return None
     except OSError as error:
         raise CassetteError(f"{path} cannot be read: {error.strerror}.") from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise CassetteError(
             f"{path} is not a side file of a cassette: {error}.\n"
             "Delete it to replay the cassette without its timing."

@@ -25,9 +25,20 @@ def write_cassette(path: Path, recorded: Sequence[tuple[RecordedCall, Timing]]) 
         CassetteError: a file cannot be written.
     """
     text = _yaml(call for call, _ in recorded)
-    side = encode_side(Side(interactions=tuple(timing for _, timing in recorded)))
+    replace_cassette(path, text, tuple(timing for _, timing in recorded))
+
+
+def replace_cassette(
+    path: Path, text: bytes, timings: tuple[Timing, ...] | None
+) -> None:
+    """Replace a cassette, and its side file where it has one; each whole or not at all.
+
+    Raises:
+        CassetteError: a file cannot be written.
+    """
     _replace(path, text)
-    _replace(side_path(path), side)
+    if timings is not None:
+        _replace(side_path(path), encode_side(Side(interactions=timings)))
 
 
 def _yaml(calls: Iterable[RecordedCall]) -> bytes:

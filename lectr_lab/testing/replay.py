@@ -75,7 +75,9 @@ def replay(
     if not live or (mode == "new_episodes" and path.exists()):
         kept = read_cassettes(path)
     box, session = Box(prices), Session()
-    recorder = Recorder(path, scrub, kept=kept) if live else None
+    settings = live_settings(upstream) if live else played_by(Settings())
+    patterns = (*settings.record.secrets, *scrub)
+    recorder = Recorder(path, patterns, kept=kept) if live else None
     clock = None if live else PlayedClock()
     tape = Tape(kept, Matching(tuple(ignore), in_order))
 
@@ -83,7 +85,6 @@ def replay(
         live_engine = recorder.wrap(real) if recorder else None
         return TapeEngine(tape, 0, clock, live_engine, box.played.append)
 
-    settings = live_settings(upstream) if live else played_by(Settings())
     try:
         with _serving(settings, box, session, engine, clock) as base_url:
             proxy = RecordedProxy(base_url, session.key, box, live=live)
@@ -101,11 +102,12 @@ def record(
 ) -> contextlib.AbstractContextManager[RecordedProxy]:
     """A proxy on a free port that writes what passes to a cassette, at the end.
 
-    Left out: the call's own key, cookies, account names; what stands under a
-    secret's name in a header, a URL, JSON or a form; keys of public forms (AKIA…,
-    ghp_…). A call in which one may be left is withheld, and counted. Not known, so
-    not left out: a secret of a private form in a prompt or an answer, or in a
-    header or a field of your own. Name it in `scrub`, and read the cassette
+    Kept are bodies, and headers that are known to be harmless. Taken out and counted
+    are keys, cookies and account names; what stands under a secret's name in JSON, a
+    form, a URL or a text; secrets of public forms (AKIA…, ghp_…); and what else looks
+    like one. A call in which one may be left is withheld. That is a heuristic: a
+    password in prose, a secret in hexadecimal or of letters alone can stay. Name what
+    is yours in `scrub` or `[record] secrets` in lectr.toml, and read the cassette
     before you commit it.
 
     Args:

@@ -80,7 +80,8 @@ def test_others_secrets_are_left_out(upstream, capfd, tmp_path):
     assert b"planted" not in written
     assert one.request_body.count(b"[redacted]") == 3
     assert one.uri.endswith("/moderations?subscription-key=[redacted]")
-    assert "known keys are left out, others are not: read it before you commit" in err
+    assert "4 values taken out under the name of a secret." in err
+    assert "what looks like no secret stays: read it before you commit it." in err
 
 
 def test_a_users_pattern_is_scrubbed(upstream, tmp_path):

@@ -1,12 +1,15 @@
 """Cassettes as vcrpy and its users leave them."""
 
 import csv
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.tape.cassette import Chunk, read_cassette, read_cassettes
+from lectr_lab.tape.match import Tape
 
 INDEX = Path(__file__).parents[2].parent / "shared/cassettes/INDEX.tsv"
 SSE = "data: 1\\n\\ndata: 2\\n\\n"
@@ -165,6 +168,72 @@ def test_what_is_no_cassette_says_why(cassette, text, why):
 
     assert "tape.yaml" in str(error.value)
     assert why in str(error.value)
+
+
+def bomb(levels):
+    """A header that is ten to the power of `levels` texts, by aliases."""
+    lists = [f"n{i}: &n{i} [{', '.join([f'*n{i - 1}'] * 10)}]" for i in range(1, levels)]
+    headers = ", ".join(["n0: &n0 [x, x]", *lists])
+    return f"{{status: {{code: 200}}, headers: {{{headers}}}}}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        one(bomb(2)),
+        one(bomb(30)),
+        one("{status: &a {code: 200}, headers: {<<: *a}}"),
+        one("&a {status: {code: 200}, body: *a}"),
+        one("{status: {code: 200}, headers: {a: &v b, c: *v}}"),
+    ],
+)
+def test_an_alias_is_refused_at_once(cassette, text):
+    """However much it stands for, wherever it stands: the line is named."""
+    began_s = time.process_time()
+
+    with pytest.raises(CassetteError, match=r"line \d+: something is used again"):
+        read_cassette(cassette(text))
+
+    assert time.process_time() - began_s < 5  # what follows them takes minutes
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 100_000 + "]" * 100_000, '{"a":' * 100_000, "\n".join(" " * i + "-" for i in range(2000))]
+)  # fmt: skip
+def test_bottomless_yaml_is_no_cassette(cassette, value):
+    """An error, not the end of the stack."""
+    with pytest.raises(CassetteError, match="not YAML"):
+        read_cassette(cassette(f"interactions:\n {value}"))
+
+
+@pytest.mark.parametrize("levels", [900, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
+def test_bottomless_json_in_a_body_plays(cassette, levels, opening, closing):
+    """It is bytes like any other, to read, to compare and to say what is near."""
+    body = opening * levels + "1" + closing * levels
+    text = one(f"{{status: {{code: 200}}, body: {{string: '{body}'}}}}")
+    [got] = read_cassette(cassette(text.replace("body: null", f"body: '{body}'")))
+    tape = Tape([got])
+
+    asked = tape.request("GET", got.uri, (), got.request_body, "openai")
+    other = tape.request("GET", got.uri, (), b'{"a":{}}', "openai")
+
+    assert tape.play(asked) is got
+    assert tape.play(other) is None
+    assert "what differs: body" in tape.miss(other)
+
+
+def test_only_files_of_some_size_are_read(tmp_path):
+    """A pipe would never end, and what is over the bound is said in megabytes."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(CassetteError, match="is no file"):
+        read_cassettes(tmp_path)
+    (tmp_path / "pipe.yaml").unlink()
+    with (tmp_path / "large.yaml").open("wb") as file:
+        file.truncate(300_000_000)
+
+    with pytest.raises(CassetteError, match="has 300 MB; a cassette may have 256"):
+        read_cassettes(tmp_path)
 
 
 def test_what_is_not_there_says_so(tmp_path):

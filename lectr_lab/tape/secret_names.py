@@ -39,7 +39,7 @@ _MAYBE_ENDINGS = tuple(
 )
 _HARMLESS_ENDINGS = tuple(
     b"pagetoken continuationtoken synctoken nexttoken cursortoken eostoken bostoken "
-    b"padtoken unktoken stoptoken publickey primarykey foreignkey sortkey cachekey "
+    b"padtoken unktoken stoptoken publickey publickeytoken websocketkey primarykey foreignkey sortkey cachekey "
     b"idempotencykey partitionkey objectkey hashkey mapkey".split()
 )
 _LONGEST = 100  # in bytes, of a name: what is longer is a text

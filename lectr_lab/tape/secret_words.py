@@ -22,13 +22,21 @@ _DIGITS, _LOWER, _UPPER = b"0123456789", bytes(range(97, 123)), bytes(range(65, 
 _ALL = bytes(range(256))
 _CLASSES = bytes.maketrans(_DIGITS + _LOWER + _UPPER, b"0" * 10 + b"a" * 26 + b"A" * 26)
 _NOT_ALNUM = bytes(set(_ALL) - set(_DIGITS + _LOWER + _UPPER))
+_LONG_WORD = re.compile(rb"[a-z]{4,}+|[A-Z][a-z]{3,}+|[A-Z]{5,}+")
+_HUMP = re.compile(rb"[A-Z]?[a-z]{2,}+")  # of a camel
+_PREFIX = re.compile(rb"(?:[A-Za-z]{2,12}[_-]){1,3}+")
 _OF_WORDS = _DIGITS + _LOWER + _UPPER + b"_+/=.~-"
 _LIKE_A_WORD = re.compile(rb"[A-Z]?[a-z]{3,}+|[A-Z]{4,}+")
 _PLACEHOLDER = re.compile(
     rb"(?i)your|example|placeholder|changeme|dummy|redacted|insert|\*\*\*|xxxx|\.\.\.|\xe2\x80\xa6"
 )
-_NAMED = re.compile(rb"([\w.-]{1,64})\\*[\"']?\s{0,4}[:=]\s{0,4}\\*[\"']?\Z")
+_NAMED = re.compile(rb"([\w.-]{1,64})\\*[\"'`]?\s{0,4}[:=]\s{0,4}\\*[\"'`]?\Z")
 _MEDIA = re.compile(rb"base64,\Z")
+_OF_CODE_BEFORE, _OF_CODE_BEHIND = (
+    frozenset(bytes((byte,)) for byte in text)
+    for text in (b"{}|^!$)]*.", b"{}|^$(*[@")
+)
+_VERSION = re.compile(rb"v?\d+(?:\.\d+)+(?:[-+][\w.-]+)?")
 _BEFORE = 80  # bytes that are looked at for what a word is called
 
 
@@ -43,6 +51,8 @@ def is_no_word(value: bytes, shortest: int) -> bool:
     has_digits = value.translate(None, _DIGITS) != value
     if not has_digits or value.isdigit() or _PLACEHOLDER.search(value):
         return False
+    if _VERSION.fullmatch(value):
+        return False
     return not is_identifier(value) and b"://" not in value
 
 
@@ -54,9 +64,11 @@ def is_likely(value: bytes) -> bool:
     """
     digits = len(value) - len(value.translate(None, _DIGITS))
     words = sum(map(len, _LIKE_A_WORD.findall(value)))
+    others = len(value.translate(None, _DIGITS + _LOWER + _UPPER))
     return (
         is_no_word(value, 16)
         and value.translate(None, _OF_WORDS) == b""
+        and others <= 2 + len(value) // 10
         and digits >= 2
         and 2 * words <= len(value)
         and (value.isalnum() or not is_harmless(value))
@@ -75,10 +87,10 @@ def is_identifier(value: bytes) -> bool:
 
 
 def looks_random(word: bytes) -> bool:
-    """Letters and digits as dice would mix them: 20 to 200, and no text in base64.
+    """Letters and digits as dice would mix them: 20 to 200 of them.
 
-    Of lower case, upper case and digits there are all three and they change often, or
-    two and more of them; nothing reads like words. Digits and a to f alone are a hash.
+    Lower case, upper case and digits change often, and little reads like words; of one
+    case and digits it takes 24, in one piece.
 
     >>> looks_random(b"k9X2mP4vQ8rT1wZ6yB3n"), looks_random(b"getElementsByClassName2")
     (True, False)
@@ -90,16 +102,19 @@ def looks_random(word: bytes) -> bool:
     digits = count - len(alnum.translate(None, _DIGITS))
     lower = count - len(alnum.translate(None, _LOWER))
     upper = count - digits - lower
-    if not digits or (lower and upper and min(lower, upper) < 2):
-        return False
-    classes = word.translate(_CLASSES)
-    changes = sum(map(ne, classes, classes[1:]))
-    words = sum(map(len, _LIKE_A_WORD.findall(word)))
     if len(set(alnum)) < min(count // 2, 14):
         return False
-    if lower and upper:
-        return changes >= 0.3 * count and words <= 0.5 * count and not _is_text(word)
-    return count >= 24 and changes >= 0.25 * count and digits <= 0.6 * count
+    classes = alnum.translate(_CLASSES)
+    changes = sum(map(ne, classes, classes[1:])) / count
+    if not lower or not upper:
+        is_one_piece = len(word) - count <= 1 and count >= 24
+        return is_one_piece and changes >= 0.16 and 0 < digits <= 0.6 * count
+    humps = sum(map(len, _HUMP.findall(word))) / count
+    words = sum(map(len, _LONG_WORD.findall(word))) / count
+    if not digits and (words > 0.25 or changes < 0.4):
+        return False
+    few = 0.4 if len(word) - count > 1 else 0.55
+    return min(lower, upper) > 1 and changes >= 0.27 and humps <= 0.7 and words <= few
 
 
 def secret_words(data: bytes) -> Iterator[Span]:
@@ -111,39 +126,48 @@ def secret_words(data: bytes) -> Iterator[Span]:
     """
     for match in _WORD.finditer(data):
         start, end = match.span()
-        if end - start > 4 * _LONGEST:
-            continue
+        if end - start > _LONGEST or _MEDIA.search(data, max(0, start - 7), start):
+            continue  # media, or the like
         start += _escape_before(data, start)
         yield from _secret_in(data, start, end)
 
 
 def _secret_in(data: bytes, start: int, end: int) -> Iterator[Span]:
     word = data[start:end]
-    if b"/" in word and not _is_key_of_aws(word) and not word.endswith(b"="):
+    if is_harmless(word):
+        return
+    if (b"/" not in word or _is_base64(word)) and _is_secret(data, start, word):
+        yield start, end
+    elif b"/" in word:  # of a path or a URL
         at = start
-        for part in word.split(b"/"):  # of a path or a URL
+        for part in word.split(b"/"):
             if _is_secret(data, at, part):
                 yield at, at + len(part)
             at += len(part) + 1
-    elif _is_secret(data, start, word):
-        yield start, end
 
 
 def _is_secret(data: bytes, start: int, word: bytes) -> bool:
-    if len(word) < _SHORTEST or not looks_random(word):
+    if len(word) < _SHORTEST or not _is_random_behind_a_prefix(word):
         return False
-    if _MARKED.fullmatch(word) or is_harmless(word.strip(b"_-=~")):
+    if _MARKED.fullmatch(word) or is_harmless(word.strip(b"_-=~")) or _is_text(word):
         return False
     before = data[max(0, start - _BEFORE) : start]
-    named = _NAMED.search(before)
-    if named and kind_of_member(named[1]) != "plain":
+    behind = data[start + len(word) : start + len(word) + 1]
+    if before[-1:] in _OF_CODE_BEFORE or behind in _OF_CODE_BEHIND:
         return False
-    return not _MEDIA.search(before)
+    named = _NAMED.search(before)
+    return not named or kind_of_member(named[1]) == "plain"
 
 
-def _is_key_of_aws(word: bytes) -> bool:
-    """The secret half of an access key: 40 characters of base64, slashes among them."""
-    return len(word) == 40 and not word.startswith(b"/")
+def _is_random_behind_a_prefix(word: bytes) -> bool:
+    """Many vendors put their name and what a key is for before it: `acme_live_…`."""
+    prefix = _PREFIX.match(word)
+    return looks_random(word) or bool(prefix and looks_random(word[prefix.end() :]))
+
+
+def _is_base64(word: bytes) -> bool:
+    """A slash may be of base64: as in the secret half of Amazon's access keys."""
+    return len(word) % 4 == 0 and word[:1] != b"/" and not set(b"-_~") & set(word)
 
 
 def _escape_before(data: bytes, start: int) -> int:

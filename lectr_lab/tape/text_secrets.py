@@ -103,7 +103,8 @@ def _assigned(pattern: re.Pattern[bytes], data: bytes) -> Iterator[Span]:
         end -= len(match[1]) - len(match[1].rstrip(b".:!?"))
         before = data[max(0, match.start() - _BEFORE) : match.start()]
         named = _FLAG.match(match[0]) or _NAME_BEFORE.search(before)
-        if named and _is_assigned(named[1], data[start:end]):
+        is_called = data[match.end(1) : match.end(1) + 1] in (b"(", b"[")
+        if named and not is_called and _is_assigned(named[1], data[start:end]):
             yield start, end
 
 

@@ -23,6 +23,9 @@ _ALL = bytes(range(256))
 _CLASSES = bytes.maketrans(_DIGITS + _LOWER + _UPPER, b"0" * 10 + b"a" * 26 + b"A" * 26)
 _NOT_ALNUM = bytes(set(_ALL) - set(_DIGITS + _LOWER + _UPPER))
 _LONG_WORD = re.compile(rb"[a-z]{4,}+|[A-Z][a-z]{3,}+|[A-Z]{5,}+")
+_ODD_PART = re.compile(  # ten and more between dashes, and no word with a number
+    rb"(?<![A-Za-z0-9])(?![A-Za-z][a-z]*+\d*+(?![A-Za-z0-9]))[A-Za-z0-9]{10,}+"
+)
 _HUMP = re.compile(rb"[A-Z]?[a-z]{2,}+")  # of a camel
 _PREFIX = re.compile(rb"(?:[A-Za-z]{2,12}[_-]){1,3}+")
 _OF_WORDS = _DIGITS + _LOWER + _UPPER + b"_+/=.~-"
@@ -33,8 +36,7 @@ _PLACEHOLDER = re.compile(
 _NAMED = re.compile(rb"([\w.-]{1,64})\\*[\"'`]?\s{0,4}[:=]\s{0,4}\\*[\"'`]?\Z")
 _MEDIA = re.compile(rb"base64,\Z")
 _OF_CODE_BEFORE, _OF_CODE_BEHIND = (
-    frozenset(bytes((byte,)) for byte in text)
-    for text in (b"{}|^!$)]*.", b"{}|^$(*[@")
+    frozenset(bytes((byte,)) for byte in text) for text in (b"{}|^!$)]*.", b"{}|^$(*[@")
 )
 _VERSION = re.compile(rb"v?\d+(?:\.\d+)+(?:[-+][\w.-]+)?")
 _BEFORE = 80  # bytes that are looked at for what a word is called
@@ -113,7 +115,7 @@ def looks_random(word: bytes) -> bool:
     words = sum(map(len, _LONG_WORD.findall(word))) / count
     if not digits and (words > 0.25 or changes < 0.4):
         return False
-    few = 0.4 if len(word) - count > 1 else 0.55
+    few = 0.55 if len(word) - count < 2 or _ODD_PART.search(word) else 0.4
     return min(lower, upper) > 1 and changes >= 0.27 and humps <= 0.7 and words <= few
 
 

@@ -172,7 +172,9 @@ def test_what_is_no_cassette_says_why(cassette, text, why):
 
 def bomb(levels):
     """A header that is ten to the power of `levels` texts, by aliases."""
-    lists = [f"n{i}: &n{i} [{', '.join([f'*n{i - 1}'] * 10)}]" for i in range(1, levels)]
+    lists = [
+        f"n{i}: &n{i} [{', '.join([f'*n{i - 1}'] * 10)}]" for i in range(1, levels)
+    ]
     headers = ", ".join(["n0: &n0 [x, x]", *lists])
     return f"{{status: {{code: 200}}, headers: {{{headers}}}}}"
 

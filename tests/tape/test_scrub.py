@@ -273,7 +273,9 @@ def test_headers_of_gateways_and_clouds_are_dropped():
 
 def test_a_header_that_is_not_known_keeps_its_name_alone():
     """Whatever it holds, of a request and a reply; what SDKs read stays, on both."""
-    known = "Retry-After x-should-retry CF-RAY request-id anthropic-version openai-model"
+    known = (
+        "Retry-After x-should-retry CF-RAY request-id anthropic-version openai-model"
+    )
     kept = [(name.encode(), b"v") for name in known.split()]
     other = [(b"X-Portkey-Config", b'{"api_key":"hush"}'), (b"x-tenant", b"acme")]
     taken = Taken()

@@ -64,6 +64,9 @@ def examine(
     ([], 4)
     """
     named = [cassettes] if isinstance(cassettes, Path) else list(cassettes)
+    for path in named:
+        if not path.exists():
+            raise CassetteError(f"There is no cassette at {path}.")
     files = [file for path in named for file in files_of(path)]
     found = []
     for path in files:
@@ -103,7 +106,8 @@ def _cleaned(path: Path, own: Marks) -> _Cleaned:
     read_cassette(path)  # or it says what is wrong
     data, side = load(path), read_side(path)
     calls = [_call(path, n, entry) for n, entry in enumerate(data["interactions"], 1)]
-    timings = list(side.interactions) if side else [None] * len(calls)
+    timings: list[Timing | None] = [None] * len(calls)
+    timings = list(side.interactions) if side else timings
     keys = {key for one in calls for key in keys_of(one.request_headers, one.url)}
     marks, taken = with_values(own, keys), Taken()
     for at, (entry, call) in enumerate(zip(data["interactions"], calls, strict=True)):

@@ -85,7 +85,7 @@ def mark_of_its_length(word: bytes) -> bytes:
     32 bits of a hash: a word that looks like a secret has over 90 bits of its own.
 
     >>> mark_of_its_length(b"k9X2mP4vQ8rT1wZ6yB3nL7")
-    b'withheld-fa6ab7ff-xxxx'
+    b'withheld-b8104c61-xxxx'
     """
     name = blake2b(word, digest_size=4, person=b"lectr-tape").hexdigest().encode()
     return (b"withheld-%s-" % name).ljust(len(word), b"x")[: len(word)]

@@ -1,6 +1,6 @@
 """The names that secrets stand under: of headers, of fields, of what is in a URL.
 
-A name is compared without case, dashes and underscores: `api_key`, `Api-Key` and `apiKey`
+A name is compared without case, dashes, underscores and spaces: `api_key`, `Api-Key` and `apiKey`
 are one. What ends in a known word counts as well: `openai_api_key`.
 
 Where names are documented, beside those in common use:
@@ -134,4 +134,4 @@ def is_dropped_header(name: bytes) -> bool:
 
 
 def _bare(name: bytes) -> bytes:
-    return name.lower().replace(b"-", b"").replace(b"_", b"")
+    return name.lower().translate(None, b"-_ ")

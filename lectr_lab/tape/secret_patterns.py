@@ -46,7 +46,7 @@ class Marks(NamedTuple):
 
     values: frozenset[bytes] = frozenset()
     own: tuple[re.Pattern[bytes], ...] = ()
-    literal: re.Pattern[bytes] | None = None
+    literals: tuple[re.Pattern[bytes], ...] = ()  # the values, as they are spelt
 
 
 NO_MARKS = Marks()
@@ -88,13 +88,14 @@ def keys_of(headers: RawHeaders, url: str) -> set[bytes]:
 
 def with_values(marks: Marks, values: Iterable[bytes]) -> Marks:
     """The same, and these values wherever they stand, however they are spelt."""
-    all_values = marks.values | {
-        v for v in values if len(v) >= _SHORTEST_KEY and not is_mask(v)
-    }
-    spellings = {s for value in all_values for s in _spellings(value)}
+    more = {v for v in values if len(v) >= _SHORTEST_KEY and not is_mask(v)}
+    more -= marks.values
+    if not more:
+        return marks
+    spellings = {spelling for value in more for spelling in _spellings(value)}
     longest_first = sorted(spellings, key=lambda s: (-len(s), s))
-    literal = b"|".join(map(re.escape, longest_first))
-    return Marks(all_values, marks.own, re.compile(literal) if literal else None)
+    literal = re.compile(b"|".join(map(re.escape, longest_first)))
+    return Marks(marks.values | more, marks.own, (*marks.literals, literal))
 
 
 def is_mask(value: bytes) -> bool:
@@ -190,11 +191,8 @@ def _of_text(text: Text, marks: Marks) -> Iterator[Finding]:
         return
     if len(data) < SHORTEST and not marks.own:
         return
-    for rank, pattern in (
-        (Rank.VALUE, marks.literal),
-        *((Rank.OWN, own) for own in marks.own),
-    ):
-        if pattern is not None:
+    for rank, patterns in ((Rank.VALUE, marks.literals), (Rank.OWN, marks.own)):
+        for pattern in patterns:
             for match in pattern.finditer(data):
                 yield from _at(view, match.span(), rank)
     if text.kind == "opaque" and len(data) >= _LONG and b" " not in data:

@@ -64,14 +64,13 @@ def is_likely(value: bytes) -> bool:
     >>> is_likely(b"5f4dcc3b5aa765d61d8327deb882cf99"), is_likely(b"users/2024-05-01")
     (True, False)
     """
-    digits = len(value) - len(value.translate(None, _DIGITS))
+    alnum = value.translate(None, _NOT_ALNUM)
     words = sum(map(len, _LIKE_A_WORD.findall(value)))
-    others = len(value.translate(None, _DIGITS + _LOWER + _UPPER))
     return (
         is_no_word(value, 16)
         and value.translate(None, _OF_WORDS) == b""
-        and others <= 2 + len(value) // 10
-        and digits >= 2
+        and len(value) - len(alnum) <= 2 + len(value) // 10
+        and _changes(alnum) >= 0.2
         and 2 * words <= len(value)
         and (value.isalnum() or not is_harmless(value))
     )
@@ -106,8 +105,7 @@ def looks_random(word: bytes) -> bool:
     upper = count - digits - lower
     if len(set(alnum)) < min(count // 2, 14):
         return False
-    classes = alnum.translate(_CLASSES)
-    changes = sum(map(ne, classes, classes[1:])) / count
+    changes = _changes(alnum)
     if not lower or not upper:
         is_one_piece = len(word) - count <= 1 and count >= 24
         return is_one_piece and changes >= 0.16 and 0 < digits <= 0.6 * count
@@ -116,7 +114,13 @@ def looks_random(word: bytes) -> bool:
     if not digits and (words > 0.25 or changes < 0.4):
         return False
     few = 0.55 if len(word) - count < 2 or _ODD_PART.search(word) else 0.4
-    return min(lower, upper) > 1 and changes >= 0.27 and humps <= 0.7 and words <= few
+    return min(lower, upper) > 1 and changes >= 0.27 and humps < 0.7 and words <= few
+
+
+def _changes(alnum: bytes) -> float:
+    """How often a character is of another class than the one before it, of 1."""
+    classes = alnum.translate(_CLASSES)
+    return sum(map(ne, classes, classes[1:])) / max(1, len(alnum))
 
 
 def secret_words(data: bytes) -> Iterator[Span]:

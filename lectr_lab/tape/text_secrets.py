@@ -23,7 +23,7 @@ _IN_URL = tuple(
     re.compile(separator + rb"([\w.~-]{1,64}+)(?:=|%3[Dd])" + _VALUE)
     for separator in (rb"\?", rb"&(?:amp;)?", rb"\\u0026", rb"%(?:26|3[Ff])", rb"#")
 )
-_FIRST_OF_FORM = re.compile(rb"\A([\w.~-]{1,64}+)=" + _VALUE)
+_FIRST_OF_FORM = re.compile(rb"\A([\w.~-]{1,64}+)=" + _VALUE + rb"(?=&|\Z)")
 _PASSWORD = re.compile(
     rb":(?:\\?/){2}[^\s/:@\"'<>\\]*+:((?![{<$*\[])[^\s/:@\"'<>\\]++)@"
 )
@@ -53,7 +53,9 @@ _ASSIGNED = tuple(
     )
     for before in (rb"[:=]>?", rb" is", rb"--[\w-]{1,40}+(?= )")
 )
-_NAME_BEFORE = re.compile(rb"([\w.-]{1,64}+)\\*[\"'`]?\]?[ \t]{0,3}\Z")
+_NAME_BEFORE = re.compile(
+    rb"((?:\b(?i:api|access|private|secret) )?[\w.-]{1,64}+)\\*[\"'`]?\]?[ \t]{0,3}\Z"
+)
 _FLAG = re.compile(rb"--([\w-]+) ")
 _BEFORE = 80  # bytes in which the name of a value is looked for
 

@@ -219,6 +219,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
     """Answers the n-th path with the n-th call's reply, in its chunks."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # each of its chunks would wait for the next
     calls: list[Planted]
 
     def do_POST(self) -> None:
@@ -268,7 +269,12 @@ def recorded(tmp_path_factory):
             "calls.json",
         ]
         done = subprocess.run(
-            command, check=False, cwd=folder, capture_output=True, text=True, timeout=300
+            command,
+            check=False,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         server.shutdown()
     assert done.returncode == 0, done.stderr

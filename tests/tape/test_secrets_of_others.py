@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import time
 from pathlib import Path
 
 import httpx
@@ -10,8 +11,13 @@ import pytest
 
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassette
+from lectr_lab.tape.match import Tape
 from lectr_lab.tape.record import Recorder, Saved
+from lectr_lab.tape.replacing import mark_of_its_length
 from lectr_lab.tape.scrub import RecordedCall, scrubbed
+from lectr_lab.tape.secret_patterns import compiled
+from lectr_lab.tape.timing_file import Timing
+from lectr_lab.tape.write import write_cassette
 from lectr_lab.testing.replay import replay
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "cassettes"
@@ -176,3 +182,129 @@ def test_media_embeddings_and_signatures_keep_their_bytes(encode):
     )
 
     assert scrubbed(call) == call
+
+
+def test_a_tool_loop_plays_with_marks(tmp_path):
+    """A token that a model hands to a tool is the same mark wherever it comes again.
+
+    What the player says, the program sends back: it is what was recorded.
+    """
+    token = base64.urlsafe_b64encode(random.Random(9).randbytes(30)).decode()
+    asked = {"model": "m", "messages": [{"role": "user", "content": f"open {token}"}]}
+    called = {"name": "open", "arguments": json.dumps({"door": token, "n": 1})}
+    message = {
+        "role": "assistant",
+        "tool_calls": [{"id": "call_1", "function": called}],
+    }
+    url = "https://api.openai.com/v1/chat/completions"
+
+    def then(answer):
+        messages = [
+            *asked["messages"],
+            answer,
+            {"role": "tool", "content": f"{token} ok"},
+        ]
+        return asked | {"messages": messages}
+
+    def call(body, reply):
+        return scrubbed(
+            RecordedCall(
+                method="POST",
+                url=url,
+                request_headers=(),
+                request_body=json.dumps(body).encode(),
+                status=200,
+                response_headers=(),
+                chunks=(json.dumps({"choices": [{"message": reply}]}).encode(),),
+            )
+        )
+
+    calls = [call(asked, message), call(then(message), {"content": f"{token} is open"})]
+    at_once = [
+        Timing(started_ms=0, head_ms=0, chunks=((len(c.chunks[0]), 0),)) for c in calls
+    ]
+    write_cassette(tmp_path / "loop.yaml", list(zip(calls, at_once, strict=True)))
+    tape = Tape(read_cassette(tmp_path / "loop.yaml"))
+
+    first = tape.play(
+        tape.request("POST", url, (), json.dumps(asked).encode(), "openai")
+    )
+    said = json.loads(first.body)["choices"][0]["message"]
+    body = json.dumps(then(said)).encode()
+    second = tape.play(tape.request("POST", url, (), body, "openai"))
+
+    door = json.loads(said["tool_calls"][0]["function"]["arguments"])["door"]
+    assert token not in (tmp_path / "loop.yaml").read_text("utf-8")
+    assert door == mark_of_its_length(token.encode()).decode()
+    assert (
+        json.loads(second.body)["choices"][0]["message"]["content"] == f"{door} is open"
+    )
+
+
+def test_a_recorded_users_pattern_plays_without_it(tmp_path):
+    """Who plays a cassette need not know what was taken out of it."""
+    url, body = (
+        "https://api.openai.com/v1/responses",
+        b'{"model":"m","input":"for acme"}',
+    )
+    one = RecordedCall(
+        method="POST",
+        url=url,
+        request_headers=(),
+        request_body=body,
+        status=200,
+        response_headers=(),
+        chunks=(b"acme",),
+    )
+    call = scrubbed(one, compiled(["ac.e"]))
+    timing = Timing(started_ms=0, head_ms=0, chunks=((len(call.chunks[0]), 0),))
+    write_cassette(tmp_path / "own.yaml", [(call, timing)])
+    tape = Tape(read_cassette(tmp_path / "own.yaml"))
+
+    played = tape.play(tape.request("POST", url, (), body, "openai"))
+    missed = tape.play(tape.request("POST", url, (), body[:-1] + b',"n":1}', "openai"))
+
+    assert played.body == b"[redacted]"
+    assert missed is None
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_the_cost_of_scrubbing_is_linear(size):
+    """A longer prompt, stream or list of logprobs costs no more a byte."""
+    logprob = {"token": " straw", "logprob": -0.1, "bytes": [32], "top_logprobs": []}
+    event = (
+        b"data: %s\n\n"
+        % json.dumps(
+            {
+                "choices": [
+                    {"index": 0, "delta": {"content": " straw"}, "logprobs": None}
+                ]
+            }
+        ).encode()
+    )
+    kinds = {
+        "prompt": lambda n: json.dumps(
+            {"content": "so it is: a=1 of https://x.test?b=2\n" * n}
+        ),
+        "logprobs": lambda n: json.dumps({"content": [logprob] * n}),
+        "stream": lambda n: (event * n).decode(),
+        "secrets": lambda n: json.dumps({"a": [{"password": "hush-0123456789"}] * n}),
+    }
+    for kind, made in kinds.items():
+        small, large = cpu_s(made(500)), cpu_s(made(500 * 4 * size))
+        assert large < 4 * 4 * size * max(small, 0.01), kind
+
+
+def cpu_s(text):
+    call = RecordedCall(
+        method="POST",
+        url="https://api.openai.com/v1/responses",
+        request_headers=(),
+        request_body=b"{}",
+        status=200,
+        response_headers=(),
+        chunks=(text.encode(),),
+    )
+    began_s = time.process_time()
+    scrubbed(call)
+    return time.process_time() - began_s

@@ -38,11 +38,11 @@ def texts_in(body: bytes) -> Iterator[Text]:
             yield Text(whole, "plain")
         return
     pieces: dict[Path, list[Text]] = defaultdict(list)
-    behind = 0
+    behind, seen = 0, set[bytes]()
     for line in _LINE.finditer(body):
         start, end = line.span(1)
         document = Slice(whole, start, end)
-        texts = list(texts_of(document, shortest=1))
+        texts = list(texts_of(document, shortest=1, seen=seen))
         for text in texts:
             if text.its is not None and text.kind in ("plain", "secret"):
                 pieces[text.path].append(text)

@@ -51,7 +51,7 @@ class Text(NamedTuple):
     @property
     def path(self) -> Path:
         """The same for the pieces of one text that a stream says in several events."""
-        chain = self.its.chain if self.its else ()
+        chain = (*self.its.outer, self.its) if self.its else ()
         return (*((one.name, tuple(one.indices)) for one in chain), (self.name, ()))
 
 
@@ -74,10 +74,10 @@ def _named(name: bytes) -> _Name:
 class Object:
     """An object that is being read. A list's strings count as under the list's name."""
 
-    __slots__ = ("chain", "indices", "name", "named", "names", "texts")
+    __slots__ = ("indices", "name", "named", "names", "outer", "texts")
 
     def __init__(self, name: bytes, outer: "tuple[Object, ...]") -> None:
-        self.name, self.chain = name, (*outer, self)
+        self.name, self.outer = name, outer
         self.named = len(name) <= _LONG_NAME and _named(name).asks
         self.names: set[bytes] = set()
         self.indices: list[int] = []
@@ -89,20 +89,26 @@ def begins_json(data: bytes) -> bool:
     return _BEGINS.match(data) is not None
 
 
-def texts_of(view: View, shortest: int = SHORTEST, nested: int = 0) -> Iterator[Text]:
+def texts_of(
+    view: View,
+    shortest: int = SHORTEST,
+    nested: int = 0,
+    seen: set[bytes] | None = None,
+) -> Iterator[Text]:
     """The strings of a JSON text, and those of JSON within them.
 
     Args:
         view: the text.
         shortest: in bytes, of what is looked into; the secret ones come whatever.
         nested: how deep within strings it stands.
+        seen: names that came before; one comes once.
 
     >>> from lectr_lab.tape.views import Whole
     >>> text = Whole(b'{"tools": [{"type": "mcp", "authorization": "hush"}]}')
     >>> [one.view.data for one in texts_of(text) if one.kind == "secret"]
     [b'hush']
     """
-    for its, name, (start, end) in _strings(view):
+    for its, name, (start, end) in _strings(view, set() if seen is None else seen):
         if its is None:
             if end - start >= SHORTEST:
                 yield Text(string(view, start, end), "plain")
@@ -123,15 +129,17 @@ def within(text: Text, nested: int = 0) -> Iterator[Text]:
         yield from texts_of(text.view, SHORTEST, nested + 1)
 
 
-def _strings(view: View) -> Iterator[tuple[Object | None, bytes, Span]]:
+def _strings(
+    view: View, seen: set[bytes]
+) -> Iterator[tuple[Object | None, bytes, Span]]:
     """Each string with its object, when that is read whole; names with None."""
     data, name, deeper = view.data, b"", 0
-    stack, seen = [Object(b"", ())], set[bytes]()
+    stack = [Object(b"", ())]
     for token in _TOKEN.finditer(data):
         first = data[token.start()]
         if first == _OPEN:
             if len(stack) < _DEEPEST:
-                stack.append(Object(name, stack[-1].chain))
+                stack.append(Object(name, (*stack[-1].outer, stack[-1])))
             else:
                 deeper += 1
         elif first == _CLOSE:

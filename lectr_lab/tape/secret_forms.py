@@ -1,10 +1,11 @@
-"""The public forms of secrets, as one regular expression: `AKIA…`, `ghp_…`, and so on.
+"""The public forms of secrets: `AKIA…`, `ghp_…`, and so on.
 
 The forms are data, in secret_forms.toml, each with the source of it.
 """
 
 import re
 import tomllib
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,9 @@ import msgspec
 _BEHIND_ESCAPE = rb"(?<=\\[bfnrt]<>)|(?<=\\u[0-9A-Fa-f]{4}<>)|(?<=%[0-9A-Fa-f]{2}<>)"
 _EDGE = rb"(?:(?<![\w-]<>)|" + _BEHIND_ESCAPE + rb")"
 _EDGE_INSIDE_WORDS = rb"(?:(?<![A-Za-z0-9]<>)|" + _BEHIND_ESCAPE + rb")"
+
+
+_MEDIA = re.compile(rb"base64,[A-Za-z0-9+/=]{100,}+")
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,55 +39,55 @@ def forms() -> tuple[Form, ...]:
     return tuple(msgspec.convert(table, Form) for table in tomllib.loads(text)["form"])
 
 
-@cache
-def known_forms() -> re.Pattern[bytes]:
-    """Matches a secret of any of these forms.
-
-    >>> known_forms().search(b"the key is ghp_" + b"a" * 36)[0][:6]
-    b'ghp_aa'
-    """
-    by_letter: dict[bytes, list[bytes]] = defaultdict(list)
-    for form in forms():
-        for start in form.starts:
-            by_letter[start[:1].encode()].append(_pattern(start.encode(), form))
-    return _branches(by_letter)
-
-
-def form_spans(data: bytes) -> Iterator[tuple[int, int]]:
+def form_spans(data: bytes, words: bytes | None = None) -> Iterator[tuple[int, int]]:
     """Where secrets of these forms stand, but for what media spell at random.
+
+    Args:
+        data: a text.
+        words: its words of ten characters and more, one a line, where they are known:
+            what begins in none of them is not looked for, which is three times as fast.
 
     >>> list(form_spans(b"the key is ghp_" + b"a" * 36))
     [(11, 51)]
     """
-    for match in _forms_and_media().finditer(data):
-        if match.lastgroup != "media":
-            yield match.span()
+    found = {match[0] for match in _beginnings().finditer(words or data)}
+    if not found:
+        return
+    media = [match.span() for match in _MEDIA.finditer(data)]
+    starts = [start for start, _ in media]
+    for beginning in sorted(found):
+        for match in _forms_that_begin(beginning).finditer(data):
+            before = bisect_right(starts, match.start()) - 1
+            if before < 0 or match.start() >= media[before][1]:
+                yield match.span()
 
 
 @cache
-def _forms_and_media() -> re.Pattern[bytes]:
-    media = rb"(?P<media>base64,[A-Za-z0-9+/=]{100,}+)"
-    return re.compile(media + b"|" + known_forms().pattern)
-
-
-def may_begin(words: bytes) -> bool:
-    """One of the forms may begin in these words of a text, one a line.
-
-    >>> may_begin(b"documentation\\nghp_0123456789"), may_begin(b"documentation")
-    (True, False)
-    """
-    return _beginnings().search(words) is not None
+def _forms_that_begin(beginning: bytes) -> re.Pattern[bytes]:
+    """The forms that may stand where this is read: its own, and those it has in it."""
+    patterns = [
+        re.escape(start[:1].encode()) + _pattern(start.encode(), form)
+        for form in forms()
+        for start in form.starts
+        if (text := _stripped(start)) in beginning or text.startswith(beginning)
+    ]
+    return re.compile(b"|".join(patterns))
 
 
 @cache
 def _beginnings() -> re.Pattern[bytes]:
-    """The longest beginning that is all letters, digits and the like."""
-    found = {start.encode().rstrip(b" =") for form in forms() for start in form.starts}
     by_letter: dict[bytes, list[bytes]] = defaultdict(list)
-    for start in sorted(found):
+    for start in sorted(
+        {_stripped(start) for form in forms() for start in form.starts}
+    ):
         rest = re.escape(start[1:]) + _edge(start, _EDGE_INSIDE_WORDS)
         by_letter[start[:1]].append(rest)
     return _branches(by_letter)
+
+
+def _stripped(start: str) -> bytes:
+    """As far as it stands in one word."""
+    return start.encode().rstrip(b" =")
 
 
 def _branches(by_letter: dict[bytes, list[bytes]]) -> re.Pattern[bytes]:

@@ -22,7 +22,7 @@ from lectr_lab.tape.replacing import (
     mark_of_its_length,
     replaced,
 )
-from lectr_lab.tape.secret_forms import form_spans, may_begin
+from lectr_lab.tape.secret_forms import form_spans
 from lectr_lab.tape.secret_names import is_key_header, is_secret_of_call
 from lectr_lab.tape.secret_words import is_no_word, secret_words
 from lectr_lab.tape.text_secrets import named_secrets
@@ -201,9 +201,8 @@ def _of_text(text: Text, marks: Marks) -> Iterator[Finding]:
         yield from _at(view, span, Rank.NAME)
     # A look at the long words alone is three times as fast.
     words = b"\n".join(_LONG_WORD.findall(data)) if len(data) > _LONG else data
-    if may_begin(words):
-        for span in form_spans(data):
-            yield from _at(view, span, Rank.FORM)
+    for span in form_spans(data, words):
+        yield from _at(view, span, Rank.FORM)
     if text.kind == "plain" and next(secret_words(words), None):
         for span in secret_words(data):
             yield from _at(view, span, Rank.LOOK)

@@ -18,6 +18,7 @@ PACKAGE = ROOT / "lectr_lab"
 # by side and meet in core, log and config.
 FLOORS = {
     "core": 0,
+    "files": 0,
     "charts": 1,
     "clients": 1,
     "config": 1,
@@ -159,6 +160,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.simulate.simulate": "rules decide on the distinct kinds of request",
     "lectr_lab.analysis.simulate.model_changes": "what is priced again depends on sums",
     "lectr_lab.analysis.simulate.costs": "prices a few made-up rows, to know one token's",
+    "lectr_lab.log.parts": "a part of unknown checksum is read to see whether it can be",
     "lectr_lab.analysis.views.percentiles": "how many rows there are decides how to rank them",
 }
 

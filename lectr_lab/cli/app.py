@@ -276,7 +276,7 @@ def _lab(config: Path | None, lab: Path | None) -> "LabFolder":
 
 
 def _fail(error: LabError) -> NoReturn:
-    from lectr_lab.core.formatting import printable
+    from lectr_lab.core.printable import printable
 
     print(f"lectr-lab: {printable(str(error))}", file=sys.stderr)
     sys.exit(EXIT_ERROR)

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lectr_lab.core.printable import printable
+
 if TYPE_CHECKING:
     from lectr_lab.log.upkeep.compact import CompactReport
 
@@ -59,7 +61,6 @@ def compact(
 
 
 def _say(done: "CompactReport") -> None:
-    from lectr_lab.core.formatting import printable
 
     if done.days:
         print(
@@ -70,7 +71,7 @@ def _say(done: "CompactReport") -> None:
     elif not done.problems:
         print("Nothing to merge: every closed day is compact.")
     for problem in done.problems:
-        print(printable(f"! {problem}"))
+        print(f"! {printable(problem)}")
     if done.problems:
         print("`lectr-lab doctor` says more.")
 

@@ -32,7 +32,7 @@ def doctor(
         return
     from lectr_lab.cli.progress import progress
     from lectr_lab.config.settings import lab_here
-    from lectr_lab.core.formatting import printable
+    from lectr_lab.core.printable import printable
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.doctor import MENDED, examine
     from lectr_lab.log.upkeep.doctor import mend as put_right

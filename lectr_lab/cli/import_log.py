@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from lectr_lab.core.errors import LogError
+from lectr_lab.core.printable import printable
 from lectr_lab.log.importers.importing import READERS
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def import_log(
             epoch=epoch,
             on_rows=step,
         )
-    print(f"Added {done.added:,} of {done.read:,} calls to {lab} as {org}.")
+    print(f"Added {done.added:,} of {done.read:,} calls to {printable(lab)} as {org}.")
     if done.known:
         print(f"{done.known:,} were there already.")
     if done.undated:

@@ -151,7 +151,7 @@ def reported(
         )
         for view in (
             summary(log, by, tz=tz, percentiles=how),
-            totals(log, dropped, unread_batches=unread.batches, percentiles=how),
+            totals(log, dropped, unread=unread, percentiles=how),
         )
     )
     whole = total.row(0, named=True)

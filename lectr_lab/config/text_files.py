@@ -3,6 +3,11 @@
 from pathlib import Path
 
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.files import read_regular
+
+_MOST_BYTES = (
+    256 * 1024 * 1024
+)  # of exports; settings have less, in `core/toml_text.py`
 
 
 def read_text(path: Path, missing: str = "") -> str:
@@ -16,7 +21,8 @@ def read_text(path: Path, missing: str = "") -> str:
         ConfigError: it cannot be read; names the file, the reason and the line.
     """
     try:
-        return text_of(path.read_bytes(), str(path))
+        data = read_regular(path, most_bytes=_MOST_BYTES)
+        return text_of(data, str(path))
     except FileNotFoundError:
         raise ConfigError(f"There is no {path}. {missing}".rstrip()) from None
     except OSError as error:

@@ -14,9 +14,15 @@ Each message says what happened and what to do next. None ever holds a key, a
 prompt or an answer.
 """
 
+from lectr_lab.core.printable import printable
+
 
 class LabError(Exception):
     """Something a user can put right; the message says how."""
+
+    def __str__(self) -> str:
+        """The message, whatever characters the names in it have."""
+        return printable(super().__str__())
 
 
 class ConfigError(LabError, ValueError):

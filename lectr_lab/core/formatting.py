@@ -126,16 +126,6 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(_as_code, text)
 
 
-def printable(text: str) -> str:
-    """A message of any number of lines, in which no name, a file's say, steers a terminal.
-
-    >>> print(printable("calls\\x1b[31m.csv:\\n  - no file"))
-    calls<U+001B>[31m.csv:
-      - no file
-    """
-    return "".join(c if c.isprintable() or c == "\n" else visible(c) for c in text)
-
-
 def _as_code(found: re.Match[str]) -> str:
     one = found[0]
     if one in (_SELECTOR, _JOINER) and _holds_emoji(found):

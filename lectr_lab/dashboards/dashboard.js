@@ -143,7 +143,7 @@ function lectrDashboard(root) {
       [total.uncounted, "answered without a token count"],
       [total.retries, "repeated by an SDK"],
       [total.left, "left early by their client"],
-      [data.unread_batches, "of the journal's batches could not be read"],
+      [data.unread_things, "of its files and batches could not be read"],
     ];
     return h("ul", { class: "quality", "aria-label": "Data quality" },
       [...always, ...where.filter(([n]) => n)].map(([n, what]) =>

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import re
+import stat
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from lectr_lab.core.errors import LogError
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+_WRITABLE_BY_OTHERS = 0o022
 _DAY = re.compile(r"date=(\d{4}-\d\d-\d\d)")
 _SEGMENT = re.compile(r"(\d{4}-\d\d-\d\d)\.([0-9a-f]{32})\.(?:journal|bad)")
 
@@ -108,6 +110,32 @@ class LabFolder(NamedTuple):
             )
         return lab
 
+    def exposed(self) -> str | None:
+        """That somebody else may change what is in `state/`; None where none may.
+
+        Who may put files there can make keys.
+
+        >>> import tempfile
+        >>> LabFolder.create(Path(tempfile.mkdtemp()) / "lab").exposed()
+        """
+        try:
+            about = self.state.stat(follow_symlinks=False)
+        except OSError:
+            return None
+        if stat.S_ISLNK(about.st_mode):
+            return f"{self.state} is a link. Put the folder itself there."
+        if about.st_mode & _WRITABLE_BY_OTHERS:
+            return (
+                f"Other users of this machine may write in {self.state} and so make "
+                "keys. `lectr-lab doctor --mend` closes it to them."
+            )
+        if about.st_uid not in (0, os.geteuid()):
+            return (
+                f"{self.state} belongs to another user of this machine, who may make "
+                "keys. Run lectr-lab as that user, or give the folder to this one."
+            )
+        return None
+
     def segment(self, day: date, name: str) -> Path:
         """Where a segment lies.
 
@@ -126,10 +154,11 @@ class LabFolder(NamedTuple):
         return self.log / f"date={day.isoformat()}"
 
     def days(self) -> list[date]:
-        """The days that have a folder in the log, oldest first."""
+        """The days that have a folder in the log, oldest first; not by a link."""
         if not self.log.is_dir():
             return []
-        found = (folder_date(p) for p in self.log.iterdir() if p.is_dir())
+        folders = (p for p in self.log.iterdir() if p.is_dir() and not p.is_symlink())
+        found = map(folder_date, folders)
         return sorted(day for day in found if day is not None)
 
     def day_bytes(self, day: date) -> int:
@@ -201,7 +230,8 @@ def day_locked(folder: Path, *, alone: bool) -> Iterator[bool]:
     Raises:
         OSError: there is no such folder.
     """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(folder, flags)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield leads_to(folder, fd)
@@ -215,40 +245,6 @@ def leads_to(path: Path, fd: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(fd))
     except OSError:
         return False
-
-
-def write_whole(path: Path, data: bytes, aside: Path) -> None:
-    """The whole file under its name, or nothing; safe from power loss on return.
-
-    Args:
-        path: in a folder that exists; a file there is replaced.
-        data: what it will hold.
-        aside: where it is written first, on the same file system.
-
-    Raises:
-        OSError: nothing has changed at `path`.
-    """
-    try:
-        with aside.open("wb") as file:
-            os.fchmod(file.fileno(), FILE_MODE)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe from power loss."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _not_a_folder(root: Path) -> LogError:

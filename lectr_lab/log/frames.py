@@ -31,11 +31,22 @@ Span = tuple[int, int]
 
 
 class Unread(NamedTuple):
-    """What could not be read: batches, their bytes, and how many events at least."""
+    """What could not be read: batches of a journal, and files of the log.
+
+    `bytes` are those of both, `events` how many were in them at least. `unsealed` are
+    files of the journal of which no sealer can make a part.
+    """
 
     batches: int = 0
     bytes: int = 0
     events: int = 0
+    files: int = 0
+    unsealed: int = 0
+
+    @property
+    def things(self) -> int:
+        """How much there is to be said; 0 where nothing with an event in it is lost."""
+        return self.batches + self.files + self.unsealed
 
     def in_words(self) -> str:
         """Part of a sentence.
@@ -44,13 +55,23 @@ class Unread(NamedTuple):
         '1 batch (3,400 bytes, at least 20 events) could not be read'
         >>> Unread(0, 12, 0).in_words()
         '12 bytes without an event could not be read'
+        >>> Unread(1, 3400, 0, 2, 1).in_words()
+        '2 files and 1 batch (3,400 bytes) could not be read; 1 file could not be sealed'
         """
+        said = [self._not_read()] if self.bytes or self.batches or self.files else []
+        if self.unsealed:
+            said.append(f"{_counted(self.unsealed, 'file', 's')} could not be sealed")
+        return "; ".join(said)
+
+    def _not_read(self) -> str:
         size = _counted(self.bytes, "byte", "s")
-        if not self.batches:
+        files = [_counted(self.files, "file", "s")] * (self.files > 0)
+        batches = [_counted(self.batches, "batch", "es")] * (self.batches > 0)
+        what = " and ".join(files + batches)
+        if not what:
             return f"{size} without an event could not be read"
         least = f", at least {_counted(self.events, 'event', 's')}" * (self.events > 0)
-        batches = _counted(self.batches, "batch", "es")
-        return f"{batches} ({size}{least}) could not be read"
+        return f"{what} ({size}{least}) could not be read"
 
 
 class Frames(NamedTuple):
@@ -123,7 +144,7 @@ def together(some: Iterable[Unread]) -> Unread:
     """All of it, added up.
 
     >>> together([Unread(1, 10, 2), Unread(2, 5, 0)])
-    Unread(batches=3, bytes=15, events=2)
+    Unread(batches=3, bytes=15, events=2, files=0, unsealed=0)
     """
     return Unread(*map(sum, zip(Unread(), *some, strict=True)))
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
 from lectr_lab.core.ids import event_id
-from lectr_lab.log.folder import FILE_MODE, LabFolder, leads_to, sync_folder
+from lectr_lab.files import sync_folder
+from lectr_lab.log.folder import FILE_MODE, LabFolder, leads_to
 from lectr_lab.log.segment import batch, header
 
 
@@ -46,6 +47,8 @@ class JournalWriter:
         self._clock = clock
         self._open: dict[date, _OpenSegment] = {}
         self._synced_at = clock()
+        self.sync_failed = False
+        """The disk did not take the last fsync: what is written may not outlive power."""
 
     def append(self, events: Sequence[Event]) -> None:
         """Write all of the events, or none of them.
@@ -57,7 +60,8 @@ class JournalWriter:
             OSError: none of the events is in the journal. They may be appended again
                 later: what was written of them has been taken back.
         """
-        self.sync()
+        with contextlib.suppress(OSError):  # what is written already is; see `sync`
+            self.sync()
         written: list[tuple[_OpenSegment, int]] = []
         try:
             for day, group in _by_date(events).items():
@@ -72,19 +76,23 @@ class JournalWriter:
         """Make events safe from power loss, where `fsync_s` have passed since the last.
 
         Raises:
-            OSError: the disk did not take them. They stay readable while the machine
-                runs; writing goes on in new segments.
+            OSError: the disk did not take them, which `sync_failed` says until it takes
+                others. They stay readable while the machine runs; writing goes on in new
+                segments.
         """
         now = self._clock()
         if now - self._synced_at < self._fsync_s:
             return
         self._synced_at = now
+        failures = []
         for segment in list(self._open.values()):
             try:
-                segment.sync()
-            except OSError:
+                self._sync(segment)
+            except OSError as error:
                 self._leave(segment)
-                raise
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def due(self) -> bool:
         """A segment is large or old enough to be finished."""
@@ -98,12 +106,20 @@ class JournalWriter:
         """Finish the open segments; a sealer may take them. Never raises."""
         for segment in list(self._open.values()):
             with contextlib.suppress(OSError):  # they are written; see `sync`
-                segment.sync()
+                self._sync(segment)
             self._leave(segment)
 
     def close(self) -> None:
         """Finish. A later `append` would begin new segments."""
         self.rotate()
+
+    def _sync(self, segment: "_OpenSegment") -> None:
+        try:
+            if segment.sync():
+                self.sync_failed = False
+        except OSError:
+            self.sync_failed = True
+            raise
 
     def _append_to(self, day: date, events: list[Event]) -> "tuple[_OpenSegment, int]":
         """Write one date's events; the segment, and its size before them."""
@@ -180,12 +196,15 @@ class _OpenSegment:
         """The path still leads to the file that is being written."""
         return leads_to(self.path, self._fd)
 
-    def sync(self) -> None:
-        if self._synced_size != self.size:
-            os.fdatasync(self._fd)
-            if self._synced_size == 0:
-                sync_folder(self.path.parent)
-            self._synced_size = self.size
+    def sync(self) -> bool:
+        """False where there was nothing to do."""
+        if self._synced_size == self.size:
+            return False
+        os.fdatasync(self._fd)
+        if self._synced_size == 0:
+            sync_folder(self.path.parent)
+        self._synced_size = self.size
+        return True
 
     def remove(self) -> None:
         if self.in_place():

@@ -20,7 +20,8 @@ import msgspec
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, looks_like_key, new_key
-from lectr_lab.log.folder import FILE_MODE, LabFolder, write_whole
+from lectr_lab.files import read_regular, write_whole
+from lectr_lab.log.folder import FILE_MODE, LabFolder
 
 _ORG = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RANDOM_BYTES = 24
@@ -174,17 +175,24 @@ def _read(lab: LabFolder) -> _Contents:
         return _load(lab)
     except FileNotFoundError:
         return _Contents(salt=secrets.token_hex(_SALT_BYTES))
-    except LogError:
-        raise
-    except OSError as error:
-        raise LogError(f"{_file(lab)} cannot be read: {error.strerror}.") from None
 
 
 def _load(lab: LabFolder) -> _Contents:
+    """The key file.
+
+    Raises:
+        FileNotFoundError: there is none yet.
+        LogError: it cannot be read.
+    """
     try:
-        contents = msgspec.json.decode(_file(lab).read_bytes(), type=_Contents)
+        data = read_regular(_file(lab), follow=False)
+        contents = msgspec.json.decode(data, type=_Contents)
         bytes.fromhex(contents.salt)
-    except (msgspec.DecodeError, ValueError):
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise LogError(f"{_file(lab)} cannot be read: {error.strerror}.") from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise LogError(
             f"{_file(lab)} is not a key file any more. Bring it back from a copy, or "
             "move it away and make new keys with `lectr-lab keys create`."
@@ -196,9 +204,8 @@ def _load(lab: LabFolder) -> _Contents:
 def _changing(lab: LabFolder) -> Iterator[_Contents]:
     """The contents, while no other process changes them."""
     try:
-        fd = os.open(
-            lab.state / "keys.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE_MODE
-        )
+        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        fd = os.open(lab.state / "keys.lock", flags, FILE_MODE)
     except OSError as error:
         raise LogError(f"{lab.state} cannot be written: {error.strerror}.") from None
     try:

@@ -63,14 +63,43 @@ def damage(part: Path, schema: LogSchema) -> str | None:
     Raises:
         FileNotFoundError: it is gone.
     """
+    return objection_of(part, lambda: _objection(part, schema))
+
+
+def objection_of(part: Path, look: Callable[[], str | None]) -> str | None:
+    """What looking at a part says; where it fails in any way, why.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
     try:
-        return _objection(part, schema)
+        return look()
     except FileNotFoundError:
         raise
-    except (OSError, msgspec.DecodeError, pl.exceptions.PolarsError) as error:
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - damaged bytes end in every kind of error
         if not os.path.lexists(part):
             raise FileNotFoundError(f"{part} is gone.") from None
-        return str(error).split("\n")[0]
+        return getattr(error, "strerror", None) or str(error).split("\n")[0]
+
+
+def decode(part: Path) -> str | None:
+    """Read every value of a part of which no checksum is known, a few rows at a time.
+
+    Returns:
+        Why it is none of a log; None where it is well.
+
+    Raises:
+        OSError, polars.exceptions.PolarsError, polars.exceptions.PanicException: it
+            cannot be read.
+    """
+    rows = pl.scan_parquet(part, hive_partitioning=False)
+    count = rows.select(pl.len()).collect().item()
+    # An event's id alone takes bytes, however well it is packed; what has more rows
+    # than bytes is made to fill the memory of who reads it.
+    if count > part.stat().st_size:
+        return f"{count:,} rows in {part.stat().st_size:,} bytes are no log's"
+    rows.sink_batches(lambda _: None, engine="streaming")
+    return None
 
 
 def part_rows(part: Path, schema: LogSchema) -> pl.LazyFrame:

@@ -1,6 +1,6 @@
 """One call that reads a lab: sealed parts and the journal's tail, each row once.
 
-Nothing is locked and nothing written. Segments are read first, then the parts are
+Nothing is locked, and nothing written but derived notes in `state/`. Segments are read first, then the parts are
 listed: a segment sealed in between is in both, and its part counts. Where a segment is
 gone by then without a part, or a part that was listed, they were merged into another
 part meanwhile: the reading begins again.
@@ -14,17 +14,13 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import Event
+from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder, segment_date
-from lectr_lab.log.losses import unread_of
-from lectr_lab.log.parts import (
-    LogSchema,
-    current_schema,
-    damage,
-    part_rows,
-    part_version,
-)
+from lectr_lab.log.losses import note_parts, unread_of
+from lectr_lab.log.parts import current_schema, part_rows, part_version
 from lectr_lab.log.schema import frame
 from lectr_lab.log.segment import read_segment
+from lectr_lab.log.verify import bad_parts, is_bare, parts_of
 
 _ATTEMPTS = 20
 
@@ -43,15 +39,16 @@ def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
     Returns:
         One row per event, with the columns of `polars_schema()` and in no particular
         order. The journal's tail is read now; Parquet parts when it is collected, and
-        then only the columns and row groups that are asked for. Columns that an older
-        part does not have are null. Where a day is compacted in between, collecting
-        raises: scan again.
+        then only the columns and row groups that are asked for. Before that, each part
+        is compared once with its checksum (`log/verify.py`). Columns that an older part
+        does not have are null. Where a day is compacted in between, collecting raises:
+        scan again.
 
     Raises:
         LogError: there is no such folder.
 
     Warns:
-        LogWarning: a file, or batches of the journal, could not be read now or when
+        LogWarning: files, or batches of the journal, could not be read now or when
             they were sealed; they are named, and left out.
 
     >>> import tempfile
@@ -59,40 +56,41 @@ def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
     0
     """
     lab = LabFolder.existing(Path(folder))
-    parts, events = _snapshot(lab, day)
-    if (lost := unread_of(lab, day)).batches:
+    parts, bad, events = _snapshot(lab, day)
+    for part, reason in bad.items():
         _warn(
-            f"{lab.root}: {lost.in_words()} when the journal was sealed. "
-            "`lectr-lab doctor` names the files."
+            f"{part} cannot be read and is left out: {reason}. `lectr-lab doctor` says "
+            "what to do."
         )
+    if not is_bare(lab):
+        note_parts(lab, bad, parts)
+    if (lost := unread_of(lab, day, bad)).things:
+        _warn(f"{lab.root}: {lost.in_words()}. `lectr-lab doctor` names the files.")
     frames = _scan_parts(parts)
     if events or not frames:
         frames.append(frame(events).lazy())
     return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
-def _snapshot(lab: LabFolder, day: date | None) -> tuple[list[Path], list[Event]]:
-    """The parts that can be read, and the events that are in no part."""
-    bare = not (lab.log.is_dir() or lab.journal.is_dir())
-    root = lab.root if bare else lab.log if day is None else lab.day(day)
+def _snapshot(
+    lab: LabFolder, day: date | None
+) -> tuple[list[Path], dict[Path, str], list[Event]]:
+    """The parts that can be read, those that cannot, and events that are in no part."""
     schema = current_schema()
     for _ in range(_ATTEMPTS):
         segments = (s for s in lab.segments() if day in (None, segment_date(s)))
         tails = {segment: _tail(segment) for segment in segments}
         try:
-            parts = _parts(root)
-            readable = [part for part in parts if _is_readable(part, schema)]
+            parts = parts_of(lab, day)
+            bad = bad_parts(lab, parts, schema)
         except FileNotFoundError:
             continue  # merged into another part since it was listed
         sealed = set(parts)
         unsealed = [s for s in tails if lab.part(s) not in sealed]
         if all(segment.exists() for segment in unsealed):
-            return readable, [event for s in unsealed for event in tails[s]]
+            readable = [part for part in parts if part not in bad]
+            return readable, bad, [event for s in unsealed for event in tails[s]]
     raise LogError(f"{lab.root} is changing faster than it can be read. Try again.")
-
-
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.parquet"))
 
 
 def _tail(segment: Path) -> list[Event]:
@@ -106,13 +104,6 @@ def _tail(segment: Path) -> list[Event]:
         _warn(str(error))
         return []
     return events
-
-
-def _is_readable(part: Path, schema: LogSchema) -> bool:
-    reason = damage(part, schema)
-    if reason:
-        _warn(f"{part} cannot be read and is left out: {reason}.")
-    return not reason
 
 
 def _scan_parts(parts: list[Path]) -> list[pl.LazyFrame]:
@@ -140,4 +131,4 @@ def _is_older(part: Path, present: int) -> bool:
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, LogWarning, stacklevel=2)
+    warnings.warn(printable(message), LogWarning, stacklevel=2)

@@ -27,6 +27,7 @@ import msgspec
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import SCHEMA_VERSION, Event
+from lectr_lab.files import open_regular, read_regular
 from lectr_lab.log.folder import leads_to, segment_date
 from lectr_lab.log.frames import (
     FRAME,
@@ -99,9 +100,9 @@ def is_alive(path: Path) -> bool:
     """The segment's writer lives and may still append to it.
 
     Raises:
-        OSError: the segment is gone, or cannot be opened.
+        OSError: the segment is gone, is no file, or cannot be opened.
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_regular(path, follow=False)
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -114,9 +115,13 @@ def is_alive(path: Path) -> bool:
 
 @contextlib.contextmanager
 def claimed(path: Path) -> Iterator[bool]:
-    """Hold a finished segment; yields False where it is alive, gone or held already."""
+    """Hold a finished segment; yields False where it is alive, gone or held already.
+
+    Raises:
+        OSError: it is no file, or cannot be opened.
+    """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path, follow=False)
     except FileNotFoundError:
         yield False
         return
@@ -171,7 +176,7 @@ def _examined(path: Path, ended: bool) -> tuple[date, bytes, Frames, Unread]:
     day = segment_date(path)
     if day is None:
         raise LogError(f"{path} does not have the name of a journal segment.")
-    data = path.read_bytes()
+    data = read_regular(path, follow=False)
     has_header = len(data) >= _HEADER.size
     found = frames(data, _HEADER.size if has_header else 0)
     if found.unfinished and not ended and not is_alive(path):

@@ -13,6 +13,7 @@ from lectr_lab.config.text_files import text_of
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.rules import Rule
 from lectr_lab.core.routing.rules_file import read_rules
+from lectr_lab.files import read_regular
 from lectr_lab.proxy.stderr import say
 
 _EVERY_S = 1.0
@@ -62,7 +63,7 @@ class RuleBook:
             if stamp == self._stamp:
                 return
             name = self._path.name
-            rules = read_rules(text_of(self._path.read_bytes(), name), name)
+            rules = read_rules(text_of(read_regular(self._path), name), name)
             self._stamp, self._missed = stamp, 0
             self._follow(rules)
         except FileNotFoundError:

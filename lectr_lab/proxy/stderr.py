@@ -3,6 +3,8 @@
 import contextlib
 import sys
 
+from lectr_lab.core.printable import printable
+
 
 def say(line: str) -> None:
     """Write a line to stderr. Never fails: a terminal may be closed, a pipe broken.
@@ -11,4 +13,4 @@ def say(line: str) -> None:
         line: without anything of a request in it.
     """
     with contextlib.suppress(OSError, ValueError):
-        print(f"lectr-lab: {line}", file=sys.stderr, flush=True)
+        print(f"lectr-lab: {printable(line)}", file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.log.folder import write_whole
+from lectr_lab.files import write_whole
 from lectr_lab.tape.repair import mended_headers
 from lectr_lab.tape.scrub import RecordedCall
 from lectr_lab.tape.timing_file import Side, Timing, encode_side, side_path

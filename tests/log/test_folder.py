@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.folder import LabFolder, write_whole
+from lectr_lab.log.folder import LabFolder
 
 NAME = "0" * 32
 
@@ -67,18 +67,3 @@ def test_foreign_files_are_not_segments(lab):
     segment.touch()
 
     assert lab.segments() == [segment]
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
-    """What cannot be put in place leaves the old file, and nothing beside it."""
-    path, aside = tmp_path / "file", tmp_path / "aside"
-    write_whole(path, b"old", aside)
-    (tmp_path / "taken").mkdir()
-
-    with pytest.raises(OSError):
-        write_whole(tmp_path / "taken", b"new", aside)
-    write_whole(path, b"new", aside)
-
-    assert path.read_bytes() == b"new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert not aside.exists()

@@ -134,24 +134,34 @@ def test_the_disk_is_told_every_five_seconds(lab, make_events, monkeypatch):
     assert synced == [5.5, 11.0, 20.0]
 
 
-def test_a_disk_that_fails_to_sync_is_said_before_anything_is_written(
+def test_a_disk_that_fails_to_sync_is_said_until_it_does_not(
     lab, make_events, monkeypatch
 ):
-    """Then writing goes on in another segment, and no event is there twice."""
-    first, second = make_events(2)
+    """Writing goes on in another segment meanwhile, and no event is there twice."""
+    first, second, third = make_events(3)
     now = [0.0]
     writer = JournalWriter(lab, clock=lambda: now[0])
     writer.append([first])
     now[0] = 6.0
     with monkeypatch.context() as patched:
         patched.setattr(os, "fdatasync", _broken_disk)
+        writer.append([second])
+        failed = [writer.sync_failed]
+        now[0] = 12.0
         with pytest.raises(OSError, match="Input/output"):
-            writer.append([second])
-    writer.append([second])
+            writer.sync()
+        now[0] = 18.0
+        writer.sync()  # there is nothing to be synced
+        failed.append(writer.sync_failed)
+    writer.append([third])
+    now[0] = 24.0
+    writer.sync()
+    failed.append(writer.sync_failed)
     writer.close()
 
-    assert len(lab.segments()) == 2
-    assert sorted(ids(journalled(lab))) == ids([first, second])
+    assert failed == [True, True, False]
+    assert len(lab.segments()) == 3
+    assert sorted(ids(journalled(lab))) == ids([first, second, third])
 
 
 def _broken_disk(fd: int) -> None:

@@ -298,7 +298,7 @@ def merge(lab: LabFolder) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [seal, merge])
-@pytest.mark.parametrize("step", ["_tail", "_parts"])
+@pytest.mark.parametrize("step", ["_tail", "parts_of"])
 def test_what_is_sealed_between_two_looks_counts_once(
     lab, make_events, monkeypatch, step, meanwhile
 ):
@@ -306,13 +306,13 @@ def test_what_is_sealed_between_two_looks_counts_once(
     module = sys.modules[scan.__module__]
     look = getattr(module, step)
 
-    def before(path: Path) -> object:
+    def before(*at: object) -> object:
         if lab.segments():
             meanwhile(lab)
-        return look(path)
+        return look(*at)
 
-    def after(path: Path) -> object:
-        found = look(path)
+    def after(*at: object) -> object:
+        found = look(*at)
         if lab.segments():
             meanwhile(lab)
         return found

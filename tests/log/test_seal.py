@@ -17,7 +17,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import losses, noted_losses
+from lectr_lab.log.losses import NOTED, losses, noted_losses
 from lectr_lab.log.seal import SealReport, seal
 from lectr_lab.log.segment import batch, header
 
@@ -278,7 +278,7 @@ def test_the_command_says_in_one_line_what_is_wrong(lab, finished, tmp_path):
         run_sealer(),
     ]
 
-    assert [code for code, _ in outcomes] == [1, 1, 2]
+    assert [code for code, _ in outcomes] == [NOTED, NOTED, 2]
     assert [said.count(os.linesep) for _, said in outcomes] == [1, 1, 1]
     assert segment.name in outcomes[1][1]
 

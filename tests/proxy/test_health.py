@@ -90,7 +90,7 @@ def test_what_the_log_lacks_is_warned_of(tmp_path):
         reply = httpx.get(f"{url}/health")
 
     assert (whole["unread"], whole["warnings"]) == (Unread()._asdict(), [])
-    assert reply.json()["unread"] == {"batches": 1, "bytes": 3400, "events": 20}
+    assert reply.json()["unread"] == Unread(1, 3400, 20)._asdict()
     [warning] = reply.json()["warnings"]
     assert "Log incomplete: 1 batch (3,400 bytes, at least 20 events)" in warning
     assert str(tmp_path) not in reply.text

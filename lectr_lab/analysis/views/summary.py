@@ -10,6 +10,14 @@ from lectr_lab.analysis.views.health import error_measures
 from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
 from lectr_lab.analysis.views.spend import share_of_spend, spend_measures
 from lectr_lab.core import formatting
+from lectr_lab.log.frames import Unread
+
+_ALL_READ = Unread()
+_UNREAD = (
+    ("unread_batches", "batch unread", "batches unread"),
+    ("unread_files", "file unread", "files unread"),
+    ("unsealed_files", "file not sealed", "files not sealed"),
+)
 
 _SHOWN = [
     "requests",
@@ -100,7 +108,7 @@ def totals(
     log: pl.LazyFrame,
     dropped: int = 0,
     *,
-    unread_batches: int = 0,
+    unread: Unread = _ALL_READ,
     percentiles: Percentiles | None = None,
 ) -> pl.LazyFrame:
     """The whole log in one row, every org together: the head of a page.
@@ -108,22 +116,24 @@ def totals(
     Args:
         log: events with `cost_usd`.
         dropped: events that did not reach the log, as `log.losses` counts them.
-        unread_batches: batches of its journal that could not be read, counted there too.
+        unread: what of its files could not be read, counted there too.
         percentiles: exact or binned, as `latency` says.
 
     Returns:
         `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what
         `spend`, `latency` and `errors` say; `untagged_requests` and
         `untagged_spend_usd` with their shares `untagged_of_requests` and
-        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped` and
-        `unread_batches`. One row for an empty log too.
+        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped`,
+        `unread_batches`, `unread_files` and `unsealed_files`. One row for an empty log too.
     """
     return with_percentiles(
-        sums(log, dropped, unread_batches), log, [], chosen(log, percentiles)
+        sums(log, dropped, unread), log, [], chosen(log, percentiles)
     )
 
 
-def sums(log: pl.LazyFrame, dropped: int = 0, unread_batches: int = 0) -> pl.LazyFrame:
+def sums(
+    log: pl.LazyFrame, dropped: int = 0, unread: Unread = _ALL_READ
+) -> pl.LazyFrame:
     """`totals` without percentiles, and so in little memory."""
     when = pl.col("started_at")
     return log.select(
@@ -136,7 +146,9 @@ def sums(log: pl.LazyFrame, dropped: int = 0, unread_batches: int = 0) -> pl.Laz
         *error_measures()[1:],
         *untagged_measures(),
         pl.lit(dropped, pl.Int64).alias("dropped"),
-        pl.lit(unread_batches, pl.Int64).alias("unread_batches"),
+        pl.lit(unread.batches, pl.Int64).alias("unread_batches"),
+        pl.lit(unread.files, pl.Int64).alias("unread_files"),
+        pl.lit(unread.unsealed, pl.Int64).alias("unsealed_files"),
     )
 
 
@@ -149,20 +161,23 @@ def totals_text(total: dict[str, Any]) -> str:
     >>> totals_text(total)
     'No request has been logged yet.'
     """
-    if not (total["requests"] or total["dropped"] or total["unread_batches"]):
+    unread = [
+        f"{formatting.count(total[name])} {one if total[name] == 1 else several}"
+        for name, one, several in _UNREAD
+        if total[name]
+    ]
+    if not (total["requests"] or total["dropped"] or unread):
         return "No request has been logged yet."
     lacks = [
         f"{formatting.count(total[name])} {name}"
         for name in ("estimated", "unpriced", "uncounted", "dropped")
         if total[name]
     ]
-    if unread := total["unread_batches"]:
-        lacks.append(f"{formatting.count(unread)} batch{'es' * (unread > 1)} unread")
     share = formatting.percent(total["untagged_of_requests"])
     whose = f" of {formatting.name(total['org'])}" if total["org"] else ""
     text = (
         f"{formatting.count(total['requests'])} requests{whose} cost "
-        f"{formatting.usd(total['spend_usd'])} ({', '.join(lacks) or 'all counted'}); "
+        f"{formatting.usd(total['spend_usd'])} ({', '.join(lacks + unread) or 'all counted'}); "
         f"{formatting.percent(total['error_rate'])} failed; {share} name no feature."
     )
     advice = untagged_advice(total["untagged_of_requests"], total["untagged_of_spend"])

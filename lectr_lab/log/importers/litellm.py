@@ -17,6 +17,7 @@ import polars as pl
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.llm_api.lenient_json import loads, salvaged
 from lectr_lab.log.importers.fields import Imported, Rows, fitted
+from lectr_lab.log.importers.source import opened
 
 _CHAT = ("chat", "/v1/chat/completions")
 _COMPLETIONS = ("completions", "/v1/completions")
@@ -98,7 +99,8 @@ def _imported(values: Sequence[Any]) -> Iterator[Imported]:
 def _values(source: Path) -> Sequence[Any]:
     if source.suffix.lower() == ".csv":
         return _csv(source)
-    data = source.read_bytes()
+    with opened(source) as file:
+        data = file.read()
     if not data.strip():
         raise LogError(f"{source} is empty.")
     whole = loads(data)
@@ -118,11 +120,15 @@ def _csv(source: Path) -> Sequence[dict[str, Any]]:
     """Only the columns of `_Row` are ever read."""
     names = [field.name for field in msgspec.structs.fields(_Row)]
     try:
-        log = pl.read_csv(source, infer_schema=False, n_rows=0)
-        known = [name for name in names if name in log.columns]
-        if "startTime" not in known:
-            raise LogError(f"{source} has no column startTime: no LiteLLM spend log.")
-        return pl.read_csv(source, columns=known, infer_schema=False).to_dicts()
+        with opened(source) as file:
+            log = pl.read_csv(file, infer_schema=False, n_rows=0)
+            known = [name for name in names if name in log.columns]
+            if "startTime" not in known:
+                raise LogError(
+                    f"{source} has no column startTime: no LiteLLM spend log."
+                )
+            file.seek(0)
+            return pl.read_csv(file, columns=known, infer_schema=False).to_dicts()
     except pl.exceptions.NoDataError:
         raise LogError(f"{source} is empty.") from None
     except pl.exceptions.PolarsError:

@@ -16,6 +16,7 @@ from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import columns
 from lectr_lab.core.llm_api.lenient_json import loads, salvaged
 from lectr_lab.log.importers.fields import Imported, Rows, fitted
+from lectr_lab.log.importers.source import opened
 
 _OPERATIONS = MappingProxyType(
     {
@@ -92,7 +93,8 @@ def otel_rows(source: Path) -> Rows:
         LogError: the file holds no OTLP JSON.
         OSError: it cannot be read.
     """
-    data = source.read_bytes()
+    with opened(source) as file:
+        data = file.read()
     if not data.strip():
         raise LogError(f"{source} is empty.")
     whole = loads(data)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import polars as pl
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.event import columns
 from lectr_lab.log.importers.fields import Imported, Rows, number
+from lectr_lab.log.importers.source import opened
 
 _NAME = re.compile(r"[A-Za-z_][\w .:/()$%#-]{0,63}")
 _MANY = 30  # names at a time
@@ -83,21 +85,21 @@ def _entry(column: str, text: str) -> _Entry:
 
 
 def _table(source: Path, names: list[str]) -> pl.DataFrame:
-    is_parquet = source.suffix.lower() == ".parquet"
     if source.is_dir():
         raise LogError(f"{source} is a folder. Name one file in it.")
+    is_parquet = source.suffix.lower() == ".parquet"
+    read: Any = (
+        pl.read_parquet if is_parquet else partial(pl.read_csv, infer_schema=False)
+    )
     try:
-        has = (
-            list(pl.read_parquet_schema(source))
-            if is_parquet
-            else pl.read_csv(source, infer_schema=False, n_rows=0).columns
-        )
-        for name in names:
-            if name not in has:
-                raise LogError(f"{source} has no column {name!r}; {_shown(name, has)}.")
-        if is_parquet:
-            return pl.read_parquet(source, columns=names)
-        return pl.read_csv(source, columns=names, infer_schema=False)
+        with opened(source) as file:
+            has = read(file, n_rows=0).columns
+            for name in names:
+                if name not in has:
+                    found = _shown(name, has)
+                    raise LogError(f"{source} has no column {name!r}; {found}.")
+            file.seek(0)
+            return read(file, columns=names)
     except pl.exceptions.NoDataError:
         raise LogError(f"{source} is empty.") from None
     except pl.exceptions.PolarsError:

@@ -31,13 +31,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.log.checksums import checksums, replace_checksums
-from lectr_lab.log.folder import (
-    FOLDER_MODE,
-    LabFolder,
-    day_locked,
-    sync_folder,
-)
+from lectr_lab.core.printable import printable
+from lectr_lab.files import sync_folder
+from lectr_lab.log.checksums import checksums, note_checksums, replace_checksums
+from lectr_lab.log.folder import FOLDER_MODE, LabFolder, day_locked
+from lectr_lab.log.losses import note_parts
 from lectr_lab.log.parts import LogSchema, current_schema
 from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import try_lock
@@ -161,7 +159,7 @@ def _tried(
         return _compact_day(lab, day, plan, on_merged)
     except _Busy:
         return CompactReport()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         return CompactReport(problems=(f"{lab.day(day)} is left as it is: {error}",))
 
 
@@ -169,7 +167,9 @@ def _compact_day(
     lab: LabFolder, day: date, plan: _Plan, on_merged: Callable[[int], None]
 ) -> CompactReport:
     schema, keep_ids = plan.schema, plan.keep_request_ids
-    small, problems = small_parts(lab, day, schema, plan.rows_per_part)
+    small, bad = small_parts(lab, day, schema, plan.rows_per_part)
+    note_parts(lab, bad, (part.path for part in small))
+    problems = tuple(f"{path} is left as it is: {why}." for path, why in bad.items())
     if not worth_it(small, schema):
         return CompactReport(problems=problems)
     built = lab.journal / f"{day.isoformat()}.{secrets.token_hex(16)}{SUFFIX}"
@@ -208,12 +208,13 @@ def _put_in_place(
         for name in here.keys() - gone:
             (built / name).hardlink_to(here[name])
         sync_folder(built)
+        note_checksums(lab, day, {part.path.name: part.crc for part in new})
         exchange(built, folder)
         sync_folder(lab.log)
         sync_folder(lab.journal)
-        kept = {n: c for n, c in checksums(lab, day).items() if n in here.keys() - gone}
-        merged = {part.path.name: part.crc for part in new}
-        replace_checksums(lab, day, kept | merged)
+        there = here.keys() - gone | {part.path.name for part in new}
+        sums = {name: s for name, s in checksums(lab, day).items() if name in there}
+        replace_checksums(lab, day, sums)
 
 
 @contextlib.contextmanager
@@ -242,7 +243,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         problems = (str(error),)
     if problems:
-        sys.stderr.write(f"lectr-lab compact: {' · '.join(problems)}\n")
+        sys.stderr.write(printable(f"lectr-lab compact: {' · '.join(problems)}\n"))
     return int(bool(problems))
 
 

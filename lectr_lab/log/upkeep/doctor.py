@@ -18,10 +18,12 @@ from types import MappingProxyType
 import polars as pl
 
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.checksums import checksum, checksums
+from lectr_lab.files import strange
+from lectr_lab.log.checksums import checksums
 from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder, folder_date
 from lectr_lab.log.key_file import list_keys
-from lectr_lab.log.parts import LogSchema, current_schema, damage
+from lectr_lab.log.losses import note_parts
+from lectr_lab.log.parts import current_schema
 from lectr_lab.log.seal import seal
 from lectr_lab.log.upkeep.compact import SUFFIX, remove_leftovers
 from lectr_lab.log.upkeep.duplicates import doubles, without_doubles
@@ -32,6 +34,7 @@ from lectr_lab.log.upkeep.journal_doctor import (
     segments,
     set_aside,
 )
+from lectr_lab.log.verify import ailment
 
 _LOW_DISK_BYTES = 200_000_000
 _STALE_S = 3600.0  # no helper works on one file for an hour
@@ -70,7 +73,7 @@ def examine(
         *lost(lab),
         *_open_to_others(lab),
     ]
-    bad = {finding.path for finding in found if finding.kind == "bad part"}
+    bad = {f.path for f in found if f.kind in ("bad part", "stranger")}
     return found + [f for day in lab.days() for f in _twice(lab.day(day), bad, step)]
 
 
@@ -137,17 +140,20 @@ def _strangers(lab: LabFolder) -> Iterator[Finding]:
     if not lab.log.is_dir():
         return
     for path in sorted(lab.log.iterdir()):
-        if folder_date(path) is None or not path.is_dir():
+        if path.is_symlink() or folder_date(path) is None or not path.is_dir():
             yield _stranger(path)
             continue
         for inside in sorted(path.iterdir()):
-            if inside.suffix != ".parquet" or not inside.is_file():
+            if inside.suffix != ".parquet" or strange(inside.lstat().st_mode):
                 yield _stranger(inside)
 
 
 def _stranger(path: Path) -> Finding:
     how = "Move it away; `--mend` moves it into journal/."
-    return Finding("stranger", path, "It is no part of the log.", how)
+    what = "It is no part of the log."
+    if path.is_symlink():
+        what = "It is a link: plain readers count the rows that it leads to twice."
+    return Finding("stranger", path, what, how)
 
 
 def _bad_parts(lab: LabFolder, step: Callable[[Path], None]) -> Iterator[Finding]:
@@ -157,25 +163,14 @@ def _bad_parts(lab: LabFolder, step: Callable[[Path], None]) -> Iterator[Finding
         for part in sorted(lab.day(day).glob("*.parquet")):
             step(part)
             try:
-                reason = _ailment(part, schema, sums.get(part.name))
+                if strange(part.lstat().st_mode):
+                    continue  # named already
+                reason = ailment(part, schema, sums.get(part.name, ()))
             except FileNotFoundError:
                 continue  # compacted meanwhile
             if reason:
                 how = "Bring it back from a copy, or `--mend`: it is kept in journal/."
                 yield Finding("bad part", part, f"It cannot be read: {reason}.", how)
-
-
-def _ailment(part: Path, schema: LogSchema, noted: int | None) -> str | None:
-    if reason := damage(part, schema):
-        return reason
-    if noted is not None:
-        same = checksum(part) == noted
-        return None if same else "its bytes are not those that were written"
-    try:
-        pl.read_parquet(part, hive_partitioning=False)
-    except pl.exceptions.PolarsError as error:
-        return str(error).split("\n")[0]
-    return None
 
 
 def _leftovers(lab: LabFolder) -> Iterator[Finding]:
@@ -224,6 +219,11 @@ def _age_s(path: Path) -> float:
         return 0.0
 
 
+def _move_part_aside(lab: LabFolder, path: Path) -> None:
+    note_parts(lab, [path], ())  # its rows are missing all the same
+    _move_aside(lab, path)
+
+
 def _move_aside(lab: LabFolder, path: Path) -> None:
     target = lab.journal / f"{path.name}.{time.time_ns()}.bad"
     path.rename(target)
@@ -240,7 +240,7 @@ def _delete(lab: LabFolder, path: Path) -> None:
 MENDED = MappingProxyType(
     {
         "stranger": _move_aside,
-        "bad part": _move_aside,
+        "bad part": _move_part_aside,
         "segment": lambda lab, path: seal(lab),
         "whole events": bring_back,
         "leftover": _delete,

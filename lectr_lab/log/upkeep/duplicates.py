@@ -9,6 +9,7 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.ids import event_id
+from lectr_lab.files import strange
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.seal import put_part
 
@@ -81,9 +82,11 @@ def _known_ids(lab: LabFolder, day: date) -> pl.Series:
 def _ids(parts: Iterable[Path]) -> pl.Series:
     ids = [pl.Series("event_id", [], pl.Binary)]
     for part in parts:
+        if strange(part.lstat().st_mode):
+            continue  # as is what is no file
         try:
             rows = pl.read_parquet(part, columns=["event_id"], hive_partitioning=False)
             ids.append(rows["event_id"])
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             continue  # a bad part is the doctor's
     return pl.concat(ids)

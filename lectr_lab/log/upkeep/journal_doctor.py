@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lectr_lab.files import strange
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import note_unread, noted_losses
 from lectr_lab.log.schema import frame
@@ -37,7 +38,7 @@ def segments(lab: LabFolder) -> Iterator[Finding]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            yield Finding("segment", segment, str(error), "`--mend` sets it aside.")
+            yield _unreadable(segment, error)
             continue
         lost = unread.in_words() if unread.bytes else ""
         if not alive:
@@ -49,6 +50,13 @@ def segments(lab: LabFolder) -> Iterator[Finding]:
                 "Check the disk. The rest is read; the file is kept once it is sealed."
             )
             yield Finding("damaged", segment, f"{lost[0].upper()}{lost[1:]}.", how)
+
+
+def _unreadable(segment: Path, error: OSError) -> Finding:
+    if reason := strange(segment.lstat().st_mode):
+        how = "It holds no events. `--mend` moves it out of the way."
+        return Finding("stranger", segment, f"{reason[0].upper()}{reason[1:]}.", how)
+    return Finding("segment", segment, str(error), "`--mend` sets it aside.")
 
 
 def set_aside(lab: LabFolder) -> Iterator[Finding]:
@@ -92,8 +100,8 @@ def lost(lab: LabFolder) -> Iterator[Finding]:
         what = f"{dropped} events were dropped: the queue or the disk was full."
         how = "They are gone. Deleting state/dropped.* forgets that."
         yield Finding("losses", lab.state, what, how)
-    if unread.batches:
+    if unread.things:
         what = f"{unread.in_words()}: an interrupted write, or a bad disk."
-        how = "Their bytes are in journal/*.bad, whose findings come first. Once those "
-        how += "are gone, deleting state/unread.* forgets the loss."
+        how = "What is left of it has findings of its own. Once those are gone, "
+        how += "deleting state/unread.* forgets the loss."
         yield Finding("losses", lab.state, what, how)

@@ -19,7 +19,8 @@ import polars as pl
 from lectr_lab.core.ids import event_id
 from lectr_lab.log.checksums import checksum, checksums
 from lectr_lab.log.folder import FILE_MODE, LabFolder
-from lectr_lab.log.parts import LogSchema, damage, part_rows
+from lectr_lab.log.parts import LogSchema, part_rows
+from lectr_lab.log.verify import ailment
 
 ROWS = 250_000
 """Rows of a merged file: about 11 MB, and what is held in memory at a time."""
@@ -42,31 +43,21 @@ class Part(NamedTuple):
 
 def small_parts(
     lab: LabFolder, day: date, schema: LogSchema, rows_per_part: int
-) -> tuple[list[Part], tuple[str, ...]]:
-    """The day's parts that can be merged and are not full yet; what is wrong."""
+) -> tuple[list[Part], dict[Path, str]]:
+    """The day's parts that can be merged and are not full yet; and why others cannot.
+
+    Every byte of each was looked at.
+    """
     sums = checksums(lab, day)
-    small, problems = [], []
+    small, bad = [], {}
     for path in sorted(lab.day(day).glob("*.parquet")):
-        reason = damage(path, schema)
-        if reason:
-            problems.append(f"{path} is left as it is: {reason}.")
+        if reason := ailment(path, schema, sums.get(path.name, ())):
+            bad[path] = reason
         elif (_merged_rows(path, schema) or 0) < rows_per_part:
-            try:
-                small.append(_checked(path, sums.get(path.name)))
-            except (OSError, pl.exceptions.PolarsError) as error:
-                problems.append(f"{path} is left as it is: {error}.")
-    return small, tuple(problems)
-
-
-def _checked(path: Path, noted: int | None) -> Part:
-    """A part whose every byte was looked at."""
-    crc = checksum(path)
-    if noted not in (None, crc):
-        raise OSError("its bytes are not those that were written")
-    # Without a sum, each column is decoded once: what breaks then breaks nothing later.
-    columns = ["event_id"] if noted is not None else None
-    rows = pl.read_parquet(path, columns=columns, hive_partitioning=False).height
-    return Part(path, rows, path.stat().st_size, crc)
+            ids = pl.read_parquet(path, columns=["event_id"], hive_partitioning=False)
+            size, crc = path.stat().st_size, checksum(path)
+            small.append(Part(path, ids.height, size, crc))
+    return small, bad
 
 
 def _merged_rows(path: Path, schema: LogSchema) -> int | None:

@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from lectr_lab.core.errors import LogError
+from lectr_lab.files import sync_folder
 from lectr_lab.log.checksums import checksum_file
-from lectr_lab.log.folder import LabFolder, day_locked, sync_folder
+from lectr_lab.log.folder import LabFolder, day_locked
 from lectr_lab.log.losses import forget_day
 from lectr_lab.log.seal import seal
 from lectr_lab.log.upkeep.compact import SUFFIX

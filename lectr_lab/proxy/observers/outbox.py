@@ -10,6 +10,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,7 +21,13 @@ from lectr_lab.core.exchange import Exchange
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import noted_losses, unnoted, write_losses
+from lectr_lab.log.losses import (
+    NOTED,
+    note_sealer,
+    noted_losses,
+    unnoted,
+    write_losses,
+)
 from lectr_lab.proxy.stderr import say
 
 # Gathers a burst into one write, and keeps the loss of a kill -9 well under a second.
@@ -29,6 +36,16 @@ _RETRY_S = 1.0
 # A part has a footer of 28 KB, so a quiet proxy seals seldom; readers of ours see the
 # journal's tail at once all the same.
 _SEAL_S = 300.0
+# How long the end waits for helpers. What one leaves undone, the next start does.
+_LAST_SEAL_S = 10.0
+_KILLED_S = 1.0
+_NOTES_S = 10.0
+
+
+_NOT_SYNCED = (
+    "The disk does not take what is logged for good (fsync fails): a power cut may take "
+    "it. Look at the disk, and at the system's own log."
+)
 
 
 class OutboxCounts(NamedTuple):
@@ -44,6 +61,7 @@ class OutboxCounts(NamedTuple):
     failing: bool
     unread: Unread = Unread()
     unsealed: bool = False
+    sync_failed: bool = False
 
 
 class Outbox:
@@ -66,7 +84,9 @@ class Outbox:
         self._name = secrets.token_hex(8)
         self._queue: deque[Event] = deque()
         self._received = self._written = self._dropped = self._dropped_shown = 0
-        self._failing = self._unsealed = False
+        self._failing = self._unsealed = self._sync_failed = False
+        self._exposed: list[str] = []
+        self._noted_at = -_NOTES_S
         self._unread = Unread()
         self._filled = threading.Event()
         self._stopping = threading.Event()
@@ -96,9 +116,10 @@ class Outbox:
             self._written,
             self._dropped,
             len(self._queue),
-            self._failing,
+            self._failing or self._sync_failed,
             self._unread,
             self._unsealed,
+            self._sync_failed,
         )
 
     def about(self) -> dict[str, Any]:
@@ -112,18 +133,24 @@ class Outbox:
                 "written": counts.written,
                 "dropped": counts.dropped,
             },
-            "unread": counts.unread._asdict(),  # of the folder's journal, by sealers
-            "warnings": list(_journal_warnings(counts)),
+            "unread": counts.unread._asdict(),  # of the folder, as it is noted there
+            "warnings": [*self._exposed, *_journal_warnings(counts)],
         }
 
     def start(self) -> None:
         """Begin writing; segments that a dead process left are sealed on the side."""
-        self._unread = noted_losses(self._lab).unread
+        self._exposed = [warning] if (warning := self._lab.exposed()) else []
+        for warning in self._exposed:
+            say(warning)
+        self._look_at_notes()
         self._seal()
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is queued, close the journal and seal it. Waits for all three."""
+        """Write what is queued, close the journal and seal it.
+
+        Waits for all three, but for sealing not longer than ten seconds.
+        """
         self._stopping.set()
         self._filled.set()
         self._thread.join()
@@ -145,9 +172,8 @@ class Outbox:
         if self._writer is not None:
             self._writer.close()
         if self._compactor is not None:
-            self._compactor.terminate()  # which loses nothing: the next one begins anew
-            self._compactor.wait()
-        self._seal(wait=True)
+            _ended(self._compactor, 0)  # which loses nothing: the next one begins anew
+        self._seal(wait_s=_LAST_SEAL_S)
 
     def _turn(self) -> None:
         """One round. Whatever goes wrong in it is in /health, and the next one comes."""
@@ -155,6 +181,7 @@ class Outbox:
             self._drain()
             self._hear_sealer()
             self._tend_journal()
+            self._look_at_notes()
         except Exception:  # noqa: BLE001 - what it says could hold a client's words
             self._failing = True
 
@@ -162,8 +189,12 @@ class Outbox:
         """Make the last events safe from power loss; hand over what is old or large."""
         if self._writer is None:
             return
+        before = self._sync_failed
         with contextlib.suppress(OSError):  # written they are; new segments go on
             self._writer.sync()
+        self._sync_failed = self._writer.sync_failed
+        if self._sync_failed and not before:
+            say(_NOT_SYNCED)
         if self._writer.due():
             self._writer.rotate()
             self._seal()
@@ -200,33 +231,55 @@ class Outbox:
         ):
             self._dropped_shown = self._dropped
 
-    def _seal(self, *, wait: bool = False) -> None:
+    def _seal(self, *, wait_s: float = 0) -> None:
         """Finished segments become Parquet.
 
         Now, or at a later time: the journal is the log as well. A system without a
         process or a file left, or a Python that was removed under us, must not end the
-        thread that writes it, nor keep the proxy from starting.
+        thread that writes it, nor keep the proxy from starting; a sealer that does not
+        end must not keep it from ending.
         """
         try:
             if not (self._lab.segments() or unnoted(self._lab)):
                 return
-            if self._sealer is not None and self._sealer.poll() is None and not wait:
-                return
-            self._hear_sealer(wait=True)
-            self._sealer = helper_process(self._lab, "lectr_lab.log.seal")
-            self._hear_sealer(wait=wait)
+            if self._hear_sealer(wait_s):
+                self._sealer = helper_process(self._lab, "lectr_lab.log.seal")
+                self._hear_sealer(wait_s)
         except OSError:
             self._unsealed = True
+            note_sealer(self._lab, failed=True)
 
-    def _hear_sealer(self, *, wait: bool = False) -> None:
-        """What it could not do is in its exit code, what it could not read in a note."""
-        if self._sealer is None or (self._sealer.poll() is None and not wait):
-            return
-        before, self._unsealed = self._unsealed, self._sealer.wait() != 0
+    def _hear_sealer(self, wait_s: float = 0) -> bool:
+        """What it could not do is in its exit code, what it could not read in a note.
+
+        Args:
+            wait_s: how long it may go on; then it is killed. 0 lets it go on.
+
+        Returns:
+            False where it goes on, or was killed.
+        """
+        if self._sealer is None:
+            return True
+        code = self._sealer.poll()
+        if code is None:
+            if not wait_s:
+                return False
+            code = _ended(self._sealer, wait_s)
         self._sealer = None
-        self._unread = noted_losses(self._lab).unread
+        before, self._unsealed = self._unsealed, code != 0
+        if code not in (0, NOTED):
+            note_sealer(self._lab, failed=True)
+        self._noted_at = -_NOTES_S
+        self._look_at_notes()
         if self._unsealed and not before:
             say("sealing the journal met a fault; `lectr-lab doctor` says which.")
+        return code is not None
+
+    def _look_at_notes(self) -> None:
+        """What sealers, compactors and readers noted, now and then."""
+        now = time.monotonic()
+        if now - self._noted_at >= _NOTES_S:
+            self._noted_at, self._unread = now, noted_losses(self._lab).unread
 
     def _compact_closed_days(self) -> None:
         """Once a day, where there is more than today."""
@@ -240,11 +293,25 @@ class Outbox:
 
 
 def _journal_warnings(counts: OutboxCounts) -> Iterator[str]:
-    if counts.unread.batches:
+    if counts.unread.things:
         lost = counts.unread.in_words()
         yield f"Log incomplete: {lost}. `lectr-lab doctor` names the files."
-    if counts.unsealed:
+    elif counts.unsealed:
         yield "Sealing the journal met a fault; `lectr-lab doctor` says which."
+    if counts.sync_failed:
+        yield _NOT_SYNCED
+
+
+def _ended(process: subprocess.Popen[bytes], wait_s: float) -> int | None:
+    """The exit code of a helper that has so long to end; None where it had not."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(wait_s)
+    for end in (process.terminate, process.kill):
+        end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_KILLED_S)
+            break
+    return None
 
 
 def compactor(lab: LabFolder, keep_request_ids: bool) -> subprocess.Popen[bytes]:

@@ -66,7 +66,7 @@ def test_a_closed_day_becomes_one_file_with_the_same_rows(full):
     assert_frame_equal(scan(lab.root).collect(), frame(events), check_row_order=False)
     assert part.stat().st_mode & 0o777 == 0o600
     assert part.parent.stat().st_mode & 0o777 == 0o700
-    assert checksums(lab, DAY) == {part.name: checksum(part)}
+    assert checksums(lab, DAY) == {part.name: {checksum(part)}}
     assert list(lab.journal.iterdir()) == []
 
 

@@ -11,7 +11,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.losses import noted_losses
-from lectr_lab.log.scan import scan
+from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.proxy.observers.outbox import Outbox
 
 
@@ -156,7 +156,8 @@ def test_a_system_without_processes_left_costs_no_event(lab, monkeypatch):
     outbox.stop()
 
     assert outbox.counts()[:4] == (1, 1, 0, 0)
-    assert scan(lab.root).collect().height == 2
+    with pytest.warns(LogWarning, match="1 file could not be sealed"):
+        assert scan(lab.root).collect().height == 2
 
 
 def test_nobody_to_tell_of_the_first_event_costs_none(lab):
@@ -220,13 +221,15 @@ def test_what_sealers_say_is_heard(lab, capfd):
     newer.write_bytes(data)
     outbox.stop()
 
-    assert heard.unread.batches == heard.unread.events == 1
+    assert heard.unread[2:] == (1, 0, 1)
+    assert heard.unread.batches == 1
     assert "sealing the journal met a fault" in capfd.readouterr().err
-    assert outbox.counts()[-2:] == (heard.unread, False)
+    after = heard.unread._replace(unsealed=0)
+    assert (outbox.counts().unread, outbox.counts().unsealed) == (after, False)
     again = Outbox(lab, capacity=10)
     again.start()
     again.stop()
-    assert again.counts()[-2:] == (heard.unread, False)
+    assert (again.counts().unread, again.counts().unsealed) == (after, False)
 
 
 def test_a_system_without_processes_left_is_said(lab, monkeypatch):

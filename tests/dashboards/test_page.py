@@ -270,7 +270,7 @@ def test_an_incomplete_log_says_so(log, opened):
         "could not be read. The figures below lack them."
     )
     quality = tab.locator("[aria-label='Data quality']").inner_text()
-    assert "2 of the journal's batches could not be read" in quality
+    assert "2 of its files and batches could not be read" in quality
     assert opened(page(log({}))).locator("[role=alert]").count() == 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 from cyclopts import App, Parameter
 
 from lectr_lab.core.errors import ConfigError, LabError, MissingExtra
+from lectr_lab.core.printable import printable
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
     from lectr_lab.log.folder import LabFolder
@@ -260,6 +261,13 @@ def list_keys(*, config: Config = None, lab: Lab = None) -> None:
 
 
 def _lab(config: Path | None, lab: Path | None) -> "LabFolder":
+    found = _named(config, lab)
+    if warning := found.exposed():
+        print(f"lectr-lab: {printable(warning)}", file=sys.stderr)
+    return found
+
+
+def _named(config: Path | None, lab: Path | None) -> "LabFolder":
     from lectr_lab.config.settings import settings_here
     from lectr_lab.log.folder import LabFolder
 

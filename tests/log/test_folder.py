@@ -1,7 +1,9 @@
 """The lab folder: made private, refused clearly, nothing mistaken for a segment."""
 
+import os
 import stat
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +69,27 @@ def test_foreign_files_are_not_segments(lab):
     segment.touch()
 
     assert lab.segments() == [segment]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda state: state.chmod(0o777), "may write in"),
+        (lambda state: state.chmod(0o770), "may write in"),
+        (lambda state: os.chown(state, 65534, 65534), "belongs to another user"),
+        (lambda state: _become_a_link(state), "is a link"),
+    ],
+)
+def test_state_that_others_may_change_is_said(lab, spoil, said):
+    """Who puts files there can make keys; one's own is nobody's business."""
+    if "another user" in said and os.geteuid():
+        pytest.skip("giving a folder away needs root")
+    assert lab.exposed() is None
+    spoil(lab.state)
+
+    assert said in (lab.exposed() or "")
+
+
+def _become_a_link(state: Path) -> None:
+    state.rename(state.with_name("elsewhere"))
+    state.symlink_to(state.with_name("elsewhere"))

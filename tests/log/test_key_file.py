@@ -1,6 +1,7 @@
 """The key file: made, rotated, disabled; seen by every process; never holding a key."""
 
 import json
+import os
 import re
 from multiprocessing.pool import ThreadPool
 
@@ -184,3 +185,32 @@ def test_keys_made_at_once_are_all_there(lab):
 
     assert len({entry.key_id for entry in entries}) == 20
     assert json.loads((lab.state / "keys.json").read_text())["version"] == 1
+
+
+def test_nothing_that_somebody_planted_is_written_to(lab):
+    """A link under the name that the keys are written aside to, or read from."""
+    victim = lab.root / "victim"
+    victim.write_text("mine")
+    (lab.state / "keys.json.tmp").symlink_to(victim)
+    create_key(lab, "acme")
+    made = lab.state / "keys.json"
+    assert not made.is_symlink()
+    made.rename(lab.state / "mine.json")
+    made.symlink_to(lab.state / "mine.json")
+
+    with pytest.raises(LogError, match="it is a link, not a file"):
+        create_key(lab, "acme")
+
+    assert victim.read_text() == "mine"
+
+
+def test_a_pipe_in_the_files_place_is_not_waited_for(lab):
+    """A proxy goes on with the keys that it has, and says so."""
+    _, key = create_key(lab, "acme")
+    file = KeyFile(lab)
+    file.table(0.0)
+    (lab.state / "keys.json").unlink()
+    os.mkfifo(lab.state / "keys.json")
+
+    assert file.table(1.0).find(key)
+    assert "a pipe, not a file" in (file.problem or "")

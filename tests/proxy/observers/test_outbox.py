@@ -1,8 +1,13 @@
 """The queue between requests and the disk."""
 
+import errno
+import os
+import subprocess
 import sys
+import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +15,7 @@ from msgspec.structs import replace
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
-from lectr_lab.log.losses import noted_losses
+from lectr_lab.log.losses import note_parts, noted_losses
 from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.proxy.observers.outbox import Outbox
 
@@ -241,3 +246,98 @@ def test_a_system_without_processes_left_is_said(lab, monkeypatch):
     outbox.stop()
 
     assert outbox.counts().unsealed
+
+
+def wait_until(done) -> None:
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_disk_that_does_not_sync_is_failing_until_it_does(lab, monkeypatch, capfd):
+    """Events are written meanwhile; a power cut could take them, which is said."""
+    module = sys.modules[Outbox.__module__]
+    monkeypatch.setattr(module, "JournalWriter", partial(JournalWriter, fsync_s=0))
+    real, broken = os.fdatasync, [True]
+
+    def fdatasync(fd: int) -> None:
+        if broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(fd)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.ended(event(1))
+    wait_until(lambda: outbox.about()["writer"] == "failing")
+    warned = outbox.about()["warnings"]
+    outbox.ended(event(2))
+    wait_until(lambda: outbox.counts().written == 2)
+    still = outbox.about()["writer"]
+    broken.clear()
+    outbox.ended(event(3))
+    wait_until(lambda: outbox.about()["writer"] == "ok")
+    outbox.stop()
+
+    assert still == "failing"
+    assert "a power cut may take it" in warned[0]
+    assert capfd.readouterr().err.count("a power cut may take it") == 1
+    assert outbox.about()["warnings"] == []
+    assert scan(lab.root).collect().height == 3
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_the_end_does_not_wait_for_a_sealer_without_one(lab, monkeypatch, obeys):
+    """It is ended, by force if need be; its segments are the next start's."""
+    module = sys.modules[Outbox.__module__]
+    ignore = "" if obeys else "signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    code = f"import signal, time; {ignore} print(flush=True); time.sleep(600)"
+    started = []
+
+    def hang(*_: object) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        assert process.stdout
+        process.stdout.readline()
+        started.append(process)
+        return process
+
+    monkeypatch.setattr(module, "helper_process", hang)
+    monkeypatch.setattr(module, "_LAST_SEAL_S", 0.2)
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.ended(event(1))
+    ending = threading.Thread(target=outbox.stop)
+    ending.start()
+    ending.join(timeout=60)
+
+    assert not ending.is_alive()
+    assert [process.poll() is not None for process in started] == [True]
+    started[0].stdout.close()
+    assert noted_losses(lab).unread.unsealed == 1
+    with pytest.warns(LogWarning, match="could not be sealed"):
+        assert scan(lab.root).collect().height == 1
+
+
+def test_state_that_others_may_write_to_is_said_at_the_start(lab, capfd):
+    """On stderr and in /health."""
+    lab.state.chmod(0o777)
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    outbox.stop()
+
+    assert "make keys" in outbox.about()["warnings"][0]
+    assert "make keys" in capfd.readouterr().err
+
+
+def test_a_part_that_a_reader_found_bad_is_in_health(lab, monkeypatch):
+    """Readers note it; the proxy looks at what is noted."""
+    module = sys.modules[Outbox.__module__]
+    monkeypatch.setattr(module, "_NOTES_S", 0.0)
+    outbox = Outbox(lab, capacity=10)
+    outbox.start()
+    note_parts(lab, [lab.day(date(2026, 11, 24)) / "a.parquet"], [])
+    wait_until(lambda: outbox.about()["unread"]["files"] == 1)
+    outbox.stop()
+
+    assert "1 file" in outbox.about()["warnings"][0]

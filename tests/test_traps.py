@@ -120,11 +120,15 @@ def test_serve_ends_on_sigterm_whatever_lies_in_the_journal(lab, tmp_path):
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout
-    assert "listens on" in process.stdout.readline()
+    listens = "listens on" in process.stdout.readline()
 
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    try:
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
 
+    assert listens
     assert process.returncode in (0, -signal.SIGTERM)
     assert "Traceback" not in said
 

@@ -9,6 +9,9 @@ one without a checksum is read once to see whether it can be.
 That file is derived: who may not write it looks again in each process. It is a memory of
 the file's time and size, so what changes a file and neither of these, such as a disk
 that forgets, is found by `doctor` alone, which always looks at every byte.
+
+The first look at 257 MB (6 million rows in 24 compact parts) takes 57 ms of CPU, 3 % of
+what `spend` then takes over the rows (`tests/benchmarks/bench_log.py`).
 """
 
 import contextlib

@@ -3,6 +3,7 @@
     bytes     a row after compaction, and what they are spent on
     writer    events a second through the journal, on one core
     scan      `scan()` of many rows against plain `pl.scan_parquet` of the same parts
+    verify    CPU of the first look at every part, as a share of a first `spend`
     memory    the most that compacting many rows holds
 
 Rows are made: token counts, times and arrivals are drawn from the public traces in
@@ -25,6 +26,7 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+import lectr_lab
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
@@ -323,6 +325,20 @@ def scan_ratio(lab: LabFolder) -> float:
     return float(np.median(ratios))
 
 
+def verify_share(lab: LabFolder) -> float:
+    """Of a first `spend` over rows: what comparing parts with their checksums takes."""
+    (lab.state / "verified").unlink(missing_ok=True)
+    cpu_s = []
+    for _ in range(2):
+        start = time.process_time()
+        scan(lab.root)
+        cpu_s.append(time.process_time() - start)
+    start = time.process_time()
+    lectr_lab.spend(lectr_lab.scan(lab.root), by="feature").collect()
+    first, again = cpu_s
+    return (first - again) / (first + time.process_time() - start)
+
+
 def main() -> None:
     """Print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -342,6 +358,7 @@ def main() -> None:
         fill(lab, asked.big)
         figures["scan_ratio_as_sealed"] = scan_ratio(lab)
         figures["compact_big"] = compacted(lab)
+        figures["verify_share"] = verify_share(lab)
         figures["scan_ratio_compacted"] = scan_ratio(lab)
     print(json.dumps(figures, indent=2))
 

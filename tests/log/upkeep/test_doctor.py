@@ -125,6 +125,24 @@ def leave_a_dead_segment(lab: LabFolder) -> Path:
     return lab.segments()[0]
 
 
+def put_a_link_in_the_place_of_a_day(lab: LabFolder) -> Path:
+    path = lab.log / "date=2026-11-30"
+    path.symlink_to(parts(lab)[0].parent)
+    return path
+
+
+def put_a_pipe_into_a_day(lab: LabFolder) -> Path:
+    path = parts(lab)[0].parent / "pipe.parquet"
+    os.mkfifo(path, 0o600)
+    return path
+
+
+def put_a_pipe_into_the_journal(lab: LabFolder) -> Path:
+    path = lab.journal / f"2026-11-24.{'0' * 32}.journal"
+    os.mkfifo(path, 0o600)
+    return path
+
+
 AILMENTS: list[tuple[Callable[[LabFolder], Path], str]] = [
     (flip_a_bit, "not those that were written"),
     (cut_a_part, "cannot be read"),
@@ -137,6 +155,9 @@ AILMENTS: list[tuple[Callable[[LabFolder], Path], str]] = [
     (leave_a_half_written_part, "nothing of it is missing"),
     (leave_a_compaction, "the day itself is whole"),
     (leave_a_dead_segment, "1 events wait"),
+    (put_a_link_in_the_place_of_a_day, "twice"),
+    (put_a_pipe_into_a_day, "no part of the log"),
+    (put_a_pipe_into_the_journal, "It is a pipe, not a file"),
 ]
 
 

@@ -1,9 +1,9 @@
 """One call that reads a lab: sealed parts and the journal's tail, each row once.
 
-Nothing is locked, and nothing written but derived notes in `state/`. Segments are read first, then the parts are
-listed: a segment sealed in between is in both, and its part counts. Where a segment is
-gone by then without a part, or a part that was listed, they were merged into another
-part meanwhile: the reading begins again.
+Nothing is locked, and nothing written but derived notes in `state/`. Segments are read
+first, then the parts are listed: a segment sealed in between is in both, and its part
+counts, if it can be read. Where a segment is gone by then without a part, or a part that
+was listed, they were merged into another part meanwhile: the reading begins again.
 """
 
 import warnings
@@ -85,11 +85,11 @@ def _snapshot(
             bad = bad_parts(lab, parts, schema)
         except FileNotFoundError:
             continue  # merged into another part since it was listed
-        sealed = set(parts)
+        well = [part for part in parts if part not in bad]
+        sealed = set(well)
         unsealed = [s for s in tails if lab.part(s) not in sealed]
         if all(segment.exists() for segment in unsealed):
-            readable = [part for part in parts if part not in bad]
-            return readable, bad, [event for s in unsealed for event in tails[s]]
+            return well, bad, [event for s in unsealed for event in tails[s]]
     raise LogError(f"{lab.root} is changing faster than it can be read. Try again.")
 
 

@@ -107,6 +107,21 @@ def test_a_flipped_bit_is_no_value(three):
     assert losses(three).unread[:] == (0, bad.stat().st_size, 0, 1, 0)
 
 
+def test_a_segment_that_is_still_there_counts_for_its_bad_part(lab, make_events):
+    """As after a sealer that died before it removed it."""
+    writer = JournalWriter(lab)
+    writer.append(make_events(4))
+    writer.close()
+    [segment] = lab.segments()
+    data = segment.read_bytes()
+    seal(lab)
+    segment.write_bytes(data)
+    flip(lab.part(segment))
+
+    with pytest.warns(LogWarning, match=lab.part(segment).name):
+        assert tokens(lab) == [0, 1, 2, 3]
+
+
 def test_a_part_that_is_brought_back_counts_again(three):
     """From a copy; what was noted of it is taken back."""
     bad = parts_of(three)[1]

@@ -142,4 +142,4 @@ def test_a_name_does_nothing_to_a_terminal(lab, tmp_path):
 
     assert done.returncode == 2
     assert "\x1b" not in done.stderr + done.stdout
-    assert "calls\\x1b[2J.csv" in done.stderr
+    assert "calls<U+001B>[2J.csv" in done.stderr

@@ -15,8 +15,8 @@ from lectr_lab.config.settings import settings_here
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import UNTAGGED, Event
-from lectr_lab.core.printable import printable
 from lectr_lab.core.headers import TASKS, ClientHeaders
+from lectr_lab.core.printable import printable
 from lectr_lab.core.registry import no_provider, registry
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.core.routing.rules import Rule, RuleInput, decide, mismatch, obstacle

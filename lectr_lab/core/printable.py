@@ -14,4 +14,6 @@ def printable(text: object) -> str:
     calls<U+001B>[31m.csv:
       - no file
     """
-    return "".join(c if c.isprintable() or c in "\n\t" else visible(c) for c in str(text))
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else visible(c) for c in str(text)
+    )

@@ -13,6 +13,7 @@ import msgspec
 from lectr_lab.core.llm_api.lenient_json import name
 
 _MAX_CHOICES = 1024  # more are not told apart
+_MAX_COUNTS = 64  # of a usage block; providers write twenty at most
 
 _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 
@@ -69,7 +70,7 @@ class Answer:
 
     def use(self, usage: Any) -> None:
         """Later counts replace earlier ones, key by key: streams repeat, not add."""
-        if isinstance(usage, dict):
+        if isinstance(usage, dict) and len(self.usage | usage) <= _MAX_COUNTS:
             self.usage.update({k: v for k, v in usage.items() if v is not None})
 
     def fail(self, error: Any) -> None:

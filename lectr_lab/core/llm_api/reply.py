@@ -9,15 +9,23 @@ Facts, from the recordings (numbers as in their findings):
 - 13: a stream may be empty.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 
 from lectr_lab.core.event_values import TokenSource
 from lectr_lab.core.llm_api.chat import CHAT
-from lectr_lab.core.llm_api.content_encoding import BodyDecoder
+from lectr_lab.core.llm_api.content_encoding import PIECE_BYTES, BodyDecoder
 from lectr_lab.core.llm_api.dialect import FAILURE, Answer, Dialect
-from lectr_lab.core.llm_api.lenient_json import loads, name, read, salvaged
+from lectr_lab.core.llm_api.lenient_json import (
+    Unread,
+    loads,
+    name,
+    read,
+    read_quickly,
+    salvaged,
+)
 from lectr_lab.core.llm_api.messages import MESSAGES
 from lectr_lab.core.llm_api.responses import RESPONSES
 from lectr_lab.core.llm_api.sse import EventSplitter, ServerEvent
@@ -25,6 +33,8 @@ from lectr_lab.core.llm_api.usage import TokenCounts, usage_columns, usage_of_ti
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A longer reply that is no stream is not parsed."""
+
+_MOST_UNREAD = 20_000  # events
 
 _DIALECTS: dict[str, Dialect[Any]] = {
     "chat": CHAT,
@@ -48,6 +58,32 @@ class ReplyFacts(TokenCounts, frozen=True, kw_only=True):
     token_source: TokenSource = "absent"
     output_chars: int | None = None
     service_tier: str | None = None
+    facts_truncated: bool = False  # there was more, which was not read
+
+
+class UnreadReply(msgspec.Struct, frozen=True):
+    """The end of a reply, which takes too long to read where requests are served.
+
+    `answer` is what was read before it; `names` are of its events, whose data are kept
+    apart: a whole reply is one event without a name.
+    """
+
+    operation: str
+    status: int
+    answer: dict[str, Any]
+    names: list[bytes]
+
+
+def read_rest(unread: UnreadReply, texts: list[bytes]) -> tuple["ReplyFacts", bool]:
+    """What a whole reply said, and whether it said that it was over. Never raises.
+
+    Args:
+        unread: of a reader that was told `end`.
+        texts: its data, in their order.
+    """
+    reader = ReplyReader(unread.operation, unread.status, "", "")
+    reader.go_on(unread.answer, list(zip(unread.names, texts, strict=True)))
+    return reader.finish(), reader.complete
 
 
 class ReplyReader:
@@ -59,6 +95,10 @@ class ReplyReader:
         content_type: the header's value; only a hint.
         content_encoding: the header's value.
         answer: what the dialects write into; a `KeptAnswer` to have the texts.
+
+    Whoever has the time only feeds it and asks it to `finish`. An event loop has not:
+    after each chunk it has to `read_on` while the reader is `behind`, and when the
+    reader was told the `end`, `unread` is to be read elsewhere, or given up by `cut`.
 
     `fault` names the class of an exception that stopped the reading, should there be
     one: a bug here costs facts, never the reply.
@@ -77,6 +117,7 @@ class ReplyReader:
         content_encoding: str,
         answer: Answer | None = None,
     ) -> None:
+        self._operation, self._status = operation, status
         self._failed = status >= 400
         self._dialect = FAILURE if self._failed else _DIALECTS.get(operation)
         self._labelled_stream = "event-stream" in content_type.lower()
@@ -86,14 +127,36 @@ class ReplyReader:
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._take = self._begin if self._dialect else _ignore
+        self._pieces: Iterator[bytes] | None = None  # of the last chunk
+        self._unread: list[ServerEvent] = []  # and whatever followed them
+        self._unread_bytes = 0
+        self._truncated = False
+        self._facts: ReplyFacts | None = None
         self.fault: str | None = None
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes of the body, as the provider sent them."""
-        try:
-            self._take(self._decoder.feed(chunk))
-        except Exception as error:  # noqa: BLE001 - the reply goes on, whatever it is
-            self._stop(error)
+        while self._pieces is not None:
+            self.read_on()
+        few = len(chunk) <= PIECE_BYTES or self._take == self._collect
+        if few and self._decoder.plain:
+            self._try(chunk)
+        elif self._take != _ignore:
+            self._pieces = self._decoder.pieces(chunk)
+            self.read_on()
+
+    @property
+    def behind(self) -> bool:
+        """There is more of the last chunk to be read."""
+        return self._pieces is not None
+
+    def read_on(self) -> None:
+        """Read the next piece of it, within milliseconds."""
+        piece = next(self._pieces, None) if self._pieces else None
+        if piece is None or self._take == _ignore:
+            self._pieces = None
+        else:
+            self._try(piece)
 
     @property
     def content_started(self) -> bool:
@@ -103,20 +166,64 @@ class ReplyReader:
     @property
     def complete(self) -> bool:
         """The reply said that it was over, or is JSON that is."""
+        while self._pieces is not None:
+            self.read_on()
+        self._read_unread()
         return self._answer.complete or (bool(self._body) and self._body_is_whole())
 
-    def finish(self) -> ReplyFacts:
-        """Everything the reply said, once its last byte was fed."""
+    def end(self) -> UnreadReply | None:
+        """The last byte was fed. Returns what is to be read elsewhere, if there is any:
+        its data are the reader's `unread_texts`."""
         try:
             if self._events is not None:
                 self._take_events(self._events.flush())
-            if self._body:
-                self._read(b"".join(self._body))
-                self._body.clear()
+            elif self._body and not self._unread and self._take == self._collect:
+                self._read(b"", b"".join(self._body))
         except Exception as error:  # noqa: BLE001
             self._stop(error)
         self._take = _ignore
-        return self._facts()
+        if not self._unread:
+            return None
+        names = [event_name for event_name, _ in self._unread]
+        return UnreadReply(self._operation, self._status, vars(self._answer), names)
+
+    @property
+    def unread_texts(self) -> list[bytes]:
+        """The data of what `end` returned."""
+        return [data for _, data in self._unread]
+
+    def go_on(self, answer: dict[str, Any], events: list[ServerEvent]) -> None:
+        """Be where another reader was when it was told the `end`."""
+        vars(self._answer).update(answer)
+        self._unread = events
+
+    def told(self, facts: ReplyFacts, complete: bool) -> None:
+        """What was unread has been read elsewhere."""
+        self._facts, self._unread = facts, []
+        self._answer.complete = self._answer.complete or complete
+
+    def cut(self) -> None:
+        """Leave unread what is not read yet."""
+        if self._pieces is not None or self._unread:
+            self._truncated, self._pieces = True, None
+            self._unread.clear()
+
+    def finish(self) -> ReplyFacts:
+        """Everything the reply said, once its last byte was fed."""
+        if self._facts is None:
+            while self._pieces is not None:
+                self.read_on()
+            self.end()
+            self._read_unread()
+            self._facts = self._found()
+        self._body.clear()
+        return self._facts
+
+    def _try(self, data: bytes) -> None:
+        try:
+            self._take(data)
+        except Exception as error:  # noqa: BLE001 - the reply goes on, whatever it is
+            self._stop(error)
 
     def _begin(self, data: bytes) -> None:
         """Tell JSON from a stream by the first byte: labels have been seen to lie."""
@@ -136,8 +243,7 @@ class ReplyReader:
         self._body_bytes += len(data)
         self._body.append(data)
         if self._body_bytes > MAX_BODY_BYTES:
-            self._body.clear()
-            self._take = _ignore
+            self._give_up()
 
     def _split(self, data: bytes) -> None:
         assert self._events is not None  # set where this method is chosen
@@ -145,25 +251,50 @@ class ReplyReader:
 
     def _take_events(self, events: list[ServerEvent]) -> None:
         for event_name, data in events:
-            if data.startswith(b"[DONE]"):
-                self._answer.complete = True
+            if not data.startswith(b"[DONE]"):
+                self._read(event_name, data)
             else:
-                self._read(data)
-            if event_name == b"error" and not self._answer.failed:
-                self._answer.fail(None)  # whatever its data look like
+                self._answer.complete = True
 
-    def _read(self, data: bytes) -> None:
+    def _read(self, event_name: bytes, data: bytes) -> None:
+        """Read an event, or put it behind those that are read elsewhere."""
+        if not self._unread:
+            try:
+                self._read_by(read_quickly, event_name, data)
+                return
+            except Unread:
+                pass
+        self._unread.append((event_name, data))
+        self._unread_bytes += len(data)
+        if self._unread_bytes > MAX_BODY_BYTES or len(self._unread) > _MOST_UNREAD:
+            self._give_up()
+
+    def _read_by(
+        self, reading: Callable[[Any, bytes], Any], event_name: bytes, data: bytes
+    ) -> None:
         if self._dialect is None:
             return
         decoder = self._dialect.decoder
-        shape = read(decoder, data)
+        shape = reading(decoder, data)
         if shape is not None:
             self._dialect.take(self._answer, shape)
         elif data.startswith(b"["):
+            if reading is read_quickly and len(data) > PIECE_BYTES:
+                raise Unread
             # Gemini's `[{"error": {…}}]`, and its chunks in one array.
             for each in loads(data) or ():
                 if (shape := salvaged(decoder.type, each)) is not None:
                     self._dialect.take(self._answer, shape)
+        if event_name == b"error" and not self._answer.failed:
+            self._answer.fail(None)  # whatever its data look like
+
+    def _read_unread(self) -> None:
+        unread, self._unread = self._unread, []
+        try:
+            for event_name, data in unread:
+                self._read_by(read, event_name, data)
+        except Exception as error:  # noqa: BLE001
+            self._stop(error)
 
     def _body_is_whole(self) -> bool:
         try:
@@ -174,13 +305,26 @@ class ReplyReader:
 
     def _stop(self, error: Exception) -> None:
         self.fault = type(error).__name__
+        self._read_no_more()
+
+    def _give_up(self) -> None:
+        self._truncated = True
+        self._read_no_more()
+
+    def _read_no_more(self) -> None:
         self._take = _ignore
         self._body.clear()
+        self._unread.clear()
 
-    def _facts(self) -> ReplyFacts:
+    def _found(self) -> ReplyFacts:
         answer = self._answer
+        dropped = self._events is not None and self._events.dropped
+        gave_up = self._decoder.gave_up and self._dialect is not None
+        truncated = self._truncated or dropped or gave_up
         if self._failed:
-            return ReplyFacts(error_type=answer.error_type)
+            return ReplyFacts(error_type=answer.error_type, facts_truncated=truncated)
+        if truncated:  # what was counted is a part, and nobody knows of how much
+            return ReplyFacts(model_actual=_model(answer.model), facts_truncated=True)
         usage = answer.usage or usage_of_timings(answer.timings)
         counts = usage_columns(usage)
         told = "input_tokens" in counts or "output_tokens" in counts
@@ -196,6 +340,7 @@ class ReplyReader:
             token_source="provider" if told else "absent",
             output_chars=answer.chars,
             service_tier=name(answer.tier or usage.get("service_tier")),
+            facts_truncated=self.fault is not None,
             **counts,
         )
 

@@ -5,13 +5,20 @@ Every API's body is read by one shape: the names mean the same wherever they occ
 answer. What cannot be read is None.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 
 from lectr_lab.core.event_values import ResponseFormat
 from lectr_lab.core.llm_api.json_schema import schema_depth
-from lectr_lab.core.llm_api.lenient_json import count, name, read
+from lectr_lab.core.llm_api.lenient_json import (
+    count,
+    name,
+    read,
+    read_quickly,
+    skim_quickly,
+)
 from lectr_lab.core.llm_api.request_body import (
     ANY_BODY,
     BODIES,
@@ -35,6 +42,7 @@ _FORMATS: dict[str, ResponseFormat] = {
 _IMAGES = frozenset(
     {"image_url", "input_image", "image", "document", "file", "input_file"}
 )
+_BOM = b"\xef\xbb\xbf"
 _AUDIO = frozenset({"input_audio", "audio"})
 
 
@@ -56,6 +64,17 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_audio: bool | None = None
     response_format: ResponseFormat | None = None
     schema_depth: int | None = None
+    facts_truncated: bool = False  # there is more, which was not read
+
+
+class _Names(msgspec.Struct):
+    """What a body is sent on by."""
+
+    model: Any = None
+    stream: Any = None
+
+
+_NAMES = msgspec.json.Decoder(_Names)
 
 
 class RequestContent(NamedTuple):
@@ -76,23 +95,29 @@ class _Prompt:
         self.has_audio: bool | None = None
 
 
-def read_request(body: bytes, operation: str) -> RequestFacts | None:
-    """Read what a request asks for. Never raises.
+def read_request(
+    body: bytes, operation: str, *, quickly: bool = False
+) -> RequestFacts | None:
+    """Read what a request asks for.
 
     Args:
         body: the bytes as received, JSON or anything else.
         operation: as in the event; of one that is not known only the general is read.
+        quickly: within milliseconds, or not at all.
 
     Returns:
         None where the body is no JSON object. Of a key given twice the last counts, as
         providers' parsers have it; a field of a wrong type is None.
+
+    Raises:
+        Unread: it cannot be read quickly, and that was asked for.
 
     >>> body = b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'
     >>> facts = read_request(body, "chat")
     >>> facts.model, facts.stream, facts.prompt_chars
     ('m', False, 2)
     """
-    parsed = _parsed(body, operation)
+    parsed = _parsed(body, operation, read_quickly if quickly else read)
     if parsed is None:
         return None
     stream = _stream(parsed.stream) if operation in _CAN_STREAM else None
@@ -117,6 +142,27 @@ def read_request(body: bytes, operation: str) -> RequestFacts | None:
     )
 
 
+def read_names(
+    body: bytes, operation: str, *, quickly: bool = False
+) -> RequestFacts | None:
+    """Read what a request is sent on by, and no more: its model, whether it streams.
+
+    All else is skipped: 31 MB of text take 5 ms, of empty lists 54 ms.
+
+    Raises:
+        Unread: as in `read_request`.
+
+    >>> read_names(b'{"model": "m", "messages": [{}]}', "chat").message_count is None
+    True
+    """
+    reading = skim_quickly if quickly else read
+    parsed = reading(_NAMES, body.removeprefix(_BOM))
+    if parsed is None:
+        return None
+    stream = _stream(parsed.stream) if operation in _CAN_STREAM else None
+    return RequestFacts(model=_model(parsed.model), stream=stream, facts_truncated=True)
+
+
 def read_content(body: bytes, operation: str) -> RequestContent:
     """Read what the user wrote last, and the schema wanted. Never raises.
 
@@ -124,7 +170,7 @@ def read_content(body: bytes, operation: str) -> RequestContent:
     >>> read_content(body, "chat")
     RequestContent(last_user_text='Hi', schema=None)
     """
-    parsed = _parsed(body, operation)
+    parsed = _parsed(body, operation, read)
     if parsed is None:
         return RequestContent("", None)
     messages, _, form = parsed.shape()
@@ -135,8 +181,13 @@ def read_content(body: bytes, operation: str) -> RequestContent:
     )
 
 
-def _parsed(body: bytes, operation: str) -> Body | None:
-    return read(BODIES.get(operation, ANY_BODY), body.removeprefix(b"\xef\xbb\xbf"))
+def _parsed(
+    body: bytes, operation: str, reading: Callable[[Any, bytes], Any]
+) -> Body | None:
+    parsed: Body | None = reading(
+        BODIES.get(operation, ANY_BODY), body.removeprefix(_BOM)
+    )
+    return parsed
 
 
 def _model(model: Any) -> str | None:

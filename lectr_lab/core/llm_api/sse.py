@@ -22,6 +22,8 @@ is made per chunk of every stream.)"""
 class EventSplitter:
     """Remembers the event that is not over yet; its memory is bounded.
 
+    `dropped` turns true where an event was longer than that.
+
     >>> splitter = EventSplitter()
     >>> splitter.feed(b"event: ping\\nda"), splitter.feed(b"ta: 1\\n\\n")
     ([], [(b'ping', b'1')])
@@ -33,6 +35,7 @@ class EventSplitter:
         self._name = b""
         self._data: list[bytes] = []
         self._event_bytes = 0  # of the lines that ended
+        self.dropped = False
         self._skip_lf = False  # a CR ended the last chunk: its LF may follow
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
@@ -95,7 +98,7 @@ class EventSplitter:
 
     def _drop(self) -> None:
         """Forget the event, and read on at the next one."""
-        self._name, self._data = b"", []
+        self._name, self._data, self.dropped = b"", [], True
         self._event_bytes = self._max_event_bytes + 1  # whatever follows is over, too
 
 

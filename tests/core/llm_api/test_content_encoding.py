@@ -60,17 +60,40 @@ def test_corrupt_data_ends_the_reading_quietly(encoding, data):
 
 
 @pytest.mark.parametrize("encoding", HARD)
-def test_a_bomb_is_left_alone(encoding, monkeypatch):
-    """A chunk that grows out of proportion ends the decoding, and that is said."""
-    monkeypatch.setattr(content_encoding, "MAX_OUTPUT_BYTES", 4 * 1024 * 1024)
-    bomb = PACKERS[encoding](bytes(20 * 1024 * 1024))
+@pytest.mark.parametrize("cut", [1 << 20, 100])
+def test_a_bomb_is_left_alone(encoding, cut):
+    """A body that grows out of proportion ends the decoding, however it is cut."""
+    bomb = PACKERS[encoding](bytes(64 * 1024 * 1024))
     decoder = BodyDecoder(encoding)
 
-    out = decoder.feed(bomb)
+    pieces = [
+        piece
+        for start in range(0, len(bomb), cut)
+        for piece in decoder.pieces(bomb[start : start + cut])
+    ]
 
-    assert len(out) <= 8 * 1024 * 1024
+    assert max(map(len, pieces)) <= content_encoding.PIECE_BYTES
+    assert sum(map(len, pieces)) <= 5 * 1024 * 1024 + len(bomb) * 200
     assert decoder.gave_up
     assert decoder.feed(bomb) == b""
+
+
+@pytest.mark.parametrize("encoding", HARD)
+def test_a_long_stream_is_no_bomb(encoding):
+    """What shrinks to a fiftieth comes out whole, though it is 8 MB."""
+    body = b"".join(b'data: {"n": %d}\n\n' % n for n in range(450_000))
+    decoder = BodyDecoder(encoding)
+
+    assert decoder.feed(PACKERS[encoding](body)) == body
+    assert not decoder.gave_up
+
+
+def test_members_without_end_are_no_body():
+    """1.2 MB in 60,000 empty members: the reading ends at 10,000 of them."""
+    decoder = BodyDecoder("gzip")
+
+    assert decoder.feed(gzip.compress(b"") * 60_000) == b""
+    assert decoder.gave_up
 
 
 def test_gzip_members_follow_each_other():

@@ -762,7 +762,7 @@ def test_a_body_over_the_limit_is_not_parsed():
         assert sum(map(len, reader._body)) <= MAX_BODY_BYTES
     reader.feed(b'"}')
 
-    assert reader.finish() == ReplyFacts()
+    assert reader.finish() == ReplyFacts(facts_truncated=True)
     assert facts_of(small, "embeddings", kind=JSON).input_tokens == 5
 
 

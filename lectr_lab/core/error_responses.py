@@ -139,6 +139,14 @@ PROVIDER_TIMEOUT = Refusal(
     outcome="timeout",
 )
 
+PROXY_BUSY = Refusal(
+    503,
+    "server_error",
+    "proxy_busy",
+    "This proxy holds as many bytes of requests as it may. Try again in a second; if "
+    "it stays so, raise bodies_in_flight_bytes under [limits] in lectr.toml.",
+    retry_after_s=1,
+)
 INTERNAL_ERROR = Refusal(
     500,
     "upstream_error",

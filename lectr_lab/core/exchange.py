@@ -10,6 +10,7 @@ from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
+from lectr_lab.core.llm_api.splice import Place
 from lectr_lab.core.routing.paths import logged_path, operation
 from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.core.routing.rules import RuleInput
@@ -60,14 +61,16 @@ class Exchange:
         self._rule: str | None = None
         self._rule_skipped: str | None = None
         self.request = _NO_REQUEST
+        self.model_place: Place | None = None  # in the body, where that was looked for
+        self.reader: ReplyReader | None = None
         self.request_bytes: int | None = None
         self.status: int | None = None
         self._received_s: float | None = None
         self._asked_s: float | None = None
         self._answered_s: float | None = None
         self._passed_on_s: float | None = None
+        self._arrived_s = 0.0
         self._content_s: float | None = None
-        self._reader: ReplyReader | None = None
         self._response_bytes = 0
         self._request_id: str | None = None
         self._whole = False
@@ -75,7 +78,8 @@ class Exchange:
     def received(
         self, facts: RequestFacts | None, body_bytes: int, now_s: float
     ) -> None:
-        """The whole request is here; `facts` is None where it is not a JSON object."""
+        """The whole request is here, since `now_s`; `facts` is None where it is not a
+        JSON object."""
         self.request = facts or _NO_REQUEST
         self.request_bytes = body_bytes
         self._received_s = now_s
@@ -124,7 +128,7 @@ class Exchange:
         for name, value in headers:
             first.setdefault(name.lower(), value)
         self.content_encoding = first.get(b"content-encoding", b"").decode("latin-1")
-        self._reader = ReplyReader(
+        self.reader = ReplyReader(
             self.operation,
             status,
             first.get(b"content-type", b"").decode("latin-1"),
@@ -144,12 +148,26 @@ class Exchange:
         self._response_bytes += len(data)
         for tap in self.taps:
             tap(data)
-        reader = self._reader
-        if reader is None:
+        if self.reader is None:
             return
-        reader.feed(data)
+        self._arrived_s = now_s
+        self.reader.feed(data)
+        self._look_for_content(self.reader)
+
+    @property
+    def behind(self) -> bool:
+        """A chunk was so much that there is more of it to read."""
+        return self.reader is not None and self.reader.behind
+
+    def read_on(self) -> None:
+        """Read more of it, for some milliseconds."""
+        if self.reader is not None:
+            self.reader.read_on()
+            self._look_for_content(self.reader)
+
+    def _look_for_content(self, reader: ReplyReader) -> None:
         if self._content_s is None and reader.content_started:
-            self._content_s = now_s
+            self._content_s = self._arrived_s
 
     def passed_whole(self) -> None:
         """The reply's last byte is on its way to the client."""
@@ -158,7 +176,7 @@ class Exchange:
     @property
     def reply_complete(self) -> bool:
         """The reply was over or said so, whatever the connection does after."""
-        return self._whole or (self._reader is not None and self._reader.complete)
+        return self._whole or (self.reader is not None and self.reader.complete)
 
     def ended(
         self,
@@ -169,7 +187,8 @@ class Exchange:
         error_type: str | None = None,
         error_source: ErrorSource | None = None,
     ) -> Event:
-        """It is over: everything known, as one row.
+        """It is over: everything known, as one row. What nobody has read of a large
+        reply by now (`reader`) is left out.
 
         Args:
             outcome: how it ended for the client; an error the provider wrote into a
@@ -179,7 +198,7 @@ class Exchange:
             error_type: the class of a failure that was not the provider's reply.
             error_source: whose failure that was.
         """
-        reply = self._reader.finish() if self._reader else _NO_REPLY
+        reply = self._reply_facts()
         if outcome == "ok" and reply.error_in_stream:
             outcome = "error_in_stream"
         elif outcome == "ok" and self.status is not None and self.status >= 400:
@@ -242,7 +261,7 @@ class Exchange:
             service_tier_requested=hide(request.service_tier_requested),
             service_tier=hide(reply.service_tier),
             request_bytes=self.request_bytes,
-            response_bytes=self._response_bytes if self._reader else None,
+            response_bytes=self._response_bytes if self.reader else None,
             message_count=request.message_count,
             prompt_chars=request.prompt_chars,
             system_chars=request.system_chars,
@@ -255,7 +274,20 @@ class Exchange:
             response_format=request.response_format,
             schema_depth=request.schema_depth,
             provider_requested=_other_than(target.provider, requested.provider),
+            facts_truncated=self._facts_truncated(reply),
         )
+
+    def _reply_facts(self) -> ReplyFacts:
+        if self.reader is None:
+            return _NO_REPLY
+        if self.reader.behind or self.reader.end() is not None:
+            self.reader.cut()
+        return self.reader.finish()
+
+    def _facts_truncated(self, reply: ReplyFacts) -> bool | None:
+        if self.request.facts_truncated or reply.facts_truncated:
+            return True
+        return False if self.request_bytes or self._response_bytes else None
 
     def _overhead_ms(self) -> float | None:
         before = _ms(self._received_s, self._asked_s)

@@ -20,6 +20,7 @@ from lectr_lab.core.routing.paths import api_path
 from lectr_lab.proxy.admin import Admin, admin_routes
 from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.engine.engines import open_engine
+from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.keys import EnabledKeys
 from lectr_lab.proxy.gates.limits import limits
@@ -34,6 +35,7 @@ from lectr_lab.proxy.pages import open_pages
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
+from lectr_lab.proxy.server.bodies import BodiesInFlight, give_back_large_blocks
 from lectr_lab.proxy.server.body import Receive, Scope
 from lectr_lab.proxy.server.whole_reply import in_one_write
 from lectr_lab.proxy.stderr import say
@@ -94,7 +96,9 @@ def create_app(
     """
     callers, clock = Callers(), clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
-    shadows = Shadows(settings, router.keys, clock, log.ended)
+    facts = FactsReader()
+    bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
+    shadows = Shadows(settings, router.keys, clock, log.ended, facts.reply)
     recorded = Observers(log, SpendWatch(settings.orgs))
     observers = Observers(TokenCounter(recorded), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
@@ -102,6 +106,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        give_back_large_blocks()
         shadows.engine = asking = engine or open_engine(settings)
         relays.append(
             Relay(
@@ -110,6 +115,8 @@ def create_app(
                 engine=tee(asking) if tee else asking,
                 router=router,
                 observers=observers,
+                facts=facts,
+                bodies=bodies,
                 find_key=find_key,
                 unknown_caller=callers.count_unknown,
                 now_s=clock.now_s,
@@ -124,12 +131,13 @@ def create_app(
         finally:
             relays.clear()
             router.stop()
+            await facts.stop()
             await observers.stop()
             await asking.aclose()
 
     def told() -> list[dict[str, Any]]:
-        own = [callers.about(), router.about(), {"warnings": warnings()}]
-        return [*own, *observers.about(), *gates.about()]
+        own = [callers.about(), bodies.about(), router.about()]
+        return [*own, {"warnings": warnings()}, *observers.about(), *gates.about()]
 
     pages = open_pages(told, lambda: bool(relays), admin.secret if admin else None)
     return _App(

@@ -1,6 +1,7 @@
 """While a client waits: one request to its provider, and the reply back, untouched."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ from lectr_lab.core import error_responses
 from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply, whole_body
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
-from lectr_lab.core.event import Event
+from lectr_lab.core.event import ErrorSource, Event
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import (
     ClientHeaders,
@@ -24,17 +25,23 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import resolve
+from lectr_lab.proxy.facts import FactsReader, catch_up
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.limits import max_body_bytes
 from lectr_lab.proxy.observers.observer import Observers
 from lectr_lab.proxy.routing import Arrived, Routed, Router
+from lectr_lab.proxy.server.bodies import BodiesInFlight, Busy, Held
 from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
 from lectr_lab.proxy.server.protocol import Departure, asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
+
+_AT_FAULT: dict[str, ErrorSource] = {  # for the rest, the client
+    "upstream_error": "provider",
+    "server_error": "proxy",
+}
 
 
 class Relay(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +52,8 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     router: Router
     observers: Observers
+    facts: FactsReader
+    bodies: BodiesInFlight
     find_key: Callable[[str], KeyEntry | None]
     unknown_caller: Callable[[], None]
     now_s: Callable[[], float] = time.perf_counter
@@ -72,9 +81,10 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         headers=scope["headers"],
     )
     try:
-        event = await _serve(the, exchange, scope, receive, send)
+        with Held(the.bodies) as held:
+            event = await _serve(the, exchange, scope, (receive, send), held)
     except Exception:
-        _over(the, _stopped_by_us(the, exchange, "internal_error"))
+        _over(the, _stopped_by_us(exchange, the.now_s(), "internal_error"))
         raise
     _over(the, event)
 
@@ -85,22 +95,30 @@ def _over(the: Relay, event: Event) -> None:
 
 
 async def _serve(
-    the: Relay, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    the: Relay,
+    exchange: Exchange,
+    scope: Scope,
+    client: tuple[Receive, Send],
+    held: Held,
 ) -> Event:
+    receive, send = client
     refusal = the.gates.admit_head(exchange)
     if refusal is not None:
         return await _answer(the, exchange, send, refusal)
     limit_bytes = max_body_bytes(the.settings, exchange.key.org)
     try:
-        body = await read_body(scope, receive, limit_bytes)
+        body = await read_body(scope, receive, limit_bytes, held)
     except ClientGone:
-        return _client_gone(the, exchange)
+        return _client_gone(exchange, the.now_s())
     except TooLarge:
         return await _answer(
             the, exchange, send, error_responses.too_large(limit_bytes)
         )
-    facts = read_request(body, exchange.operation)
-    exchange.received(facts, len(body), the.now_s())
+    except Busy:
+        return await _answer(the, exchange, send, error_responses.PROXY_BUSY)
+    received_s = the.now_s()
+    facts, exchange.model_place = await the.facts.request(body, exchange.operation)
+    exchange.received(facts, len(body), received_s)
     routed = _address(the, scope, exchange, body)
     if isinstance(routed, Refusal):
         return await _answer(the, exchange, send, routed)
@@ -161,7 +179,10 @@ async def _exchange(
     try:
         return await _ask_and_pass_on(the, exchange, call, send)
     except asyncio.CancelledError:
-        return _cancelled(the, exchange, client_gone=departure.noticed)
+        ended_s = the.now_s()
+        with contextlib.suppress(asyncio.CancelledError):  # again: it is left unread
+            await the.facts.reply(exchange)
+        return _cancelled(exchange, ended_s, client_gone=departure.noticed)
     finally:
         departure.over()
 
@@ -188,6 +209,7 @@ async def _ask_and_pass_on(
     try:
         await _pass_on(the, exchange, reply, send)
     except UpstreamBroken:
+        await catch_up(exchange)
         # Returning without the last body message closes the connection abruptly.
         return exchange.ended(
             "upstream_disconnect",
@@ -197,7 +219,9 @@ async def _ask_and_pass_on(
         )
     finally:
         await reply.aclose()
-    return exchange.ended("ok", the.now_s())
+    ended_s = the.now_s()
+    await the.facts.reply(exchange)
+    return exchange.ended("ok", ended_s)
 
 
 async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> None:
@@ -220,31 +244,30 @@ async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> 
         arrived_s = the.now_s()
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         exchange.chunk(chunk, arrived_s)  # after the client has it
+        if exchange.behind:
+            await catch_up(exchange)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
     exchange.passed_whole()
 
 
-def _cancelled(the: Relay, exchange: Exchange, *, client_gone: bool) -> Event:
+def _cancelled(exchange: Exchange, ended_s: float, *, client_gone: bool) -> Event:
     if client_gone and exchange.reply_complete:
-        return exchange.ended("ok", the.now_s())
+        return exchange.ended("ok", ended_s)
     if client_gone:
-        return _client_gone(the, exchange)
-    return _stopped_by_us(the, exchange, "proxy_shutdown")
+        return _client_gone(exchange, ended_s)
+    return _stopped_by_us(exchange, ended_s, "proxy_shutdown")
 
 
-def _stopped_by_us(the: Relay, exchange: Exchange, error_type: str) -> Event:
+def _stopped_by_us(exchange: Exchange, ended_s: float, error_type: str) -> Event:
     return exchange.ended(
-        "upstream_disconnect",
-        the.now_s(),
-        error_type=error_type,
-        error_source="proxy",
+        "upstream_disconnect", ended_s, error_type=error_type, error_source="proxy"
     )
 
 
-def _client_gone(the: Relay, exchange: Exchange) -> Event:
+def _client_gone(exchange: Exchange, ended_s: float) -> Event:
     return exchange.ended(
         "client_disconnect",
-        the.now_s(),
+        ended_s,
         error_type="client_disconnect",
         error_source="client",
     )
@@ -255,13 +278,12 @@ async def _answer(
 ) -> Event:
     """Send an answer of our own; the event names it."""
     await refuse(send, refusal)
-    provider_failed = refusal.type == "upstream_error"
     return exchange.ended(
         refusal.outcome,
         the.now_s(),
         status=refusal.status,
         error_type=refusal.code,
-        error_source="provider" if provider_failed else "client",
+        error_source=_AT_FAULT.get(refusal.type, "client"),
     )
 
 

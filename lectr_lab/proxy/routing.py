@@ -108,7 +108,8 @@ class Router:
         model = arrived.exchange.request.model
         body: bytes | None = arrived.body
         if decision.model not in (None, rule_input.model):
-            body = with_model(arrived.body, model or "", decision.model or "")
+            place = arrived.exchange.model_place
+            body = with_model(arrived.body, model or "", decision.model or "", place)
             model = decision.model
         if body is None:
             return _unchanged(arrived, "model_not_found_in_body")

@@ -52,9 +52,7 @@ def read(decoder: msgspec.json.Decoder[_Shape], data: bytes) -> _Shape | None:
         return salvaged(decoder.type, loads(data))
 
 
-def read_quickly(
-    decoder: msgspec.json.Decoder[_Shape], data: bytes
-) -> _Shape | None:
+def read_quickly(decoder: msgspec.json.Decoder[_Shape], data: bytes) -> _Shape | None:
     """`read`, where that takes some milliseconds at most, whatever was sent.
 
     Raises:
@@ -68,9 +66,7 @@ def read_quickly(
     return _read_up_to(QUICK_BYTES, decoder, data)
 
 
-def skim_quickly(
-    decoder: msgspec.json.Decoder[_Shape], data: bytes
-) -> _Shape | None:
+def skim_quickly(decoder: msgspec.json.Decoder[_Shape], data: bytes) -> _Shape | None:
     """`read_quickly` for a shape of scalars, beside which all is skipped: of larger data.
 
     Raises:

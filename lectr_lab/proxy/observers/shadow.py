@@ -10,7 +10,7 @@ which the provider may run a second time, and requests that hold one of their ke
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -27,11 +27,11 @@ from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import headers_for_another_vendor, holds_key
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.llm_api.answer_text import read_answer
-from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.registry import offers
 from lectr_lab.core.routing.providers import ResolvedProvider, provider_url
 from lectr_lab.proxy.clock import Clock
+from lectr_lab.proxy.facts import catch_up
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import ProviderRequest
 
@@ -58,6 +58,7 @@ class Shadows:
         keys: the operator's own.
         clock: what the shadows' events are timed by.
         put: takes those events.
+        read_rest: reads what is unread of a reply that is over.
 
     Raises:
         ConfigError: a shadow is wanted, and there is no key of the operator's for it.
@@ -71,12 +72,13 @@ class Shadows:
         keys: OperatorKeys,
         clock: Clock,
         put: Callable[[Event], None],
+        read_rest: Callable[[Exchange], Awaitable[None]] = catch_up,
     ) -> None:
         self._settings, self._keys, self._clock = settings, keys, clock
         self._wanted = settings.shadow
         if self._wanted is not None and self._wanted.provider not in keys.keyed(""):
             raise ConfigError(_no_key(self._wanted.provider))
-        self._put = put
+        self._put, self._read_rest = put, read_rest
         self.engine: Engine | None = None  # asks candidates; set before anything passes
         self._sampled: dict[bytes, _Sampled] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -159,7 +161,8 @@ class Shadows:
         full = len(self._sampled) >= _MOST_SAMPLED or len(body) > MOST_KEPT_BYTES
         changed: bytes | None = None if full else bytes(body)
         if changed and request.model != wanted.model:
-            changed = with_model(changed, request.model, wanted.model)
+            place = exchange.model_place
+            changed = with_model(changed, request.model, wanted.model, place)
         if not changed or holds_key(changed, exchange.client_headers):
             self._counts["dropped"] += 1
             return None
@@ -192,6 +195,7 @@ class Shadows:
             broken_off = self._ended(exchange, "upstream_disconnect")
             self._put(_as_shadow(broken_off, event, None))
             raise
+        await self._read_rest(exchange)
         ended = self._ended(exchange, outcome)
         agreed = None
         if ended.outcome == "ok" and not kept.too_large:
@@ -205,6 +209,7 @@ class Shadows:
         """What watches the candidate's call; it hides the same keys."""
         assert self._wanted is not None
         first, clock = sampled.exchange, self._clock
+        request = msgspec.structs.replace(first.request, model=self._wanted.model)
         started_at = clock.utc_now()
         exchange = Exchange(
             event_id=event_id(
@@ -217,9 +222,7 @@ class Shadows:
             key=first.key,
             operator_keys=self._keys.secrets,
         )
-        body = sampled.call.body
-        facts = read_request(body, exchange.operation)
-        exchange.received(facts, len(body), clock.now_s())
+        exchange.received(request, len(sampled.call.body), clock.now_s())
         exchange.sent_to(
             ResolvedProvider(self._wanted.provider, "default"), clock.now_s()
         )
@@ -237,6 +240,7 @@ class Shadows:
                     exchange.answered(reply.status, reply.headers, now_s())
                     async for chunk in reply:
                         exchange.chunk(chunk, now_s())
+                        await catch_up(exchange)
                         kept.take(chunk)
                 finally:
                     await reply.aclose()

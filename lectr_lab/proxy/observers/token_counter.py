@@ -9,10 +9,6 @@ uncounted, as without the extra: nothing ever waits for a count but its own even
 
 import asyncio
 import contextlib
-import socket
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,13 +19,9 @@ from lectr_lab.core.llm_api.token_texts import OPERATIONS, encoding_of
 from lectr_lab.proxy.health import merged
 from lectr_lab.proxy.observers.capture import Kept
 from lectr_lab.proxy.observers.observer import Observers
-from lectr_lab.proxy.observers.token_worker import (
-    COUNTS,
-    LENGTH,
-    UNKNOWN,
-    Job,
-    is_installed,
-)
+from lectr_lab.proxy.worker.jobs import CountTokens, TokensAnswer
+from lectr_lab.proxy.worker.process import Worker
+from lectr_lab.proxy.worker.token_counts import is_installed
 
 _MOST_KEPT = 64  # streams at once, each with up to 1 MB asked and 1 MB answered
 _MOST_BYTES = 1024 * 1024
@@ -38,7 +30,6 @@ _TIMEOUT_S = 5.0
 # first count starts the process: 0.3 s.
 WITHIN_S = 0.8
 _SEEN = frozenset({"ok", "client_disconnect", "upstream_disconnect"})
-_ENCODER = msgspec.msgpack.Encoder()
 
 
 class _Silent(NamedTuple):
@@ -63,8 +54,7 @@ class TokenCounter:
         self._installed = is_installed()
         self._kept: dict[bytes, _Silent] = {}
         self._counting: set[asyncio.Task[None]] = set()
-        self._helper = _Helper()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lectr-tokens")
+        self._worker = Worker(_TIMEOUT_S)
 
     def about(self) -> dict[str, Any]:
         """How many events are not passed on yet, and what those behind it say."""
@@ -96,7 +86,7 @@ class TokenCounter:
         if job is None:
             self._observers.ended(event)
             return
-        task = asyncio.create_task(self._count(event, job))
+        task = asyncio.create_task(self._count(event, *job))
         self._counting.add(task)
         task.add_done_callback(self._counting.discard)
 
@@ -109,25 +99,20 @@ class TokenCounter:
         with contextlib.suppress(TimeoutError):  # then they go uncounted
             async with asyncio.timeout(_TIMEOUT_S):
                 await asyncio.gather(*self._counting, return_exceptions=True)
-        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
-        self._helper.close()
+        await self._worker.stop()
         await self._observers.stop()
 
-    async def _count(self, event: Event, job: Job) -> None:
-        loop = asyncio.get_running_loop()
+    async def _count(self, event: Event, job: CountTokens, texts: list[bytes]) -> None:
         counted = event
         try:
-            counting = loop.run_in_executor(self._thread, self._helper.ask, job)
-            counts = await asyncio.wait_for(counting, WITHIN_S)
-            if counts != UNKNOWN:
+            counts = await self._worker.ask(job, texts, TokensAnswer, WITHIN_S)
+            if counts is not None:
                 counted = _with(event, *counts)
-        except Exception:  # noqa: BLE001 - a count is never worth an event
-            counted = event
         finally:
             self._observers.ended(counted)
 
 
-def _job(event: Event, silent: _Silent) -> Job | None:
+def _job(event: Event, silent: _Silent) -> tuple[CountTokens, list[bytes]] | None:
     """What is to be counted; None where the provider did, or where nobody can."""
     encoding = encoding_of(event.model_actual or event.model_sent)
     reported = event.token_source != "absent"
@@ -135,7 +120,8 @@ def _job(event: Event, silent: _Silent) -> Job | None:
     if reported or not seen or silent.kept.too_large or encoding is None:
         return None
     coding, chunks = silent.exchange.content_encoding, silent.kept.chunks
-    return Job(encoding, event.operation, coding, silent.body, chunks)
+    job = CountTokens(encoding, event.operation, coding)
+    return job, [silent.body, *chunks]
 
 
 def _with(event: Event, input_tokens: int, output_tokens: int) -> Event:
@@ -145,51 +131,3 @@ def _with(event: Event, input_tokens: int, output_tokens: int) -> Event:
         output_tokens=output_tokens,
         token_source="tokenizer",
     )
-
-
-class _Helper:
-    """The process that counts, started when first asked. Used by one thread."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._sock: socket.socket | None = None
-
-    def ask(self, job: Job) -> tuple[int, int]:
-        """The counts of a job, or UNKNOWN: then the next one finds a new process."""
-        data = _ENCODER.encode(job)
-        try:
-            sock = self._sock or self._start()
-            sock.sendall(LENGTH.pack(len(data)))
-            sock.sendall(data)
-            reply = sock.recv(COUNTS.size, socket.MSG_WAITALL)
-            if len(reply) == COUNTS.size:
-                input_tokens, output_tokens = COUNTS.unpack(reply)
-                return input_tokens, output_tokens
-        except OSError:  # it is gone, or takes too long
-            pass
-        self.close()
-        return UNKNOWN
-
-    def _start(self) -> socket.socket:
-        ours, its = socket.socketpair()
-        ours.settimeout(_TIMEOUT_S)
-        self._sock = ours
-        with its:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "lectr_lab.proxy.observers.token_worker"],
-                stdin=its.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the proxy, which then stops it
-            )
-        return ours
-
-    def close(self) -> None:
-        """End the process, if there is one."""
-        if self._sock is not None:
-            self._sock.close()
-        if self._process is not None:
-            with contextlib.suppress(OSError):
-                self._process.kill()
-            self._process.wait()
-        self._sock = self._process = None

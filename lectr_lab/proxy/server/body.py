@@ -1,10 +1,15 @@
 """A client's request body, read whole, up to a limit."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from lectr_lab.proxy.server.bodies import BodiesInFlight, Held
+
 Scope: TypeAlias = Any  # ASGI's own dictionaries
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
+
+_BLOCK_BYTES = 1024 * 1024  # small pieces of large bodies would tear memory to shreds
 
 
 class ClientGone(Exception):
@@ -15,22 +20,29 @@ class TooLarge(Exception):
     """The body is over the limit."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
+async def read_body(
+    scope: Scope, receive: Receive, limit_bytes: int, held: Held | None = None
+) -> bytes:
     """The whole body of a request.
 
     Args:
         scope: ASGI's, for the length that the client declared.
         receive: ASGI's.
         limit_bytes: what may be read at most; a declared length is believed at once.
+        held: counts it beside the others; None: it is small.
 
     Raises:
         TooLarge: there is more, or more is declared.
+        Busy: there is no room for it, or there was none for what is declared.
         ClientGone: the client left before the end.
     """
+    held = held or Held(BodiesInFlight(limit_bytes))
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > limit_bytes:
-            raise TooLarge
-    parts, size_bytes, more = [], 0, True
+        if name == b"content-length" and value.isdigit():
+            if int(value) > limit_bytes:
+                raise TooLarge
+            held.check_room(int(value))
+    blocks, parts, parts_bytes, size_bytes, more = [], [], 0, 0, True
     while more:
         message = await receive()
         if message["type"] != "http.request":
@@ -39,5 +51,13 @@ async def read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
         size_bytes += len(part)
         if size_bytes > limit_bytes:
             raise TooLarge
+        held.add(len(part))
         parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        parts_bytes += len(part)
+        if parts_bytes >= _BLOCK_BYTES and more:
+            blocks.append(b"".join(parts))
+            parts, parts_bytes = [], 0
+    if not blocks:
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    # Of so many bytes it lets go of the interpreter's lock.
+    return await asyncio.to_thread(b"".join, [*blocks, *parts])

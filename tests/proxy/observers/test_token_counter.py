@@ -21,9 +21,10 @@ from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.launch import Session, build
 from lectr_lab.log.scan import scan
-from lectr_lab.proxy.observers import token_counter, token_worker
+from lectr_lab.proxy.observers import token_counter
 from lectr_lab.proxy.observers.observer import Observers
 from lectr_lab.proxy.server.run import in_thread
+from lectr_lab.proxy.worker import process, token_counts
 from lectr_lab.testing.recorded_proxy import Box
 
 ASKED = {"model": "gpt-4o", "stream": True}
@@ -67,11 +68,11 @@ def patience(monkeypatch):
 def test_an_event_does_not_wait_long_for_its_count(provider, proxy, monkeypatch):
     """It is to be on disk a second after its reply: late, it passes on uncounted."""
     monkeypatch.setattr(token_counter, "WITHIN_S", 0.05)
-    counting = token_counter._Helper.ask
+    counting = process.Worker._ask
     monkeypatch.setattr(
-        token_counter._Helper,
-        "ask",
-        lambda self, job: time.sleep(0.5) or counting(self, job),
+        process.Worker,
+        "_ask",
+        lambda self, *job: time.sleep(0.5) or counting(self, *job),
     )
     provider.reply(raw(SILENT))
     ask(proxy)
@@ -140,9 +141,9 @@ def test_a_reply_that_is_too_large_is_absent(provider, proxy):
 
 def test_without_the_extra_nothing_is_kept_or_counted(provider, start, monkeypatch):
     """No process, no bytes, no numbers."""
-    monkeypatch.setattr(token_worker, "find_spec", lambda _: None)
+    monkeypatch.setattr(token_counts, "find_spec", lambda _: None)
     monkeypatch.setattr(token_counter, "Kept", None)  # would fail if it were called
-    monkeypatch.setattr(token_counter._Helper, "_start", None)
+    monkeypatch.setattr(process.Worker, "_start", None)
     proxy = start(provider.url)
     provider.reply(raw(SILENT))
 
@@ -155,11 +156,11 @@ def test_a_process_that_fails_costs_the_count_alone(
     provider, proxy, monkeypatch, module
 ):
     """The event is there, and the next stream is counted."""
-    popen = token_counter.subprocess.Popen
+    popen = process.subprocess.Popen
     provider.reply(raw(SILENT))
     with monkeypatch.context() as patch:
         patch.setattr(
-            token_counter.subprocess,
+            process.subprocess,
             "Popen",
             lambda args, **more: popen([*args[:2], module], **more),
         )

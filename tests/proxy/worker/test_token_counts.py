@@ -9,8 +9,7 @@ import pytest
 
 from lectr_lab.core.llm_api.reply import ReplyReader
 from lectr_lab.core.llm_api.token_texts import encoding_of
-from lectr_lab.proxy.observers.token_worker import (
-    Job,
+from lectr_lab.proxy.worker.token_counts import (
     _counter,
     counts_of,
     is_installed,
@@ -39,13 +38,6 @@ def test_counts_are_the_known_ones(encoding, text, tokens):
     """Those that OpenAI publishes, and none for what cannot be."""
     assert is_installed()
     assert _counter(encoding)(text) == tokens
-
-
-def test_a_job_shows_no_text():
-    """Whatever prints it."""
-    job = Job("o200k_base", "chat", "", b"secret", [b"secret"])
-
-    assert "secret" not in f"{job!r} {job} {[job]}"
 
 
 class Compared(NamedTuple):
@@ -77,10 +69,9 @@ def _row(one):
     if not told.input_tokens or not told.output_tokens:
         return
     encoding = encoding_of(told.model_actual)
-    job = Job(
+    counts = counts_of(
         encoding or "o200k_base", ENDS[end], coding, one.request_body or b"", [one.body]
     )
-    counts = counts_of(job)
     if counts is not None:
         yield Compared(
             one.provider or "local",

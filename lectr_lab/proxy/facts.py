@@ -1,0 +1,99 @@
+"""The facts of requests and replies, read so that no request waits for another's.
+
+What is small is read where it is, on the event loop. What is large, or odd, is read by
+two processes beside it: one for the names that a request is sent on by, which never
+takes long, and one for the rest, which is killed when it does. What they do not say in
+time stays unknown, and the event says so.
+"""
+
+import asyncio
+from time import perf_counter
+from typing import NamedTuple
+
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.llm_api.lenient_json import Unread
+from lectr_lab.core.llm_api.request import RequestFacts, read_names, read_request
+from lectr_lab.core.llm_api.splice import Place
+from lectr_lab.proxy.worker.jobs import (
+    NamesAnswer,
+    ReadNames,
+    ReadReply,
+    ReadRequest,
+    ReplyAnswer,
+    RequestAnswer,
+)
+from lectr_lab.proxy.worker.process import Worker
+
+_JOB_S = 0.5
+_NAMES_S = 5.0  # for a job of 0.1 s: where the machine is busy
+REQUEST_WITHIN_S = 1.0  # which a request is held up by its own facts at most
+REPLY_WITHIN_S = 0.6  # after its client has it: the event is to be on disk in a second
+_TURN_S = 0.002  # of the event loop, for a chunk that is much to read
+
+
+class Asked(NamedTuple):
+    """What a request asks for, and where its model is written, if that was looked for."""
+
+    facts: RequestFacts | None
+    model_place: Place | None = None
+
+
+class FactsReader:
+    """Reads requests before they are sent on, and replies once they are passed on."""
+
+    def __init__(self) -> None:
+        self._names, self._rest = Worker(_NAMES_S), Worker(_JOB_S)
+
+    async def request(self, body: bytes, operation: str) -> Asked:
+        """What a body asks for. None where it is not a JSON object; of what was not
+        read in time, its names alone."""
+        try:
+            return Asked(read_request(body, operation, quickly=True))
+        except Unread:
+            pass
+        names, rest = await asyncio.gather(
+            self._asked_by_name(body, operation),
+            self._rest.ask(
+                ReadRequest(operation), [body], RequestAnswer, REQUEST_WITHIN_S
+            ),
+        )
+        return names if rest is None else names._replace(facts=rest[0])
+
+    async def reply(self, exchange: Exchange) -> None:
+        """Its last byte is passed on: read what is still unread."""
+        await catch_up(exchange)
+        reader = exchange.reader
+        unread = reader.end() if reader is not None else None
+        if reader is None or unread is None:
+            return
+        job, texts = ReadReply(unread), reader.unread_texts
+        told = await self._rest.ask(job, texts, ReplyAnswer, REPLY_WITHIN_S)
+        if told is not None:
+            reader.told(*told)
+
+    async def stop(self) -> None:
+        """End the processes."""
+        await self._names.stop()
+        await self._rest.stop()
+
+    async def _asked_by_name(self, body: bytes, operation: str) -> Asked:
+        try:
+            return Asked(read_names(body, operation, quickly=True))
+        except Unread:
+            pass
+        job = ReadNames(operation)
+        told = await self._names.ask(job, [body], NamesAnswer, _NAMES_S)
+        if told is not None:
+            return Asked(*told)
+        # To ask the wrong provider is worse than that others wait for 0.1 s.
+        return Asked(read_names(body, operation))
+
+
+async def catch_up(exchange: Exchange) -> None:
+    """Read what came last, and let others have their turn meanwhile."""
+    began_s = perf_counter()
+    while exchange.behind:
+        exchange.read_on()
+        if perf_counter() - began_s > _TURN_S:
+            await asyncio.sleep(0)
+            began_s = perf_counter()

@@ -1,0 +1,1 @@
+"""A process beside the proxy, for what would hold up requests inside it."""

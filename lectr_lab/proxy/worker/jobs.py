@@ -1,0 +1,138 @@
+"""What a worker can be asked, and how it is told: over a socket that has no name.
+
+What may be large travels beside the job, as it lies in memory: nothing is copied or
+encoded where requests are served. The worker forgets it, and prints nothing.
+"""
+
+import socket
+import struct
+from typing import Any, TypeAlias
+
+import msgspec
+
+from lectr_lab.core.llm_api.reply import ReplyFacts, UnreadReply, read_rest
+from lectr_lab.core.llm_api.request import RequestFacts, read_names, read_request
+from lectr_lab.core.llm_api.splice import Place, model_place
+
+_LENGTH = struct.Struct(">Q")
+_READ_BYTES = 1024 * 1024
+
+NamesAnswer: TypeAlias = tuple[RequestFacts | None, Place | None]
+RequestAnswer: TypeAlias = tuple[RequestFacts | None]  # None: no JSON object
+ReplyAnswer: TypeAlias = tuple[ReplyFacts, bool]  # and whether it said that it was over
+TokensAnswer: TypeAlias = tuple[int, int] | None  # in and out
+
+
+class CountTokens(msgspec.Struct, frozen=True, tag=True):
+    """Of a stream, whose request's body and chunks are beside it."""
+
+    encoding: str
+    operation: str
+    content_encoding: str
+
+    def answer(self, texts: list[bytes]) -> TokensAnswer:
+        """The tokens, or None where nobody can tell."""
+        # The counting of tokens is an extra, and the rest does without it.
+        from lectr_lab.proxy.worker.token_counts import counts_of
+
+        body, *chunks = texts
+        return counts_of(
+            self.encoding, self.operation, self.content_encoding, body, chunks
+        )
+
+
+class ReadNames(msgspec.Struct, frozen=True, tag=True):
+    """What a request is sent on by, out of its body."""
+
+    operation: str
+
+    def answer(self, texts: list[bytes]) -> NamesAnswer:
+        """The names, and where the model's is written."""
+        names = read_names(texts[0], self.operation)
+        if names is None or names.model is None:
+            return names, None
+        return names, model_place(texts[0], names.model)
+
+
+class ReadRequest(msgspec.Struct, frozen=True, tag=True):
+    """All facts of a request, out of its body."""
+
+    operation: str
+
+    def answer(self, texts: list[bytes]) -> RequestAnswer:
+        """The facts."""
+        return (read_request(texts[0], self.operation),)
+
+
+class ReadReply(msgspec.Struct, frozen=True, tag=True):
+    """The end of a reply, out of its data."""
+
+    unread: UnreadReply
+
+    def answer(self, texts: list[bytes]) -> ReplyAnswer:
+        """The facts of the whole reply."""
+        return read_rest(self.unread, texts)
+
+
+Job: TypeAlias = CountTokens | ReadNames | ReadRequest | ReadReply
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A job, and how long what comes behind it is, piece by piece."""
+
+    job: Job
+    sizes: list[int]
+
+
+_DECODE_TOLD = msgspec.msgpack.Decoder(Told).decode
+_ENCODE = msgspec.msgpack.Encoder().encode
+
+
+def send_job(sock: socket.socket, job: Job, texts: list[bytes]) -> None:
+    """Tell a job. Raises OSError."""
+    send(sock, _ENCODE(Told(job, [len(text) for text in texts])))
+    for text in texts:
+        sock.sendall(text)
+
+
+def answer_job(sock: socket.socket) -> bool:
+    """Answer the next job, with nothing where that fails; False: there is none."""
+    head = receive(sock)
+    if head is None:
+        return False
+    told = _DECODE_TOLD(head)
+    texts = [_received(sock, size) for size in told.sizes]
+    try:
+        answer = _ENCODE(told.job.answer([text or b"" for text in texts]))
+    except Exception:  # noqa: BLE001 - what it says could hold a text
+        answer = b""
+    send(sock, answer)
+    return True
+
+
+def send(sock: socket.socket, data: bytes) -> None:
+    """Send bytes, and before them how many. Raises OSError."""
+    sock.sendall(_LENGTH.pack(len(data)))
+    sock.sendall(data)
+
+
+def receive(sock: socket.socket) -> bytes | None:
+    """What `send` sent; None where the other end is gone. Raises OSError."""
+    length = _received(sock, _LENGTH.size)
+    return None if length is None else _received(sock, *_LENGTH.unpack(length))
+
+
+def decoded(answer: bytes, kind: Any) -> Any:
+    """An answer, as it was given."""
+    return msgspec.msgpack.decode(answer, type=kind)
+
+
+def _received(sock: socket.socket, size: int) -> bytes | None:
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        count = sock.recv_into(view[at:], min(size - at, _READ_BYTES))
+        if not count:
+            return None
+        at += count
+    return bytes(data)

@@ -98,7 +98,7 @@ def create_app(
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     facts = FactsReader()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
-    shadows = Shadows(settings, router.keys, clock, log.ended, facts.reply)
+    shadows = Shadows(settings, router.keys, clock, log.ended, facts)
     recorded = Observers(log, SpendWatch(settings.orgs))
     observers = Observers(TokenCounter(recorded), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))

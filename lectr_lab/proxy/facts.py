@@ -28,7 +28,7 @@ _JOB_S = 0.5
 _NAMES_S = 5.0  # for a job of 0.1 s: where the machine is busy
 REQUEST_WITHIN_S = 1.0  # which a request is held up by its own facts at most
 REPLY_WITHIN_S = 0.6  # after its client has it: the event is to be on disk in a second
-_TURN_S = 0.002  # of the event loop, for a chunk that is much to read
+_TURN_S = 0.001  # of the event loop, for what is much to read; then as long for others
 
 
 class Asked(NamedTuple):
@@ -43,6 +43,7 @@ class FactsReader:
 
     def __init__(self) -> None:
         self._names, self._rest = Worker(_NAMES_S), Worker(_JOB_S)
+        self._turn = asyncio.Lock()  # of all that are behind, one reads at a time
 
     async def request(self, body: bytes, operation: str) -> Asked:
         """What a body asks for. None where it is not a JSON object; of what was not
@@ -59,9 +60,19 @@ class FactsReader:
         )
         return names if rest is None else names._replace(facts=rest[0])
 
+    async def catch_up(self, exchange: Exchange) -> None:
+        """Read what came last, and leave others the time between."""
+        while exchange.behind:
+            async with self._turn:
+                began_s = perf_counter()
+                while exchange.behind and perf_counter() - began_s < _TURN_S:
+                    exchange.read_on()
+                if exchange.behind:
+                    await asyncio.sleep(_TURN_S)
+
     async def reply(self, exchange: Exchange) -> None:
         """Its last byte is passed on: read what is still unread."""
-        await catch_up(exchange)
+        await self.catch_up(exchange)
         reader = exchange.reader
         unread = reader.end() if reader is not None else None
         if reader is None or unread is None:
@@ -87,13 +98,3 @@ class FactsReader:
             return Asked(*told)
         # To ask the wrong provider is worse than that others wait for 0.1 s.
         return Asked(read_names(body, operation))
-
-
-async def catch_up(exchange: Exchange) -> None:
-    """Read what came last, and let others have their turn meanwhile."""
-    began_s = perf_counter()
-    while exchange.behind:
-        exchange.read_on()
-        if perf_counter() - began_s > _TURN_S:
-            await asyncio.sleep(0)
-            began_s = perf_counter()

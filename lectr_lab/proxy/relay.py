@@ -26,7 +26,7 @@ from lectr_lab.core.headers import (
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.providers import resolve
-from lectr_lab.proxy.facts import FactsReader, catch_up
+from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.limits import max_body_bytes
 from lectr_lab.proxy.observers.observer import Observers
@@ -209,7 +209,7 @@ async def _ask_and_pass_on(
     try:
         await _pass_on(the, exchange, reply, send)
     except UpstreamBroken:
-        await catch_up(exchange)
+        await the.facts.catch_up(exchange)
         # Returning without the last body message closes the connection abruptly.
         return exchange.ended(
             "upstream_disconnect",
@@ -245,7 +245,7 @@ async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> 
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
         exchange.chunk(chunk, arrived_s)  # after the client has it
         if exchange.behind:
-            await catch_up(exchange)
+            await the.facts.catch_up(exchange)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
     exchange.passed_whole()
 

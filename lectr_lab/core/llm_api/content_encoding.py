@@ -14,8 +14,8 @@ import zstandard
 PIECE_BYTES = 8 * 1024
 """What comes out at a time: the worst of it, events of seven bytes, is read in 5 ms."""
 
-# Of a whole reply. Streams of small events shrink to a fiftieth.
-_ROOM_BYTES = 4 * 1024 * 1024
+# Of a whole reply: more is a bomb. Streams of small events shrink to a fiftieth.
+_ROOM_BYTES = 1024 * 1024
 _MOST_UNFOLDED = 200
 _MOST_MEMBERS = 10_000  # of gzip, each of which takes 15 µs to begin
 

@@ -19,6 +19,7 @@ from lectr_lab.core.llm_api.chat import CHAT
 from lectr_lab.core.llm_api.content_encoding import PIECE_BYTES, BodyDecoder
 from lectr_lab.core.llm_api.dialect import FAILURE, Answer, Dialect
 from lectr_lab.core.llm_api.lenient_json import (
+    QUICK_BYTES,
     Unread,
     loads,
     name,
@@ -44,6 +45,7 @@ _DIALECTS: dict[str, Dialect[Any]] = {
     "messages": MESSAGES,
 }
 _LEAD = b" \t\r\n\xef\xbb\xbf"  # what may stand before a body's first byte
+_BEGINS = (b"{", b"[", b" ", b"\t", b"\n", b"\r")
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -64,14 +66,14 @@ class ReplyFacts(TokenCounts, frozen=True, kw_only=True):
 class UnreadReply(msgspec.Struct, frozen=True):
     """The end of a reply, which takes too long to read where requests are served.
 
-    `answer` is what was read before it; `names` are of its events, whose data are kept
-    apart: a whole reply is one event without a name.
+    `answer` is what was read before it. `names` are of its events, whose data are kept
+    apart; None: it is no stream, and those are the pieces of one text.
     """
 
     operation: str
     status: int
     answer: dict[str, Any]
-    names: list[bytes]
+    names: list[bytes] | None
 
 
 def read_rest(unread: UnreadReply, texts: list[bytes]) -> tuple["ReplyFacts", bool]:
@@ -82,7 +84,10 @@ def read_rest(unread: UnreadReply, texts: list[bytes]) -> tuple["ReplyFacts", bo
         texts: its data, in their order.
     """
     reader = ReplyReader(unread.operation, unread.status, "", "")
-    reader.go_on(unread.answer, list(zip(unread.names, texts, strict=True)))
+    names = unread.names
+    if names is None:
+        names, texts = [b""], [b"".join(texts)]
+    reader.go_on(unread.answer, list(zip(names, texts, strict=True)))
     return reader.finish(), reader.complete
 
 
@@ -177,20 +182,22 @@ class ReplyReader:
         try:
             if self._events is not None:
                 self._take_events(self._events.flush())
-            elif self._body and not self._unread and self._take == self._collect:
+            elif 0 < self._body_bytes <= QUICK_BYTES and self._take == self._collect:
                 self._read(b"", b"".join(self._body))
+                self._body_bytes = 0  # it is read, unless it is among the unread
         except Exception as error:  # noqa: BLE001
             self._stop(error)
         self._take = _ignore
-        if not self._unread:
+        large = self._body_bytes > QUICK_BYTES and bool(self._body)
+        if not self._unread and not large:
             return None
-        names = [event_name for event_name, _ in self._unread]
+        names = None if large else [event_name for event_name, _ in self._unread]
         return UnreadReply(self._operation, self._status, vars(self._answer), names)
 
     @property
     def unread_texts(self) -> list[bytes]:
         """The data of what `end` returned."""
-        return [data for _, data in self._unread]
+        return [data for _, data in self._unread] or list(self._body)
 
     def go_on(self, answer: dict[str, Any], events: list[ServerEvent]) -> None:
         """Be where another reader was when it was told the `end`."""
@@ -199,21 +206,22 @@ class ReplyReader:
 
     def told(self, facts: ReplyFacts, complete: bool) -> None:
         """What was unread has been read elsewhere."""
-        self._facts, self._unread = facts, []
+        self._facts, self._unread, self._body_bytes = facts, [], 0
         self._answer.complete = self._answer.complete or complete
 
     def cut(self) -> None:
         """Leave unread what is not read yet."""
-        if self._pieces is not None or self._unread:
-            self._truncated, self._pieces = True, None
-            self._unread.clear()
+        self._pieces = None
+        self._give_up()
 
     def finish(self) -> ReplyFacts:
         """Everything the reply said, once its last byte was fed."""
         if self._facts is None:
             while self._pieces is not None:
                 self.read_on()
-            self.end()
+            unread = self.end()
+            if unread is not None and unread.names is None:
+                self._unread = [(b"", b"".join(self._body))]
             self._read_unread()
             self._facts = self._found()
         self._body.clear()
@@ -258,6 +266,8 @@ class ReplyReader:
 
     def _read(self, event_name: bytes, data: bytes) -> None:
         """Read an event, or put it behind those that are read elsewhere."""
+        if event_name != b"error" and data[:1] not in _BEGINS:
+            return  # no JSON that says anything
         if not self._unread:
             try:
                 self._read_by(read_quickly, event_name, data)

@@ -10,7 +10,7 @@ which the provider may run a second time, and requests that hold one of their ke
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.registry import offers
 from lectr_lab.core.routing.providers import ResolvedProvider, provider_url
 from lectr_lab.proxy.clock import Clock
-from lectr_lab.proxy.facts import catch_up
+from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import ProviderRequest
 
@@ -58,7 +58,7 @@ class Shadows:
         keys: the operator's own.
         clock: what the shadows' events are timed by.
         put: takes those events.
-        read_rest: reads what is unread of a reply that is over.
+        facts: reads what is large of the replies.
 
     Raises:
         ConfigError: a shadow is wanted, and there is no key of the operator's for it.
@@ -72,13 +72,13 @@ class Shadows:
         keys: OperatorKeys,
         clock: Clock,
         put: Callable[[Event], None],
-        read_rest: Callable[[Exchange], Awaitable[None]] = catch_up,
+        facts: FactsReader,
     ) -> None:
         self._settings, self._keys, self._clock = settings, keys, clock
         self._wanted = settings.shadow
         if self._wanted is not None and self._wanted.provider not in keys.keyed(""):
             raise ConfigError(_no_key(self._wanted.provider))
-        self._put, self._read_rest = put, read_rest
+        self._put, self._facts = put, facts
         self.engine: Engine | None = None  # asks candidates; set before anything passes
         self._sampled: dict[bytes, _Sampled] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -195,7 +195,7 @@ class Shadows:
             broken_off = self._ended(exchange, "upstream_disconnect")
             self._put(_as_shadow(broken_off, event, None))
             raise
-        await self._read_rest(exchange)
+        await self._facts.reply(exchange)
         ended = self._ended(exchange, outcome)
         agreed = None
         if ended.outcome == "ok" and not kept.too_large:
@@ -240,7 +240,7 @@ class Shadows:
                     exchange.answered(reply.status, reply.headers, now_s())
                     async for chunk in reply:
                         exchange.chunk(chunk, now_s())
-                        await catch_up(exchange)
+                        await self._facts.catch_up(exchange)
                         kept.take(chunk)
                 finally:
                     await reply.aclose()

@@ -7,7 +7,7 @@ import pytest
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.llm_api.request import read_request
+from lectr_lab.core.llm_api.request import read_names, read_request
 from lectr_lab.core.routing.providers import ResolvedProvider
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -137,3 +137,53 @@ def test_words_out_of_bodies_are_cut():
     assert event.model_requested == event.model_sent == "m" * 1021 + "…"
     assert event.model_actual == "n" * 1021 + "…"
     assert one.rule_input(OPENAI).model == event.model_requested
+
+
+@pytest.mark.parametrize(
+    ("body", "reply", "truncated"),
+    [
+        (None, None, None),
+        (b"", None, None),
+        (BODY, None, False),
+        (b"", b"data: {}\n\n", False),
+        (BODY, b"data: {}\n\n", False),
+        (BODY, b'{"pad": "%s"}' % (b"x" * 300_000), True),
+        (BODY, b"data: {}\n\n" * 2000, True),
+    ],
+)
+def test_what_was_not_read_in_time_is_said(body, reply, truncated):
+    """Nothing to read is null; what nobody went on with, or read elsewhere, is cut."""
+    one = exchange()
+    if body is not None:
+        one.received(read_request(body, "chat"), len(body), 100.0)
+    if reply is not None:
+        one.answered(200, HEAD, 100.1)
+        one.chunk(reply, 100.2)
+
+    assert one.ended("ok", 100.3).facts_truncated is truncated
+
+
+def test_a_chunk_is_read_on_until_nothing_is_left():
+    """Its content is as old as the chunk, whenever it is found."""
+    one = exchange()
+    one.received(read_request(BODY, "chat"), len(BODY), 100.0)
+    one.sent_to(OPENAI, 100.0)
+    one.answered(200, HEAD, 100.1)
+    content = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'
+    one.chunk(b"data: {}\n\n" * 2000 + content, 100.2)
+    while one.behind:
+        one.read_on()
+
+    event = one.ended("ok", 100.3)
+
+    assert (event.ttft_ms, event.output_chars) == (200.0, 2)
+    assert event.facts_truncated is False
+
+
+def test_facts_cut_of_the_request_are_said():
+    """Whatever the reply was."""
+    one = exchange()
+    facts = read_names(BODY, "chat")
+    one.received(facts, len(BODY), 100.0)
+
+    assert one.ended("ok", 100.3).facts_truncated is True

@@ -148,7 +148,7 @@ class RunningProxy:
 
     def events(self, count: int = 1) -> list[dict[str, Any]]:
         """The rows of the log, oldest first, once there are so many."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while True:
             rows = scan(self.lab).sort("started_at").collect()
             if rows.height >= count or time.monotonic() > deadline:

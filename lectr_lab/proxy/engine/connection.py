@@ -133,7 +133,8 @@ class Wire(asyncio.Protocol):
         """Beside the reply: a provider may answer before it has read everything."""
         while self._unsent and not (self._write_paused or self.transport.is_closing()):
             self.transport.write(self._unsent[:_PIECE_BYTES])
-            self._unsent = self._unsent[_PIECE_BYTES:]
+            # What is left when nothing is would still hold the whole body.
+            self._unsent = self._unsent[_PIECE_BYTES:] or _NOTHING
 
     # Its reply
 

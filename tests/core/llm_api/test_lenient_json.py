@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.llm_api.lenient_json import count, loads, name, read, salvaged
+from lectr_lab.core.llm_api.lenient_json import (
+    QUICK_BYTES,
+    Unread,
+    count,
+    loads,
+    name,
+    read,
+    read_quickly,
+    salvaged,
+    skim_quickly,
+)
 
 
 class Inner(msgspec.Struct):
@@ -132,3 +142,48 @@ def test_a_name_holds_no_prose(text):
     if accepted:
         assert len(text) <= 64
         assert text.isascii() and not any(c.isspace() for c in text)
+
+
+@given(values)
+def test_what_is_small_is_read_quickly(value):
+    """And says the same."""
+    data = json.dumps(value).encode()
+
+    assert read_quickly(DECODER, data) == read(DECODER, data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"model":"%s"}' % (b"m" * QUICK_BYTES),
+        b'{"items":[%s1]}' % (b"1," * 5000),
+        b" " * 2000 + b'{"items":[%s1]}' % (b"1," * 5000),
+        b'{"model":"\\ud800","usage":[%s1]}' % (b"1," * 5000),
+    ],
+)
+def test_what_is_large_or_odd_is_not(data):
+    """It is read all the same by who has the time."""
+    with pytest.raises(Unread):
+        read_quickly(DECODER, data)
+
+    assert read(DECODER, data) is not None
+
+
+def test_a_shape_of_scalars_is_skimmed_from_much():
+    """Beside its fields all is skipped, and checked."""
+    scalars = msgspec.defstruct("Scalars", [("model", Any, None)])
+    data = b'{"items":[%s],"model":"m"}' % (b"{}," * 500_000 + b"{}")
+
+    assert skim_quickly(msgspec.json.Decoder(scalars), data).model == "m"
+    with pytest.raises(Unread):
+        skim_quickly(msgspec.json.Decoder(scalars), data[:-1])
+    with pytest.raises(Unread):
+        skim_quickly(msgspec.json.Decoder(scalars), data * 3)
+
+
+@pytest.mark.parametrize("data", [b"--boundary", b"[%s1]" % (b"1," * 99), b"", b" "])
+@pytest.mark.parametrize("quick", [read_quickly, skim_quickly])
+def test_what_is_no_object_takes_no_time(data, quick):
+    """However large it is: an upload is not read."""
+    assert quick(DECODER, data + bytes(5_000_000)) is None
+    assert quick(DECODER, data) is None

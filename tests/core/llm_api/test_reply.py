@@ -7,13 +7,21 @@ import gzip
 import json
 import re
 
+import brotli
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import Event
-from lectr_lab.core.llm_api.reply import MAX_BODY_BYTES, ReplyFacts, ReplyReader
+from lectr_lab.core.llm_api import lenient_json, reply
+from lectr_lab.core.llm_api.reply import (
+    MAX_BODY_BYTES,
+    ReplyFacts,
+    ReplyReader,
+    UnreadReply,
+    read_rest,
+)
 
 SSE = "text/event-stream; charset=utf-8"
 JSON = "application/json"
@@ -102,6 +110,116 @@ def test_compression_changes_nothing(recordings, data):
     head = (recording.operation, recording.status, recording.content_type)
 
     assert facts_of(packed, *head, "gzip", cuts) == facts_of(recording.text, *head)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Nearly everything takes too long to be read at once."""
+    monkeypatch.setattr(lenient_json, "QUICK_BYTES", 300)
+    monkeypatch.setattr(lenient_json, "_QUICK_ODD_BYTES", 30)
+    monkeypatch.setattr(reply, "QUICK_BYTES", 300)
+
+
+def read_elsewhere(reader, data, cut):
+    """What an event loop and a worker make of a body between them; and whether
+    anything was left to the worker."""
+    for start in range(0, len(data), cut):
+        reader.feed(data[start : start + cut])
+        while reader.behind:
+            reader.read_on()
+    unread = reader.end()
+    if unread is not None:
+        sent = msgspec.msgpack.encode(unread)
+        unread = msgspec.msgpack.decode(sent, type=UnreadReply)
+        reader.told(*read_rest(unread, reader.unread_texts))
+    return unread is not None
+
+
+@pytest.mark.parametrize("cut", [100, 1 << 20])
+@pytest.mark.usefixtures("hasty")
+def test_it_does_not_matter_where_a_reply_is_read(recordings, cut):
+    """The law: here, elsewhere, or a part here: same facts, and over or not alike."""
+    left = 0
+    for one in recordings:
+        head = (one.operation, one.status, one.content_type, one.content_encoding)
+        here, reader = ReplyReader(*head), ReplyReader(*head)
+        here.feed(one.body)
+        was_complete = here.complete
+
+        left += read_elsewhere(reader, one.body, cut)
+
+        assert reader.complete == was_complete, one.file
+        assert reader.finish() == here.finish() == of_recording(one), one.file
+    assert left > len(recordings) / 2
+
+
+def test_what_nobody_reads_elsewhere_is_said_to_be_cut():
+    """No count that is a part of one; the model is known from before."""
+    reader = ReplyReader("chat", 200, SSE, "")
+    reader.feed(stream(chunk("Hi", usage={"prompt_tokens": 1}), done=False).encode())
+    reader.feed(stream(chunk("x" * 300_000)).encode())
+    while reader.behind:
+        reader.read_on()
+
+    assert reader.end() is not None
+    reader.cut()
+
+    assert reader.finish() == ReplyFacts(model_actual="m", facts_truncated=True)
+
+
+def test_a_bomb_is_read_within_its_budget():
+    """1.5 KB that unfold to 200 MB of events: a thousandth is looked at."""
+    event = stream(chunk("x"), done=False).encode()
+    bomb = brotli.compress(event * (200 * 2**20 // len(event)), quality=5)
+    reader = ReplyReader("chat", 200, SSE, "br")
+    reader.feed(bomb)
+    steps = 1
+    while reader.behind:
+        reader.read_on()
+        steps += 1
+
+    assert len(bomb) < 3000
+    assert 100 < steps < 1000
+    assert reader.finish().facts_truncated
+
+
+def test_an_event_in_pieces_is_no_bomb():
+    """A stream that shrinks to a hundredth is read whole: 20,000 events in gzip."""
+    body = stream(*[chunk("tok")] * 20_000, chunk(usage={"prompt_tokens": 7}))
+
+    facts = facts_of(gzip.compress(body.encode()), encoding="gzip")
+
+    assert (facts.output_chars, facts.input_tokens) == (60_000, 7)
+    assert not facts.facts_truncated
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "encoding", "truncated"),
+    [
+        (200, stream(chunk("Hi")).encode(), "", False),
+        (200, b"", "", False),
+        (200, stream(chunk("Hi")).encode(), "nonsense", True),
+        (200, b"\x1f\x8b" + bytes(20), "gzip", True),
+        (500, b'{"error": "', "", False),
+        (200, b'data: "' + b"x" * MAX_BODY_BYTES + b'"\n\n', "", True),
+    ],
+)
+def test_what_was_left_out_is_said(status, body, encoding, truncated):
+    """An unknown encoding, a corrupt one, an event without an end."""
+    reader = ReplyReader("chat", status, SSE, encoding)
+    reader.feed(body)
+
+    assert reader.finish().facts_truncated is truncated
+
+
+def test_usage_of_a_thousand_names_is_none():
+    """Providers name twenty counts; memory for a stream's is bounded."""
+    reader = ReplyReader("chat", 200, SSE, "")
+    for n in range(200):
+        usage = {f"a{n}_{i}": i for i in range(10)}
+        reader.feed(stream(chunk(usage=usage), done=False).encode())
+
+    assert len(reader._answer.usage) <= 64
 
 
 def said_plainly(recording):

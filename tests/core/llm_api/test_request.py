@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.llm_api.lenient_json import Unread
 from lectr_lab.core.llm_api.request import (
     RequestContent,
     RequestFacts,
     read_content,
+    read_names,
     read_request,
 )
 
@@ -434,3 +436,41 @@ def cpu_s(work):
             work()
         rounds.append(time.process_time() - began)
     return min(rounds)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["model", "stream", "messages", "x"]),
+        st.none() | st.booleans() | st.text() | st.lists(st.integers()),
+    ),
+    st.sampled_from(["chat", "embeddings", "messages", "other"]),
+)
+def test_the_names_are_those_of_the_facts(body, operation):
+    """The law: what a request is sent on by does not depend on how much was read."""
+    data = json.dumps(body).encode()
+    facts, names = read_request(data, operation), read_names(data, operation)
+    assert facts is not None
+    assert names is not None
+
+    assert (names.model, names.stream) == (facts.model, facts.stream)
+    assert names.facts_truncated
+    assert read_request(data, operation, quickly=True) == facts
+
+
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbf[1]", b"--x\r\n", b"", b"7"])
+def test_no_object_has_no_names(body):
+    """As it has no facts."""
+    assert read_names(body, "chat") is None
+    assert read_names(body, "chat", quickly=True) is None
+
+
+def test_a_large_body_is_not_read_quickly():
+    """Its names are."""
+    text = {"role": "user", "content": "x" * 300_000}
+    body = json.dumps({"messages": [text], "model": "m", "stream": True}).encode()
+
+    with pytest.raises(Unread):
+        read_request(body, "chat", quickly=True)
+    names = read_names(body, "chat", quickly=True)
+
+    assert names == RequestFacts(model="m", stream=True, facts_truncated=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.llm_api.splice import with_model
+from lectr_lab.core.llm_api.splice import model_place, with_model
 
 keys = st.sampled_from(["model", "Model", "messages", 'x"model', "mod\\el"]) | st.text()
 values = st.recursive(
@@ -102,3 +102,23 @@ def test_the_value_that_counts_is_found_or_nothing_is(body, changed):
 def test_another_script_is_written_as_utf8():
     """The new name may have any letters and quotes."""
     assert with_model(b'{"model":"a"}', "a", 'ü"\\') == '{"model":"ü\\"\\\\"}'.encode()
+
+
+def test_a_place_that_is_known_is_not_looked_for():
+    """What a worker found, whoever splices."""
+    body = b'{"a":{"model":"x"},"model":"x"}'
+    place = model_place(body, "x")
+
+    assert place is not None
+    assert body[slice(*place)] == b'"x"'
+    assert with_model(body, "x", "y", place) == with_model(body, "x", "y")
+
+
+def test_a_large_body_is_tried_less_often():
+    """Each try reads it once: of 3 MB four are enough, of 100 bytes eight."""
+    inner = b",".join(b'"a%d":{"model":"x"}' % n for n in range(6))
+    small = b'{%s,"model":"x"}' % inner
+    large = b'{%s,"text":"%s","model":"x"}' % (inner, b"x" * 3_000_000)
+
+    assert model_place(small, "x") is not None
+    assert model_place(large, "x") is None

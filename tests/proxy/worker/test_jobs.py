@@ -1,0 +1,102 @@
+"""What a worker is asked and answers, at a real socket."""
+
+import json
+import socket
+import threading
+
+import pytest
+
+from lectr_lab.core.llm_api.lenient_json import QUICK_BYTES
+from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
+from lectr_lab.core.llm_api.request import read_names, read_request
+from lectr_lab.core.llm_api.splice import model_place
+from lectr_lab.proxy.worker.jobs import (
+    CountTokens,
+    NamesAnswer,
+    ReadNames,
+    ReadReply,
+    ReadRequest,
+    ReplyAnswer,
+    RequestAnswer,
+    TokensAnswer,
+    answer_job,
+    decoded,
+    receive,
+    send_job,
+)
+
+TEXT = "word " * QUICK_BYTES
+BODY = json.dumps(
+    {"model": "gpt-4o", "messages": [{"role": "user", "content": TEXT}]}
+).encode()
+REPLY = json.dumps({"model": "m", "usage": {"prompt_tokens": 7}, "pad": TEXT}).encode()
+STREAM = b'data: {"choices":[{"delta":{"content":"Hello, world!"}}]}\n\n'
+SMALL = b'{"messages":[{"role":"user","content":"Hi"}]}'
+
+
+def answer_to(job, texts, kind):
+    """What comes back, when a job goes to the other end of a socket."""
+    ours, its = socket.socketpair()
+    with ours, its:
+        ours.settimeout(30)
+        worker = threading.Thread(target=answer_job, args=(its,))
+        worker.start()
+        send_job(ours, job, texts)
+        answer = receive(ours)
+        worker.join()
+    return decoded(answer, kind) if answer else None
+
+
+def test_the_answers_are_those_of_the_functions():
+    """The same facts as are read here."""
+    request = answer_to(ReadRequest("chat"), [BODY], RequestAnswer)
+    names = answer_to(ReadNames("chat"), [BODY], NamesAnswer)
+
+    assert request == (read_request(BODY, "chat"),)
+    assert names == (read_names(BODY, "chat"), model_place(BODY, "gpt-4o"))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"model": 7}'])
+def test_a_body_without_names_is_answered_too(body):
+    """Nothing is known, and that is no failure."""
+    request = answer_to(ReadRequest("chat"), [body], RequestAnswer)
+
+    assert request == (read_request(body, "chat"),)
+    assert answer_to(ReadNames("chat"), [body], NamesAnswer)[1] is None
+
+
+def test_a_reply_is_read_to_its_end():
+    """In the pieces that it came in."""
+    reader = ReplyReader("chat", 200, "", "")
+    for start in range(0, len(REPLY), 100_000):
+        reader.feed(REPLY[start : start + 100_000])
+    unread = reader.end()
+    assert unread is not None
+
+    told = answer_to(ReadReply(unread), reader.unread_texts, ReplyAnswer)
+
+    assert told[0] == ReplyFacts(
+        model_actual="m", input_tokens=7, token_source="provider"
+    )
+
+
+def test_tokens_are_counted():
+    """Of the prompt and of the answer."""
+    job = CountTokens("o200k_base", "chat", "")
+
+    assert answer_to(job, [SMALL, STREAM[:20], STREAM[20:]], TokensAnswer) == (8, 4)
+
+
+def test_a_job_that_fails_is_answered_with_nothing():
+    """And its message, which could hold a text, goes nowhere."""
+    assert answer_to(CountTokens("no_such", "chat", ""), [SMALL, STREAM], tuple) is None
+
+
+def test_when_the_proxy_is_gone_there_is_no_job():
+    """Nor is half of one."""
+    ours, its = socket.socketpair()
+    with its:
+        with ours:
+            ours.sendall(b"\0\0")
+
+        assert not answer_job(its)

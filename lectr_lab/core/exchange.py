@@ -143,20 +143,26 @@ class Exchange:
         """The reply's head is on its way to the client."""
         self._passed_on_s = now_s
 
-    def chunk(self, data: bytes, now_s: float) -> None:
-        """A piece of the reply's body, in order, with the time it arrived."""
+    def chunk(self, data: bytes, now_s: float) -> bool:
+        """A piece of the reply's body, in order, with the time it arrived.
+
+        Returns whether it was so much that the rest of it is to be read by `read_on`.
+        """
         self._response_bytes += len(data)
         for tap in self.taps:
             tap(data)
-        if self.reader is None:
-            return
-        self._arrived_s = now_s
-        self.reader.feed(data)
-        self._look_for_content(self.reader)
+        reader = self.reader
+        if reader is None:
+            return False
+        reader.feed(data)
+        if self._content_s is None:
+            self._arrived_s = now_s
+            self._look_for_content(reader)
+        return reader.behind
 
     @property
     def behind(self) -> bool:
-        """A chunk was so much that there is more of it to read."""
+        """There is more of the last piece to read."""
         return self.reader is not None and self.reader.behind
 
     def read_on(self) -> None:
@@ -164,6 +170,11 @@ class Exchange:
         if self.reader is not None:
             self.reader.read_on()
             self._look_for_content(self.reader)
+
+    def cut(self) -> None:
+        """Read no more of the reply."""
+        if self.reader is not None:
+            self.reader.cut()
 
     def _look_for_content(self, reader: ReplyReader) -> None:
         if self._content_s is None and reader.content_started:
@@ -281,7 +292,7 @@ class Exchange:
         if self.reader is None:
             return _NO_REPLY
         if self.reader.behind or self.reader.end() is not None:
-            self.reader.cut()
+            self.reader.cut()  # nobody had it read, or not in time
         return self.reader.finish()
 
     def _facts_truncated(self, reply: ReplyFacts) -> bool | None:

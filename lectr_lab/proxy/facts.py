@@ -27,6 +27,7 @@ from lectr_lab.proxy.worker.process import Worker
 _JOB_S = 0.5
 _NAMES_S = 5.0  # for a job of 0.1 s: where the machine is busy
 REQUEST_WITHIN_S = 1.0  # which a request is held up by its own facts at most
+CATCH_UP_WITHIN_S = 0.4  # for what is much to read, a chunk or the last of a reply
 REPLY_WITHIN_S = 0.6  # after its client has it: the event is to be on disk in a second
 _TURN_S = 0.001  # of the event loop, for what is much to read; then as long for others
 
@@ -61,18 +62,27 @@ class FactsReader:
         return names if rest is None else names._replace(facts=rest[0])
 
     async def catch_up(self, exchange: Exchange) -> None:
-        """Read what came last, and leave others the time between."""
-        while exchange.behind:
-            async with self._turn:
-                began_s = perf_counter()
-                while exchange.behind and perf_counter() - began_s < _TURN_S:
-                    exchange.read_on()
-                if exchange.behind:
-                    await asyncio.sleep(_TURN_S)
+        """Read what came last, and leave others the time between. What is not read in
+        time is cut: the next bytes are to be passed on."""
+        try:
+            async with asyncio.timeout(CATCH_UP_WITHIN_S):
+                while exchange.behind:
+                    await self._read_on(exchange)
+        except TimeoutError:
+            exchange.cut()
+
+    async def _read_on(self, exchange: Exchange) -> None:
+        async with self._turn:
+            began_s = perf_counter()
+            while exchange.behind and perf_counter() - began_s < _TURN_S:
+                exchange.read_on()
+            if exchange.behind:
+                await asyncio.sleep(_TURN_S)
 
     async def reply(self, exchange: Exchange) -> None:
         """Its last byte is passed on: read what is still unread."""
-        await self.catch_up(exchange)
+        if exchange.behind:
+            await self.catch_up(exchange)
         reader = exchange.reader
         unread = reader.end() if reader is not None else None
         if reader is None or unread is None:

@@ -209,7 +209,8 @@ async def _ask_and_pass_on(
     try:
         await _pass_on(the, exchange, reply, send)
     except UpstreamBroken:
-        await the.facts.catch_up(exchange)
+        if exchange.behind:
+            await the.facts.catch_up(exchange)
         # Returning without the last body message closes the connection abruptly.
         return exchange.ended(
             "upstream_disconnect",
@@ -243,8 +244,7 @@ async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> 
     async for chunk in reply:
         arrived_s = the.now_s()
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        exchange.chunk(chunk, arrived_s)  # after the client has it
-        if exchange.behind:
+        if exchange.chunk(chunk, arrived_s):  # after the client has it
             await the.facts.catch_up(exchange)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
     exchange.passed_whole()

@@ -34,6 +34,7 @@ ODD = b'{"messages":[%s1],"model":"claude-x"}' % (b"1," * (4 * MB))
 @pytest.fixture
 def patience(monkeypatch):
     """A busy machine is slow to start a process, and to read."""
+    monkeypatch.setattr(facts_module, "CATCH_UP_WITHIN_S", PATIENCE_S)
     for name in ("_JOB_S", "_NAMES_S", "REQUEST_WITHIN_S", "REPLY_WITHIN_S"):
         monkeypatch.setattr(facts_module, name, PATIENCE_S)
 

@@ -45,7 +45,6 @@ _DIALECTS: dict[str, Dialect[Any]] = {
     "messages": MESSAGES,
 }
 _LEAD = b" \t\r\n\xef\xbb\xbf"  # what may stand before a body's first byte
-_BEGINS = (b"{", b"[", b" ", b"\t", b"\n", b"\r")
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -131,22 +130,30 @@ class ReplyReader:
         self._events: EventSplitter | None = None
         self._body: list[bytes] = []
         self._body_bytes = 0
+        self._collects = False
         self._take = self._begin if self._dialect else _ignore
         self._pieces: Iterator[bytes] | None = None  # of the last chunk
         self._unread: list[ServerEvent] = []  # and whatever followed them
         self._unread_bytes = 0
-        self._truncated = False
+        self._ended = self._truncated = False
         self._facts: ReplyFacts | None = None
         self.fault: str | None = None
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes of the body, as the provider sent them."""
-        while self._pieces is not None:
+        few = len(chunk) <= PIECE_BYTES or self._collects
+        if few and self._decoder.plain and self._pieces is None:
+            try:
+                self._take(chunk)
+            except Exception as error:  # noqa: BLE001 - the reply goes on, whatever it is
+                self._stop(error)
+        else:
+            self._feed_pieces(chunk)
+
+    def _feed_pieces(self, chunk: bytes) -> None:
+        while self._pieces is not None:  # of the chunk before: nobody had them read
             self.read_on()
-        few = len(chunk) <= PIECE_BYTES or self._take == self._collect
-        if few and self._decoder.plain:
-            self._try(chunk)
-        elif self._take != _ignore:
+        if self._take != _ignore:
             self._pieces = self._decoder.pieces(chunk)
             self.read_on()
 
@@ -160,8 +167,11 @@ class ReplyReader:
         piece = next(self._pieces, None) if self._pieces else None
         if piece is None or self._take == _ignore:
             self._pieces = None
-        else:
-            self._try(piece)
+            return
+        try:
+            self._take(piece)
+        except Exception as error:  # noqa: BLE001
+            self._stop(error)
 
     @property
     def content_started(self) -> bool:
@@ -179,17 +189,21 @@ class ReplyReader:
     def end(self) -> UnreadReply | None:
         """The last byte was fed. Returns what is to be read elsewhere, if there is any:
         its data are the reader's `unread_texts`."""
+        if self._ended:
+            return self._rest()
         try:
             if self._events is not None:
                 self._take_events(self._events.flush())
-            elif 0 < self._body_bytes <= QUICK_BYTES and self._take == self._collect:
-                self._read(b"", b"".join(self._body))
-                self._body_bytes = 0  # it is read, unless it is among the unread
+            elif self._body and self._body_bytes <= QUICK_BYTES:
+                self._take_events([(b"", b"".join(self._body))])
         except Exception as error:  # noqa: BLE001
             self._stop(error)
-        self._take = _ignore
-        large = self._body_bytes > QUICK_BYTES and bool(self._body)
-        if not self._unread and not large:
+        self._take, self._ended = _ignore, True
+        return self._rest()
+
+    def _rest(self) -> UnreadReply | None:
+        large = self._body_bytes > QUICK_BYTES
+        if self._facts is not None or not (self._unread or (large and self._body)):
             return None
         names = None if large else [event_name for event_name, _ in self._unread]
         return UnreadReply(self._operation, self._status, vars(self._answer), names)
@@ -206,7 +220,7 @@ class ReplyReader:
 
     def told(self, facts: ReplyFacts, complete: bool) -> None:
         """What was unread has been read elsewhere."""
-        self._facts, self._unread, self._body_bytes = facts, [], 0
+        self._facts, self._unread = facts, []
         self._answer.complete = self._answer.complete or complete
 
     def cut(self) -> None:
@@ -227,19 +241,13 @@ class ReplyReader:
         self._body.clear()
         return self._facts
 
-    def _try(self, data: bytes) -> None:
-        try:
-            self._take(data)
-        except Exception as error:  # noqa: BLE001 - the reply goes on, whatever it is
-            self._stop(error)
-
     def _begin(self, data: bytes) -> None:
         """Tell JSON from a stream by the first byte: labels have been seen to lie."""
         data = data.lstrip(_LEAD)
         if not data:
             return
         if data[0] in b"{[":
-            self._take = self._collect
+            self._take, self._collects = self._collect, True
         elif self._labelled_stream or data[0] in b"deir:":  # data, event, id, retry
             self._events = EventSplitter()
             self._take = self._split
@@ -259,27 +267,24 @@ class ReplyReader:
 
     def _take_events(self, events: list[ServerEvent]) -> None:
         for event_name, data in events:
-            if not data.startswith(b"[DONE]"):
-                self._read(event_name, data)
-            else:
+            if data.startswith(b"[DONE]"):
                 self._answer.complete = True
+            elif self._unread:
+                self._put_off(event_name, data)
+            else:
+                try:
+                    self._read(read_quickly, event_name, data)
+                except Unread:
+                    self._put_off(event_name, data)
 
-    def _read(self, event_name: bytes, data: bytes) -> None:
-        """Read an event, or put it behind those that are read elsewhere."""
-        if event_name != b"error" and data[:1] not in _BEGINS:
-            return  # no JSON that says anything
-        if not self._unread:
-            try:
-                self._read_by(read_quickly, event_name, data)
-                return
-            except Unread:
-                pass
+    def _put_off(self, event_name: bytes, data: bytes) -> None:
+        """Leave it to whoever has the time, and what follows too."""
         self._unread.append((event_name, data))
         self._unread_bytes += len(data)
         if self._unread_bytes > MAX_BODY_BYTES or len(self._unread) > _MOST_UNREAD:
             self._give_up()
 
-    def _read_by(
+    def _read(
         self, reading: Callable[[Any, bytes], Any], event_name: bytes, data: bytes
     ) -> None:
         if self._dialect is None:
@@ -302,7 +307,7 @@ class ReplyReader:
         unread, self._unread = self._unread, []
         try:
             for event_name, data in unread:
-                self._read_by(read, event_name, data)
+                self._read(read, event_name, data)
         except Exception as error:  # noqa: BLE001
             self._stop(error)
 

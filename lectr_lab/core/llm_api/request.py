@@ -13,11 +13,11 @@ import msgspec
 from lectr_lab.core.event_values import ResponseFormat
 from lectr_lab.core.llm_api.json_schema import schema_depth
 from lectr_lab.core.llm_api.lenient_json import (
+    SKIMMED_BYTES,
     count,
     name,
     read,
     read_quickly,
-    skim_quickly,
 )
 from lectr_lab.core.llm_api.request_body import (
     ANY_BODY,
@@ -155,8 +155,10 @@ def read_names(
     >>> read_names(b'{"model": "m", "messages": [{}]}', "chat").message_count is None
     True
     """
-    reading = skim_quickly if quickly else read
-    parsed = reading(_NAMES, body.removeprefix(_BOM))
+    data = body.removeprefix(_BOM)
+    parsed = (
+        read_quickly(_NAMES, data, SKIMMED_BYTES) if quickly else read(_NAMES, data)
+    )
     if parsed is None:
         return None
     stream = _stream(parsed.stream) if operation in _CAN_STREAM else None

@@ -239,8 +239,8 @@ class Shadows:
                 try:
                     exchange.answered(reply.status, reply.headers, now_s())
                     async for chunk in reply:
-                        exchange.chunk(chunk, now_s())
-                        await self._facts.catch_up(exchange)
+                        if exchange.chunk(chunk, now_s()):
+                            await self._facts.catch_up(exchange)
                         kept.take(chunk)
                 finally:
                     await reply.aclose()

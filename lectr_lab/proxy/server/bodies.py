@@ -28,12 +28,12 @@ class BodiesInFlight:
     """
 
     def __init__(self, most_bytes: int | None = None) -> None:
-        self._most_bytes = most_bytes or memory_bytes() // _SHARE
+        self.most_bytes = most_bytes or memory_bytes() // _SHARE
         self.held_bytes = 0
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health."""
-        held = {"bytes": self.held_bytes, "most_bytes": self._most_bytes}
+        held = {"bytes": self.held_bytes, "most_bytes": self.most_bytes}
         return {"bodies_in_flight": held}
 
 
@@ -58,13 +58,15 @@ class Held:
 
     def add(self, size_bytes: int) -> None:
         """So much more of it is here. Raises Busy: there is no room for it."""
-        self.check_room(size_bytes)
-        self._bodies.held_bytes += size_bytes
+        bodies = self._bodies
+        if bodies.held_bytes + size_bytes > bodies.most_bytes:
+            raise Busy
+        bodies.held_bytes += size_bytes
         self._bytes += size_bytes
 
     def check_room(self, size_bytes: int) -> None:
         """So much more is to come. Raises Busy: there would be no room for it."""
-        if self._bodies.held_bytes + size_bytes > self._bodies._most_bytes:
+        if self._bodies.held_bytes + size_bytes > self._bodies.most_bytes:
             raise Busy
 
     def __exit__(self, *_: object) -> None:

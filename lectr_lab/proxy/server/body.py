@@ -42,22 +42,26 @@ async def read_body(
             if int(value) > limit_bytes:
                 raise TooLarge
             held.check_room(int(value))
-    blocks, parts, parts_bytes, size_bytes, more = [], [], 0, 0, True
-    while more:
+    parts: list[bytes] = []
+    blocks: list[bytes] = []
+    parts_bytes = size_bytes = 0
+    while True:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
-        part, more = message["body"], message["more_body"]
+        part: bytes = message["body"]
         size_bytes += len(part)
         if size_bytes > limit_bytes:
             raise TooLarge
         held.add(len(part))
+        if not message["more_body"]:
+            break
         parts.append(part)
         parts_bytes += len(part)
-        if parts_bytes >= _BLOCK_BYTES and more:
+        if parts_bytes >= _BLOCK_BYTES:
             blocks.append(b"".join(parts))
             parts, parts_bytes = [], 0
     if not blocks:
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join([*parts, part]) if parts else part
     # Of so many bytes it lets go of the interpreter's lock.
-    return await asyncio.to_thread(b"".join, [*blocks, *parts])
+    return await asyncio.to_thread(b"".join, [*blocks, *parts, part])

@@ -6,6 +6,7 @@ A test named `trap_N` is the N-th point of the recordings' FINDINGS.md.
 import gzip
 import json
 import re
+from functools import partial
 
 import brotli
 import msgspec
@@ -115,9 +116,10 @@ def test_compression_changes_nothing(recordings, data):
 @pytest.fixture
 def hasty(monkeypatch):
     """Nearly everything takes too long to be read at once."""
-    monkeypatch.setattr(lenient_json, "QUICK_BYTES", 300)
     monkeypatch.setattr(lenient_json, "_QUICK_ODD_BYTES", 30)
     monkeypatch.setattr(reply, "QUICK_BYTES", 300)
+    quickly = partial(lenient_json.read_quickly, most_bytes=300)
+    monkeypatch.setattr(reply, "read_quickly", quickly)
 
 
 def read_elsewhere(reader, data, cut):

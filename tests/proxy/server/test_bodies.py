@@ -36,7 +36,7 @@ def test_what_is_held_is_held_until_the_request_is_over():
 
 def test_a_quarter_of_the_memory_is_for_them():
     """Unless it is said how much."""
-    assert BodiesInFlight()._most_bytes == memory_bytes() // 4
+    assert BodiesInFlight().most_bytes == memory_bytes() // 4
 
 
 @pytest.mark.parametrize(

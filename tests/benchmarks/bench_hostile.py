@@ -5,7 +5,7 @@
 A small request is sent every 20 ms through the proxy: for a while alone, then while the
 hostile one goes through it again and again. Its delay is from sending it to the last
 byte of its answer. RSS is of the proxy's own process: before, its peak, and two seconds
-after the last one. "cut" says how many of the hostile ones' facts were truncated.
+after the last one.
 
 Both programs and the provider share the machine: look at a row beside its own baseline.
 """
@@ -13,12 +13,14 @@ Both programs and the provider share the machine: look at a row beside its own b
 import argparse
 import gzip
 import multiprocessing
+import os
 import socket
-import sys
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -209,10 +211,8 @@ def row(name: str, case: Case, turn_s: float) -> dict[str, object]:
         listener.close()
     cut = "facts_truncated"
     known = cut in events.columns
-    return figures | {
-        "cut": int(events[cut].fill_null(False).sum()) if known else None,
-        "rows": len(events) - figures["asked"] == 0,
-    }
+    assert len(events) == figures["asked"], "an event is missing"
+    return figures | {"cut": int(events[cut].sum()) if known else None}
 
 
 def measured(way: Gateway, case: Case, turn_s: float) -> dict[str, object]:
@@ -251,36 +251,63 @@ def measured(way: Gateway, case: Case, turn_s: float) -> dict[str, object]:
     watcher.join()
     time.sleep(2)
     after_mb = rss_mb(pids)
+    assert set(statuses) == {200}
     return {
         "alone": [round(quantile(alone, q), 1) for q in (0.5, 0.99, 1)],
         "beside": [round(quantile(beside, q), 1) for q in (0.5, 0.99, 1)],
         "rss_mb": [round(before_mb), round(max(peak_mb)), round(after_mb)],
         "sent": sent[0],
         "asked": sent[0] + len(alone) + len(beside),
-        "statuses": sorted(set(statuses)),
     }
 
 
+HEAD = """\
+# What one hostile request or reply does to all others
+
+Made by `python tests/benchmarks/bench_hostile.py --out <file>`; do not edit.
+{when}, commit {commit}, {cores} processors at a load of {load:.0f} when it began.
+
+A small request every 20 ms through the proxy: alone, then beside the hostile one, sent
+again and again. Milliseconds from sending it to its answer's end: p50, p99, the longest.
+RSS of the proxy's process in MB: before, at its peak, two seconds after the last one.
+*cut*: of how many, small ones included, some facts were left out.
+
+| hostile | sent | alone | beside | RSS | cut |
+|---|---|---|---|---|---|
+"""
+
+
+def heading() -> str:
+    """When and on what it was measured."""
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    ran = subprocess.run(git, check=True, capture_output=True, text=True)
+    return HEAD.format(
+        when=f"{datetime.now(UTC):%Y-%m-%d}",
+        commit=ran.stdout.strip(),
+        cores=os.cpu_count(),
+        load=os.getloadavg()[0],
+    )
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table, and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turn", type=float, default=4.0, help="seconds")
     parser.add_argument("--only", default="", help="a part of a case's name")
+    parser.add_argument("--out", type=Path, help="where the table goes besides")
     asked = parser.parse_args()
-    print(
-        "| hostile | sent | alone p50, p99, max ms | beside p50, p99, max ms | RSS before, peak, after MB | cut |"
-    )
-    print("|---|---|---|---|---|---|")
+    page = heading()
+    print(page, end="")
     for name, make in cases().items():
         if asked.only in name:
-            r = row(name, make(), asked.turn)
-            alone, beside, rss = (
-                ", ".join(map(str, r[k])) for k in ("alone", "beside", "rss_mb")
-            )
-            print(
-                f"| {name} | {r['sent']} | {alone} | {beside} | {rss} | {r['cut']} | {r['statuses']} {r['rows']}"
-            )
-            sys.stdout.flush()
+            found = row(name, make(), asked.turn)
+            keys = ("sent", "alone", "beside", "rss_mb", "cut")
+            cells = (str(found[key]).strip("[]") for key in keys)
+            line = f"| {name} | {' | '.join(cells)} |\n"
+            print(line, end="", flush=True)
+            page += line
+    if asked.out:
+        asked.out.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from lectr_lab.proxy.worker.process import Worker
 _JOB_S = 0.5
 _NAMES_S = 5.0  # for a job of 0.1 s: where the machine is busy
 REQUEST_WITHIN_S = 1.0  # which a request is held up by its own facts at most
-CATCH_UP_WITHIN_S = 0.4  # for what is much to read, a chunk or the last of a reply
+CATCH_UP_WITHIN_S = 1.0  # with what is much to read, of a chunk: hostile, or many
 REPLY_WITHIN_S = 0.6  # after its client has it: the event is to be on disk in a second
 _TURN_S = 0.001  # of the event loop, for what is much to read; then as long for others
 

@@ -17,6 +17,7 @@ from lectr_lab.config.settings import AzureSettings, ProviderSettings, Settings
 from lectr_lab.launch import Session, build
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
+from lectr_lab.proxy import facts
 from lectr_lab.proxy.server.run import in_thread
 
 KEY = "lc_key_for-these-tests-only"
@@ -110,6 +111,14 @@ def bare_provider() -> Iterator[BareProvider]:
         threading.Thread(target=bare.serve, args=(listener,), daemon=True).start()
         yield bare
         listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(autouse=True)
+def patient_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is slow to start a process, and to read."""
+    names = ("_JOB_S", "_NAMES_S", "REQUEST_WITHIN_S", "REPLY_WITHIN_S")
+    for name in (*names, "CATCH_UP_WITHIN_S"):
+        monkeypatch.setattr(facts, name, 60.0)
 
 
 @pytest.fixture

@@ -31,14 +31,6 @@ LARGE = json.dumps(
 ODD = b'{"messages":[%s1],"model":"claude-x"}' % (b"1," * (4 * MB))
 
 
-@pytest.fixture
-def patience(monkeypatch):
-    """A busy machine is slow to start a process, and to read."""
-    monkeypatch.setattr(facts_module, "CATCH_UP_WITHIN_S", PATIENCE_S)
-    for name in ("_JOB_S", "_NAMES_S", "REQUEST_WITHIN_S", "REPLY_WITHIN_S"):
-        monkeypatch.setattr(facts_module, name, PATIENCE_S)
-
-
 @asynccontextmanager
 async def reading():
     reader = FactsReader()
@@ -60,7 +52,6 @@ def asked(body, operation="chat"):
     return run(ask())
 
 
-@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("body", [LARGE, ODD[:MB] + b'1],"model":"m"}', ODD])
 def test_a_large_body_says_what_it_says(body):
     """All facts, where there is time to read them."""
@@ -70,7 +61,6 @@ def test_a_large_body_says_what_it_says(body):
     assert not found.facts_truncated
 
 
-@pytest.mark.usefixtures("patience")
 def test_where_the_model_is_written_is_found_beside_the_proxy():
     """A rule then splices it without a look at the rest."""
     found = asked(LARGE)
@@ -83,7 +73,6 @@ def test_where_the_model_is_written_is_found_beside_the_proxy():
 
 def test_what_takes_too_long_is_left_out(monkeypatch):
     """The request goes on with the names that decide where to."""
-    monkeypatch.setattr(facts_module, "_NAMES_S", PATIENCE_S)
     monkeypatch.setattr(facts_module, "_JOB_S", 0.01)
 
     found = asked(ODD).facts
@@ -104,7 +93,6 @@ def test_without_a_worker_the_names_are_read_all_the_same(monkeypatch, program):
     assert found.model_place is None
 
 
-@pytest.mark.usefixtures("patience")
 def test_a_hung_worker_holds_up_nobody_else(monkeypatch):
     """While a large body waits for its facts, a small one has them."""
 
@@ -128,15 +116,13 @@ def test_a_hung_worker_holds_up_nobody_else(monkeypatch):
 HOSTILE = {
     "messages": ODD,
     "parts": b'{"model":"m","messages":[{"content":[%s{}]}]}' % (b"{}," * (3 * MB)),
-    "schema": b'{"model":"m","response_format":{"schema":{"properties":{%s}}}}'
-    % b",".join(b'"p%d":{"type":"string"}' % n for n in range(400_000)),
     "invalid": b'{"model":"m","x":[NaN],"messages":[%s{}]}' % (b"{}," * (2 * MB)),
 }
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_the_proxys_own_time_for_a_hostile_body_is_small(body):
-    """A quarter of what reading it takes at most; it is nearer to a twentieth."""
+    """A quarter of what reading it takes at most; it is nearer to a sixtieth."""
 
     def cpu_s(read):
         began_s = time.process_time()
@@ -146,8 +132,7 @@ def test_the_proxys_own_time_for_a_hostile_body_is_small(body):
     here_s = cpu_s(lambda: read_request(body, "chat"))
     beside_s = cpu_s(lambda: asked(body))
 
-    assert here_s > 0.2
-    assert beside_s < here_s / 4 + 0.1
+    assert beside_s < here_s / 4
 
 
 # --- through the proxy
@@ -165,7 +150,6 @@ def ask(proxy, body=b'{"model":"gpt-4o"}'):
         return client.post(path, content=body, timeout=PATIENCE_S).content
 
 
-@pytest.mark.usefixtures("patience")
 def test_a_large_request_and_reply_are_whole_rows(provider, proxy):
     """Passed on to the byte, and all of it read."""
     said = {"model": "m", "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
@@ -207,7 +191,6 @@ def test_a_hostile_reply_reaches_its_client_whole(provider, proxy, monkeypatch):
     assert (event["outcome"], event["response_bytes"]) == ("ok", len(body))
 
 
-@pytest.mark.usefixtures("patience")
 def test_a_stream_whose_last_event_is_large_has_its_usage(provider, proxy):
     """`response.completed` repeats the whole answer, pictures too."""
     output = [{"type": "image_generation_call", "result": "QUJD" * 200_000}]

@@ -47,8 +47,8 @@ class Worker:
             None where there is none by then.
         """
         loop = asyncio.get_running_loop()
-        asking = loop.run_in_executor(self._thread, self._ask, job, texts)
         try:
+            asking = loop.run_in_executor(self._thread, self._ask, job, texts)
             answer = await asyncio.wait_for(asking, within_s)
             return decoded(answer, kind) if answer else None
         except Exception:  # noqa: BLE001 - an answer is never worth a request

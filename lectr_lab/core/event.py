@@ -133,13 +133,6 @@ class Event(EventV1, frozen=True, kw_only=True, array_like=True):
             "USD",
         ),
     ] = None
-    facts_truncated: Annotated[
-        bool | None,
-        _col(
-            "some of the request or its reply was too much to read",
-            "lectr.facts.truncated",
-        ),
-    ] = None
 
     # cache
     prefix_chars: Annotated[

@@ -15,7 +15,8 @@ from lectr_lab.core import error_responses
 from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply, whole_body
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
-from lectr_lab.core.event import ErrorSource, Event
+from lectr_lab.core.event import Event
+from lectr_lab.core.event_values import ErrorSource
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import (
     ClientHeaders,

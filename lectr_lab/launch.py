@@ -111,7 +111,13 @@ def run(
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
         app = build(settings, order.session, on_first, tee, engine=engine)
         base_url = settings.base_url(sock.getsockname()[1])
-        serve(app, sock, lambda: on_started(base_url), settings.tls)
+        serve(
+            app,
+            sock,
+            lambda: on_started(base_url),
+            settings.tls,
+            settings.limits,
+        )
 
 
 def build(

@@ -59,7 +59,8 @@ def record(
     patterns = (*settings.record.secrets, *scrub)
     recorder, session = Recorder(path, patterns), Session()
     try:
-        with in_thread(build(settings, session, tee=recorder.wrap)) as base_url:
+        app = build(settings, session, tee=recorder.wrap)
+        with in_thread(app, limits=settings.limits) as base_url:
             # A local server wants no key, but an SDK does not start without one.
             live = settings.upstream is None
             variables = environment(base_url, session.key, os.environ, live=live)

@@ -86,27 +86,29 @@ WEBSOCKET = Refusal(
     "realtime.",
     headers=((b"upgrade", b"HTTP/1.1"), (b"connection", b"upgrade")),
 )
-# Before a key is checked: the server's bounds on a head.
-REQUEST_LINE_TOO_LONG = Refusal(
-    414,
+# Before a key is checked: the server's bounds. More of them below.
+REQUEST_TIMEOUT = Refusal(
+    408,
     "invalid_request_error",
-    "request_line_too_long",
-    "The request's path and query are longer than the 8 KB that this proxy reads. Send "
-    "what is long in the body.",
+    "request_timeout",
+    "The rest of the request did not come in time. Send it again; where it needs "
+    "longer, raise head_timeout_s or body_timeout_s under [limits] in lectr.toml.",
 )
-HEAD_TOO_LARGE = Refusal(
-    431,
-    "invalid_request_error",
-    "head_too_large",
-    "The request's headers are larger than the 64 KB that this proxy reads. Send fewer, "
-    "or shorter ones.",
+TOO_MANY_CONNECTIONS = Refusal(
+    503,
+    "server_error",
+    "too_many_connections",
+    "The proxy has as many connections as it may, and all of them are at work. Try "
+    "again in a second; raise the limit on open files (ulimit -Hn), or connections "
+    "under [limits] in lectr.toml.",
+    retry_after_s=1,
 )
 BAD_REQUEST = Refusal(
     400,
     "invalid_request_error",
     "bad_request",
-    "This is no valid HTTP/1.1 request. Look at what sends it, or at what stands "
-    "between it and this proxy.",
+    "This is no valid HTTP/1.1 request, which has one Host line. Look at what sends it, "
+    "or at what stands between it and this proxy.",
 )
 NOT_FOUND = Refusal(
     404,
@@ -222,6 +224,38 @@ KEYS_UNWRITABLE = Refusal(
     "The proxy cannot read or write its key file. Look at state/keys.json in its lab "
     "folder: `lectr-lab keys list` says what is wrong.",
 )
+
+
+def request_line_too_long(limit_bytes: int) -> Refusal:
+    """A path and query over the limit.
+
+    >>> request_line_too_long(8192).status
+    414
+    """
+    return Refusal(
+        414,
+        "invalid_request_error",
+        "request_line_too_long",
+        f"The request's path and query are longer than the {limit_bytes} bytes that this "
+        "proxy reads. Send what is long in the body, or raise request_line_bytes under "
+        "[limits] in lectr.toml.",
+    )
+
+
+def head_too_large(limit_bytes: int, limit_fields: int) -> Refusal:
+    """Headers, or trailers, over one of the limits.
+
+    >>> head_too_large(65_536, 100).status
+    431
+    """
+    return Refusal(
+        431,
+        "invalid_request_error",
+        "head_too_large",
+        f"The request's headers are more than the {limit_bytes} bytes or the "
+        f"{limit_fields} lines that this proxy reads. Send fewer, or shorter ones, or "
+        "raise head_bytes or head_fields under [limits] in lectr.toml.",
+    )
 
 
 def too_large(limit_bytes: int) -> Refusal:

@@ -33,8 +33,16 @@ from lectr_lab.proxy.gates.limits import max_body_bytes
 from lectr_lab.proxy.observers.observer import Observers
 from lectr_lab.proxy.routing import Arrived, Routed, Router
 from lectr_lab.proxy.server.bodies import BodiesInFlight, Busy, Held
-from lectr_lab.proxy.server.body import ClientGone, Receive, Scope, TooLarge, read_body
-from lectr_lab.proxy.server.protocol import Departure, asks_nothing
+from lectr_lab.proxy.server.body import (
+    ClientGone,
+    Receive,
+    Scope,
+    TooLarge,
+    TooLate,
+    read_body,
+)
+from lectr_lab.proxy.server.departure import Departure
+from lectr_lab.proxy.server.protocol import asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
@@ -111,6 +119,8 @@ async def _serve(
         body = await read_body(scope, receive, limit_bytes, held)
     except ClientGone:
         return _client_gone(exchange, the.now_s())
+    except TooLate:
+        return await _answer(the, exchange, send, error_responses.REQUEST_TIMEOUT)
     except TooLarge:
         return await _answer(
             the, exchange, send, error_responses.too_large(limit_bytes)

@@ -159,5 +159,5 @@ def _serving(
 
     find_key = session.keys().find
     app = create_app(settings, box, find_key, engine, clock=clock)
-    with in_thread(app) as base_url:
+    with in_thread(app, limits=settings.limits) as base_url:
         yield base_url

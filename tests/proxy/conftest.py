@@ -189,7 +189,7 @@ def settings_for(provider_url: str, lab: Path, **changes: Any) -> Settings:
 def run_proxy(settings: Settings) -> Iterator[RunningProxy]:
     """The real application on a real port, with the tests' key."""
     app = build(settings, session=Session(KEY, org="acme"))
-    with in_thread(app) as url:
+    with in_thread(app, limits=settings.limits) as url:
         yield RunningProxy(url, LabFolder.create(Path(settings.lab)).root)
 
 

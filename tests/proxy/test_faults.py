@@ -481,15 +481,15 @@ def test_a_malformed_request_is_refused_by_the_http_server(standing, feature, li
     assert len(provider.received) == asked
 
 
-def test_two_hundred_headers_are_a_request(standing, feature):
-    """They all reach the provider."""
+def test_a_hundred_headers_are_a_request(standing, feature):
+    """They all reach the provider: 94, and what a request needs."""
     provider, proxy = standing
     provider.answer = lambda sock, _: sock.sendall(OK)
 
-    ask(proxy, feature, *(b"x-%d: v" % number for number in range(200)))
+    ask(proxy, feature, *(b"x-%d: v" % number for number in range(94)))
 
     names = [name for name, _ in provider.received[-1].headers]
-    assert len([name for name in names if name.startswith("x-")]) == 200
+    assert len([name for name in names if name.startswith("x-")]) == 94
     assert row(proxy, feature)["outcome"] == "ok"
 
 

@@ -248,18 +248,18 @@ def test_a_length_beside_chunks_does_not_count(standing):
 
 
 def test_two_hundred_headers_and_a_long_one_come_through(standing):
-    """In both directions."""
+    """Of a reply; a request may have a hundred."""
     provider, proxy = standing
     many = [(b"x-%d" % number, b"v%d" % number) for number in range(200)]
     one = Got(200, [*many, (b"x-long", b"v" * 60_000)], b"{}")
     answer(provider, one, "length", [])
 
-    got = ask(proxy, headers=many)
+    got = ask(proxy, headers=many[:90])
 
     assert by_name(got.headers) == by_name(one.headers)
     sent = provider.received[-1].headers
     assert [h for h in sent if h[0].startswith("x-")] == [
-        (n.decode(), v.decode()) for n, v in many
+        (n.decode(), v.decode()) for n, v in many[:90]
     ]
 
 

@@ -8,12 +8,19 @@ from lectr_lab.proxy.server.bodies import BodiesInFlight, Held
 
 Scope: TypeAlias = Any  # ASGI's own dictionaries
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
+LATE = (
+    "lectr_late"  # in a request's `state`, where the next piece of its body is overdue
+)
 
 _BLOCK_BYTES = 1024 * 1024  # small pieces of large bodies would tear memory to shreds
 
 
 class ClientGone(Exception):
     """The client went away before its request was complete."""
+
+
+class TooLate(Exception):
+    """The client stopped sending before its request was complete."""
 
 
 class TooLarge(Exception):
@@ -35,6 +42,7 @@ async def read_body(
         TooLarge: there is more, or more is declared.
         Busy: there is no room for it, or there was none for what is declared.
         ClientGone: the client left before the end.
+        TooLate: it is there, but sends no more; only our own server says so.
     """
     held = held or Held(BodiesInFlight(limit_bytes))
     for name, value in scope["headers"]:
@@ -50,6 +58,8 @@ async def read_body(
         if message["type"] != "http.request":
             raise ClientGone
         part: bytes = message["body"]
+        if message["more_body"] and not part and LATE in scope.get("state", ()):
+            raise TooLate
         size_bytes += len(part)
         if size_bytes > limit_bytes:
             raise TooLarge

@@ -9,17 +9,21 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import uvicorn
 
+from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.config.settings import Tls
 from lectr_lab.core.errors import ConfigError, ProxyError
-from lectr_lab.proxy.server.protocol import ServerProtocol
+from lectr_lab.proxy.server.crowd import Crowd
+from lectr_lab.proxy.server.reader import Reader
 
 _SHUTDOWN_S = 30
 _GC_ALLOCATIONS = 50_000
 _MOST_FILES = 65_536
+_USUAL = LimitSettings()
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -49,6 +53,7 @@ def run(
     sock: socket.socket,
     on_started: Callable[[], None] = lambda: None,
     tls: Tls | None = None,
+    limits: LimitSettings = _USUAL,
 ) -> None:
     """Serve until SIGINT, SIGTERM or the end of its terminal (SIGHUP, unless it is
     ignored, as by nohup); running requests are finished first.
@@ -56,8 +61,8 @@ def run(
     Raises:
         ConfigError: the certificate or its key cannot be used.
     """
-    config = _config(app, tls)
     _allow_many_connections()
+    config = _config(app, tls, limits)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     # What is loaded by now stays: the collector need not look at it again, and as a
@@ -84,10 +89,14 @@ def _allow_many_connections() -> None:
 
 @contextmanager
 def in_thread(
-    app: Any, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None
+    app: Any,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: Tls | None = None,
+    limits: LimitSettings = _USUAL,
 ) -> Iterator[str]:
     """Serve from a thread; yields `http://host:port` and stops cleanly at the end."""
-    config = _config(app, tls)
+    config = _config(app, tls, limits)
     sock = open_socket(host, port)
     started = threading.Event()
     server = _Server(config, started.set)
@@ -115,13 +124,13 @@ class _Server(uvicorn.Server):
         self._on_started()
 
 
-def _config(app: Any, tls: Tls | None) -> uvicorn.Config:
+def _config(app: Any, tls: Tls | None, limits: LimitSettings) -> uvicorn.Config:
     # uvicorn's log would print request lines, and an error line for each stream that is
     # cut off on purpose. What went wrong is on the event.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     config = uvicorn.Config(
         app,
-        http=ServerProtocol,
+        http=partial(Reader, Crowd(limits)),  # type: ignore[arg-type] # it is called
         loop="uvloop",
         ws="none",
         lifespan="on",

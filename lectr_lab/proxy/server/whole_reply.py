@@ -12,6 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.proxy.server.unread import take_rest
 
 
 async def send_whole(
@@ -36,6 +37,8 @@ async def send_whole(
         )
         await send({"type": "http.response.body", "body": body})
         return
+    if cycle.more_body:
+        await take_rest(cycle)
     if cycle.flow.write_paused and not cycle.disconnected:
         await cycle.flow.drain()
     if cycle.disconnected:
@@ -43,7 +46,7 @@ async def send_whole(
     cycle.response_started = cycle.response_complete = True
     cycle.transport.write(written(status, headers, body, cycle.keep_alive))
     cycle.message_event.set()
-    if not cycle.keep_alive:
+    if not cycle.keep_alive and not cycle.more_body:  # or the server lingers
         cycle.transport.close()
     cycle.on_response()
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from lectr_lab.proxy.server.protocol import Client, Departure
+from lectr_lab.proxy.server.departure import Client, Departure
 from lectr_lab.proxy.server.run import in_thread
 
 
@@ -75,7 +75,8 @@ def test_a_socket_that_closes_is_a_departure(monkeypatch, ours):
     """On the real server, with its word and without; on a kept connection, too."""
     if not ours:
         monkeypatch.setattr(
-            "lectr_lab.proxy.server.run.ServerProtocol", HttpToolsProtocol
+            "lectr_lab.proxy.server.run.Reader",
+            lambda _, **of_uvicorn: HttpToolsProtocol(**of_uvicorn),
         )
     asked, left = threading.Event(), threading.Event()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lectr_lab.proxy.server.body import Receive, Scope
 
-_CLIENT = "lectr_client"  # in a request's `state`
+CLIENT = "lectr_client"  # in a request's `state`
 
 
 class Client:
@@ -19,12 +19,6 @@ class Client:
     def __init__(self) -> None:
         self.gone = False
         self.on_leaving: Callable[[], object] | None = None
-
-    @classmethod
-    def of(cls, scope: Scope) -> "Client":
-        """A new request's, from now on in its scope."""
-        client: Client = scope["state"].setdefault(_CLIENT, cls())
-        return client
 
     def left(self) -> None:
         """Its connection is closed."""
@@ -39,7 +33,7 @@ class Departure:
     def __init__(self, scope: Scope, receive: Receive, task: asyncio.Task[Any]) -> None:
         self._task = task
         self._watcher: asyncio.Task[None] | None = None
-        self._client: Client | None = scope.get("state", {}).get(_CLIENT)
+        self._client: Client | None = scope.get("state", {}).get(CLIENT)
         self.noticed = False
         if self._client is None:  # another server
             self._watcher = asyncio.create_task(self._watch(receive))

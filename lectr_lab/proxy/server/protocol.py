@@ -2,9 +2,8 @@
 
 One request at a time: what a client sends behind a request that is not answered yet is
 held as bytes, 64 KB and one read at most, and no longer read once it is that much. So
-the parser never sees a request before the one ahead of it is done. It cannot be stopped
-where a message ends; but none ends elsewhere than behind an empty line, or where the
-declared length of its body does, and it is fed from one such place to the next.
+the parser never sees a request before the one ahead of it is done: it is fed from one
+place where a message may end to the next.
 
 What the wait is for, `_since_s` and `_patience_s` say: a head, a piece of a body, the
 next request. One timer a connection looks at them; nothing is scheduled for each request
@@ -13,25 +12,21 @@ or piece.
 
 import asyncio
 import select
-from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import (
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.proxy.server.body import LATE, Scope
 from lectr_lab.proxy.server.crowd import Crowd
-from lectr_lab.proxy.server.departure import Client
-from lectr_lab.proxy.server.unread import take_rest
+from lectr_lab.proxy.server.cut import Cuts
+from lectr_lab.proxy.server.departure import CLIENT, Client
+from lectr_lab.proxy.server.old_http import speak_old_http
 from lectr_lab.proxy.server.whole_reply import written
 
-_EMPTY_LINE = b"\r\n\r\n"
 _FIELD_EXTRA_BYTES = 4  # a colon, a space and the line's end
 _HELD_BYTES = 64 * 1024
 _LINGER_S = 2.0
@@ -39,24 +34,56 @@ _ASK_EVERY_S = 1.0
 _BARE_QUERY = "lectr_bare_query"  # in a request's `state`, where a target ends in `?`
 
 
+class _Flow(FlowControl):
+    """uvicorn's, which goes on reading whenever a body is asked for, though it may be
+    here and the next requests behind it, too."""
+
+    is_full = False
+
+    def resume_reading(self) -> None:
+        if not self.is_full:
+            super().resume_reading()
+
+
 class ServerProtocol(HttpToolsProtocol):
     """One connection: reads no more and waits no longer than it should, answers one
     request after the other, tells each at once that its client has left, and answers
     offers of other protocols in HTTP/1.1."""
 
+    # A third of what an idle connection would cost: with more names than Python lets
+    # objects share, each has a table of its own.
+    __slots__ = (
+        "_client",
+        "_crowd",
+        "_cuts",
+        "_fields",
+        "_head_bytes",
+        "_held",
+        "_limits",
+        "_look_again",
+        "_offers",
+        "_over",
+        "_patience_s",
+        "_refusal",
+        "_since_s",
+        "_unnamed_bytes",
+        "_unsent_bytes",
+    )
+
     def __init__(self, crowd: Crowd, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
+        del self.pipeline  # there is one request at a time
         self._crowd, self._limits = crowd, crowd.limits
         self._since_s = self._patience_s = 0.0
         self._look_again: asyncio.TimerHandle | None = None
         self._head_bytes = 0  # of the target and the fields that are whole
         self._unnamed_bytes = 0  # taken since then: of a field, or of what is none
         self._fields = 0
-        self._body_left = 0  # of a body whose length is known
-        self._tail = b""  # what may be the beginning of an empty line
+        self._cuts = Cuts()
         self._held = bytearray()  # behind the request that is being answered
         self._client: Client | None = None  # of the last request
         self._refusal: Refusal | None = None  # why the parser was stopped
+        self._unsent_bytes = 0  # when it was last looked at
         self._over = False  # nothing is read any more, but to be thrown away
         self._offers: list[tuple[bytes, bytes]] = []
 
@@ -65,6 +92,7 @@ class ServerProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is here."""
         super().connection_made(transport)
+        self.flow: _Flow = _Flow(transport)
         if not self._crowd.room(len(self.connections)):
             self._answer(error_responses.TOO_MANY_CONNECTIONS)
             self._linger()
@@ -72,43 +100,49 @@ class ServerProtocol(HttpToolsProtocol):
             return
         self._wait(self._limits.head_timeout_s)
         self._crowd.waits(self)
-        self._look_again = self.loop.call_later(self._crowd.look_every_s, self._look)
+        self._look_in(self._crowd.look_every_s)
 
     def _wait(self, patience_s: float) -> None:
         self._since_s, self._patience_s = self.loop.time(), patience_s
 
+    def _look_in(self, seconds: float) -> None:
+        if self._look_again is not None:
+            self._look_again.cancel()
+        self._look_again = self.loop.call_later(seconds, self._look)
+
     def _look(self) -> None:
         """Whether the wait is over. Any later one ends no sooner than the next look."""
-        if self.transport.is_closing() or self._over:
-            return
         left_s = self._since_s + self._patience_s - self.loop.time()
         if left_s <= 0:
+            self._since_s = self.loop.time()
             self._waited_enough()
             left_s = self._patience_s
-        soon_s = min(left_s, self._crowd.look_every_s)
-        self._look_again = self.loop.call_later(soon_s, self._look)
+        self._look_in(min(left_s, self._crowd.look_every_s))
 
     def _waited_enough(self) -> None:
-        self._since_s = self.loop.time()
         cycle = self.cycle
-        if cycle is None:
-            if self.scope is None:
-                self.shut()
-            else:  # a head has begun
-                self._refuse(error_responses.REQUEST_TIMEOUT)
-        elif cycle.more_body:
+        if self._over or self.transport.is_closing():
+            self._patience_s = self._crowd.look_every_s
+            self._shut_unless_it_takes()
+        elif cycle is None and self.scope is not None:  # a head has begun
+            self._refuse(error_responses.REQUEST_TIMEOUT)
+        elif cycle is not None and cycle.more_body:
             if not self.flow.read_paused:  # or it is we who do not read
                 cycle.scope["state"][LATE] = True
                 cycle.message_event.set()
-        elif self.flow.write_paused and not cycle.response_started:
-            self.shut()  # earlier replies are not taken, and this one waits for them
+        elif cycle is None or (self.flow.write_paused and not cycle.response_started):
+            self._shut_unless_it_takes()
+
+    def _shut_unless_it_takes(self) -> None:
+        """What is written may be on its way to a client that is slow."""
+        unsent_bytes = self.transport.get_write_buffer_size()
+        if not unsent_bytes or unsent_bytes == self._unsent_bytes:
+            self.shut()
+        self._unsent_bytes = unsent_bytes
 
     def shut(self) -> None:
         """Close the connection now; what is not taken by now never is."""
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            self.transport.close()
+        self.transport.abort()
 
     def _linger(self) -> None:
         """Close the connection in a moment, and read what is still sent until then.
@@ -117,11 +151,13 @@ class ServerProtocol(HttpToolsProtocol):
         """
         self._over = True
         self._held = bytearray()
+        self.flow.is_full = False
         self._crowd.waits(self)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(_LINGER_S, self.shut)
+        self._wait(_LINGER_S)
+        self._look_in(_LINGER_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has left, or was told to."""
@@ -144,6 +180,7 @@ class ServerProtocol(HttpToolsProtocol):
         if taken < size_bytes and not self._over:
             self._held += memoryview(data)[taken:size_bytes]
             if len(self._held) >= _HELD_BYTES and not self.flow.read_paused:
+                self.flow.is_full = True
                 self.flow.pause_reading()
                 self._ask_whether_it_left()
 
@@ -154,27 +191,10 @@ class ServerProtocol(HttpToolsProtocol):
         """Parse until a request is whole; how many bytes that took."""
         at = 0
         while at < size_bytes and not self._over and not self._is_answering():
-            end = self._end_of_piece(data, at, size_bytes)
+            end = self._cuts.end(data, at, size_bytes)
             self._parse(memoryview(data)[at:end])
             at = end
         return at
-
-    def _end_of_piece(self, data: bytes | bytearray, at: int, size_bytes: int) -> int:
-        """Where the parser has to stop: the first place where a message may end."""
-        if self._body_left:
-            end = min(size_bytes, at + self._body_left)
-            self._body_left -= end - at
-            return end
-        tail, self._tail = self._tail, b""
-        if tail:
-            found = (tail + data[at : min(at + 3, size_bytes)]).find(_EMPTY_LINE)
-            if found >= 0:
-                return at + found + len(_EMPTY_LINE) - len(tail)
-        found = data.find(_EMPTY_LINE, at, size_bytes)
-        if found >= 0:
-            return found + len(_EMPTY_LINE)
-        self._tail = (tail + data[max(at, size_bytes - 3) : size_bytes])[-3:]
-        return size_bytes
 
     def _parse(self, piece: memoryview | bytes) -> None:
         self._unnamed_bytes += len(piece)
@@ -251,7 +271,7 @@ class ServerProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._head_bytes = self._fields = 0
         self._wait(self._limits.head_timeout_s)
-        self._client = Client.of(self.scope)
+        self._client = self.scope["state"][CLIENT] = Client()
 
     def on_url(self, url: bytes) -> None:
         """A piece of its target is here."""
@@ -276,15 +296,14 @@ class ServerProtocol(HttpToolsProtocol):
         names = [name for name, _ in self.headers]
         self._check_hosts(names.count(b"host"))
         if b"content-length" in names:
-            self._body_left = int(self.headers[names.index(b"content-length")][1])
+            self._cuts.body_left = int(self.headers[names.index(b"content-length")][1])
         self.headers += self._offers
         self._offers = []
         super().on_headers_complete()
         self._crowd.works(self)
         self._wait(self._limits.body_timeout_s)
         if self.scope["http_version"] == "1.0":
-            self.cycle.send = _without_chunks(self.cycle)  # type: ignore[method-assign, assignment]
-            self.cycle.transport = self._lingering()
+            speak_old_http(self.cycle, self._linger)
         if self.url.endswith(b"?"):
             self.scope["state"][_BARE_QUERY] = True
 
@@ -301,10 +320,10 @@ class ServerProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """All of it is here."""
-        self._unnamed_bytes = self._body_left = 0
+        self._unnamed_bytes = self._cuts.body_left = 0
         if not self._is_offer():
             super().on_message_complete()
-            self._wait(self._limits.keep_alive_s)
+            self._patience_s = self._limits.keep_alive_s
 
     # Its reply calls these
 
@@ -320,46 +339,12 @@ class ServerProtocol(HttpToolsProtocol):
             self._linger()
             return
         self._wait(self._limits.keep_alive_s)
-        self._crowd.waits(self)
+        if not self.transport.get_write_buffer_size():  # or it still takes its reply
+            self._crowd.waits(self)
         taken = self._take(self._held, len(self._held))
         del self._held[:taken]
-        if len(self._held) < _HELD_BYTES:
-            self.flow.resume_reading()
-
-    def _lingering(self) -> Any:
-        """The transport, for a reply with which the connection ends: gently, where the
-        request's body was not read."""
-
-        def close() -> None:
-            if not self._is_answering():
-                self._linger()
-            else:
-                self.transport.close()
-
-        write, is_closing = self.transport.write, self.transport.is_closing
-        return SimpleNamespace(write=write, is_closing=is_closing, close=close)
-
-
-def _without_chunks(cycle: RequestResponseCycle) -> Callable[[Any], Awaitable[None]]:
-    """Who speaks HTTP/1.0 knows no chunks (RFC 9112, 6.1), and uvicorn sends them.
-
-    A body of unknown length ends with the connection, then.
-    """
-    send, unframed = cycle.send, False
-
-    async def send_on(message: Any) -> None:
-        nonlocal unframed
-        if message["type"] == "http.response.start":
-            if cycle.more_body:
-                await take_rest(cycle)
-            names = {name.lower() for name, _ in message["headers"]}
-            unframed = b"content-length" not in names
-            cycle.chunked_encoding = False if unframed else None
-        elif unframed:
-            cycle.expected_content_length = len(message.get("body", b""))
-        await send(message)
-
-    return send_on
+        self.flow.is_full = len(self._held) >= _HELD_BYTES
+        self.flow.resume_reading()
 
 
 def asks_nothing(scope: Scope) -> bool:

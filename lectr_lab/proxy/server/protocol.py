@@ -210,8 +210,8 @@ class ServerProtocol(HttpToolsProtocol):
                 self._refuse(self._crowd.head_too_large)
 
     def _ask_whether_it_left(self) -> None:
-        """Who is not read from cannot say so; the system knows (Linux before unread
-        bytes are, others once both sides are closed)."""
+        """Who is not read from cannot say so. The system knows, once all that was sent
+        has come (Linux; others where the connection was reset)."""
         if not self.flow.read_paused or self.transport.is_closing():
             return
         ends = select.poll()

@@ -5,7 +5,13 @@ import asyncio
 import pytest
 
 from lectr_lab.proxy.server.bodies import BodiesInFlight, Busy, Held
-from lectr_lab.proxy.server.body import ClientGone, TooLarge, read_body
+from lectr_lab.proxy.server.body import (
+    LATE,
+    ClientGone,
+    TooLarge,
+    TooLate,
+    read_body,
+)
 
 
 def read(
@@ -79,3 +85,14 @@ def test_what_is_declared_but_not_sent_holds_nothing():
         with pytest.raises(ClientGone):
             read([b"a"], 10, ends=False, length=b"9", held=held)
         assert bodies.held_bytes == 1
+
+
+def test_a_client_that_sends_no_more_is_late():
+    """Our server says so, with a piece that is empty."""
+    scope = {"headers": [], "state": {LATE: True}}
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": True}
+
+    with pytest.raises(TooLate):
+        asyncio.run(read_body(scope, receive, 3))

@@ -10,11 +10,11 @@ class LimitSettings(
     own name: 414, 431, 408 or 503.
 
     `request_line_bytes`, `head_bytes` and `head_fields` bound a request's head, the last
-    two its trailers too. `head_timeout_s` is from a connection's first moment, or from
-    the first byte of a later head, to its end; `body_timeout_s` between two pieces of a
+    two its trailers too. `head_timeout_s` is from a head's first byte to its end, and
+    how long a new connection may be silent; `body_timeout_s` between two pieces of a
     body; `keep_alive_s` is how long a connection may be idle between two requests.
-    `connections` and `idle_connections` are of one process; None: what the limit on open
-    files leaves. `bodies_in_flight_bytes` is over all requests of one process that are
+    `connections` and `idle_connections` are of one process; None: half of the limit on
+    open files, as each request takes two. `bodies_in_flight_bytes` is over all requests of one process that are
     not answered yet; None: a quarter of the machine's memory.
     """
 

@@ -12,7 +12,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 _SMALL_BYTES = 64 * 1024
-_MOMENT_S = 1.0
+_MOMENT_S = 0.05  # a stranger can hold a connection for it, and nobody takes it away
 
 
 async def take_rest(cycle: RequestResponseCycle) -> None:

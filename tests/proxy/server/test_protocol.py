@@ -269,3 +269,36 @@ def test_the_running_request_is_told_that_its_client_left(serve, behind):
 
     assert left.wait(30)
     assert paths == [b"/1"]
+
+
+# How many there may be
+
+
+def test_one_too_many_is_turned_away(serve, all_of, until):
+    """By its own name while all others are at work; then there is room again."""
+    at_work, go_on = threading.Semaphore(0), threading.Event()
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            at_work.release()
+            await asyncio.to_thread(go_on.wait, 60)
+            await send_whole(send, 200, [(b"content-length", b"1")], b"!")
+
+    dial = serve(app, connections=2)
+    busy = [dial(), dial()]
+    for sock in busy:
+        sock.sendall(GET % b"")
+        assert at_work.acquire(timeout=30)
+
+    for _ in range(40):
+        got = all_of(dial())
+        assert got.startswith(b"HTTP/1.1 503 ")
+        assert b'"code":"too_many_connections"' in got
+        assert b"\r\nretry-after: 1\r\n" in got
+        assert b"\r\nconnection: close\r\n" in got
+
+    go_on.set()
+    assert [until(sock, b"!")[-1:] for sock in busy] == [b"!", b"!"]
+    late = dial()
+    late.sendall(GET % b"")
+    assert until(late, b"!").endswith(b"!")

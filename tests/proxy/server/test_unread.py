@@ -8,8 +8,11 @@ LENGTH = b"content-length: %d\r\n"
 
 
 @pytest.mark.parametrize("cut", [0, 1, 500])
-def test_a_small_body_is_read_and_the_connection_goes_on(serve, until, cut):
-    """Whether it is there with the head or comes behind it."""
+def test_a_small_body_is_read_and_the_connection_goes_on(
+    serve, until, cut, monkeypatch
+):
+    """Whether it is there with the head or comes behind it, a moment later."""
+    monkeypatch.setattr("lectr_lab.proxy.server.unread._MOMENT_S", 30.0)
     sock, body = serve()(), b"a" * 1000
     sock.sendall(HEAD % (LENGTH % 1000) + body[:cut])
     sock.sendall(body[cut:] + NEXT)

@@ -301,27 +301,32 @@ def cpu_each_s(process: Standing, raw: bytes, count: int) -> float:
     return min(once() for _ in range(3))
 
 
+def filled(unit: bytes, size: int) -> bytes:
+    return (unit * (size // len(unit) + 1))[:size]
+
+
 def of_path(unit: bytes, size: int) -> bytes:
-    return b"GET /v1/%b HTTP/1.1\r\nhost: x\r\n" % (unit * size)[:size]
+    return b"GET /v1/%b HTTP/1.1\r\nhost: x\r\n" % filled(unit, size)
 
 
 def of_query(unit: bytes, size: int) -> bytes:
-    return b"GET /v1/x?%b HTTP/1.1\r\nhost: x\r\n" % (unit * size)[:size]
+    return b"GET /v1/x?%b HTTP/1.1\r\nhost: x\r\n" % filled(unit, size)
 
 
 def of_value(unit: bytes, size: int) -> bytes:
-    return LINE + b"x: a%b\r\n" % (unit * size)[:size]
+    return LINE + b"x: a%b\r\n" % filled(unit, size)
 
 
 def of_name(unit: bytes, size: int) -> bytes:
-    return LINE + (unit * size)[:size] + b": 1\r\n"
+    return LINE + filled(unit, size) + b": 1\r\n"
 
 
 def of_fields(unit: bytes, size: int) -> bytes:
     return LINE + unit * (size // 650)
 
 
-HEADS = [(of_path, unit, 500) for unit in [*ENCODED, b"a", b"."]]
+MANY_TIMES = b"%" + b"25" * 5000  # a percent sign, encoded again and again
+HEADS = [(of_path, unit, 500) for unit in [*ENCODED, b"a", MANY_TIMES]]
 HEADS += [(of_query, unit, 500) for unit in [b"a", b"%25", b"&", b"key=1&", b"?"]]
 HEADS += [(of_value, unit, 3700) for unit in [b"a", b",", b"\xff", b"a b", b"=;"]]
 HEADS += [(of_name, b"x", 3700), (of_fields, b"x: 1\r\n", 3700)]

@@ -127,9 +127,8 @@ class ServerProtocol(HttpToolsProtocol):
         elif cycle is None and self.scope is not None:  # a head has begun
             self._refuse(error_responses.REQUEST_TIMEOUT)
         elif cycle is not None and cycle.more_body:
-            if not self.flow.read_paused:  # or it is we who do not read
-                cycle.scope["state"][LATE] = True
-                cycle.message_event.set()
+            cycle.scope["state"][LATE] = True  # unless it is we who do not read
+            cycle.message_event.set()
         elif cycle is None or (self.flow.write_paused and not cycle.response_started):
             self._shut_unless_it_takes()
 

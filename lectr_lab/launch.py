@@ -111,13 +111,8 @@ def run(
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
         app = build(settings, order.session, on_first, tee, engine=engine)
         base_url = settings.base_url(sock.getsockname()[1])
-        serve(
-            app,
-            sock,
-            lambda: on_started(base_url),
-            settings.tls,
-            settings.limits,
-        )
+        limits = settings.limits
+        serve(app, sock, lambda: on_started(base_url), settings.tls, limits)
 
 
 def build(

@@ -8,9 +8,7 @@ from lectr_lab.proxy.server.bodies import BodiesInFlight, Held
 
 Scope: TypeAlias = Any  # ASGI's own dictionaries
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
-LATE = (
-    "lectr_late"  # in a request's `state`, where the next piece of its body is overdue
-)
+LATE = "lectr_late"  # in a request's `state`, where a piece of its body is overdue
 
 _BLOCK_BYTES = 1024 * 1024  # small pieces of large bodies would tear memory to shreds
 

@@ -1,6 +1,7 @@
 """The connections of one process: how many there may be, and which has waited longest."""
 
 import resource
+from collections import OrderedDict
 from typing import Protocol
 
 from lectr_lab.config.limit_settings import LimitSettings
@@ -10,7 +11,7 @@ _OTHER_FILES = 64  # the log's, the keys', libraries that are loaded late
 _FILES_EACH = 2  # the client's connection, and the one to a provider
 _MOST_FILES = 65_536  # where the system knows no limit
 _TURNED_AWAY = 16  # at once; they are some of the other files
-READ_BYTES = 64 * 1024
+_READ_BYTES = 64 * 1024
 
 
 class Connection(Protocol):
@@ -25,8 +26,8 @@ class Crowd:
 
     A connection waits when none of its requests is answered: it is idle, or a head on it
     is not whole, or it was refused and is about to close. Those make room for others,
-    whoever has waited longest first. Nobody gets this far without a key and stays: what
-    a stranger sends is refused at once.
+    whoever has waited longest first. All others are at work: for somebody with a key, or
+    on a refusal, which takes no longer than a moment.
     """
 
     def __init__(self, limits: LimitSettings) -> None:
@@ -43,9 +44,11 @@ class Crowd:
             limits.head_bytes, limits.head_fields
         )
         # What is read is parsed before anything else is: one place is enough for it.
-        self.read_buffer = bytearray(READ_BYTES)
-        self._waiting: dict[Connection, None] = {}  # in the order that they began to
-        self._turned_away: dict[Connection, None] = {}
+        self.read_buffer = bytearray(_READ_BYTES)
+        # In the order that they began to. A dict would look for its first at each name
+        # that was ever before it.
+        self._waiting: OrderedDict[Connection, None] = OrderedDict()
+        self._turned_away: OrderedDict[Connection, None] = OrderedDict()
 
     def room(self, connections: int) -> bool:
         """Whether one more may stay, where there are so many with it."""
@@ -55,8 +58,8 @@ class Crowd:
 
     def waits(self, connection: Connection) -> None:
         """It has nothing to do from now on."""
-        self._waiting.pop(connection, None)
         self._waiting[connection] = None
+        self._waiting.move_to_end(connection)
         if len(self._waiting) > self.most_waiting:
             self._shut_first(self._waiting)
 
@@ -76,11 +79,10 @@ class Crowd:
         self._waiting.pop(connection, None)
         self._turned_away.pop(connection, None)
 
-    def _shut_first(self, some: dict[Connection, None]) -> bool:
-        first = next(iter(some), None)
-        if first is None:
+    def _shut_first(self, some: OrderedDict[Connection, None]) -> bool:
+        if not some:
             return False
-        del some[first]
+        first, _ = some.popitem(last=False)
         first.shut()
         return True
 

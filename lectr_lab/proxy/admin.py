@@ -27,7 +27,7 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import create_key, list_keys, rotate_key
 from lectr_lab.proxy.admin_secret import AdminSecret
 from lectr_lab.proxy.own_replies import Refused, as_response
-from lectr_lab.proxy.server.body import ClientGone, Scope, TooLarge, TooLate, read_body
+from lectr_lab.proxy.server.body import ClientGone, TooLarge, TooLate, read_body
 
 _ROTATE = re.compile(r"/([A-Za-z0-9._-]{1,64})/rotate-key")
 _MAX_BODY_BYTES = 64 * 1024

@@ -1,0 +1,159 @@
+"""One flipped bit at a time, in copies of the journal and of closed days' parts.
+
+Of each: does the log still show what was written and nothing else, does it say what it
+does not show, and how much is that?
+"""
+
+import random
+import shutil
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import msgspec
+
+from lectr_lab.log.checksums import checksum_file
+from lectr_lab.log.folder import LabFolder, folder_date
+from lectr_lab.log.frames import frames, payload
+from lectr_lab.log.scan import scan
+from lectr_lab.log.segment import header
+from lectr_lab.log.upkeep.doctor import examine
+from soak.table import Figure, at_most, none
+
+_MOST_FILES = 4
+
+
+class View(NamedTuple):
+    """What a reader is shown: rows by their ids, and what is said of the rest."""
+
+    rows: dict[bytes, str]
+    said: frozenset[str]
+
+
+def journal_flips(
+    copies: Sequence[Path], folder: Path, flips: int, chance: random.Random
+) -> list[Figure]:
+    """Flip bits in segments whose writers are dead."""
+    lab = LabFolder.create(folder)
+    for copy in _some(copies, chance):
+        shutil.copy(copy, lab.journal)
+    segments = lab.segments()
+    if not segments:
+        return [Figure("bit flips, journal", "no segment was there to damage")]
+    most = max(size for s in segments for size in _batch_sizes(s.read_bytes()))
+    counts, hidden, wrong = _damage(lab, segments, flips, chance)
+    return [
+        _figure("bit flips, journal", flips, counts, hidden),
+        none("of these silent, of other values, or raised", wrong, f"of {flips}"),
+        at_most(
+            "rows hidden by one flip", max(hidden), most, "rows, the largest batch"
+        ),
+    ]
+
+
+def part_flips(
+    lab: LabFolder, folder: Path, flips: int, chance: random.Random
+) -> list[Figure]:
+    """Flip bits in Parquet parts of closed days."""
+    today = datetime.now(UTC).date()
+    closed = [p for d in lab.days() if d < today for p in lab.day(d).glob("*.parquet")]
+    damaged = LabFolder.create(folder)
+    for part in _some(closed, chance):
+        day = folder_date(part.parent)
+        assert day is not None
+        _copy_part(lab, damaged, day, part)
+    parts = sorted(damaged.log.rglob("*.parquet"))
+    if not parts:
+        return [Figure("bit flips, parts of closed days", "no such part was there")]
+    counts, hidden, wrong = _damage(damaged, parts, flips, chance, doctor=True)
+    return [
+        _figure("bit flips, parts of closed days", flips, counts, hidden),
+        none("of these silent, of other values, or raised", wrong, f"of {flips}"),
+        none("of these not found by `doctor`", ["-"] * counts["not found by doctor"]),
+    ]
+
+
+def _some(files: Sequence[Path], chance: random.Random) -> list[Path]:
+    return chance.sample(sorted(files), min(_MOST_FILES, len(files)))
+
+
+def _copy_part(lab: LabFolder, to: LabFolder, day: date, part: Path) -> None:
+    to.day(day).mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(part, to.day(day))
+    shutil.copy(checksum_file(lab, day), checksum_file(to, day))
+
+
+def _batch_sizes(data: bytes) -> list[int]:
+    found = frames(data, len(header()))
+    return [len(msgspec.msgpack.decode(payload(data, frame))) for frame in found.whole]
+
+
+def _damage(
+    lab: LabFolder,
+    files: Sequence[Path],
+    flips: int,
+    chance: random.Random,
+    *,
+    doctor: bool = False,
+) -> tuple[Counter[str], list[int], list[str]]:
+    """What became of each flip, rows hidden by each, and what must not be."""
+    before = _view(lab)
+    counts: Counter[str] = Counter()
+    hidden, wrong = [], []
+    for _ in range(flips):
+        path, data = (one := chance.choice(files)), one.read_bytes()
+        at = chance.randrange(len(data) * 8)
+        path.write_bytes(_flipped(data, at))
+        what, rows = _judged(before, lab)
+        counts[what] += 1
+        hidden.append(rows)
+        if what not in ("unchanged", "missing and said"):
+            wrong.append(f"bit {at} of {path.relative_to(lab.root)}: {what}")
+        if doctor and path not in {finding.path for finding in examine(lab)}:
+            counts["not found by doctor"] += 1
+        path.write_bytes(data)
+    return counts, hidden, wrong
+
+
+def _flipped(data: bytes, bit: int) -> bytes:
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+def _judged(before: View, lab: LabFolder) -> tuple[str, int]:
+    """What a reader sees of the damage, and how many rows it hides."""
+    try:
+        now = _view(lab)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - polars' panics are no Exception
+        return f"raised {type(error).__name__}", len(before.rows)
+    hidden = len(before.rows.keys() - now.rows.keys())
+    if now.rows.items() - before.rows.items():
+        return "other values", hidden
+    if not hidden:
+        return "unchanged", 0
+    said = now.said - before.said
+    return ("missing and said" if said else "missing, not said"), hidden
+
+
+def _view(lab: LabFolder) -> View:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = scan(lab.root).collect()
+    said = frozenset(str(warning.message) for warning in caught)
+    return View({row["event_id"]: repr(row) for row in rows.to_dicts()}, said)
+
+
+def _figure(
+    what: str, flips: int, counts: Counter[str], hidden: Sequence[int]
+) -> Figure:
+    kinds = ", ".join(f"{n} {kind}" for kind, n in counts.most_common())
+    costs = [rows for rows in hidden if rows]
+    middle = f"; median of {median(costs):g} rows where any" if costs else ""
+    return Figure(f"{what} ({flips})", f"{kinds}{middle}")

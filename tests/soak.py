@@ -32,11 +32,13 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from soak import verdict
 from soak.course import FAULTS, Course, Plan, begun, run, say
 from soak.flips import journal_flips, part_flips
+from soak.replies import KINDS
 from soak.table import Figure, at_most, none, table
 
 
@@ -68,13 +70,18 @@ def figures(course: Course) -> list[Figure]:
 
 def _what_was_done(course: Course, kills: int) -> list[Figure]:
     plan, counts, asked = course.plan, course.counts, course.ledger.asked.values()
-    answered = sum(one.answered for one in asked)
     left = sum(one.left for one in asked)
     killed = counts.pop("helpers killed", 0)
+    kinds = Counter(one.kind for one in asked if one.answered)
+    streams = sum(n for kind, n in kinds.items() if KINDS[kind].stream)
     figures = [
         Figure(
             f"seed {plan.seed}, {course.elapsed_s:.0f} s of traffic",
-            f"{len(asked):,} asked, {answered:,} answered, {left:,} left",
+            f"{len(asked):,} asked, {kinds.total():,} answered, {left:,} left",
+        ),
+        Figure(
+            "answers compared with what the provider said, to the byte",
+            f"{kinds.total():,}, of these {streams:,} streams",
         ),
         Figure(
             f"kill -9 of `serve`, {len(course.proxies.lives)} lives",
@@ -144,6 +151,9 @@ async def _until_told(course: Course) -> None:
 def main() -> int:
     """0: every law held."""
     plan, kept = _asked()
+    if sys.platform != "linux":
+        print("The soak looks into /proc: it runs on Linux alone.", file=sys.stderr)
+        return 2
     folder = kept or Path(tempfile.mkdtemp(prefix="soak-"))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):

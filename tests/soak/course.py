@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ FAULTS = ("kills", "helpers", "clock", "disk", "leavers", "strangers", "flips")
 _WORKERS = 24
 _STRANGERS = 12
 _CALM_WITHIN_S = 120.0
+_SAYS_EVERY_S = 1 if sys.stderr.isatty() else 15
 _FILES_MORE = 12  # the journal's, the token counter's
 _SMALL_QUEUE = 50  # events: a full disk must cost some, or nothing is shown
 
@@ -120,11 +122,13 @@ async def _traffic(
     """Until its time is over, it is told to stop, or something broke."""
     began_s = time.monotonic()
     tasks = [asyncio.create_task(job) for job in _jobs(course, stopping)]
-    while time.monotonic() - began_s < course.plan.seconds:
+    for second in count():
+        over = time.monotonic() - began_s > course.plan.seconds
         failed = [t for t in tasks if t.done() and t.exception()]
-        if failed or not await faults.pause(stopping, 1):
+        if over or failed or not await faults.pause(stopping, 1):
             break
-        progress(_so_far(course, time.monotonic() - began_s))
+        if second % _SAYS_EVERY_S == 0:
+            progress(_so_far(course, time.monotonic() - began_s))
     stopping.set()
     for done in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(done, dict):

@@ -20,6 +20,7 @@ from lectr_lab.log.checksums import checksum_file
 from lectr_lab.log.folder import LabFolder, folder_date
 from lectr_lab.log.frames import frames, payload
 from lectr_lab.log.scan import scan
+from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import header
 from lectr_lab.log.upkeep.doctor import examine
 from soak.table import Figure, at_most, none
@@ -52,7 +53,26 @@ def journal_flips(
         at_most(
             "rows hidden by one flip", max(hidden), most, "rows, the largest batch"
         ),
+        _sealing_hides_nothing(lab, segments, chance),
     ]
+
+
+def _sealing_hides_nothing(
+    lab: LabFolder, segments: Sequence[Path], chance: random.Random
+) -> Figure:
+    """What of damaged segments was shown before they are sealed is shown after it, and
+    what is lacking is still said."""
+    for segment in segments:
+        data = segment.read_bytes()
+        in_batches = chance.randrange(len(header()) * 8, len(data) * 8)
+        segment.write_bytes(_flipped(data, in_batches))
+    before = _view(lab)
+    seal(lab)
+    after = _view(lab)
+    changed = [row[:99] for row in {*before.rows.values()} ^ {*after.rows.values()}]
+    silent = [] if after.said else ["nothing is said of the damage any more"]
+    what = "rows of damaged segments changed, or not spoken of, by sealing"
+    return none(what, changed + silent, f"of {len(before.rows):,}")
 
 
 def part_flips(

@@ -159,7 +159,11 @@ def main() -> int:
     if any(folder.iterdir()):
         print(f"{folder} is not empty. Name another --folder.", file=sys.stderr)
         return 2
-    found = soak(plan, folder)
+    try:
+        found = soak(plan, folder)
+    except KeyboardInterrupt:
+        print(f"\nStopped before its end. What was written is in {folder}.")
+        return 130
     say("")
     print(table(found))
     broken = any(not figure.holds for figure in found)

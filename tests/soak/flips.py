@@ -93,7 +93,10 @@ def part_flips(
     return [
         _figure("bit flips, parts of closed days", flips, counts, hidden),
         none("of these silent, of other values, or raised", wrong, f"of {flips}"),
-        none("of these not found by `doctor`", ["-"] * counts["not found by doctor"]),
+        none(
+            "of these not found by `doctor`, or raised in it",
+            ["-"] * counts["not found by doctor"],
+        ),
     ]
 
 
@@ -133,7 +136,7 @@ def _damage(
         hidden.append(rows)
         if what not in ("unchanged", "missing and said"):
             wrong.append(f"bit {at} of {path.relative_to(lab.root)}: {what}")
-        if doctor and path not in {finding.path for finding in examine(lab)}:
+        if doctor and not _is_found(path, lab):
             counts["not found by doctor"] += 1
         path.write_bytes(data)
     return counts, hidden, wrong
@@ -160,6 +163,15 @@ def _judged(before: View, lab: LabFolder) -> tuple[str, int]:
         return "unchanged", 0
     said = now.said - before.said
     return ("missing and said" if said else "missing, not said"), hidden
+
+
+def _is_found(path: Path, lab: LabFolder) -> bool:
+    try:
+        return path in {finding.path for finding in examine(lab)}
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - as above
+        return False
 
 
 def _view(lab: LabFolder) -> View:

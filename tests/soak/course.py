@@ -28,7 +28,7 @@ _WORKERS = 24
 _STRANGERS = 12
 _CALM_WITHIN_S = 120.0
 _SAYS_EVERY_S = 1 if sys.stderr.isatty() else 15
-_FILES_MORE = 12  # the journal's, the token counter's
+_FILES_MORE = 24  # the journal's, and pipes to helpers
 _SMALL_QUEUE = 50  # events: a full disk must cost some, or nothing is shown
 
 

@@ -21,6 +21,7 @@ from soak.small_disk import SmallDisk
 _SEAL = ("-m", "lectr_lab.log.seal")
 _MERGE = ("-m", "lectr_lab.log.upkeep.compact")
 _COMPACT = ("-m", "lectr_lab.cli", "compact")
+_MOST_COPIES = 40
 _READER = Path(__file__).with_name("reader.py")
 
 
@@ -109,9 +110,8 @@ async def watch(proxies: Proxies, stopping: asyncio.Event) -> None:
 
 
 async def keep_copies(lab: Path, folder: Path, stopping: asyncio.Event) -> None:
-    """Segments as they are now and then, in the place of earlier ones: what `flips` is
-    to damage."""
-    while await pause(stopping, 5):
+    """Segments as they are now and then: what `flips` is to damage."""
+    while await pause(stopping, 5) and len(list(folder.iterdir())) < _MOST_COPIES:
         for segment in sorted((lab / "journal").glob("*.journal"))[:4]:
             with contextlib.suppress(FileNotFoundError):  # sealed a moment ago
                 shutil.copy(segment, folder)

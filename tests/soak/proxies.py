@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from soak.wire import BROKEN, Wire
 
 _STARTS_WITHIN_S = 120.0
 _ENDS_WITHIN_S = 120.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LISTENS = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
 _SERVE = ("-m", "lectr_lab.cli", "serve", "--config")
 _ODD_CLOCK = (str(Path(__file__).with_name("odd_clock.py")),)
@@ -27,6 +29,7 @@ lab = "{lab}"
 port = 0
 max_body_bytes = {max_body_bytes}
 queue_events = {queue_events}
+connect_timeout_s = 120.0
 [providers.openai]
 base_url = "http://127.0.0.1:{provider}/v1"
 [providers.groq]
@@ -74,6 +77,7 @@ class Proxies:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours
+                preexec_fn=_die_with_the_soak,
             )
         self._running[name] = process
         deadline_s = time.monotonic() + _STARTS_WITHIN_S
@@ -120,6 +124,11 @@ class Proxies:
 
     def _config(self, lab: str) -> Path:
         return self._folder / f"{lab}.toml"
+
+
+def _die_with_the_soak() -> None:
+    """However it ends: `serve` itself would go on."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 async def look(lives: Iterable[Life]) -> None:

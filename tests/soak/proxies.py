@@ -77,7 +77,7 @@ class Proxies:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours
-                preexec_fn=_die_with_the_soak,
+                preexec_fn=_die_with_the_soak,  # noqa: PLW1509 - we have no threads
             )
         self._running[name] = process
         deadline_s = time.monotonic() + _STARTS_WITHIN_S

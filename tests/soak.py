@@ -27,103 +27,15 @@ at; how it falls out is the machine's.
 
 import argparse
 import asyncio
-import random
 import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
-from soak import verdict
 from soak.course import FAULTS, Course, Plan, begun, run, say
-from soak.flips import journal_flips, part_flips
-from soak.replies import KINDS
-from soak.table import Figure, at_most, none, table
-
-
-def figures(course: Course) -> list[Figure]:
-    """All that is to be said once it is over."""
-    ledger, lives, counts = course.ledger, course.proxies.lives, course.counts
-    kills = sum(life.killed_s is not None for life in lives)
-    found = [
-        *_what_was_done(course, kills),
-        none("valid requests not served by a living proxy", ledger.unserved()),
-        none("requests that the provider got twice", ledger.asked_twice()),
-        none("what did not start, end or rest", course.broken),
-        *_readers(course.read),
-    ]
-    say("damaging copies")
-    found += _flips(course)
-    say("reading the log")
-    found += verdict.laws_of_rows(ledger, course.lab("main"), kills)
-    if course.disk:
-        found += verdict.laws_of_full_disk(ledger, course.lab("small"), course.disk.how)
-    if course.steady:
-        found += verdict.laws_of_lives(lives, course.steady)
-        files = [counts[f"files at the {when}"] for when in ("start", "end")]
-        found.append(
-            Figure("open files at the start, and when all had left", str(files))
-        )
-    return found + verdict.laws_of_secrets(course.folder, list(course.keys.values()))
-
-
-def _what_was_done(course: Course, kills: int) -> list[Figure]:
-    plan, counts, asked = course.plan, course.counts, course.ledger.asked.values()
-    left = sum(one.left for one in asked)
-    killed = counts.pop("helpers killed", 0)
-    kinds = Counter(one.kind for one in asked if one.answered)
-    streams = sum(n for kind, n in kinds.items() if KINDS[kind].stream)
-    figures = [
-        Figure(
-            f"seed {plan.seed}, {course.elapsed_s:.0f} s of traffic",
-            f"{len(asked):,} asked, {kinds.total():,} answered, {left:,} left",
-        ),
-        Figure(
-            "answers compared with what the provider said, to the byte",
-            f"{kinds.total():,}, of these {streams:,} streams",
-        ),
-        Figure(
-            f"kill -9 of `serve`, {len(course.proxies.lives)} lives",
-            f"**{kills} kills** + {killed} of {counts['helpers']} sealers and compactors",
-        ),
-    ]
-    for what, some in (
-        ("clients that left", course.left),
-        ("strangers", course.strange),
-    ):
-        if some:
-            kinds = ", ".join(f"{n:,} {kind}" for kind, n in some.most_common())
-            figures.append(Figure(f"{what}, {some.total():,}", kinds))
-    if course.disk:
-        figures.append(Figure("full disks", str(counts["full disks"])))
-    return figures
-
-
-def _readers(read: dict[str, int]) -> list[Figure]:
-    """`scan` and a plain reader, beside it all."""
-    raised = [f"{n} times {what}" for what, n in read.items() if "raised" in what]
-    looks = (
-        f"of {read.get('looks', 0)} looks ({read.get('again', 0)} had to begin again)"
-    )
-    return [
-        at_most("rows that a reader saw twice", read.get("doubled", 0), 0),
-        at_most("rows that a reader saw, and then not", read.get("vanished", 0), 0),
-        none("what readers met else", raised, looks),
-    ]
-
-
-def _flips(course: Course) -> list[Figure]:
-    plan = course.plan
-    if "flips" not in plan.faults:
-        return []
-    chance, copies = random.Random(plan.seed), sorted(course.copies.iterdir())
-    folder, main_lab = course.folder, course.lab("main")
-    verdict.settle(main_lab)
-    return [
-        *journal_flips(copies, folder / "flips-journal", plan.flips, chance),
-        *part_flips(main_lab, folder / "flips-parts", plan.flips, chance),
-    ]
+from soak.report import figures
+from soak.table import Figure, page, table
 
 
 def soak(plan: Plan, folder: Path) -> list[Figure]:
@@ -150,55 +62,62 @@ async def _until_told(course: Course) -> None:
 
 def main() -> int:
     """0: every law held."""
-    plan, kept = _asked()
+    asked = _asked()
     if sys.platform != "linux":
         print("The soak looks into /proc: it runs on Linux alone.", file=sys.stderr)
         return 2
-    folder = kept or Path(tempfile.mkdtemp(prefix="soak-"))
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="soak-"))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         print(f"{folder} is not empty. Name another --folder.", file=sys.stderr)
         return 2
     try:
-        found = soak(plan, folder)
+        found = soak(_plan(asked), folder)
     except KeyboardInterrupt:
         print(f"\nStopped before its end. What was written is in {folder}.")
         return 130
     say("")
     print(table(found))
+    if asked.out:
+        asked.out.write_text(page(found, sys.argv[1:]), "utf-8")
     broken = any(not figure.holds for figure in found)
-    if kept or broken:
+    if asked.folder or broken:
         print(f"The labs are in {folder}.")
     else:
         shutil.rmtree(folder)
     return int(broken)
 
 
-def _asked() -> tuple[Plan, Path | None]:
+def _plan(asked: argparse.Namespace) -> Plan:
+    return Plan(
+        seconds=asked.seconds + asked.minutes * 60 or 120.0,
+        seed=asked.seed,
+        faults=frozenset(filter(None, asked.only.split(","))),
+        durable_s=asked.durable_s,
+        flips=asked.flips,
+    )
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    owed = "how long before a kill an answer must have ended to be owed a row"
     parser.add_argument("--seconds", type=float, default=0.0, help="of traffic")
     parser.add_argument("--minutes", type=float, default=0.0, help="(default: 2)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default=",".join(FAULTS), help="faults, with commas")
-    parser.add_argument(
-        "--durable-s",
-        type=float,
-        default=1.0,
-        help="how long before a kill an answer must have ended to be owed a row",
-    )
+    parser.add_argument("--durable-s", type=float, default=1.0, help=owed)
     parser.add_argument("--flips", type=int, default=100, help="bits, of each kind")
     parser.add_argument("--folder", type=Path, help="empty; the labs stay there")
+    parser.add_argument(
+        "--out", type=Path, help="also write the figures as a page here"
+    )
     asked = parser.parse_args()
-    faults = frozenset(filter(None, asked.only.split(",")))
-    if unknown := faults - set(FAULTS):
-        parser.error(
-            f"no such fault: {', '.join(unknown)} (there are {', '.join(FAULTS)})"
-        )
-    seconds = asked.seconds + asked.minutes * 60 or 120.0
-    plan = Plan(seconds, asked.seed, faults, asked.durable_s, asked.flips)
-    return plan, asked.folder
+    if unknown := set(filter(None, asked.only.split(","))) - set(FAULTS):
+        named = ", ".join(sorted(unknown))
+        parser.error(f"no such fault: {named} (there are {', '.join(FAULTS)})")
+    return asked
 
 
 if __name__ == "__main__":

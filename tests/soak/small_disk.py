@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -54,9 +55,15 @@ class SmallDisk:
         return self._folder / "filler"
 
     def close(self) -> None:
-        """Unmount it."""
-        if self._mounted:
-            subprocess.run(["umount", "-l", str(self._folder)], check=False)
+        """Unmount it; what is on it stays in its folder."""
+        if not self._mounted:
+            return
+        self._filler.unlink(missing_ok=True)
+        kept = self._folder.with_suffix(".kept")
+        shutil.copytree(self._folder, kept)
+        subprocess.run(["umount", "-l", str(self._folder)], check=True)
+        self._folder.rmdir()
+        kept.rename(self._folder)
 
 
 def _mounted(folder: Path) -> bool:

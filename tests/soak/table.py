@@ -1,6 +1,9 @@
 """Figures, not words: each with whether its law holds."""
 
+import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 _MOST_EXAMPLES = 8
@@ -42,6 +45,20 @@ def at_most(what: str, value: float, limit: float, unit: str = "") -> Figure:
     """A law with a bound."""
     result = f"{value:,.4g} {unit}".rstrip() + f" (at most {limit:,.4g})"
     return Figure(what, result, value <= limit, [result])
+
+
+def page(figures: Sequence[Figure], flags: Sequence[str]) -> str:
+    """The table as a file of its own: by what it was made, when, and of which commit."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    made = f"Made by `python tests/soak.py {' '.join(flags)}`; do not edit."
+    when = f"{datetime.now(UTC):%-d %B %Y}, commit {commit or 'unknown'}."
+    return f"# Under traffic and faults\n\n{made}\n{when}\n\n{table(figures)}\n"
 
 
 def table(figures: Sequence[Figure]) -> str:

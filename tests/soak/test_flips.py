@@ -104,4 +104,4 @@ def test_a_reader_that_raises_breaks_a_law(copies, tmp_path, monkeypatch):
     monkeypatch.setattr(flips, "scan", broken_later)
     before = flips._view(lab)
 
-    assert flips._judged(before, lab) == ("raised BaseException", 60)
+    assert flips._judged(before, lab) == ("raised Panic", 60)

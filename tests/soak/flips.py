@@ -63,9 +63,8 @@ def _sealing_hides_nothing(
     """What of damaged segments was shown before they are sealed is shown after it, and
     what is lacking is still said."""
     for segment in segments:
-        data = segment.read_bytes()
-        in_batches = chance.randrange(len(header()) * 8, len(data) * 8)
-        segment.write_bytes(_flipped(data, in_batches))
+        size = segment.stat().st_size
+        _flip(segment, chance.randrange(len(header()) * 8, size * 8))
     before = _view(lab)
     seal(lab)
     after = _view(lab)
@@ -81,15 +80,15 @@ def part_flips(
     """Flip bits in Parquet parts of closed days."""
     today = datetime.now(UTC).date()
     closed = [p for d in lab.days() if d < today for p in lab.day(d).glob("*.parquet")]
-    damaged = LabFolder.create(folder)
+    copied = LabFolder.create(folder)
     for part in _some(closed, chance):
         day = folder_date(part.parent)
         assert day is not None
-        _copy_part(lab, damaged, day, part)
-    parts = sorted(damaged.log.rglob("*.parquet"))
+        _copy_part(lab, copied, day, part)
+    parts = sorted(copied.log.rglob("*.parquet"))
     if not parts:
         return [Figure("bit flips, parts of closed days", "no such part was there")]
-    counts, hidden, wrong = _damage(damaged, parts, flips, chance, doctor=True)
+    counts, hidden, wrong = _damage(copied, parts, flips, chance, doctor=True)
     return [
         _figure("bit flips, parts of closed days", flips, counts, hidden),
         none("of these silent, of other values, or raised", wrong, f"of {flips}"),
@@ -124,28 +123,37 @@ def _damage(
     doctor: bool = False,
 ) -> tuple[Counter[str], list[int], list[str]]:
     """What became of each flip, rows hidden by each, and what must not be."""
-    before = _view(lab)
+    damaged = LabFolder(lab.root.with_suffix(".damaged"))
+    _renew(damaged, lab)
+    before = _view(damaged)
     counts: Counter[str] = Counter()
     hidden, wrong = [], []
     for _ in range(flips):
-        path, data = (one := chance.choice(files)), one.read_bytes()
-        at = chance.randrange(len(data) * 8)
-        path.write_bytes(_flipped(data, at))
-        what, rows = _judged(before, lab)
+        _renew(damaged, lab)
+        name = chance.choice(files).relative_to(lab.root)
+        path = damaged.root / name
+        at = chance.randrange(path.stat().st_size * 8)
+        _flip(path, at)
+        what, rows = _judged(before, damaged)
         counts[what] += 1
         hidden.append(rows)
         if what not in ("unchanged", "missing and said"):
-            wrong.append(f"bit {at} of {path.relative_to(lab.root)}: {what}")
-        if doctor and not _is_found(path, lab):
+            wrong.append(f"bit {at} of {name}: {what}")
+        if doctor and not _is_found(path, damaged):
             counts["not found by doctor"] += 1
-        path.write_bytes(data)
     return counts, hidden, wrong
 
 
-def _flipped(data: bytes, bit: int) -> bytes:
-    changed = bytearray(data)
+def _renew(damaged: LabFolder, lab: LabFolder) -> None:
+    """As it was: what one flip left, notes and all, is none of the next one's."""
+    shutil.rmtree(damaged.root, ignore_errors=True)
+    shutil.copytree(lab.root, damaged.root)
+
+
+def _flip(path: Path, bit: int) -> None:
+    changed = bytearray(path.read_bytes())
     changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
+    path.write_bytes(changed)
 
 
 def _judged(before: View, lab: LabFolder) -> tuple[str, int]:

@@ -23,6 +23,7 @@ from soak.table import Figure, at_most, equal, none
 
 _LAST_DAY = date(9000, 1, 1)  # clocks ahead of us too have closed days then
 _SETTLES_WITHIN_S = 120.0
+_PARQUET = b"PAR1"  # at both ends of a whole file
 # What `doctor` finds after kills, and of this machine: nothing of it costs a row.
 _OF_KILLS = {"set aside", "losses", "leftover", "compaction", "disk"}
 
@@ -123,9 +124,10 @@ def laws_of_secrets(folder: Path, keys: Sequence[str]) -> list[Figure]:
 
 
 def _holds(path: Path, secret: str) -> bool:
-    if secret in path.name or secret.encode() in path.read_bytes():
+    data = path.read_bytes()
+    if secret in path.name or secret.encode() in data:
         return True
-    if path.suffix != ".parquet":
+    if not (data.startswith(_PARQUET) and data.endswith(_PARQUET)):
         return False
     texts = pl.scan_parquet(path, hive_partitioning=False).select(
         pl.col(pl.String).str.contains(secret, literal=True).any()

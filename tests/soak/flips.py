@@ -141,6 +141,7 @@ def _damage(
             wrong.append(f"bit {at} of {name}: {what}")
         if doctor and not _is_found(path, damaged):
             counts["not found by doctor"] += 1
+    shutil.rmtree(damaged.root)
     return counts, hidden, wrong
 
 

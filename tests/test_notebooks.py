@@ -157,7 +157,9 @@ def own_log(folder: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """All of a lab but what readers note of it: which parts they have looked at."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file: file.read_bytes() for file in files if file.name != "verified"}
 
 
 def test_it_runs_from_top_to_bottom_offline(path, run, working):

@@ -63,6 +63,7 @@ class Row(NamedTuple):
     input_tokens: int | None
     output_tokens: int | None
     token_source: str | None
+    facts_truncated: bool | None
 
 
 class Found(NamedTuple):
@@ -74,6 +75,7 @@ class Found(NamedTuple):
     doubled: list[str]
     unasked: list[str]
     wrong: list[str]  # there, and saying something else than what was
+    truncated: int  # there, without tokens, and saying that there was no time for them
 
 
 class Ledger:
@@ -128,7 +130,9 @@ class Ledger:
         seen: Counter[str | None] = Counter()
         ids: Counter[bytes] = Counter()
         wrong = []
+        truncated = 0
         for row in rows:
+            truncated += _is_truncated(row)
             seen[row.feature] += 1
             ids[row.event_id] += 1
             one = book.get(row.feature or "")
@@ -147,6 +151,7 @@ class Ledger:
             doubled,
             unasked,
             wrong,
+            truncated,
         )
 
 
@@ -154,12 +159,17 @@ def _may_have_row(one: Asked | None) -> bool:
     return one is not None and KINDS[one.kind].outcome is not None
 
 
+def _is_truncated(row: Row) -> bool:
+    """What is large is read beside the proxy, in time or not at all."""
+    return bool(row.facts_truncated) and row.input_tokens is row.output_tokens is None
+
+
 def _differs(one: Asked, row: Row) -> str | None:
     """What of a row is not what was; of those that left only that what the provider
     counted is none of another's."""
     kind, here = KINDS[one.kind], (row.input_tokens, row.output_tokens)
     said = one.answered or row.token_source == "provider"
-    if kind.tokens and said and here != tokens_of(one.n):
+    if kind.tokens and said and not _is_truncated(row) and here != tokens_of(one.n):
         return f"tokens {here} for {tokens_of(one.n)}"
     if not one.answered:
         return None

@@ -32,7 +32,7 @@ def row_of(one):
     kind = KINDS[one.kind]
     counted = (*tokens_of(one.n), "provider") if kind.tokens else (None, None, "absent")
     key = one.n.to_bytes(16)
-    return Row(f"soak-{one.n}", key, kind.status, kind.outcome, *counted)
+    return Row(f"soak-{one.n}", key, kind.status, kind.outcome, *counted, False)
 
 
 def test_what_is_as_it_was_breaks_nothing(life):
@@ -41,9 +41,20 @@ def test_what_is_as_it_was_breaks_nothing(life):
     rows = [answered(ledger, life, kind) for kind in KINDS if kind != "wrong key"]
     answered(ledger, life, "wrong key")
 
-    assert ledger.compare("main", reversed(rows)) == (len(rows), [], 0, [], [], [])
+    assert ledger.compare("main", reversed(rows)) == (len(rows), [], 0, [], [], [], 0)
     assert not ledger.unserved()
     assert not ledger.asked_twice()
+
+
+def test_tokens_may_be_left_out_where_that_is_said(life):
+    """For what was too much to read; not without a word, and never others."""
+    ledger = Ledger()
+    row = answered(ledger, life)._replace(input_tokens=None, output_tokens=None)
+    cut = row._replace(facts_truncated=True)
+
+    assert ledger.compare("main", [cut])[-2:] == ([], 1)
+    assert ledger.compare("main", [row]).wrong
+    assert ledger.compare("main", [cut._replace(input_tokens=0)]).wrong
 
 
 def test_a_row_that_is_missing_is_lost(life):

@@ -71,6 +71,10 @@ def _laws_of_book(found: dict[str, Found], durable_s: float) -> list[Figure]:
         none("doubles", broken(lambda f: f.doubled)),
         none("rows never asked for", broken(lambda f: f.unasked)),
         none("rows of other tokens, status or outcome", broken(lambda f: f.wrong)),
+        Figure(
+            "rows that say that there was no time for their tokens",
+            f"{first.truncated:,}",
+        ),
     ]
 
 

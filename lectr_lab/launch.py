@@ -171,7 +171,8 @@ def _router(settings: Settings) -> "Router":
     from lectr_lab.proxy.routing import Router
     from lectr_lab.proxy.rules_watcher import RuleBook
 
-    book = RuleBook(Path(settings.rules) if settings.rules else None)
+    rules = Path(settings.rules) if settings.rules else None
+    book = RuleBook(rules, providers=settings.registry())
     return Router(settings, book, OperatorKeys(settings, os.environ))
 
 

@@ -17,7 +17,7 @@ from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import UNTAGGED, Event
 from lectr_lab.core.headers import TASKS, ClientHeaders
 from lectr_lab.core.printable import printable
-from lectr_lab.core.registry import no_provider, registry
+from lectr_lab.core.registry import Registry, no_provider
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.core.routing.rules import Rule, RuleInput, decide, mismatch, obstacle
 from lectr_lab.core.routing.rules_check import check_rules
@@ -45,6 +45,7 @@ class _Found(NamedTuple):
     file: Path
     rules: tuple[Rule, ...]
     keys: OperatorKeys
+    providers: Registry
 
 
 @app.command(name="list")
@@ -119,15 +120,15 @@ def explain(
     Raises:
         ConfigError: the rules cannot be followed, or there is no such provider.
     """
-    if provider is not None and provider not in registry():
-        raise ConfigError(f"--provider: {no_provider(provider)}.")
     found = _find(config)
+    if provider is not None and provider not in found.providers:
+        raise ConfigError(f"--provider: {no_provider(provider, found.providers)}.")
     raw_path = b"/v1/" + path.encode()
     client_headers = ClientHeaders(provider=provider)
     rule_input = RuleInput(
         feature=feature,
         task=task.lower() if task and task.lower() in TASKS else task,
-        provider=resolve(client_headers, model, raw_path).provider,
+        provider=resolve(client_headers, model, raw_path, found.providers).provider,
         model=model,
         operation=path,
     )
@@ -179,8 +180,9 @@ def _find(config: Path | None) -> _Found:
     settings = settings_here(os.environ, config)
     file = Path(settings.rules or RULES_FILE)
     text = read_text(file, "`lectr-lab init` writes one to begin with.")
-    rules = read_rules(text, str(file))
-    return _Found(file, rules, OperatorKeys(settings, os.environ))
+    providers = settings.registry()
+    rules = read_rules(text, str(file), providers)
+    return _Found(file, rules, OperatorKeys(settings, os.environ), providers)
 
 
 def _price_of(provider: str | None, model: str) -> Decimal | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.registry import provider_of_key, registry
+from lectr_lab.core.registry import provider_of_key
 
 _ANY_ORG = ""  # every one without settings of its own
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -73,7 +73,7 @@ class OperatorKeys:
         named = (
             self._settings.operator_key_env(org, provider)
             for org in orgs
-            for provider in registry()
+            for provider in self._settings.registry()
         )
         return {variable for variable in named if variable}
 
@@ -86,7 +86,8 @@ class OperatorKeys:
             self._by_variable[variable] = value.encode()
 
     def _keyed_of(self, org: str) -> frozenset[str]:
-        addresses = {p: self._settings.address_for(org, p) for p in registry()}
+        names = self._settings.registry()
+        addresses = {name: self._settings.address_for(org, name) for name in names}
         return frozenset(
             provider
             for provider, address in addresses.items()

@@ -17,7 +17,14 @@ from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import is_host, key_is_safe, names_proxy, reachable
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.registry import AuthStyle, no_provider, registry
+from lectr_lab.core.registry import (
+    AuthStyle,
+    Provider,
+    Registry,
+    no_provider,
+    registry,
+    shipped,
+)
 from lectr_lab.core.routing.providers import Address
 from lectr_lab.core.routing.rules_file import RULES_FILE
 from lectr_lab.core.toml_text import Toml, parsed
@@ -33,6 +40,7 @@ _BEYOND_LOOPBACK = (
 )
 
 _USERINFO = re.compile(r"//[^/@\s]+@")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _EXAMPLE = 'Write one `name = value` a line, texts in double quotes: host = "127.0.0.1"'
 _MISSING = "Run `lectr-lab init` to make one, or name another with --config."
 
@@ -49,14 +57,16 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ProviderSettings(_Strict, frozen=True, kw_only=True):
-    """`[providers.<name>]`: another address for a provider, or how it takes its key.
-
+    """`[providers.<name>]`: another address for a provider, how it takes its key, or one
+    more provider. A name that the shipped data has (`registry.toml`) needs nothing else;
+    any other needs its `base_url`. `models` are globs of the models that are its own.
     `operator_key_env` names the environment variable that holds the operator's own key,
     used where a rule sends another provider's request here.
     """
 
     base_url: str | None = None
     auth: AuthStyle | None = None
+    models: tuple[str, ...] = ()
     operator_key_env: str | None = None
 
 
@@ -171,9 +181,22 @@ class Settings(_Strict, frozen=True, kw_only=True):
             if own is None:
                 return None
             return Address(own.endpoint.rstrip("/"), own.auth, own.api_version)
-        row, mine = registry()[provider], self._provider(provider)
+        row, mine = shipped().get(provider, Provider()), self._provider(provider)
         base_url = mine.base_url or row.base_url
         return Address(base_url.rstrip("/"), mine.auth or row.auth)
+
+    def registry(self) -> Registry:
+        """The providers that a request can be for: with `[providers.<name>]`, more.
+
+        >>> mine = Settings(providers={"deepseek": ProviderSettings()}).registry()
+        >>> mine.of_model("deepseek-chat")
+        'deepseek'
+        """
+        if not self.providers:
+            return registry()
+        named = {name: shipped().get(name, Provider()) for name in self.providers}
+        globs = {name: one.models for name, one in self.providers.items()}
+        return Registry(registry() | named, globs)
 
     def operator_key_env(self, org: str, provider: str) -> str | None:
         """The environment variable with the operator's key for a provider."""
@@ -268,11 +291,8 @@ def _check(toml: Toml, settings: Settings) -> None:
         if getattr(settings, field) <= 0:
             raise toml.refusal(field, "write a number of seconds above 0")
     for provider in settings.providers:
-        row = registry().get(provider)
-        if row is None:
-            raise toml.refusal(provider, no_provider(provider))
-        if not row.base_url:
-            advice = f"its endpoint is an organisation's own: write it in [{provider}]"
+        advice = _provider_fault(provider, settings.providers[provider])
+        if advice:
             raise toml.refusal(provider, advice)
     for field, url in _urls(settings):
         if not key_is_safe(url):
@@ -288,10 +308,26 @@ def _check(toml: Toml, settings: Settings) -> None:
         raise toml.refusal(field, "tls_cert and tls_key only work together: set both")
     for section in (settings.shadow, settings.limits, settings.record):
         fault = section and section.fault()
+    shadow, limits = settings.shadow, settings.limits
+    known = settings.registry()
+    for fault in (shadow and shadow.fault(known), limits.fault()):
         if fault:
             raise toml.refusal(*fault)
     if settings.open_to_others:
         raise toml.refusal("host", _BEYOND_LOOPBACK.format(settings.host))
+
+
+def _provider_fault(name: str, mine: ProviderSettings) -> str | None:
+    """Why a table of a provider cannot be followed; None where it can."""
+    row = shipped().get(name)
+    if row is not None and row.hosts:
+        return f"its endpoint is an organisation's own: write it in [{name}]"
+    if not _NAME.fullmatch(name):
+        return "name it in lower case: letters, digits, dots and hyphens"
+    if row is None and mine.base_url is None:
+        known = no_provider(name, shipped())
+        return f'{known}, and any other with its base_url: base_url = "https://…/v1"'
+    return None
 
 
 def _org_limits(settings: Settings) -> list[tuple[str, float]]:

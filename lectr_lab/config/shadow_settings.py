@@ -4,7 +4,7 @@ import msgspec
 
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.recommendation import is_protected
-from lectr_lab.core.registry import no_provider, registry
+from lectr_lab.core.registry import Registry, no_provider
 
 
 class ShadowSettings(
@@ -38,12 +38,12 @@ class ShadowSettings(
             return False  # what reasoning is worth is not in its words
         return int.from_bytes(event_id[-6:]) < self.share * 2**48
 
-    def fault(self) -> tuple[str, str] | None:
+    def fault(self, providers: Registry) -> tuple[str, str] | None:
         """A field that cannot be followed, and what to write."""
         if not self.model.strip():
             return "model", "name the candidate, such as gpt-4o-mini"
-        if self.provider not in registry():
-            return "provider", no_provider(self.provider)
+        if self.provider not in providers:
+            return "provider", no_provider(self.provider, providers)
         if not 0 <= self.share <= 1:
             return (
                 "share",

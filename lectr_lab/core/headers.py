@@ -11,7 +11,7 @@ Facts, from the headers reference and RFC 9110:
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -72,7 +72,7 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     feature: str | None = None
     feature_valid: bool | None = None
     task: str | None = None
-    provider: str | None = None  # one of the registry
+    provider: str | None = None  # one that requests can be for
     provider_invalid: str | None = None  # as sent, where it is none of them
     authorization: bytes | None = None  # as received
     provider_key: bytes | None = None  # the same without its scheme
@@ -81,11 +81,14 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     retry_count: int | None = None
 
 
-def read_headers(raw: RawHeaders) -> ClientHeaders:
+def read_headers(
+    raw: RawHeaders, providers: Container[str] | None = None
+) -> ClientHeaders:
     """Read what concerns us; the first of a repeated header counts.
 
     Args:
         raw: names in lower case and values, as bytes, in the order received.
+        providers: names that X-Lectr-Provider may have; None: the registry's.
 
     Returns:
         The client's words, trimmed; None where there are none.
@@ -102,7 +105,8 @@ def read_headers(raw: RawHeaders) -> ClientHeaders:
     feature = _text(first.get(b"x-lectr-feature"))
     task = _text(first.get(b"x-lectr-task"))
     provider = _text(first.get(b"x-lectr-provider"))
-    known = provider.lower() if provider and provider.lower() in registry() else None
+    names = registry() if providers is None else providers
+    known = provider.lower() if provider and provider.lower() in names else None
     authorization = _authorization(first)
     return ClientHeaders(
         lectr_key=_text(first.get(b"x-lectr-key")),

@@ -26,6 +26,7 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
+from lectr_lab.core.registry import Registry
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
@@ -60,6 +61,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     gates: Gates
     engine: Engine
     router: Router
+    providers: Registry
     observers: Observers
     facts: FactsReader
     bodies: BodiesInFlight
@@ -73,7 +75,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request under /v1, and leave one event of it."""
     started_s, started_at = the.now_s(), the.utc_now()
-    client_headers = read_headers(scope["headers"])
+    client_headers = read_headers(scope["headers"], the.providers)
     key = _authenticate(the, client_headers)
     if isinstance(key, Refusal):
         the.unknown_caller()
@@ -160,7 +162,8 @@ def _address(
         return error_responses.NOT_FOUND
     if _offers_websocket(scope["headers"]):
         return error_responses.WEBSOCKET
-    target = resolve(client_headers, exchange.request.model, exchange.raw_path)
+    model, raw_path = exchange.request.model, exchange.raw_path
+    target = resolve(client_headers, model, raw_path, the.providers)
     address = the.settings.address_for(exchange.key.org, target.provider)
     if address is None:
         return error_responses.AZURE_CONFIG_MISSING

@@ -11,6 +11,7 @@ from typing import Any
 
 from lectr_lab.config.text_files import text_of
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.registry import Registry
 from lectr_lab.core.routing.rules import Rule
 from lectr_lab.core.routing.rules_file import read_rules
 from lectr_lab.files import read_regular
@@ -27,8 +28,13 @@ class RuleBook:
     rules, once it was missed twice: editors write anew what they save.
     """
 
-    def __init__(self, path: Path | None, say: Callable[[str], None] = say) -> None:
-        self._path, self._say = path, say
+    def __init__(
+        self,
+        path: Path | None,
+        say: Callable[[str], None] = say,
+        providers: Registry | None = None,
+    ) -> None:
+        self._path, self._say, self._providers = path, say, providers
         self._stamp: _Stamp | None = None
         self._missed = 0
         self._stopping = threading.Event()
@@ -63,7 +69,8 @@ class RuleBook:
             if stamp == self._stamp:
                 return
             name = self._path.name
-            rules = read_rules(text_of(read_regular(self._path), name), name)
+            text = text_of(read_regular(self._path), name)
+            rules = read_rules(text, name, self._providers)
             self._stamp, self._missed = stamp, 0
             self._follow(rules)
         except FileNotFoundError:

@@ -58,7 +58,7 @@ def test_the_environment_wins(written):
         ("connect_timeout_s = -1", "line 1: connect_timeout_s"),
         ("[providers.openai]\nbase_url = 'http://example.com/v1'", "line 2: base_url"),
         (
-            "[providers.opnai]\nbase_url = 'https://x/v1'",
+            "[providers.opnai]\nauth = 'bearer'",
             "line 1: opnai: there is no provider 'opnai'; the providers are anthropic, ",
         ),
         ("\n[providers.azure]\nauth = 'none'", "line 2: azure: its endpoint is an"),

@@ -13,8 +13,8 @@ from lectr_lab.core.event_values import ProviderSource
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.registry import (
     AuthStyle,
+    Registry,
     provider_of_key,
-    provider_of_model,
     registry,
 )
 from lectr_lab.core.routing.paths import NO_PATH, ApiPath, api_path
@@ -46,19 +46,22 @@ def default_addresses() -> dict[str, Address]:
 
 
 def resolve(
-    client_headers: ClientHeaders, model: str | None, raw_path: bytes
+    client_headers: ClientHeaders,
+    model: str | None,
+    raw_path: bytes,
+    providers: Registry | None = None,
 ) -> ResolvedProvider:
-    """Which provider a request is for: the header, else the path, else the model, else
-    the key.
+    """Which provider a request is for: the header, else the path, else how its key
+    begins, else the model.
 
     Args:
         client_headers: the client's headers.
         model: the body's `model`, where it has one.
         raw_path: the request's path as sent.
+        providers: those that a model's name can tell; None: the registry's.
 
     Returns:
-        The provider; `unknown` where nothing named one and a default was taken: OpenAI,
-        or Groq under its SDK's `/openai/v1/…`.
+        The provider; `unknown` where nothing named one, and it is OpenAI.
 
     >>> resolve(ClientHeaders(), "claude-sonnet-5", b"/v1/chat/completions").provider
     'anthropic'
@@ -72,14 +75,15 @@ def resolve(
     path = api_path(raw_path) or NO_PATH
     if client_headers.anthropic_version or path.kind == b"messages":
         return ResolvedProvider("anthropic", "path")
-    named = provider_of_model(model) if model else None
-    if named is not None:
-        return ResolvedProvider(named, "model")
+    if path.prefix == "/openai/v1":
+        return ResolvedProvider("groq", "path")
     vendor = provider_of_key(client_headers.provider_key or b"")
     if vendor is not None:
         return ResolvedProvider(vendor, "key_prefix")
-    default = "groq" if path.prefix == "/openai/v1" else "openai"
-    return ResolvedProvider(default, "default", unknown=True)
+    named = (providers or registry()).of_model(model) if model else None
+    if named is not None:
+        return ResolvedProvider(named, "model")
+    return ResolvedProvider("openai", "default", unknown=True)
 
 
 def provider_url(

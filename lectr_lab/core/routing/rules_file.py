@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 
-from lectr_lab.core.registry import no_provider, registry
+from lectr_lab.core.registry import Registry, no_provider
 from lectr_lab.core.routing.rules import Rule, in_order
 from lectr_lab.core.toml_text import Toml, parsed
 
@@ -23,12 +23,17 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[Rule, ...] = ()
 
 
-def read_rules(text: str, name: str = RULES_FILE) -> tuple[Rule, ...]:
+def read_rules(
+    text: str,
+    name: str = RULES_FILE,
+    providers: Registry | None = None,
+) -> tuple[Rule, ...]:
     """The rules of a file, in the order in which they are tried.
 
     Args:
         text: TOML, with a table `[[rules]]` for each rule.
         name: the file's, for messages.
+        providers: those that a rule may name; None: any.
 
     Raises:
         ConfigError: it cannot be followed; names the rule, line and field.
@@ -45,12 +50,12 @@ def read_rules(text: str, name: str = RULES_FILE) -> tuple[Rule, ...]:
     toml = parsed(text, name, example=_EXAMPLE)
     rules = toml.struct(_File).rules
     for number, rule in enumerate(rules):
-        _check(toml, number, rule)
+        _check(toml, number, rule, providers)
     _check_names(toml, rules)
     return in_order(rules)
 
 
-def _check(toml: Toml, number: int, rule: Rule) -> None:
+def _check(toml: Toml, number: int, rule: Rule, providers: Registry | None) -> None:
     def refuse(field: str, advice: str) -> None:
         raise toml.refusal(field, advice, f"rules[{number}]")
 
@@ -69,8 +74,8 @@ def _check(toml: Toml, number: int, rule: Rule) -> None:
     if rule.then.model is not None and rule.then.model.endswith("*"):
         refuse("model", "a target is one model, without *")
     for table, provider in (("when", rule.when.provider), ("then", rule.then.provider)):
-        if provider is not None and provider not in registry():
-            refuse(f"{table}.provider", no_provider(provider))
+        if provider and providers is not None and provider not in providers:
+            refuse(f"{table}.provider", no_provider(provider, providers))
 
 
 def _check_names(toml: Toml, rules: tuple[Rule, ...]) -> None:

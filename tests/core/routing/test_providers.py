@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.core.headers import ClientHeaders
-from lectr_lab.core.registry import registry
+from lectr_lab.core.registry import provider_of_key, registry, shipped
 from lectr_lab.core.routing.providers import (
     Address,
     ResolvedProvider,
@@ -43,11 +44,19 @@ def test_a_model_name_tells_its_provider(model, provider):
 
 @pytest.mark.parametrize(
     ("key", "provider"),
-    [(b"sk-ant-x", "anthropic"), (b"gsk_x", "groq"), (b"AIzax", "gemini")],
+    [
+        (b"sk-ant-x", "anthropic"),
+        (b"gsk_x", "groq"),
+        (b"AIzax", "gemini"),
+        (b"sk-proj-x", "openai"),
+        (b"sk-or-v1-x", "openrouter"),
+        (b"xai-x", "xai"),
+    ],
 )
-def test_a_vendors_key_decides_where_the_model_is_unknown(key, provider):
-    """So that a new vendor model does not take its key to OpenAI."""
-    target = resolve(ClientHeaders(provider_key=key), "brand-new", CHAT)
+@pytest.mark.parametrize("model", ["brand-new", "meta-llama/llama-4", "gpt-4o", None])
+def test_a_key_that_is_one_vendors_alone_goes_to_nobody_else(key, provider, model):
+    """Whatever the model's name says."""
+    target = resolve(ClientHeaders(provider_key=key), model, CHAT)
 
     assert target == ResolvedProvider(provider, "key_prefix")
 
@@ -76,7 +85,7 @@ def test_an_invalid_header_falls_back_to_openai_not_to_detection():
 @pytest.mark.parametrize(
     ("path", "target"),
     [
-        (b"/openai/v1/models", ResolvedProvider("groq", "default", True)),
+        (b"/openai/v1/models", ResolvedProvider("groq", "path")),
         (CHAT, ResolvedProvider("openai", "default", True)),
         (b"/v1/messages", ResolvedProvider("anthropic", "path")),
         (b"/v1/messages/", ResolvedProvider("anthropic", "path")),
@@ -94,24 +103,54 @@ def test_a_vendors_own_path_is_that_vendors(path, target):
 
 
 paths = st.sampled_from(
-    "chat/completions models models/x responses messages messages/count_tokens "
-    "messages/batches messages/batches/b1/cancel".split()
+    "v1/chat/completions v1/models v1/models/x v1/responses v1/messages v1//messages "
+    "v1/messages/count_tokens v1/messages/batches openai/v1/chat/completions".split()
 )
-keys = st.sampled_from([None, b"sk-1", b"gsk_1", b"AIza1", b"sk-ant-1", b"my-gateway"])
-models = st.sampled_from([None, "gpt-4o", "gemini-2.5-pro", "llama3", "team-default"])
+keys = st.sampled_from(
+    [None, b"my-gateway", b"sk-1", b"ya29.1"]
+    + [p.encode() + b"1" for row in shipped().values() for p in row.key_prefixes]
+)
+models = st.none() | st.sampled_from(
+    "gpt-4o claude-x gemini-2.5-pro llama3 team-default qwen/q openai/gpt-oss-1 "
+    "anthropic/claude-x deepseek-chat grok-4 mine-1".split()
+)
+named = st.sampled_from(
+    [None, "openai", "anthropic", "groq", "gemini", "azure", "mine"]
+)
 
 
-@given(path=paths, key=keys, model=models, version=st.booleans())
-def test_what_is_anthropics_goes_to_nobody_else(path, key, model, version):
-    """What is under /v1/messages, and what Anthropic's own clients send."""
-    said = ClientHeaders(provider_key=key, anthropic_version=version)
+@given(paths, keys, models, named, st.booleans(), st.booleans())
+def test_no_prompt_and_no_key_go_to_another_vendor(
+    path, key, model, name, bad, version
+):
+    """Header, path, how the key begins, model: the first that tells is who it is."""
+    tables = {
+        "mine": ProviderSettings(base_url="http://127.0.0.1:9", models=("mine-*",))
+    }
+    providers = Settings(providers=tables).registry()
+    said = ClientHeaders(
+        provider=name,
+        provider_invalid="bedrock" if bad and name is None else None,
+        provider_key=key,
+        anthropic_version=version,
+    )
 
-    target = resolve(said, model, f"/v1/{path}".encode())
+    target = resolve(said, model, f"/{path}".encode(), providers)
 
-    if version or path.startswith("messages"):
+    if name:
+        assert target == ResolvedProvider(name, "header")
+    elif bad:
+        assert target == ResolvedProvider("openai", "default", True)
+    elif version or "messages" in path:
         assert target == ResolvedProvider("anthropic", "path")
+    elif path.startswith("openai/"):
+        assert target == ResolvedProvider("groq", "path")
+    elif owner := provider_of_key(key or b""):
+        assert target == ResolvedProvider(owner, "key_prefix")
+    elif owner := model and providers.of_model(model):
+        assert target == ResolvedProvider(owner, "model")
     else:
-        assert target.source != "path"
+        assert target == ResolvedProvider("openai", "default", True)
 
 
 @pytest.mark.parametrize(

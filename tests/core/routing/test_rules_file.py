@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.registry import registry
 from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
 from lectr_lab.core.routing.rules_file import read_rules
 
@@ -86,7 +87,7 @@ def test_no_text_is_no_rules():
 def test_what_cannot_be_followed_says_where(text, said):
     """Which rule, which line, which field."""
     with pytest.raises(ConfigError) as raised:
-        read_rules(text)
+        read_rules(text, providers=registry())
 
     assert said in str(raised.value)
 

@@ -306,11 +306,10 @@ def _check(toml: Toml, settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         raise toml.refusal(field, "tls_cert and tls_key only work together: set both")
-    for section in (settings.shadow, settings.limits, settings.record):
-        fault = section and section.fault()
-    shadow, limits = settings.shadow, settings.limits
-    known = settings.registry()
-    for fault in (shadow and shadow.fault(known), limits.fault()):
+    shadow, known = settings.shadow, settings.registry()
+    sections = (settings.limits, settings.record)
+    faults = (shadow and shadow.fault(known), *(one.fault() for one in sections))
+    for fault in faults:
         if fault:
             raise toml.refusal(*fault)
     if settings.open_to_others:

@@ -4,6 +4,8 @@ Event. It never sees a socket, and it keeps counts and names, not bytes."""
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
+
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import ErrorSource, Operation, Outcome, cut
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
@@ -11,7 +13,13 @@ from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
 from lectr_lab.core.llm_api.splice import Place
-from lectr_lab.core.routing.paths import logged_path, operation
+from lectr_lab.core.routing.paths import (
+    NO_PATH,
+    ApiPath,
+    api_path,
+    logged_path,
+    operation,
+)
 from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.core.routing.rules import RuleInput
 
@@ -52,6 +60,7 @@ class Exchange:
         self.headers = headers  # as they came: keys and all
         self.key = key
         self.operation: Operation = operation(raw_path)
+        self._path = api_path(raw_path) or NO_PATH
         self.target: ResolvedProvider | None = None
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
         self.content_encoding = ""
@@ -80,7 +89,7 @@ class Exchange:
     ) -> None:
         """The whole request is here, since `now_s`; `facts` is None where it is not a
         JSON object."""
-        self.request = facts or _NO_REQUEST
+        self.request = _with_path(facts or _NO_REQUEST, self._path)
         self.request_bytes = body_bytes
         self._received_s = now_s
 
@@ -306,6 +315,14 @@ class Exchange:
         if before is None:
             return None
         return round(before + (after or 0.0), 3)
+
+
+def _with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:
+    """Gemini's own API names the model in the path, and says there that it streams."""
+    if path.model is None:
+        return request
+    streams = path.verb == b"streamGenerateContent"
+    return msgspec.structs.replace(request, model=path.model, stream=streams)
 
 
 def _other_than(provider: str, requested: str) -> str | None:

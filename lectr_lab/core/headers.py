@@ -13,6 +13,7 @@ Facts, from the headers reference and RFC 9110:
 import re
 from collections.abc import Callable, Container, Sequence
 from typing import TypeAlias
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -77,18 +78,20 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     authorization: bytes | None = None  # as received
     provider_key: bytes | None = None  # the same without its scheme
     unused_keys: tuple[bytes, ...] = ()  # in SDKs' own headers
+    query_key: bytes | None = None  # `?key=`, as Google's API takes it too
     anthropic_version: bool = False  # which Anthropic's clients alone send
     retry_count: int | None = None
 
 
 def read_headers(
-    raw: RawHeaders, providers: Container[str] | None = None
+    raw: RawHeaders, providers: Container[str] | None = None, query: bytes = b""
 ) -> ClientHeaders:
     """Read what concerns us; the first of a repeated header counts.
 
     Args:
         raw: names in lower case and values, as bytes, in the order received.
         providers: names that X-Lectr-Provider may have; None: the registry's.
+        query: the request's; of it only a key is read.
 
     Returns:
         The client's words, trimmed; None where there are none.
@@ -119,6 +122,7 @@ def read_headers(
         authorization=authorization,
         provider_key=_provider_key(authorization, first),
         unused_keys=tuple(first[n] for n in _SDK_KEY_HEADERS if n in first),
+        query_key=_query_key(query) if b"key=" in query else None,
         anthropic_version=b"anthropic-version" in first,
         retry_count=_count(first.get(b"x-stainless-retry-count")),
     )
@@ -203,6 +207,7 @@ def client_keys(client_headers: ClientHeaders) -> frozenset[str]:
     keys = (
         client_headers.provider_key,
         client_headers.authorization,
+        client_headers.query_key,
         *client_headers.unused_keys,
     )
     parts = {part for key in keys if key for part in key.split()[-1:]}
@@ -262,7 +267,7 @@ def _key_header(
 
 
 def _named_key(auth: AuthStyle, key: bytes, bearer: bytes) -> tuple[bytes, bytes]:
-    if auth in ("x-api-key", "api-key"):
+    if auth in ("x-api-key", "api-key", "x-goog-api-key"):
         return auth.encode(), key
     return b"authorization", bearer
 
@@ -281,6 +286,14 @@ def _provider_key(
         return rest.strip() if scheme.lower() == b"bearer" else authorization
     keys = (first.get(name, b"").strip() for name in _SDK_KEY_HEADERS)
     return next((key for key in keys if key), None)
+
+
+def _query_key(query: bytes) -> bytes | None:
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if name == b"key" and value:
+            return unquote_to_bytes(value)
+    return None
 
 
 def _text(value: bytes | None) -> str | None:

@@ -18,7 +18,9 @@ import msgspec
 
 from lectr_lab.core.event_values import Operation
 
-AuthStyle: TypeAlias = Literal["bearer", "x-api-key", "api-key", "none"]
+AuthStyle: TypeAlias = Literal[
+    "bearer", "x-api-key", "api-key", "x-goog-api-key", "none"
+]
 
 # What is called compatible with OpenAI's answers these.
 _COMPATIBLE = frozenset[Operation](["chat", "completions", "embeddings"])

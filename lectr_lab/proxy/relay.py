@@ -27,7 +27,7 @@ from lectr_lab.core.headers import (
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.registry import Registry
-from lectr_lab.core.routing.providers import resolve
+from lectr_lab.core.routing.providers import Address, native_address, resolve
 from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.limits import max_body_bytes
@@ -75,7 +75,9 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request under /v1, and leave one event of it."""
     started_s, started_at = the.now_s(), the.utc_now()
-    client_headers = read_headers(scope["headers"], the.providers)
+    client_headers = read_headers(
+        scope["headers"], the.providers, scope["query_string"]
+    )
     key = _authenticate(the, client_headers)
     if isinstance(key, Refusal):
         the.unknown_caller()
@@ -167,13 +169,19 @@ def _address(
     address = the.settings.address_for(exchange.key.org, target.provider)
     if address is None:
         return error_responses.AZURE_CONFIG_MISSING
-    if address.auth != "none" and client_headers.provider_key is None:
+    address = native_address(address, target, raw_path)
+    if address.auth != "none" and _has_no_key(client_headers, address):
         return error_responses.MISSING_AUTHORIZATION
     parts = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
     arrived = Arrived(exchange, target, address, *parts)
     routed = the.router.route(arrived)
     exchange.ruled(target, routed.target, routed.model, routed.rule, routed.skipped)
     return routed
+
+
+def _has_no_key(client_headers: ClientHeaders, address: Address) -> bool:
+    in_query = address.auth == "x-goog-api-key" and client_headers.query_key is not None
+    return client_headers.provider_key is None and not in_query
 
 
 def _offers_websocket(headers: RawHeaders) -> bool:

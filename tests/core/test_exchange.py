@@ -17,7 +17,9 @@ OPENAI = ResolvedProvider("openai", "model")
 
 
 def exchange(
-    client_headers: ClientHeaders | None = None, feature: str | None = None
+    client_headers: ClientHeaders | None = None,
+    feature: str | None = None,
+    raw_path: bytes = b"/v1/chat/completions",
 ) -> Exchange:
     """A request that has just arrived, at second 100."""
     key = KeyEntry(
@@ -27,7 +29,7 @@ def exchange(
         event_id=bytes(16),
         started_at=BEGAN,
         started_s=100.0,
-        raw_path=b"/v1/chat/completions",
+        raw_path=raw_path,
         client_headers=client_headers or ClientHeaders(),
         key=key,
     )
@@ -187,3 +189,20 @@ def test_facts_cut_of_the_request_are_said():
     one.received(facts, len(BODY), 100.0)
 
     assert one.ended("ok", 100.3).facts_truncated is True
+
+
+def test_geminis_own_path_names_the_model_and_says_that_it_streams():
+    """Its body does not; a key in the query is hidden like any other."""
+    path = b"/v1beta/models/gemini%2D3:streamGenerateContent"
+    one = exchange(ClientHeaders(query_key=b"AIza-1", task="AIza-1"), raw_path=path)
+    one.received(read_request(b"{}", one.operation), 2, 100.0)
+    one.sent_to(ResolvedProvider("gemini", "path"), 100.0)
+
+    event = one.ended("ok", 100.2)
+
+    assert (event.model_requested, event.model_sent) == ("gemini-3", "gemini-3")
+    assert (event.operation, event.stream) == ("generate_content", True)
+    assert (event.path, event.task) == (
+        "/v1beta/models/*:streamGenerateContent",
+        "[redacted]",
+    )

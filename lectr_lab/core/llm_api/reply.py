@@ -43,6 +43,7 @@ _DIALECTS: dict[str, Dialect[Any]] = {
     "embeddings": CHAT,
     "responses": RESPONSES,
     "messages": MESSAGES,
+    "generate_content": CHAT,
 }
 _LEAD = b" \t\r\n\xef\xbb\xbf"  # what may stand before a body's first byte
 _RAW = msgspec.json.Decoder(msgspec.Raw)

@@ -8,6 +8,7 @@ the path as it came.
 import re
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from lectr_lab.core.event_values import Operation
 
@@ -16,25 +17,55 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"completions": "completions",
     b"embeddings": "embeddings",
     b"responses": "responses",
+    b"responses/compact": "compact",
     b"messages": "messages",
+    b"messages/count_tokens": "count_tokens",
 }
+# By the first segment, and of Anthropic's batches by the second.
+_KINDS: dict[bytes, Operation] = {
+    b"models": "models",
+    b"files": "files",
+    b"uploads": "files",
+    b"batches": "batches",
+    b"messages/batches": "batches",
+    b"images": "images",
+    b"audio": "audio",
+    b"moderations": "moderations",
+    b"rerank": "rerank",
+}
+# Gemini's own API. Source: https://ai.google.dev/api/all-methods, read 2026-11-30.
+_VERBS: dict[bytes, Operation] = {
+    b"generateContent": "generate_content",
+    b"streamGenerateContent": "generate_content",
+    b"countTokens": "count_tokens",
+    b"embedContent": "embeddings",
+    b"batchEmbedContents": "embeddings",
+    b"batchGenerateContent": "batches",
+    b"asyncBatchEmbedContent": "batches",
+}
+_VERB = re.compile(rb"(?::|%3[Aa])([A-Za-z]+)\Z")
 # What may stand in the log of a path: the API's own words. Ids and anything else a
 # client writes there are content.
 _API_WORDS = frozenset(
-    "v1 openai chat completions embeddings responses messages models files batches "
-    "images generations edits variations audio speech transcriptions translations "
-    "moderations fine_tuning jobs uploads parts assistants threads runs steps "
-    "vector_stores realtime sessions count_tokens cancel content input_items".split()
-)
+    "v1 v1beta upload openai chat completions embeddings responses messages models "
+    "files batches images generations edits variations audio speech transcriptions "
+    "translations moderations fine_tuning jobs uploads parts assistants threads runs "
+    "steps vector_stores realtime sessions count_tokens cancel content input_items "
+    "compact rerank results tunedModels cachedContents".split()
+) | {verb.decode() for verb in _VERBS}
 _MAX_LOGGED_SEGMENTS = 8
-_PREFIX = re.compile(rb"/+(?:\./+)*(openai/+(?:\./+)*)?v1(?:/|\Z)")
+_DOTS = rb"(?:\./+)*"
+_PREFIX = re.compile(
+    rb"/+%b(?:(openai)/+%b|(upload)/+%b(?=v1beta))?(v1beta|v1)(?:/|\Z)" % ((_DOTS,) * 3)
+)
 _UNRESERVED_CODE = re.compile(
     rb"%(2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])"
 )
+_MOST_REMEMBERED = 64  # of at most 8 KB each; nearly all traffic has one of a few
 
 
 class ApiPath(NamedTuple):
-    """A path under `/v1` or `/openai/v1`."""
+    """A path under `/v1`, `/openai/v1`, `/v1beta` or `/upload/v1beta`."""
 
     prefix: str
     sent: bytes  # what follows the prefix, as it came
@@ -45,9 +76,40 @@ class ApiPath(NamedTuple):
         """Its first segment, which says whose API it is."""
         return self.plain.partition(b"/")[0]
 
+    @property
+    def verb(self) -> bytes:
+        """What Gemini's own API is asked to do; empty in any other."""
+        verb = _VERB.search(self.plain)
+        return verb[1] if verb and verb[1] in _VERBS else b""
+
+    @property
+    def owner(self) -> str | None:
+        """Whose API it is, where nobody else has such paths."""
+        if self.kind == b"messages":
+            return "anthropic"
+        if self.verb or self.prefix.endswith("v1beta"):
+            return "gemini"
+        return "groq" if self.prefix == "/openai/v1" else None
+
+    @property
+    def is_native(self) -> bool:
+        """Gemini's own form of asking, and not the one compatible with OpenAI's."""
+        return self.owner == "gemini" and self.kind != b"openai"
+
+    @property
+    def model(self) -> str | None:
+        """The model that the path names, as Gemini's own does.
+
+        >>> api_path(b"/v1beta/models/gemini-3:generateContent").model
+        'gemini-3'
+        """
+        if not self.verb:
+            return None
+        name = _VERB.sub(b"", self.plain).removeprefix(b"models/")
+        return unquote_to_bytes(name).decode("utf-8", "replace") or None
+
 
 NO_PATH = ApiPath("", b"", b"")
-_MOST_REMEMBERED = 64  # of at most 8 KB each; nearly all traffic has one of a few
 
 
 @lru_cache(_MOST_REMEMBERED)
@@ -64,18 +126,25 @@ def api_path(raw_path: bytes) -> ApiPath | None:
         return None
     sent = raw_path[begun.end() :]
     plain = _normal(sent)
-    if plain is None:
-        return None
-    return ApiPath("/openai/v1" if begun[1] else "/v1", sent, plain)
+    if plain is None or plain == b"v1" or plain.startswith(b"v1/"):
+        return None  # no API has a v1 in its v1: a base URL with one too many
+    segments = filter(None, (begun[1] or begun[2], begun[3]))
+    return ApiPath("/" + b"/".join(segments).decode(), sent, plain)
 
 
 def operation(raw_path: bytes) -> Operation:
     """What kind of call a path is; `other` is passed through without accounting.
 
-    >>> operation(b"/v1/chat//completions"), operation(b"/v1/models")
-    ('chat', 'other')
+    >>> operation(b"/v1/chat//completions"), operation(b"/v1/models/gpt-4o")
+    ('chat', 'models')
     """
-    return _OPERATIONS.get((api_path(raw_path) or NO_PATH).plain, "other")
+    path = api_path(raw_path) or NO_PATH
+    plain = path.plain.removeprefix(b"openai/") if "beta" in path.prefix else path.plain
+    known = _VERBS.get(path.verb) or _OPERATIONS.get(plain)
+    if known:
+        return known
+    two = b"/".join(plain.split(b"/", 2)[:2])
+    return _KINDS.get(two) or _KINDS.get(path.kind, "other")
 
 
 def logged_path(raw_path: bytes) -> str:
@@ -87,7 +156,14 @@ def logged_path(raw_path: bytes) -> str:
     path = api_path(raw_path)
     plain = f"{path.prefix}/".encode() + path.plain if path else raw_path
     segments = plain.decode("latin-1").split("/")[1 : _MAX_LOGGED_SEGMENTS + 1]
-    return "/" + "/".join(s if s in _API_WORDS else "*" for s in segments)
+    return "/" + "/".join(map(_logged, segments))
+
+
+def _logged(segment: str) -> str:
+    if segment in _API_WORDS:
+        return segment
+    verb = _VERB.search(segment.encode())
+    return f"*:{verb[1].decode()}" if verb and verb[1] in _VERBS else "*"
 
 
 def _normal(path: bytes) -> bytes | None:

@@ -73,10 +73,10 @@ def resolve(
     if client_headers.provider_invalid is not None:
         return ResolvedProvider("openai", "default", unknown=True)
     path = api_path(raw_path) or NO_PATH
-    if client_headers.anthropic_version or path.kind == b"messages":
+    if client_headers.anthropic_version:
         return ResolvedProvider("anthropic", "path")
-    if path.prefix == "/openai/v1":
-        return ResolvedProvider("groq", "path")
+    if path.owner is not None:
+        return ResolvedProvider(path.owner, "path")
     vendor = provider_of_key(client_headers.provider_key or b"")
     if vendor is not None:
         return ResolvedProvider(vendor, "key_prefix")
@@ -84,6 +84,22 @@ def resolve(
     if named is not None:
         return ResolvedProvider(named, "model")
     return ResolvedProvider("openai", "default", unknown=True)
+
+
+def native_address(
+    address: Address, target: ResolvedProvider, raw_path: bytes
+) -> Address:
+    """The address as a request of Gemini's own form needs it: that form has its own
+    header for the key. Any other stays.
+
+    >>> gemini, path = default_addresses()["gemini"], b"/v1beta/models/m:generateContent"
+    >>> native_address(gemini, ResolvedProvider("gemini", "path"), path).auth
+    'x-goog-api-key'
+    """
+    native = target.provider == "gemini" and (api_path(raw_path) or NO_PATH).is_native
+    if native and address.auth == "bearer":
+        return msgspec.structs.replace(address, auth="x-goog-api-key")
+    return address
 
 
 def provider_url(
@@ -98,7 +114,7 @@ def provider_url(
     Args:
         address: where the provider is reached.
         target: which provider it is.
-        raw_path: the client's path, under `/v1/` or `/openai/v1/`.
+        raw_path: the client's path, one that `api_path` knows.
         query: the client's query string, without the question mark.
         model: the model to ask for; in Azure's URL it is the deployment's name.
 
@@ -110,8 +126,19 @@ def provider_url(
     query_string = query.decode("latin-1")
     if target.provider == "azure" and address.api_version is not None:
         return _azure_url(address, path, query_string, model)
-    url = f"{address.base_url}/{path.sent.decode('latin-1')}"
+    base_url = _base_url(address.base_url, path)
+    url = f"{base_url}/{path.sent.decode('latin-1')}"
     return url + (f"?{query_string}" if query_string else "")
+
+
+def _base_url(base_url: str, path: ApiPath) -> str:
+    """Gemini's own API lies beside the one that is compatible with OpenAI's."""
+    if path.owner != "gemini":
+        return base_url
+    root = base_url.removesuffix("/openai")
+    for version in ("/v1beta", "/v1"):
+        root = root.removesuffix(version)
+    return root + path.prefix
 
 
 def _azure_url(address: Address, path: ApiPath, query: str, model: str | None) -> str:

@@ -1,19 +1,21 @@
 """What kind of call a path is, however it is spelt."""
 
+import re
+
 import pytest
 from cpu_time import cpu_s
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.headers import ClientHeaders
-from lectr_lab.core.registry import registry
 from lectr_lab.core.routing.paths import api_path, logged_path, operation
 from lectr_lab.core.routing.providers import Address, provider_url, resolve
 
 CHAT = b"/v1/chat/completions"
 plain_paths = st.sampled_from(
     "/v1/chat/completions /openai/v1/chat/completions /v1/embeddings /v1/responses "
-    "/v1/messages /v1/messages/count_tokens /v1/models/gpt-4o /v1/files".split()
+    "/v1/messages /v1/messages/count_tokens /v1/models/gpt-4o /v1/files "
+    "/upload/v1beta/files /v1beta/models/gemini-3:generateContent".split()
 )
 
 
@@ -26,23 +28,53 @@ plain_paths = st.sampled_from(
         (b"/v1/embeddings", "embeddings"),
         (b"/v1/responses", "responses"),
         (b"/v1/messages", "messages"),
-        (b"/v1/models", "other"),
-        (b"/v1/messages/count_tokens", "other"),
+        (b"/v1/messages/count_tokens", "count_tokens"),
+        (b"/v1/messages/batches/b1/results", "batches"),
+        (b"/v1/responses/compact", "compact"),
+        (b"/v1/responses/resp_1", "other"),
+        (b"/v1/models", "models"),
+        (b"/v1/models/gpt-4o", "models"),
+        (b"/v1/files/f1/content", "files"),
+        (b"/v1/images/generations", "images"),
+        (b"/v1/audio/transcriptions", "audio"),
+        (b"/v1/moderations", "moderations"),
+        (b"/v1/rerank", "rerank"),
+        (b"/v1beta/models/gemini-3:generateContent", "generate_content"),
+        (b"/v1beta/models/gemini-3:streamGenerateContent", "generate_content"),
+        (b"/v1/models/gemini-3:generateContent", "generate_content"),
+        (b"/v1beta/models/gemini-3:countTokens", "count_tokens"),
+        (b"/v1beta/models/gemini-3:batchEmbedContents", "embeddings"),
+        (b"/v1beta/openai/chat/completions", "chat"),
+        (b"/upload/v1beta/files", "files"),
+        (b"/v1/threads", "other"),
     ],
 )
 def test_a_path_tells_the_operation(path, operation_name):
-    """Five are accounted for; the rest pass through."""
+    """What is none of these passes through."""
     assert operation(path) == operation_name
 
 
-@pytest.mark.parametrize("path", [b"/", b"/v2/x", b"/v1x", b"/%761/models", b"/health"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/",
+        b"/v2/x",
+        b"/v1x",
+        b"/%761/models",
+        b"/v1betax",
+        b"/upload/v1/x",
+        b"/v1/v1/x",
+    ],
+)
 def test_a_path_elsewhere_is_not_ours(path):
-    """Only /v1 and /openai/v1 are passed on."""
+    """A second /v1 is a client's base URL with one too many."""
     assert api_path(path) is None
 
 
 def test_the_log_holds_no_part_of_a_path_that_a_client_made_up():
     """Ids, names and secrets in a path become stars."""
+    geminis = b"/v1beta/tunedModels/mine:generateContent"
+    assert logged_path(geminis) == "/v1beta/tunedModels/*:generateContent"
     path = b"/v1/threads/thread_abc/sk-secret/../runs"
 
     assert logged_path(path) == "/v1/threads/*/runs"
@@ -51,7 +83,7 @@ def test_the_log_holds_no_part_of_a_path_that_a_client_made_up():
 @st.composite
 def spellings(draw, plain):
     """The same path with slashes, dots and percent codes that change nothing."""
-    prefix, _, rest = plain.partition("v1/")
+    prefix, version, rest = re.split("(v1/|v1beta/)", plain, maxsplit=1)
     segments = []
     for segment in rest.split("/"):
         coded = [
@@ -62,7 +94,7 @@ def spellings(draw, plain):
         segments.append(around + "".join(coded))
     lead = draw(st.sampled_from(["", "/", "//", "/./"])).removesuffix("/")
     end = draw(st.sampled_from(["", "/", "//", "/."]))
-    return lead + prefix + "v1/" + "/".join(segments) + end
+    return lead + prefix + version + "/".join(segments) + end
 
 
 @given(st.data(), plain_paths)
@@ -75,9 +107,10 @@ def test_another_spelling_is_the_same_call(data, plain):
     assert logged_path(spelt) == logged_path(plain.encode())
     target = resolve(headers, "brand-new", spelt)
     assert target == resolve(headers, "brand-new", plain.encode())
-    row = registry()[target.provider]
-    url = provider_url(Address(row.base_url, row.auth), target, spelt, b"", None)
-    assert url == f"{row.base_url}/{spelt.decode().partition('v1/')[2]}"
+    url = provider_url(Address("https://h/v1", "bearer"), target, spelt, b"", None)
+    _, version, sent = re.split("(v1/|v1beta/)", spelt.decode(), maxsplit=1)
+    upload = "upload/" * plain.startswith("/upload")
+    assert url == f"https://h/{upload}{version}{sent}"
 
 
 @pytest.mark.parametrize(

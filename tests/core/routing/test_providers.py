@@ -15,6 +15,7 @@ from lectr_lab.core.routing.providers import (
 )
 
 CHAT = b"/v1/chat/completions"
+GOOGLE = "https://generativelanguage.googleapis.com"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,9 @@ def test_a_vendors_own_path_is_that_vendors(path, target):
 
 paths = st.sampled_from(
     "v1/chat/completions v1/models v1/models/x v1/responses v1/messages v1//messages "
-    "v1/messages/count_tokens v1/messages/batches openai/v1/chat/completions".split()
+    "v1/messages/count_tokens v1/messages/batches openai/v1/chat/completions "
+    "v1beta/models/m:generateContent v1/models/m:countTokens upload/v1beta/files "
+    "v1beta/openai/chat/completions".split()
 )
 keys = st.sampled_from(
     [None, b"my-gateway", b"sk-1", b"ya29.1"]
@@ -145,6 +148,8 @@ def test_no_prompt_and_no_key_go_to_another_vendor(
         assert target == ResolvedProvider("anthropic", "path")
     elif path.startswith("openai/"):
         assert target == ResolvedProvider("groq", "path")
+    elif "beta" in path or ":" in path:
+        assert target == ResolvedProvider("gemini", "path")
     elif owner := provider_of_key(key or b""):
         assert target == ResolvedProvider(owner, "key_prefix")
     elif owner := model and providers.of_model(model):
@@ -159,11 +164,19 @@ def test_no_prompt_and_no_key_go_to_another_vendor(
         ("openai", CHAT, "https://api.openai.com/v1/chat/completions"),
         ("anthropic", b"/v1/messages", "https://api.anthropic.com/v1/messages"),
         ("groq", b"/openai/v1/models", "https://api.groq.com/openai/v1/models"),
+        ("gemini", CHAT, f"{GOOGLE}/v1beta/openai/chat/completions"),
+        ("gemini", b"/v1beta/openai/models", f"{GOOGLE}/v1beta/openai/models"),
         (
             "gemini",
-            CHAT,
-            "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions",
+            b"/v1beta/models/m:countTokens",
+            f"{GOOGLE}/v1beta/models/m:countTokens",
         ),
+        (
+            "gemini",
+            b"/v1/models/m:generateContent",
+            f"{GOOGLE}/v1/models/m:generateContent",
+        ),
+        ("gemini", b"/upload/v1beta/files", f"{GOOGLE}/upload/v1beta/files"),
         ("openai", b"/v1/a%2Fb/../c", "https://api.openai.com/v1/a%2Fb/../c"),
     ],
 )

@@ -28,7 +28,9 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import KeyFile
+from lectr_lab.programs.tally import Passed, Tally
 from lectr_lab.proxy.clock import Clock
+from lectr_lab.proxy.observers.observer import Observer
 
 if TYPE_CHECKING:  # who only starts a child need not load the server
     from litestar import Litestar
@@ -65,13 +67,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a proxy is told: settings, and what is not kept in a file.
 
     `record` names the cassette to write; `tape_speed` is how many times faster than
-    recorded a tape plays, 0 for at once.
+    recorded a tape plays, 0 for at once. `tally`: say at the end what passed.
     """
 
     settings: Settings
     session: Session | None = None
     record: str | None = None
     tape_speed: float = 1.0
+    tally: bool = False
 
 
 class _Started(msgspec.Struct):
@@ -86,6 +89,7 @@ def run(
     on_started: Callable[[str], None],
     on_first: Callable[[Event], None] | None = None,
     engine: Engine | None = None,
+    also: Sequence[Observer] = (),
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP.
 
@@ -94,6 +98,7 @@ def run(
         on_started: told the base URL (`http://host:port`, or https) once it listens.
         on_first: told the first event, from another thread.
         engine: asked in the place of what the settings name.
+        also: what else looks at requests that pass.
 
     Raises:
         LabError: the host, port, certificate, lab folder or tape cannot be used.
@@ -109,7 +114,7 @@ def run(
     ):
         if settings.upstream and settings.upstream.startswith(TAPE):
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
-        app = build(settings, order.session, on_first, tee, engine=engine)
+        app = build(settings, order.session, on_first, tee, engine=engine, also=also)
         base_url = settings.base_url(sock.getsockname()[1])
         limits = settings.limits
         serve(app, sock, lambda: on_started(base_url), settings.tls, limits)
@@ -122,6 +127,7 @@ def build(
     tee: Callable[[Engine], Engine] | None = None,
     clock: Clock | None = None,
     engine: Engine | None = None,
+    also: Sequence[Observer] = (),
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
@@ -132,6 +138,7 @@ def build(
         tee: wraps the engine, to record what passes below the proxy.
         clock: what events are timed by; None: the machine's.
         engine: asked in the place of the providers; None: they are asked.
+        also: what else looks at requests that pass.
 
     Raises:
         LabError: the lab folder, a key or the admin secret cannot be used.
@@ -162,6 +169,7 @@ def build(
         router,
         warnings=warnings,
         engine=engine,
+        also=also,
     )
 
 
@@ -191,6 +199,8 @@ class Child:
         self._stdin = self._process.stdin
         self._stdin.write(msgspec.json.encode(order) + b"\n")
         self._stdin.flush()
+        self._tally = order.tally
+        self.passed = Passed()  # from the end on, where a tally was ordered
         line = self._process.stdout.readline()
         started = msgspec.json.decode(line, type=_Started) if line else _Started()
         self.base_url = started.base_url
@@ -210,15 +220,18 @@ class Child:
 
     def stop(self) -> None:
         """Let running requests end, write and seal the log, then end. Idempotent."""
+        if self._stdin.closed:
+            return
         with contextlib.suppress(BrokenPipeError):
             self._stdin.close()
+        self._process.stdin = None
         try:
-            self._process.wait(_STOPPED_WITHIN_S)
+            said, _ = self._process.communicate(timeout=_STOPPED_WITHIN_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+            said, _ = self._process.communicate()
+        if self._tally and said:
+            self.passed = msgspec.json.decode(said, type=Passed)
 
 
 def _find_key(
@@ -276,15 +289,20 @@ def _obey() -> None:
     # The server passes the signal on when it has served: a cassette is still to be written.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+    tally = Tally()
+    also = [tally] if order.tally else []
     try:
-        run(order, lambda base_url: _say(_Started(base_url=base_url)))
+        run(order, lambda base_url: _say(_Started(base_url=base_url)), also=also)
     except LabError as error:
         _say(_Started(error=str(error)))
         sys.exit(2)
+    finally:
+        if order.tally:
+            _say(tally.passed)
 
 
-def _say(started: _Started) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(started) + b"\n")
+def _say(word: msgspec.Struct) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -26,6 +26,7 @@ FLOORS = {
     "resources": 1,
     "tables": 1,
     "analysis": 2,
+    "programs": 2,
     "proxy": 2,
     "tape": 2,
     "dashboards": 3,

@@ -66,6 +66,10 @@ _COMMANDS = {
         "report:report",
         "Say what each feature costs, how slow it is and how often it fails.",
     ),
+    "run": (
+        "run:run",
+        "Run a program with its calls through a proxy, and say what they cost.",
+    ),
     "simulate": (
         "simulate:simulate",
         "Say what rules would have changed, had they been on.",

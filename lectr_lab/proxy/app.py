@@ -5,7 +5,7 @@ import posixpath
 import re
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -74,6 +74,7 @@ def create_app(
     router: Router | None = None,
     warnings: Callable[[], list[str]] = list,
     engine: Engine | None = None,
+    also: Sequence[Observer] = (),
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -87,6 +88,7 @@ def create_app(
         router: applies rules; None: there are none.
         warnings: what else /health is to warn of.
         engine: asked in the place of the providers; None: they are asked.
+        also: what else looks at requests that pass.
 
     Returns:
         The application; any ASGI server can run it.
@@ -99,7 +101,7 @@ def create_app(
     facts = FactsReader()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
-    recorded = Observers(log, SpendWatch(settings.orgs))
+    recorded = Observers(log, SpendWatch(settings.orgs), *also)
     observers = Observers(TokenCounter(recorded), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop

@@ -1,0 +1,262 @@
+"""`lectr-lab run`: any program, with its LLM calls through a proxy of its own."""
+
+import contextlib
+import os
+import shlex
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from lectr_lab.core.errors import ConfigError
+from lectr_lab.proxy.stderr import say
+
+if TYPE_CHECKING:  # `--help` loads nothing that it does not show
+    from lectr_lab.config.settings import Settings
+    from lectr_lab.launch import Child, Session
+    from lectr_lab.programs.known import Program
+    from lectr_lab.programs.setup import Setup
+    from lectr_lab.programs.tally import Passed
+
+Task = Literal[
+    "classification", "summarisation", "extraction", "generation", "reasoning"
+]
+_NO_PROGRAM = """\
+What to run? Name the program behind --:
+
+  lectr-lab run -- claude
+  lectr-lab run --feature review-bot -- codex exec "review this"
+  lectr-lab run -- python app.py
+
+Known are {}.
+Of any other program the SDKs of OpenAI, Anthropic and Groq pass through as well."""
+
+
+class _Outcome(NamedTuple):
+    """How a run ended."""
+
+    code: int
+    passed: "Passed"
+    strangers: int  # requests that came without the key
+
+
+def run(
+    *command: str,
+    feature: str | None = None,
+    task: Task | None = None,
+    session: str | None = None,
+    quiet: bool = False,
+    config: Path | None = None,
+) -> None:
+    """Run a program with its LLM calls through a proxy, and say what they cost.
+
+    Claude Code, Codex, opencode, Gemini CLI, Copilot CLI and aider are pointed at
+    it as each reads it; any other program by the variables of OpenAI's,
+    Anthropic's and Groq's SDKs. Where a login cannot be seen that is said, and the
+    program runs as ever. The proxy is the run's own, with a key that ends with it;
+    the log is the one that lectr.toml names, else ./lab.
+
+    The program's exit code is passed on.
+
+    Example: lectr-lab run --feature "fix-{branch}" -- claude
+
+    Args:
+        command: the program and its arguments, after `--`.
+        feature: the tag of its calls (default: this folder's name); `{branch}` in it
+            is git's.
+        task: what its calls are for.
+        session: the name of this run, where the program names none itself.
+        quiet: print no line at the end.
+        config: the settings file (default: lectr.toml, where it is there).
+
+    Raises:
+        ConfigError: there is no command, it cannot pass through, or the settings are
+            wrong.
+        ProxyError: the proxy could not start.
+        SystemExit: with the program's exit code; 127 where there is none.
+    """
+    from lectr_lab.programs.feature import as_header, feature_of
+    from lectr_lab.programs.known import ANY, known, programs
+
+    if not command:
+        names = [n for n, p in programs().items() if n != ANY and not p.refused]
+        raise ConfigError(_NO_PROGRAM.format(", ".join(names)))
+    program = known(command[0])
+    if program.refused:
+        raise ConfigError(program.refused)
+    _check_found(command[0], program)
+    settings = _settings(config)
+    named = {
+        "X-Lectr-Feature": feature_of(Path.cwd(), feature),
+        "X-Lectr-Task": task or "",
+        "X-Lectr-Session": as_header(session or ""),
+    }
+    tags = {name: value for name, value in named.items() if value}
+    outcome = _run(command, program, tags, settings)
+    if not quiet:
+        more = report_command(
+            tags.get("X-Lectr-Feature"), settings.lab if config else None
+        )
+        say(_in_words(outcome, settings.lab, more))
+    raise SystemExit(outcome.code)
+
+
+def report_command(feature: str | None, lab: str | None = None) -> str:
+    """What to type to see more of a run.
+
+    >>> report_command("my app"), report_command(None, "labs/a")
+    ("lectr-lab report --feature 'my app'", 'lectr-lab report labs/a')
+    """
+    words = ["lectr-lab", "report", *([lab] if lab else [])]
+    words += ["--feature", feature] if feature else []
+    return shlex.join(words)
+
+
+def _check_found(name: str, program: "Program") -> None:
+    """Told before anything starts, with the exit codes of shells.
+
+    Raises:
+        SystemExit: there is no such program, or it may not be run.
+    """
+    from lectr_lab.programs.process import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND
+
+    if shutil.which(name):
+        return
+    if os.sep in name and Path(name).exists():
+        say(f"{name} cannot be run: it is no executable file. `chmod +x` makes it one.")
+        raise SystemExit(EXIT_NOT_EXECUTABLE)
+    how = (
+        f"`{program.install}` installs it; or" if program.install else "Install it, or"
+    )
+    say(f"there is no program {name!r} in PATH. {how} name its path.")
+    raise SystemExit(EXIT_NOT_FOUND)
+
+
+def _settings(config: Path | None) -> "Settings":
+    """lectr.toml's, for a proxy on a free port of this machine alone."""
+    import msgspec
+
+    from lectr_lab.config.settings import settings_here
+    from lectr_lab.core.routing.rules_file import RULES_FILE
+    from lectr_lab.launch import TAPE
+
+    found = settings_here(os.environ, config)
+    if found.upstream and found.upstream.startswith(TAPE):
+        raise ConfigError(
+            "upstream is a tape: `lectr-lab replay` serves it, to any program."
+        )
+    local = {"host": "127.0.0.1", "port": 0, "tls_cert": None, "tls_key": None}
+    rules = found.rules or str(Path(RULES_FILE).resolve())
+    return msgspec.structs.replace(found, rules=rules, **local)
+
+
+def _session(settings: "Settings") -> "Session":
+    """A key for this run, of the organisation whose LECTR_KEY is set, if it is known."""
+    import time
+
+    from lectr_lab.launch import Session
+    from lectr_lab.log.folder import LabFolder
+    from lectr_lab.log.key_file import KeyFile
+
+    keys = KeyFile(LabFolder(Path(settings.lab))).table(time.monotonic())
+    entry = keys.find(os.environ.get("LECTR_KEY", ""))
+    return Session(org=entry.org) if entry and not entry.disabled_at else Session()
+
+
+def _run(
+    command: tuple[str, ...],
+    program: "Program",
+    tags: Mapping[str, str],
+    settings: "Settings",
+) -> _Outcome:
+    from lectr_lab.launch import Child, Order
+    from lectr_lab.programs.logins import facts
+    from lectr_lab.programs.setup import Way, set_up
+
+    session = _session(settings)
+    child = Child(Order(settings=settings, session=session, tally=True))
+    try:
+        way = Way(child.base_url, {"X-Lectr-Key": session.key, **tags})
+        told = facts(Path(command[0]).name, os.environ)
+        setup = set_up(program, way, os.environ, told, settings)
+        for notice in setup.notices:
+            say(notice)
+        with _files(setup) as paths:
+            variables = os.environ | setup.variables | paths
+            code = _started([command[0], *setup.words, *command[1:]], variables)
+        strangers = _strangers(child)
+    finally:
+        child.stop()
+    return _Outcome(code, child.passed, strangers)
+
+
+def _started(command: list[str], variables: dict[str, str]) -> int:
+    from lectr_lab.programs import process
+
+    try:
+        return process.run(command, variables)
+    except OSError as error:
+        say(f"{command[0]} cannot be run: {error.strerror}.")
+        return process.EXIT_NOT_EXECUTABLE
+
+
+@contextlib.contextmanager
+def _files(setup: "Setup") -> Iterator[dict[str, str]]:
+    """The files that a program reads, while it runs; they hold this run's key alone."""
+    if not setup.files:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="lectr-") as folder:  # the user's alone
+        paths = {name: Path(folder) / f"{name}.yml" for name in setup.files}
+        for name, path in paths.items():
+            path.write_text(setup.files[name])
+        yield {name: str(path) for name, path in paths.items()}
+
+
+def _strangers(child: "Child") -> int:
+    import httpx
+
+    try:
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            return int(client.get(f"{child.base_url}/health").json()["unknown_callers"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return 0
+
+
+def _in_words(outcome: _Outcome, lab: str, more: str) -> str:
+    """The line at the end."""
+    requests, failed = len(outcome.passed.event_ids), outcome.passed.failed
+    if not requests and outcome.strangers:
+        return (
+            f"{outcome.strangers} requests came without their X-Lectr-Key, and were "
+            "refused: this program's SDK reads no headers from variables. The README "
+            "says which do."
+        )
+    if not requests:
+        return "no request came through: none was made, or not to where it was pointed."
+    words = f"{requests} request{'s' * (requests > 1)}"
+    words += f" ({failed} failed)" if failed else ""
+    return f"{words}, {_spent(outcome.passed, Path(lab))}. More: {more}"
+
+
+def _spent(passed: "Passed", lab: Path) -> str:
+    """What it cost, from the log, as a report would have it."""
+    from lectr_lab.core.formatting import usd
+
+    try:
+        import polars as pl
+
+        from lectr_lab.analysis.scan import scan
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a report says what cannot be read
+            ours = pl.concat(
+                scan(lab, day=day).filter(pl.col("event_id").is_in(passed.event_ids))
+                for day in sorted(passed.days)
+            ).select(pl.sum("cost_usd"), unknown=pl.col("cost_usd").is_null().sum())
+            [(spent, unknown)] = ours.collect().iter_rows()
+    except Exception as error:  # noqa: BLE001 - the program's exit code is what counts
+        return f"at a cost that cannot be told ({type(error).__name__})"
+    return usd(spent) + (f" and {unknown} without a price" if unknown else "")

@@ -1,0 +1,1 @@
+"""Programs run with their LLM calls through a proxy: what `lectr-lab run` knows of them."""

@@ -1,21 +1,24 @@
 """`lectr-lab run`: any program, with its LLM calls through a proxy of its own."""
 
 import contextlib
+import json
 import os
 import shlex
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.proxy.stderr import say
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
     from lectr_lab.config.settings import Settings
-    from lectr_lab.launch import Child, Session
+    from lectr_lab.launch import Session
     from lectr_lab.programs.known import Program
     from lectr_lab.programs.setup import Setup
     from lectr_lab.programs.tally import Passed
@@ -135,11 +138,7 @@ def _check_found(name: str, program: "Program") -> None:
 
 
 def _settings(config: Path | None) -> "Settings":
-    """lectr.toml's, for a proxy on a free port of this machine alone."""
-    import msgspec
-
     from lectr_lab.config.settings import settings_here
-    from lectr_lab.core.routing.rules_file import RULES_FILE
     from lectr_lab.launch import TAPE
 
     found = settings_here(os.environ, config)
@@ -147,9 +146,24 @@ def _settings(config: Path | None) -> "Settings":
         raise ConfigError(
             "upstream is a tape: `lectr-lab replay` serves it, to any program."
         )
-    local = {"host": "127.0.0.1", "port": 0, "tls_cert": None, "tls_key": None}
-    rules = found.rules or str(Path(RULES_FILE).resolve())
-    return msgspec.structs.replace(found, rules=rules, **local)
+    return found
+
+
+def _local(settings: "Settings") -> "Settings":
+    """The same for a proxy on a free port, of this machine alone."""
+    import msgspec
+
+    from lectr_lab.core.routing.rules_file import RULES_FILE
+
+    return msgspec.structs.replace(
+        settings,
+        lab=str(Path(settings.lab).resolve()),
+        rules=settings.rules or str(Path(RULES_FILE).resolve()),
+        host="127.0.0.1",
+        port=0,
+        tls_cert=None,
+        tls_key=None,
+    )
 
 
 def _session(settings: "Settings") -> "Session":
@@ -176,7 +190,7 @@ def _run(
     from lectr_lab.programs.setup import Way, set_up
 
     session = _session(settings)
-    child = Child(Order(settings=settings, session=session, tally=True))
+    child = Child(Order(settings=_local(settings), session=session, tally=True))
     try:
         way = Way(child.base_url, {"X-Lectr-Key": session.key, **tags})
         told = facts(Path(command[0]).name, os.environ)
@@ -186,7 +200,7 @@ def _run(
         with _files(setup) as paths:
             variables = os.environ | setup.variables | paths
             code = _started([command[0], *setup.words, *command[1:]], variables)
-        strangers = _strangers(child)
+        strangers = _strangers(child.base_url)
     finally:
         child.stop()
     return _Outcome(code, child.passed, strangers)
@@ -209,20 +223,22 @@ def _files(setup: "Setup") -> Iterator[dict[str, str]]:
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="lectr-") as folder:  # the user's alone
-        paths = {name: Path(folder) / f"{name}.yml" for name in setup.files}
+        paths = {name: Path(folder) / f"{name}.json" for name in setup.files}
         for name, path in paths.items():
             path.write_text(setup.files[name])
         yield {name: str(path) for name, path in paths.items()}
 
 
-def _strangers(child: "Child") -> int:
-    import httpx
-
+def _strangers(base_url: str) -> int:
+    """How many requests the proxy refused for want of its key; 0 where it is gone."""
+    connection = HTTPConnection(urlsplit(base_url).netloc, timeout=5)
     try:
-        with httpx.Client(trust_env=False, timeout=5) as client:
-            return int(client.get(f"{child.base_url}/health").json()["unknown_callers"])
-    except (httpx.HTTPError, ValueError, KeyError):
+        connection.request("GET", "/health")
+        return int(json.load(connection.getresponse())["unknown_callers"])
+    except (OSError, HTTPException, ValueError, KeyError):
         return 0
+    finally:
+        connection.close()
 
 
 def _in_words(outcome: _Outcome, lab: str, more: str) -> str:
@@ -259,4 +275,6 @@ def _spent(passed: "Passed", lab: Path) -> str:
             [(spent, unknown)] = ours.collect().iter_rows()
     except Exception as error:  # noqa: BLE001 - the program's exit code is what counts
         return f"at a cost that cannot be told ({type(error).__name__})"
+    if unknown == len(passed.event_ids):
+        return "no price known"
     return usd(spent) + (f" and {unknown} without a price" if unknown else "")

@@ -69,8 +69,20 @@ def _opencode_configs(environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     yield read_json(environ.get("OPENCODE_CONFIG_CONTENT", ""))
 
 
+def _gemini(environ: Mapping[str, str]) -> Iterator[str]:
+    """What its settings choose: `key`, or nothing, `unchosen`."""
+    settings = _json(_folder(environ, "GEMINI_CLI_HOME", "") / ".gemini/settings.json")
+    auth = _members(_members(settings, "security"), "auth")
+    chosen = auth.get("selectedType", settings.get("selectedAuthType"))
+    if chosen in ("gemini-api-key", "gateway"):
+        yield "key"
+    elif not chosen:
+        yield "unchosen"
+
+
 _LOGINS: dict[str, Callable[[Mapping[str, str]], Iterator[str]]] = {
     "codex": _codex,
+    "gemini": _gemini,
     "opencode": _opencode,
 }
 

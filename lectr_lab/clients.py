@@ -134,3 +134,31 @@ def environment(
         hosts = [*own.get(name, "").split(","), "127.0.0.1"]
         found[name] = ",".join(filter(None, dict.fromkeys(hosts)))
     return found
+
+
+def shell_lines(base_url: str) -> str:
+    """What to type in a shell so that programs with stock SDKs pass through a proxy.
+
+    Args:
+        base_url: of the proxy, `http://host:port`.
+
+    Returns:
+        `export` lines that read the key from LECTR_KEY, and say whose they are.
+
+    >>> print(shell_lines("http://127.0.0.1:1").splitlines()[1])
+    export OPENAI_BASE_URL=http://127.0.0.1:1/v1
+    """
+    header = '"X-Lectr-Key: $LECTR_KEY"'
+    return "\n".join(
+        [
+            "# OpenAI's SDKs, with /v1:",
+            f"export OPENAI_BASE_URL={base_url}/v1",
+            f"export OPENAI_CUSTOM_HEADERS={header}",
+            "# Anthropic's SDKs and Claude Code, without /v1 (Vercel's SDK: with it):",
+            f"export ANTHROPIC_BASE_URL={base_url}",
+            f"export ANTHROPIC_CUSTOM_HEADERS={header}",
+            "# Gemini CLI, without /v1beta (Google's SDKs take headers in code alone):",
+            f"export GOOGLE_GEMINI_BASE_URL={base_url}",
+            f"export GEMINI_CLI_CUSTOM_HEADERS={header}",
+        ]
+    )

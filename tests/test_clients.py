@@ -1,8 +1,10 @@
 """Stock SDKs pointed at a proxy."""
 
+import subprocess
+
 import pytest
 
-from lectr_lab.clients import Clients, environment
+from lectr_lab.clients import Clients, environment, shell_lines
 from lectr_lab.core.masked_key import Key
 
 SDKS = {
@@ -82,3 +84,22 @@ def test_without_a_provider_any_key_will_do(own):
     found = environment("http://127.0.0.1:7", "lc_key_x", own, live=False)
 
     assert found["OPENAI_API_KEY"] == (own.get("OPENAI_API_KEY") or "no-provider-key")
+
+
+def test_what_a_shell_is_told_is_what_sdks_read():
+    """The same addresses as a program is given; bash takes every line as it is."""
+    script = shell_lines("http://127.0.0.1:7") + "\nenv -0"
+    bash = ["bash", "-c", script]
+
+    done = subprocess.run(
+        bash, env={"LECTR_KEY": "lc_key_x"}, capture_output=True, check=True, text=True
+    )
+
+    told = dict(line.split("=", 1) for line in done.stdout.split("\0") if "=" in line)
+    given = environment("http://127.0.0.1:7", "lc_key_x", {})
+    for name in ("OPENAI", "ANTHROPIC"):
+        for suffix in ("BASE_URL", "CUSTOM_HEADERS"):
+            assert told[f"{name}_{suffix}"] == given[f"{name}_{suffix}"]
+    assert told["GOOGLE_GEMINI_BASE_URL"] == "http://127.0.0.1:7"
+    assert told["GEMINI_CLI_CUSTOM_HEADERS"] == "X-Lectr-Key: lc_key_x"
+    assert max(len(line) for line in script.splitlines()) <= 78

@@ -1,7 +1,9 @@
 """The files that `lectr-lab init` writes: comments, to be changed."""
 
 from pathlib import Path
+from textwrap import indent
 
+from lectr_lab.clients import shell_lines
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.rules_file import RULES_FILE
 
@@ -88,9 +90,9 @@ def write_rules(folder: Path) -> None:
 
 
 def environment(base_url: str) -> str:
-    """The two variables that point an OpenAI-SDK program at a proxy, unchanged."""
+    """The variables that point programs at a proxy, unchanged."""
+    lines = indent(shell_lines(base_url), "  ")
     return (
-        "Point any OpenAI-SDK program at it, unchanged:\n\n"
-        f"  export OPENAI_BASE_URL={base_url}/v1\n"
-        '  export OPENAI_CUSTOM_HEADERS="X-Lectr-Key: $LECTR_KEY"'
+        "Point programs at it, unchanged (`lectr-lab run -- PROGRAM` does all of this\n"
+        f"for one program, coding agents included):\n\n{lines}"
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from lectr_lab.clients import shell_lines
 from lectr_lab.core.formatting import NO_MATH
 
 
@@ -48,9 +49,8 @@ curl {base_url}/chat/completions \\
   -H "X-Lectr-Key: $LECTR_KEY" -H "X-Lectr-Feature: my-feature" \\
   -H "Authorization: Bearer $OPENAI_API_KEY" -H "Content-Type: application/json" \\
   -d '{{"model": "gpt-4o-mini", "messages": [{{"role": "user", "content": "Hello"}}]}}'""",
-    "No code change": """\
-export OPENAI_BASE_URL={base_url}
-export OPENAI_CUSTOM_HEADERS="X-Lectr-Key: $LECTR_KEY\"""",
+    "No code change": shell_lines("{root}"),
+    "A coding agent, or any program": "lectr-lab run -- claude",
 }
 _HERE = """\
 client = proxy.openai(feature="my-feature", task="classification")  # or anthropic, groq
@@ -91,10 +91,20 @@ _CELL = "style='text-align:left;padding:2px 12px 2px 0'"
 _PRE = "style='margin:4px 0 10px;font-size:12px;background:transparent;color:inherit'"
 
 
+def snippet_for(name: str, base_url: str) -> str:
+    """A snippet with a proxy's address in it.
+
+    >>> snippet_for("No code change", "http://h:1/v1").splitlines()[4]
+    'export ANTHROPIC_BASE_URL=http://h:1'
+    """
+    root = base_url.removesuffix("/v1")
+    return SNIPPETS[name].format(base_url=base_url, root=root)
+
+
 def _how_to(state: State) -> str:
     blocks = [f"<b>In this notebook</b><pre {_PRE}>{html.escape(_HERE)}</pre>"]
-    for name, snippet in SNIPPETS.items():
-        code = html.escape(snippet.format(base_url=state.base_url))
+    for name in SNIPPETS:
+        code = html.escape(snippet_for(name, state.base_url))
         blocks.append(f"<b>{name}</b><pre {_PRE}>{code}</pre>")
     elsewhere = _ELSEWHERE.format(
         port=urlsplit(state.base_url).port,

@@ -24,7 +24,7 @@ ASKS = """\
 #!{python}
 import json, os, sys, urllib.request
 url, headers = os.environ["{url}"] + "{path}", {{"Content-Type": "application/json"}}
-headers["Authorization"] = "Bearer sk-secret-" + "0123456789"
+headers["Authorization"] = "Bearer sk-" + "secret-0123456789"
 headers |= dict(line.split(": ") for line in os.environ["{headers}"].splitlines())
 body = json.dumps({{"model": "{model}", "max_tokens": 1, "messages": []}}).encode()
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
@@ -183,11 +183,16 @@ def test_mistakes_are_told_before_anything_runs(here):
 
 def test_whoever_ends_it_ends_the_program_first(here):
     """Which decides how; the proxy serves it to its end, and then ends too."""
-    script = "trap 'exit 9' TERM; echo $LECTR_BASE_URL; while :; do read line; done"  # `read` at the end of its input would spin, so the pipe stays open
-    command = [sys.executable, "-m", "lectr_lab.cli", "run", "--", "sh", "-c", script]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    program = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+        "print(os.environ['LECTR_BASE_URL'], flush=True)\n"
+        "while True: signal.pause()\n"
+    )
+    command = [sys.executable, "-m", "lectr_lab.cli", "run", "--"]
+    command += [sys.executable, "-c", program]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
         assert process.stdout.readline().startswith(b"http://127.0.0.1:")
         process.send_signal(signal.SIGTERM)
 

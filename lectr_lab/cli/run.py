@@ -193,7 +193,7 @@ def _run(
     child = Child(Order(settings=_local(settings), session=session, tally=True))
     try:
         way = Way(child.base_url, {"X-Lectr-Key": session.key, **tags})
-        told = facts(Path(command[0]).name, os.environ)
+        told = facts(command, os.environ)
         setup = set_up(program, way, os.environ, told, settings)
         for notice in setup.notices:
             say(notice)

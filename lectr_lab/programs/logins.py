@@ -6,37 +6,48 @@ Files are read as they are, and what cannot be read says nothing. No key leaves 
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 _MOST_BYTES = 1_000_000
 _TEXT_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TEXT_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+")|,(?=\s*+[}\]])')
 
 
-def facts(program: str, environ: Mapping[str, str]) -> frozenset[str]:
+def facts(command: Sequence[str], environ: Mapping[str, str]) -> frozenset[str]:
     """Everything that conditions in known.toml may ask for.
 
     Args:
-        program: the name of its file, such as `codex`.
+        command: the program's path or name, and its arguments.
         environ: its variables; those that are empty count as not set.
 
-    >>> sorted(facts("any", {"A": "1", "B": ""}))
+    >>> sorted(facts(["python"], {"A": "1", "B": ""}))
     ['A', 'A=1']
     """
+    program = Path(command[0]).name
     found = {name for name, value in environ.items() if value}
     found |= {f"{name}={environ[name]}" for name in found}
     if program in _LOGINS:
-        found |= {f"login.{name}" for name in _LOGINS[program](environ)}
+        found |= {f"login.{name}" for name in _LOGINS[program](environ, command[1:])}
     return frozenset(found)
 
 
-def _codex(environ: Mapping[str, str]) -> Iterator[str]:
+def _claude(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
+    """`elsewhere`: its settings, which go before variables, name a server."""
+    home = _folder(environ, "CLAUDE_CONFIG_DIR", ".claude")
+    for folder in (home, Path(".claude")):
+        for name in ("settings.json", "settings.local.json"):
+            if _members(_json(folder / name), "env").get("ANTHROPIC_BASE_URL"):
+                yield "elsewhere"
+
+
+def _codex(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
     """`chatgpt`: it has that login; `chatgpt_alone`: and no API key; `other_provider`:
     it asks somebody else."""
     home = _folder(environ, "CODEX_HOME", ".codex")
-    if _config(home).get("model_provider", "openai") != "openai":
+    if any(_asks_another(config) for config in _codex_configs(home, arguments)):
         yield "other_provider"
     auth = _json(home / "auth.json")
     if auth.get("tokens") and not auth.get("OPENAI_API_KEY"):
@@ -45,7 +56,24 @@ def _codex(environ: Mapping[str, str]) -> Iterator[str]:
             yield "chatgpt_alone"
 
 
-def _opencode(environ: Mapping[str, str]) -> Iterator[str]:
+def _codex_configs(home: Path, arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Its settings, and those of the profile that its arguments name."""
+    settings = _toml(home / "config.toml")
+    yield settings
+    named = [settings.get("profile")]
+    named += [after for w, after in pairwise(arguments) if w in ("-p", "--profile")]
+    named += [w[len("--profile=") :] for w in arguments if w.startswith("--profile=")]
+    for profile in filter(None, named):
+        yield _members(_members(settings, "profiles"), str(profile))
+        yield _toml(home / f"{profile}.config.toml")
+
+
+def _asks_another(config: dict[str, Any]) -> bool:
+    provider = config.get("model_provider", "openai")
+    return provider != "openai" or bool(config.get("openai_base_url"))
+
+
+def _opencode(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
     """`<provider>`: it has a key; `<provider>_elsewhere`: and a server of its own."""
     data = _folder(environ, "XDG_DATA_HOME", ".local/share") / "opencode"
     for name, login in _json(data / "auth.json").items():
@@ -69,7 +97,7 @@ def _opencode_configs(environ: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     yield read_json(environ.get("OPENCODE_CONFIG_CONTENT", ""))
 
 
-def _gemini(environ: Mapping[str, str]) -> Iterator[str]:
+def _gemini(environ: Mapping[str, str], arguments: Sequence[str]) -> Iterator[str]:
     """What its settings choose: `key`, or nothing, `unchosen`."""
     settings = _json(_folder(environ, "GEMINI_CLI_HOME", "") / ".gemini/settings.json")
     auth = _members(_members(settings, "security"), "auth")
@@ -80,7 +108,9 @@ def _gemini(environ: Mapping[str, str]) -> Iterator[str]:
         yield "unchosen"
 
 
-_LOGINS: dict[str, Callable[[Mapping[str, str]], Iterator[str]]] = {
+_Reader: TypeAlias = Callable[[Mapping[str, str], Sequence[str]], Iterator[str]]
+_LOGINS: dict[str, _Reader] = {
+    "claude": _claude,
     "codex": _codex,
     "gemini": _gemini,
     "opencode": _opencode,
@@ -92,9 +122,9 @@ def _folder(environ: Mapping[str, str], variable: str, usual: str) -> Path:
     return Path(named) if named else Path(environ.get("HOME") or "/") / usual
 
 
-def _config(home: Path) -> dict[str, Any]:
+def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_text(home / "config.toml"))
+        return tomllib.loads(_text(path))
     except (tomllib.TOMLDecodeError, RecursionError):
         return {}
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lectr_lab.programs.logins import facts, read_json
 
 
-def logins(program, environ) -> set[str]:
-    found = facts(program, environ)
+def logins(program, environ, *arguments) -> set[str]:
+    found = facts([program, *arguments], environ)
     return {fact.removeprefix("login.") for fact in found if fact.startswith("login.")}
 
 
@@ -44,6 +44,9 @@ def test_a_chatgpt_login_of_codex_is_found(tmp_path, auth, environ, found, varia
     [
         ('model_provider = "local"', {"other_provider"}),
         ('model_provider = "openai"', set()),
+        ('openai_base_url = "http://x"', {"other_provider"}),
+        ('profile = "b"\n[profiles.b]\nmodel_provider = "c"', {"other_provider"}),
+        ('[profiles.b]\nmodel_provider = "c"', set()),
         ('[model_providers.local]\nbase_url = "http://x"', set()),
         ("model_provider = ", set()),
     ],
@@ -53,6 +56,34 @@ def test_another_provider_of_codex_is_found(tmp_path, config, found):
     (tmp_path / "config.toml").write_text(config)
 
     assert logins("codex", {"CODEX_HOME": str(tmp_path)}) == found
+
+
+@pytest.mark.parametrize("words", [("-p", "b"), ("exec", "--profile=b")])
+@pytest.mark.parametrize("file", ["config.toml", "b.config.toml"])
+def test_the_profile_of_codexs_arguments_counts(tmp_path, words, file):
+    """In the form of today, and in that of before."""
+    table = "[profiles.b]\n" if file == "config.toml" else ""
+    (tmp_path / file).write_text(f'{table}model_provider = "local"')
+    environ = {"CODEX_HOME": str(tmp_path)}
+
+    assert logins("codex", environ, *words) == {"other_provider"}
+    assert logins("codex", environ, "-p") == set()
+
+
+@pytest.mark.parametrize("file", ["settings.json", "settings.local.json"])
+@pytest.mark.parametrize("place", ["home", "here/.claude"])
+def test_a_server_in_claude_codes_settings_is_found(tmp_path, monkeypatch, place, file):
+    """The user's settings and the project's, which go before variables."""
+    (tmp_path / "here/.claude").mkdir(parents=True)
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    environ = {"CLAUDE_CONFIG_DIR": str(tmp_path / "home")}
+    (tmp_path / place / file).write_text('{"env": {"ANTHROPIC_MODEL": "m"}}')
+    assert logins("claude", environ) == set()
+
+    (tmp_path / place / file).write_text('{"env": {"ANTHROPIC_BASE_URL": "http://x"}}')
+
+    assert logins("claude", environ) == {"elsewhere"}
 
 
 def test_keys_and_own_servers_of_opencode_are_found(tmp_path, monkeypatch):
@@ -104,7 +135,7 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(tmp_path):
 
 def test_variables_are_facts():
     """By name and with their value; empty ones are not set."""
-    assert facts("any", {"A": "1", "B": ""}) == {"A", "A=1"}
+    assert facts(["any"], {"A": "1", "B": ""}) == {"A", "A=1"}
 
 
 JSON = st.recursive(

@@ -23,7 +23,7 @@ KEYS += ["COPILOT_PROVIDER_API_KEY", "GROQ_API_KEY"]
 def setup(name, environ=None, settings=None, logins=()):
     """As `lectr-lab run` sets a program up, but for the logins of this machine."""
     own = {"HOME": "/nowhere", **(environ or {})}
-    told = facts(name, own) | set(logins)
+    told = facts([name], own) | set(logins)
     return set_up(
         programs()[name], Way(ROOT, HEADERS), own, told, settings or Settings()
     )

@@ -271,10 +271,15 @@ def _spent(passed: "Passed", lab: Path) -> str:
             ours = pl.concat(
                 scan(lab, day=day).filter(pl.col("event_id").is_in(passed.event_ids))
                 for day in sorted(passed.days)
-            ).select(pl.sum("cost_usd"), unknown=pl.col("cost_usd").is_null().sum())
-            [(spent, unknown)] = ours.collect().iter_rows()
+            ).select(
+                pl.sum("cost_usd"),
+                unpriced=(
+                    pl.col("cost_usd").is_null() & pl.col("outcome").eq("ok")
+                ).sum(),
+            )
+            [(spent, unpriced)] = ours.collect().iter_rows()
     except Exception as error:  # noqa: BLE001 - the program's exit code is what counts
         return f"at a cost that cannot be told ({type(error).__name__})"
-    if unknown == len(passed.event_ids):
+    if unpriced and unpriced == len(passed.event_ids) - passed.failed:
         return "no price known"
-    return usd(spent) + (f" and {unknown} without a price" if unknown else "")
+    return usd(spent) + (f" and {unpriced} without a price" if unpriced else "")

@@ -128,25 +128,27 @@ def test_when_it_stops_so_do_we():
 
 
 INTERRUPTED = """\
-import signal, sys, time
+import os, signal, sys, time
 heard = []
 signal.signal(signal.SIGINT, lambda *_: heard.append(1))
 signal.signal(signal.SIGTERM, lambda *_: heard.append(10))
+if {apart}:
+    os.setpgid(0, 0)
 print("tty", sys.stdin.isatty(), flush=True)
-while not heard:
-    time.sleep(0.01)
-print("ready", flush=True)
 while 10 not in heard:
     time.sleep(0.01)
 sys.exit(sum(heard))
 """
 
 
-def test_a_terminals_interrupt_reaches_it_once():
-    """From its terminal, and not from us as well."""
+@pytest.mark.parametrize(("apart", "code"), [(False, 11), (True, 10)])
+def test_a_terminals_interrupt_is_between_it_and_the_program(apart, code):
+    """It comes to the program without us; and where the program has left the group
+    that the terminal sends it to, it comes from us neither."""
     master, slave = pty.openpty()
+    program = [sys.executable, "-c", INTERRUPTED.format(apart=apart)]
     process = subprocess.Popen(
-        [sys.executable, "-c", ON_TERMINAL, sys.executable, "-c", INTERRUPTED],
+        [sys.executable, "-c", ON_TERMINAL, *program],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -156,10 +158,10 @@ def test_a_terminals_interrupt_reaches_it_once():
     try:
         read_until(master, b"tty True")
         os.write(master, b"\x03")
-        read_until(master, b"ready")
-        process.send_signal(signal.SIGTERM)  # after it whatever we passed on had come
+        read_until(master, b"^C")  # shown once the signal is sent
+        process.send_signal(signal.SIGTERM)  # heard after it, by us and by the program
 
-        assert process.wait(WITHIN_S) == 11
+        assert process.wait(WITHIN_S) == code
     finally:
         process.kill()
         process.wait()

@@ -1,6 +1,7 @@
 """What programs are started with."""
 
 import json
+import tomllib
 
 import pytest
 from hypothesis import given
@@ -79,6 +80,9 @@ def test_codex_gets_a_provider_of_its_own(environ, auth):
     assert 'model_providers.lectr.base_url="http://127.0.0.1:7/v1"' in found.words
     assert found.words[::2] == ("-c",) * (len(found.words) // 2)
     assert found.words[-1] == auth
+    told = tomllib.loads("\n".join(found.words[1::2]))["model_providers"]["lectr"]
+    sent = {h: found.variables[n] for h, n in told["env_http_headers"].items()}
+    assert sent == HEADERS | {"X-Lectr-Task": "", "X-Lectr-Session": ""}
     assert found.variables["LECTR_FEATURE"] == "my app"
     assert found.variables["LECTR_TASK"] == ""  # and not that of a run around this one
 

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -88,7 +89,7 @@ def run(
         raise ConfigError(_NO_PROGRAM.format(", ".join(names)))
     program = known(command[0])
     if program.refused:
-        raise ConfigError(program.refused)
+        raise ConfigError(_wrapped(program.refused))
     _check_found(command[0], program)
     settings = _settings(config)
     named = {
@@ -115,6 +116,11 @@ def report_command(feature: str | None, lab: str | None = None) -> str:
     words = ["lectr-lab", "report", *([lab] if lab else [])]
     words += ["--feature", feature] if feature else []
     return shlex.join(words)
+
+
+def _wrapped(text: str) -> str:
+    """For a terminal of 80 columns, behind the name of the program."""
+    return fill(text, 68, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _check_found(name: str, program: "Program") -> None:
@@ -196,7 +202,7 @@ def _run(
         told = facts(command, os.environ)
         setup = set_up(program, way, os.environ, told, settings)
         for notice in setup.notices:
-            say(notice)
+            say(_wrapped(notice))
         with _files(setup) as paths:
             variables = os.environ | setup.variables | paths
             code = _started([command[0], *setup.words, *command[1:]], variables)
@@ -245,13 +251,12 @@ def _in_words(outcome: _Outcome, lab: str, more: str) -> str:
     """The line at the end."""
     requests, failed = len(outcome.passed.event_ids), outcome.passed.failed
     if not requests and outcome.strangers:
-        return (
-            f"{outcome.strangers} requests came without their X-Lectr-Key, and were "
-            "refused: this program's SDK reads no headers from variables. The README "
-            "says which do."
+        return _wrapped(
+            f"{outcome.strangers} refused for want of an X-Lectr-Key: this program's SDK "
+            "reads no headers from variables. The README says which do."
         )
     if not requests:
-        return "no request came through: none was made, or not to where it was pointed."
+        return "no request came through: none was made, or it went elsewhere."
     words = f"{requests} request{'s' * (requests > 1)}"
     words += f" ({failed} failed)" if failed else ""
     return f"{words}, {_spent(outcome.passed, Path(lab))}. More: {more}"

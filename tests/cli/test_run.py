@@ -154,7 +154,7 @@ def test_nothing_that_came_through_is_said(here, capfd):
     )
     assert run_tokens("--", sys.executable, "-c", asks) == 0
     out, err = capfd.readouterr()
-    assert out == "401\n" and "1 requests came without their X-Lectr-Key" in err
+    assert out == "401\n" and "1 refused for want of an X-Lectr-Key" in err
 
 
 def test_what_cannot_be_started_is_told(here, capfd):
@@ -173,8 +173,9 @@ def test_mistakes_are_told_before_anything_runs(here):
     """No program; one whose calls nobody can see; a tape."""
     with pytest.raises(ConfigError, match="lectr-lab run -- claude"):
         run()
-    with pytest.raises(ConfigError, match="Cursor's own service"):
+    with pytest.raises(ConfigError, match="Cursor's own service") as refused:
         run("cursor-agent", "-p", "hello")
+    assert max(map(len, str(refused.value).splitlines())) <= 68
     (here / "lectr.toml").write_text('upstream = "tape:x.yaml"')
     with pytest.raises(ConfigError, match="lectr-lab replay"):
         run("sh", "-c", "exit 0")

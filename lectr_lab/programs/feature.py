@@ -38,7 +38,7 @@ def feature_of(folder: Path, wish: str | None = None) -> str:
 def as_header(text: str) -> str:
     """Up to 100 characters of a text, as a header's value that every client can send.
 
-    >>> as_header("Zürich\n")
+    >>> as_header("Zürich\\n")
     'Zurich-'
     """
     letters = unicodedata.normalize("NFKD", text)

@@ -136,7 +136,7 @@ def _json(path: Path) -> dict[str, Any]:
 def read_json(text: str) -> dict[str, Any]:
     """JSON with comments and last commas, as people write it; else nothing.
 
-    >>> read_json('{"a": 1, // one\n}'), read_json("")
+    >>> read_json('{"a": 1, // one\\n}'), read_json("")
     ({'a': 1}, {})
     """
     try:

@@ -230,8 +230,9 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             said, _ = self._process.communicate()
-        if self._tally and said:
-            self.passed = msgspec.json.decode(said, type=Passed)
+        if self._tally:
+            with contextlib.suppress(msgspec.DecodeError):  # it was killed
+                self.passed = msgspec.json.decode(said, type=Passed)
 
 
 def _find_key(

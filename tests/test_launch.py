@@ -46,6 +46,24 @@ def test_a_child_listens_and_stops(tmp_path):
         httpx.get(f"{child.base_url}/health")
 
 
+def test_a_child_says_at_its_end_what_passed(tmp_path):
+    """Where that was ordered, and it was not killed: the events of its own requests."""
+    told = []
+    for end in ("stop", "kill"):
+        ordered = order(tmp_path, upstream="http://127.0.0.1:1/v1")
+        child = Child(msgspec.structs.replace(ordered, tally=True))
+        headers = {"X-Lectr-Key": SESSION.key}
+        httpx.get(f"{child.base_url}/v1/models", headers=headers)
+        if end == "kill":
+            os.kill(child.pid, signal.SIGKILL)
+        child.stop()
+        told.append(child.passed)
+
+    [event_id] = told[0].event_ids
+    assert event_id in scan(tmp_path / "lab").collect()["event_id"].to_list()
+    assert (told[0].failed, told[1].event_ids) == (1, [])
+
+
 def test_a_childs_session_key_works_and_is_on_no_disk(tmp_path):
     """Handed over by pipe."""
     child = Child(order(tmp_path, upstream="http://127.0.0.1:1/v1"))

@@ -1,0 +1,90 @@
+"""Install the clients that `versions.toml` pins, from npm and PyPI, into `.clients/`.
+
+    python tests/clients/install.py [--long]
+
+What is there in the right versions is left alone. Without npm nothing is installed, and
+that is an error in CI alone.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+CLIENTS = HERE.parents[1] / ".clients"
+IN_CI = "agents"
+NO_NPM = "needs npm: apt-get install nodejs npm"
+_STAMP = "installed.json"  # written last: what an interrupted run left does not count
+_QUIET = "--no-audit --no-fund --no-package-lock --no-update-notifier --loglevel=error"
+
+
+def pinned() -> dict[str, dict[str, Any]]:
+    """The sets of packages, by name."""
+    return tomllib.loads((HERE / "versions.toml").read_text("utf-8"))
+
+
+def installed(name: str) -> Path | None:
+    """The folder of a set; None where it is not there in its versions."""
+    folder = CLIENTS / name
+    try:
+        found = json.loads((folder / _STAMP).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return folder if found == pinned()[name]["packages"] else None
+
+
+def install(name: str) -> None:
+    """Install a set anew.
+
+    Raises:
+        CalledProcessError: npm or pip could not; what it said is on standard error.
+    """
+    one, folder = pinned()[name], CLIENTS / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    packages = one["packages"]
+    (_from_npm if one["registry"] == "npm" else _from_pypi)(folder, packages)
+    (folder / _STAMP).write_text(json.dumps(packages), "utf-8")
+
+
+def _from_npm(folder: Path, packages: dict[str, str]) -> None:
+    """Without their install scripts: those only link a binary that is there anyway."""
+    manifest = {"private": True, "dependencies": packages}
+    (folder / "package.json").write_text(json.dumps(manifest), "utf-8")
+    command = ["npm", "install", "--ignore-scripts", *_QUIET.split()]
+    subprocess.run(command, cwd=folder, check=True)
+
+
+def _from_pypi(folder: Path, packages: dict[str, str]) -> None:
+    wanted = [f"{package}=={version}" for package, version in packages.items()]
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, *wanted], check=True)
+
+
+def main(*arguments: str) -> int:
+    """Install what is missing; returns the exit code."""
+    for name, one in pinned().items():
+        if (name != IN_CI and "--long" not in arguments) or installed(name):
+            continue
+        if one["registry"] == "npm" and shutil.which("npm") is None:
+            print(f"{name}: not installed, {NO_NPM}", file=sys.stderr)
+            if os.environ.get("CI") == "true":
+                return 1
+            continue
+        print(f"{name}: installing, {one['mib']} MiB")
+        try:
+            install(name)
+        except subprocess.CalledProcessError as failed:
+            print(f"{name}: not installed: {failed}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -35,6 +35,9 @@ _HOP = {"host", "connection", "content-length"}
 _DRAWN = [
     re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
     re.compile(rb"\b[0-9a-f]{64}\b"),
+    re.compile(
+        rb"\b(msg|resp|fc|call|toolu)_\d{8}\b"
+    ),  # the fake's, by order of arrival
     re.compile(rb'(?<="create_time": )[0-9.]+'),
     re.compile(rb"(?<=_unix_ms)\W+\d+"),
     re.compile(rb"(?<=duration_ms)\W+\d+"),

@@ -21,7 +21,7 @@ from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.scan import scan
 
 FEATURE = "clients-suite"
-_RUN_S = 240  # a busy machine's; nothing here takes ten seconds on a free one
+_RUN_S = 240  # a busy machine's time: an end is all that is asked for
 _BASE_URLS = {
     "openai": "/openai/v1",
     "anthropic": "/anthropic/v1",
@@ -35,15 +35,15 @@ _HOP = {"host", "connection", "content-length"}
 _DRAWN = [
     re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
     re.compile(rb"\b[0-9a-f]{64}\b"),
-    re.compile(
-        rb"\b(msg|resp|fc|call|toolu)_\d{8}\b"
-    ),  # the fake's, by order of arrival
     re.compile(rb'(?<="create_time": )[0-9.]+'),
     re.compile(rb"(?<=_unix_ms)\W+\d+"),
     re.compile(rb"(?<=duration_ms)\W+\d+"),
     re.compile(rb"(?<=Chunk ID: )[0-9a-f]+"),
     re.compile(rb"(?<=Wall time: )[0-9.]+"),
     re.compile(rb"\ba[0-9a-f]{16}\b"),  # agents of Claude Code
+    re.compile(rb"\bses_[0-9A-Za-z]{26}\b"),  # opencode
+    # the fake's own, in their order of arrival
+    re.compile(rb"\b(msg|resp|fc|call|toolu)_\d{8}\b"),
 ]
 
 
@@ -52,6 +52,8 @@ class Door(NamedTuple):
 
     anthropic: str  # base URL without `/v1`
     openai: str  # base URL with `/v1`
+    groq: str  # base URL without `/openai/v1`
+    gemini: str  # base URL without `/v1beta`
     headers: dict[str, str]
     elsewhere: str  # an HTTP proxy that lets nobody go anywhere
 
@@ -104,7 +106,8 @@ class Passed(NamedTuple):
 def directly(client: Client, folder: Path) -> Run:
     """A client's run straight at the provider: the control."""
     with FakeProvider() as fake:
-        door = Door(f"{fake.url}/anthropic", f"{fake.url}/openai/v1", {}, fake.url)
+        vendors = ("anthropic", "openai/v1", "groq", "gemini")
+        door = Door(*(f"{fake.url}/{v}" for v in vendors), {}, fake.url)
         return _run(client, door, folder, fake, "direct")
 
 
@@ -120,7 +123,8 @@ def through(client: Client, folder: Path, key: str | None = None) -> Passed:
     headers = {"X-Lectr-Key": key or session.key, "X-Lectr-Feature": FEATURE}
     with FakeProvider() as fake, _proxy(fake, lab, session) as proxy_url:
         with Tap(proxy_url) as tap:
-            door = Door(tap.url, f"{tap.url}/v1", headers, fake.url)
+            url = tap.url
+            door = Door(url, f"{url}/v1", url, url, headers, fake.url)
             run = _run(client, door, folder, fake, "through")
         health = httpx.get(f"{proxy_url}/health", timeout=30).json()
     events = scan(lab).collect().to_dicts()
@@ -204,11 +208,19 @@ def differences(one: Run, other: Run) -> list[str]:
 
 def on_the_wire(call: Seen) -> tuple[Any, ...]:
     """A request as it is the same on both sides of the proxy, to the byte."""
-    headers = [(n.lower(), v) for n, v in call.headers]
+    headers = [_in_its_header(n.lower(), v) for n, v in call.headers]
     passed = [
         (n, v) for n, v in headers if n not in _HOP and not n.startswith("x-lectr")
     ]
     return (call.method, call.path, *sorted(passed, key=itemgetter(0)), call.body)
+
+
+def _in_its_header(name: str, value: str) -> tuple[str, str]:
+    """An API key for Anthropic leaves in `x-api-key`, as the headers reference says."""
+    scheme, _, key = value.partition(" ")
+    if name == "authorization" and scheme == "Bearer" and key.startswith("sk-ant-api"):
+        return "x-api-key", key
+    return name, value
 
 
 def _alike(call: Seen) -> str:

@@ -48,9 +48,6 @@ def answer(asked: Asked) -> Answer | None:
         if "alt=sse" in asked.seen.path:
             return sse(replies, {}, named=False)
         return whole(replies)
-    if verb in ("embedContent", "batchEmbedContents"):
-        one = {"values": [0.1] * 8}
-        return whole({"embedding": one, "embeddings": [one]})
     return None
 
 

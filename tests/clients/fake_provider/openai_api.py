@@ -7,7 +7,6 @@ _MODELS = [
     {"id": model, "object": "model", "created": 1, "owned_by": "openai"}
     for model in ("gpt-5.5", "gpt-4o-mini")
 ]
-_EMBEDDING = {"object": "embedding", "index": 0, "embedding": [0.1] * 8}
 
 
 def answer(asked: Asked) -> Answer | None:
@@ -17,10 +16,6 @@ def answer(asked: Asked) -> Answer | None:
         return openai_responses.answer(asked)
     if resource.endswith("/chat/completions"):
         return openai_chat.answer(asked)
-    if resource.endswith("/embeddings"):
-        usage = {"prompt_tokens": 9, "total_tokens": 9}
-        made = {"object": "list", "data": [_EMBEDDING], "usage": usage}
-        return whole(made | {"model": asked.body.get("model")})
     if resource.endswith("/models"):  # Codex reads `models`
         return whole({"object": "list", "data": _MODELS, "models": []})
     return None

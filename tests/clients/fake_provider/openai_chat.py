@@ -71,10 +71,6 @@ def _text(asked: Asked) -> str:
     form = asked.body.get("response_format") or {}
     if form.get("type") == "json_schema":
         return json.dumps(sample(form["json_schema"].get("schema") or {}))
-    if form.get("type") == "json_object":
-        return '{"answer": "x", "name": "x", "age": 7}'
-    if "[[ ## " in json.dumps(asked.body):  # DSPy's own form
-        return "[[ ## answer ## ]]\nx\n\n[[ ## completed ## ]]"
     return TEXT
 
 

@@ -13,7 +13,13 @@ from clients.beside import (
     on_the_wire,
     through,
 )
-from clients.fake_provider import Seen, anthropic_api, openai_chat, openai_responses
+from clients.fake_provider import (
+    Seen,
+    anthropic_api,
+    gemini_api,
+    openai_chat,
+    openai_responses,
+)
 from lectr_lab.core.event import columns
 
 NONE: frozenset[str] = frozenset()
@@ -29,6 +35,8 @@ _DIALECTS = {
     "/messages": ("messages", anthropic_api.COUNTED),
     "/responses": ("responses", openai_responses.COUNTED),
     "/chat/completions": ("chat", openai_chat.COUNTED),
+    ":generateContent": ("generate_content", gemini_api.COUNTED),
+    ":streamGenerateContent": ("generate_content", gemini_api.COUNTED),
 }
 _SAID = ["provider", "operation", "status", "outcome", "model_requested", "model_sent"]
 _SAID += ["model_actual", "token_source", "request_bytes", "feature", *_TOKENS]
@@ -89,7 +97,7 @@ def _event(call: Seen) -> dict[str, Any]:
     dialect = _dialect(call)
     assert dialect is not None
     operation, counted = dialect
-    model, ok = call.json["model"], call.status == 200
+    model, ok = _model(call), call.status == 200
     event = {
         "provider": call.vendor,
         "operation": operation,
@@ -105,6 +113,12 @@ def _event(call: Seen) -> dict[str, Any]:
     return event | (counted if ok else {})
 
 
+def _model(call: Seen) -> str:
+    """What was asked for: in the body, or in Gemini's path."""
+    in_path = call.resource.rpartition("/")[2].partition(":")[0]
+    return str(call.json.get("model") or in_path)
+
+
 def _row(event: dict[str, Any], but: frozenset[str]) -> str:
-    columns = (name for name in _SAID if name not in but)
-    return ", ".join(f"{name} {event.get(name)}" for name in columns)
+    kept = (name for name in _SAID if name not in but)
+    return ", ".join(f"{name} {event.get(name)}" for name in kept)

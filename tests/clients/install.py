@@ -2,8 +2,8 @@
 
     python tests/clients/install.py [--long]
 
-What is there in the right versions is left alone. Without npm nothing is installed, and
-that is an error in CI alone.
+What is there in the right versions is left alone. What cannot be installed is said, and
+is an error in CI alone: elsewhere the tests that need it are skipped.
 """
 
 import json
@@ -21,6 +21,7 @@ IN_CI = "agents"
 NO_NPM = "needs npm: apt-get install nodejs npm"
 _STAMP = "installed.json"  # written last: what an interrupted run left does not count
 _QUIET = "--no-audit --no-fund --no-package-lock --no-update-notifier --loglevel=error"
+_QUIET += " --fetch-retries=5"
 
 
 def pinned() -> dict[str, dict[str, Any]]:
@@ -69,21 +70,24 @@ def _from_pypi(folder: Path, packages: dict[str, str]) -> None:
 
 def main(*arguments: str) -> int:
     """Install what is missing; returns the exit code."""
-    for name, one in pinned().items():
-        if (name != IN_CI and "--long" not in arguments) or installed(name):
-            continue
-        if one["registry"] == "npm" and shutil.which("npm") is None:
-            print(f"{name}: not installed, {NO_NPM}", file=sys.stderr)
-            if os.environ.get("CI") == "true":
-                return 1
-            continue
-        print(f"{name}: installing, {one['mib']} MiB")
-        try:
-            install(name)
-        except subprocess.CalledProcessError as failed:
-            print(f"{name}: not installed: {failed}", file=sys.stderr)
-            return 1
-    return 0
+    wanted = [name for name in pinned() if name == IN_CI or "--long" in arguments]
+    problems = [_problem(name) for name in wanted if installed(name) is None]
+    for problem in filter(None, problems):
+        print(problem, file=sys.stderr)
+    return int(any(problems) and os.environ.get("CI") == "true")
+
+
+def _problem(name: str) -> str | None:
+    """Install a set; returns why it could not be."""
+    one = pinned()[name]
+    if one["registry"] == "npm" and shutil.which("npm") is None:
+        return f"{name}: not installed, {NO_NPM}"
+    print(f"{name}: installing, {one['mib']} MiB", flush=True)
+    try:
+        install(name)
+    except subprocess.CalledProcessError as failed:
+        return f"{name}: not installed: {failed}"
+    return None
 
 
 if __name__ == "__main__":

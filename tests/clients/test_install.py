@@ -29,14 +29,16 @@ def test_without_npm_ci_fails_and_others_are_told(
     assert not install.CLIENTS.exists()
 
 
-def test_what_npm_could_not_do_is_an_error(tmp_path, monkeypatch, capfd):
-    """With what it said."""
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_what_npm_said_is_shown_where_it_fails(tmp_path, monkeypatch, capfd, ci, code):
+    """And nothing counts as installed."""
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\necho no such package >&2\nexit 3\n")
     npm.chmod(0o755)
     monkeypatch.setattr(install, "CLIENTS", tmp_path / "clients")
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setenv("CI", ci)
 
-    assert install.main() == 1
+    assert install.main() == code
     assert "no such package" in capfd.readouterr().err
     assert install.installed(install.IN_CI) is None

@@ -1,16 +1,13 @@
-"""The parts of this suite import each other by the folder's name."""
+"""Where the clients are installed."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1]))
+from clients.install import IN_CI, installed
 
 pytest.register_assert_rewrite("clients.expected")
-
-from clients.install import IN_CI, installed
 
 
 @pytest.fixture(scope="session")

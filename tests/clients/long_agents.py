@@ -12,7 +12,7 @@ import pytest
 from clients.agents import ANTHROPIC_KEY, OPENAI_KEY
 from clients.beside import Client, Door, Start
 from clients.expected import checked
-from clients.long_sdks import HELLO, KEYS, NATIVE_GEMINI, folder_of
+from clients.long_sdks import HELLO, KEYS, folder_of
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -95,7 +95,6 @@ def test_opencode_starts_a_subagent(packages, tmp_path):
     assert any(call.header("x-parent-session-id") for call in passed.calls)
 
 
-@NATIVE_GEMINI
 def test_gemini_cli_asks_as_it_does_directly(packages, tmp_path):
     """Over Gemini's own API."""
     passed = checked(gemini_cli(packages, "say hi"), tmp_path)

@@ -27,9 +27,6 @@ KEYS = {
     "groq": "gsk_made-up",
     "gemini": "AIza-made-up",
 }
-NATIVE_GEMINI = pytest.mark.xfail(
-    strict=True, reason="Gemini's own API is not passed on: issue 17"
-)
 
 VENDORS = (
     "openai_chat openai_stream openai_responses openai_retries "
@@ -46,16 +43,11 @@ NODE = (
     "vercel_compatible vercel_anthropic vercel_google google_genai"
 )
 SAID = {"anthropic_count": "2600", "instructor_chat": "x 7"}
-GEMINIS = {"google_genai", "vercel_google"}
 
 
 def rows(names: list[tuple[str, str]]) -> list:
-    """Each as a test of its own; those of Gemini's own API fail today."""
-    marks = {name: [NATIVE_GEMINI] for name in GEMINIS}
-    return [
-        pytest.param(packages, name, marks=marks.get(name, []), id=f"{packages}-{name}")
-        for packages, name in names
-    ]
+    """Each as a test of its own."""
+    return [pytest.param(*one, id="-".join(one)) for one in names]
 
 
 def folder_of(packages: str) -> Path:

@@ -1,10 +1,12 @@
-"""The answers that are ours and not a provider's: one shape, which the OpenAI SDKs
-turn into their own exceptions. Each message says what to do."""
+"""The answers that are ours and not a provider's, in the form of the API that was asked
+(`core.error_forms`): SDKs make exceptions of their own of them. Each message says what to
+do."""
 
 from typing import NamedTuple
 
 import msgspec
 
+from lectr_lab.core.error_forms import Form, error_body
 from lectr_lab.core.event_values import Outcome
 
 
@@ -19,8 +21,8 @@ class Refusal(NamedTuple):
     retry_after_s: int | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()  # beside those that all have
 
-    def head(self) -> list[tuple[bytes, bytes]]:
-        """The headers that go with its `body`.
+    def head(self, form: Form = "openai") -> list[tuple[bytes, bytes]]:
+        """The headers that go with its `body` of the same form.
 
         Clients of OpenAI's and Anthropic's take 401 for a passing fault, and ask again
         for minutes without a word, unless they are told that it is none.
@@ -28,7 +30,7 @@ class Refusal(NamedTuple):
         >>> (b"x-should-retry", b"false") in INVALID_LECTR_KEY.head()
         True
         """
-        length = str(len(self.body())).encode()
+        length = str(len(self.body(form))).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]
         if self.retry_after_s is not None:
             headers.append((b"retry-after", str(self.retry_after_s).encode()))
@@ -36,14 +38,15 @@ class Refusal(NamedTuple):
             headers.append((b"x-should-retry", b"false"))
         return [*headers, *self.headers]
 
-    def body(self) -> bytes:
-        """The JSON that goes to the client.
+    def body(self, form: Form = "openai") -> bytes:
+        """The JSON that goes to the client, who asked in this form.
 
         >>> NOT_FOUND.body()[:34]
         b'{"error":{"message":"This proxy se'
         """
-        error = {"message": self.message, "type": self.type, "code": self.code}
-        return msgspec.json.encode({"error": error})
+        return msgspec.json.encode(
+            error_body(form, self.status, self.type, self.code, self.message)
+        )
 
 
 def _authentication(code: str, message: str) -> Refusal:

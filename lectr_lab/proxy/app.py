@@ -161,7 +161,7 @@ def _forward(relays: list[Relay], callers: Callers) -> Handler:
             callers.internal_errors += 1
             _say(error)
             with contextlib.suppress(RuntimeError):  # its reply has begun: cut it off
-                await refuse(send, error_responses.INTERNAL_ERROR)
+                await refuse(scope, send, error_responses.INTERNAL_ERROR)
         finally:
             callers.in_flight -= 1
 

@@ -6,6 +6,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
 from lectr_lab.core import error_responses
+from lectr_lab.core.error_forms import Form, form_of
 from lectr_lab.core.error_responses import Refusal
 
 _SET_BY_LITESTAR = (b"content-type", b"content-length")
@@ -19,25 +20,29 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-def as_response(refusal: Refusal) -> Response[bytes]:
-    """The reply, in the one shape that all refusals have."""
+def as_response(refusal: Refusal, form: Form = "openai") -> Response[bytes]:
+    """The reply, in the form that was asked in."""
     return Response(
-        refusal.body(),
+        refusal.body(form),
         status_code=refusal.status,
         media_type=MediaType.JSON,
         headers={
             name.decode(): value.decode()
-            for name, value in refusal.head()
+            for name, value in refusal.head(form)
             if name not in _SET_BY_LITESTAR
         },
     )
 
 
 def on_refused(_: Request[Any, Any, Any], refused: Refused) -> Response[bytes]:
-    """What a route refuses."""
+    """What a route of ours refuses."""
     return as_response(refused.refusal)
 
 
-def on_unknown(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def on_unknown(
+    request: Request[Any, Any, Any], error: HTTPException
+) -> Response[bytes]:
     """What no route is for: another path, another method."""
-    return as_response(error_responses.NOT_FOUND)
+    scope = request.scope
+    form = form_of(scope["raw_path"], list(scope["headers"]))
+    return as_response(error_responses.NOT_FOUND, form)

@@ -13,6 +13,7 @@ import msgspec
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply, whole_body
+from lectr_lab.core.error_forms import Form, form_of
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.errors import UpstreamBroken, UpstreamError, UpstreamUnreachable
 from lectr_lab.core.event import Event
@@ -81,7 +82,7 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     key = _authenticate(the, client_headers)
     if isinstance(key, Refusal):
         the.unknown_caller()
-        await refuse(send, key)
+        await refuse(scope, send, key)
         return
     exchange = Exchange(
         event_id=event_id(int(started_at.timestamp() * 1000), the.random_bits(74)),
@@ -299,7 +300,7 @@ async def _answer(
     the: Relay, exchange: Exchange, send: Send, refusal: Refusal
 ) -> Event:
     """Send an answer of our own; the event names it."""
-    await refuse(send, refusal)
+    await _refuse(send, refusal, form_of(exchange.raw_path, exchange.headers))
     return exchange.ended(
         refusal.outcome,
         the.now_s(),
@@ -309,9 +310,13 @@ async def _answer(
     )
 
 
-async def refuse(send: Send, refusal: Refusal) -> None:
-    """Send an answer of the proxy's own."""
-    await send_whole(send, refusal.status, refusal.head(), refusal.body())
+async def refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
+    """Send an answer of the proxy's own, in the form that was asked in."""
+    await _refuse(send, refusal, form_of(scope["raw_path"], scope["headers"]))
+
+
+async def _refuse(send: Send, refusal: Refusal, form: Form) -> None:
+    await send_whole(send, refusal.status, refusal.head(form), refusal.body(form))
 
 
 def _note(exchange: Exchange) -> Note:

@@ -229,3 +229,21 @@ def standing(
         settings = settings_for(bare.url, lab, engine=request.param)
         with run_proxy(settings) as running:
             yield bare, running
+
+
+@pytest.fixture(scope="module")
+def standing_with(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., tuple[BareProvider, RunningProxy]]]:
+    """The same with settings of the module's own."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start_one(**changes: Any) -> tuple[BareProvider, RunningProxy]:
+            bare = stack.enter_context(bare_provider())
+            lab = tmp_path_factory.mktemp("standing") / "lab"
+            settings = settings_for(bare.url, lab, **changes)
+            return bare, stack.enter_context(run_proxy(settings))
+
+        yield start_one

@@ -34,7 +34,7 @@ _KINDS: dict[bytes, Operation] = {
     b"rerank": "rerank",
 }
 # Gemini's own API. Source: https://ai.google.dev/api/all-methods, read 2026-11-30.
-_VERBS: dict[bytes, Operation] = {
+VERBS: dict[bytes, Operation] = {
     b"generateContent": "generate_content",
     b"streamGenerateContent": "generate_content",
     b"countTokens": "count_tokens",
@@ -43,7 +43,7 @@ _VERBS: dict[bytes, Operation] = {
     b"batchGenerateContent": "batches",
     b"asyncBatchEmbedContent": "batches",
 }
-_VERB = re.compile(rb"(?::|%3[Aa])([A-Za-z]+)\Z")
+VERB = re.compile(rb"(?::|%3[Aa])([A-Za-z]+)\Z")
 # What may stand in the log of a path: the API's own words. Ids and anything else a
 # client writes there are content.
 _API_WORDS = frozenset(
@@ -52,7 +52,7 @@ _API_WORDS = frozenset(
     "translations moderations fine_tuning jobs uploads parts assistants threads runs "
     "steps vector_stores realtime sessions count_tokens cancel content input_items "
     "compact rerank results tunedModels cachedContents".split()
-) | {verb.decode() for verb in _VERBS}
+) | {verb.decode() for verb in VERBS}
 _MAX_LOGGED_SEGMENTS = 8
 _DOTS = rb"(?:\./+)*"
 _PREFIX = re.compile(
@@ -79,8 +79,8 @@ class ApiPath(NamedTuple):
     @property
     def verb(self) -> bytes:
         """What Gemini's own API is asked to do; empty in any other."""
-        verb = _VERB.search(self.plain)
-        return verb[1] if verb and verb[1] in _VERBS else b""
+        verb = VERB.search(self.plain)
+        return verb[1] if verb and verb[1] in VERBS else b""
 
     @property
     def owner(self) -> str | None:
@@ -105,7 +105,7 @@ class ApiPath(NamedTuple):
         """
         if not self.verb:
             return None
-        name = _VERB.sub(b"", self.plain).removeprefix(b"models/")
+        name = VERB.sub(b"", self.plain).removeprefix(b"models/")
         return unquote_to_bytes(name).decode("utf-8", "replace") or None
 
 
@@ -125,7 +125,7 @@ def api_path(raw_path: bytes) -> ApiPath | None:
     if begun is None:
         return None
     sent = raw_path[begun.end() :]
-    plain = _normal(sent)
+    plain = normal_form(sent)
     if plain is None or plain == b"v1" or plain.startswith(b"v1/"):
         return None  # no API has a v1 in its v1: a base URL with one too many
     segments = filter(None, (begun[1] or begun[2], begun[3]))
@@ -140,7 +140,7 @@ def operation(raw_path: bytes) -> Operation:
     """
     path = api_path(raw_path) or NO_PATH
     plain = path.plain.removeprefix(b"openai/") if "beta" in path.prefix else path.plain
-    known = _VERBS.get(path.verb) or _OPERATIONS.get(plain)
+    known = VERBS.get(path.verb) or _OPERATIONS.get(plain)
     if known:
         return known
     two = b"/".join(plain.split(b"/", 2)[:2])
@@ -162,12 +162,16 @@ def logged_path(raw_path: bytes) -> str:
 def _logged(segment: str) -> str:
     if segment in _API_WORDS:
         return segment
-    verb = _VERB.search(segment.encode())
-    return f"*:{verb[1].decode()}" if verb and verb[1] in _VERBS else "*"
+    verb = VERB.search(segment.encode())
+    return f"*:{verb[1].decode()}" if verb and verb[1] in VERBS else "*"
 
 
-def _normal(path: bytes) -> bytes | None:
-    """None where its dots lead out of it."""
+def normal_form(path: bytes) -> bytes | None:
+    """A path without slashes at its ends; None where its dots lead out of it.
+
+    >>> normal_form(b"/v1//./models/gpt%2D4o/")
+    b'v1/models/gpt-4o'
+    """
     segments: list[bytes] = []
     for segment in _UNRESERVED_CODE.sub(_decoded, path).split(b"/"):
         if segment == b".." and not segments:

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lectr_lab.core import error_responses
+from lectr_lab.core.error_forms import Form, form_of
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.proxy.server.body import LATE, Scope
 from lectr_lab.proxy.server.crowd import Crowd
@@ -254,8 +255,15 @@ class ServerProtocol(HttpToolsProtocol):
         self._linger()
 
     def _answer(self, refusal: Refusal) -> None:
-        reply = written(refusal.status, refusal.head(), refusal.body(), False)
-        self.transport.write(reply)
+        form = self._form()
+        head, body = refusal.head(form), refusal.body(form)
+        self.transport.write(written(refusal.status, head, body, False))
+
+    def _form(self) -> Form:
+        """Whose API is being asked, as far as it is known."""
+        if self.scope is None:  # no request has begun
+            return "openai"
+        return form_of(self.url.partition(b"?")[0], self.headers)
 
     def _counted(self, size_bytes: int) -> None:
         self._head_bytes += size_bytes

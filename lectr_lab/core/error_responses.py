@@ -2,12 +2,16 @@
 (`core.error_forms`): SDKs make exceptions of their own of them. Each message says what to
 do."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from lectr_lab.core.error_forms import Form, error_body
+from lectr_lab.core.error_forms import Form, error_body, form_of, split_path
 from lectr_lab.core.event_values import Outcome
+from lectr_lab.core.routing.paths import operation
+
+_NO_RETRY = (b"x-should-retry", b"false")
 
 
 class Refusal(NamedTuple):
@@ -35,7 +39,7 @@ class Refusal(NamedTuple):
         if self.retry_after_s is not None:
             headers.append((b"retry-after", str(self.retry_after_s).encode()))
         elif 400 <= self.status < 500 and self.status != 408:
-            headers.append((b"x-should-retry", b"false"))
+            headers.append(_NO_RETRY)
         return [*headers, *self.headers]
 
     def body(self, form: Form = "openai") -> bytes:
@@ -113,13 +117,32 @@ BAD_REQUEST = Refusal(
     "This is no valid HTTP/1.1 request, which has one Host line. Look at what sends it, "
     "or at what stands between it and this proxy.",
 )
+# What begins in HTTP/2, without an offer of it first.
+HTTP2 = Refusal(
+    505,
+    "invalid_request_error",
+    "http_version_unsupported",
+    "This proxy speaks HTTP/1.1. Let the client begin with that, and not with prior "
+    "knowledge of HTTP/2 (curl: without --http2-prior-knowledge; httpx: http1=True; "
+    ".NET: HttpVersionPolicy.RequestVersionOrLower; elsewhere: no h2c).",
+    headers=(_NO_RETRY,),
+)
 NOT_FOUND = Refusal(
     404,
     "invalid_request_error",
     "unknown_path",
-    "This proxy serves /v1/… (and /openai/v1/…) and /health. Set the client's "
-    "base_url to end in /v1.",
+    "This proxy serves /v1/…, /v1beta/…, /openai/v1/… and /health. Set the client's "
+    "base URL: OPENAI_BASE_URL is the proxy's address with /v1 at its end, "
+    "ANTHROPIC_BASE_URL and GOOGLE_GEMINI_BASE_URL are the address alone.",
 )
+_BASE_URLS: dict[Form, str] = {
+    "openai": "OPENAI_BASE_URL (in code: base_url) to the proxy's address with /v1 at "
+    "its end, once: http://127.0.0.1:8484/v1.",
+    "anthropic": "ANTHROPIC_BASE_URL (in code: base_url) to the proxy's address without "
+    "/v1, for Claude Code as for Anthropic's SDKs: http://127.0.0.1:8484.",
+    "gemini": "GOOGLE_GEMINI_BASE_URL (in code: base_url) to the proxy's address "
+    "without /v1 or /v1beta: http://127.0.0.1:8484.",
+}
 PROVIDER_UNREACHABLE = Refusal(
     503,
     "upstream_error",
@@ -227,6 +250,21 @@ KEYS_UNWRITABLE = Refusal(
     "The proxy cannot read or write its key file. Look at state/keys.json in its lab "
     "folder: `lectr-lab keys list` says what is wrong.",
 )
+
+
+def unknown_path(
+    raw_path: bytes, headers: Sequence[tuple[bytes, bytes]] = ()
+) -> Refusal:
+    """A path that is nobody's: where it ends as a known one does, the base URL is wrong.
+
+    >>> unknown_path(b"/v1/v1/messages").message[:50]
+    'Nothing is served at this path. Set ANTHROPIC_BASE'
+    """
+    form, (_, rest) = form_of(raw_path, headers), split_path(raw_path)
+    if form == "openai" and operation(b"/v1/" + rest) == "other":
+        return NOT_FOUND
+    message = f"Nothing is served at this path. Set {_BASE_URLS[form]}"
+    return NOT_FOUND._replace(message=message)
 
 
 def request_line_too_long(limit_bytes: int) -> Refusal:

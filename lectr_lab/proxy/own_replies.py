@@ -5,9 +5,8 @@ from typing import Any
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from lectr_lab.core import error_responses
 from lectr_lab.core.error_forms import Form, form_of
-from lectr_lab.core.error_responses import Refusal
+from lectr_lab.core.error_responses import Refusal, unknown_path
 
 _SET_BY_LITESTAR = (b"content-type", b"content-length")
 
@@ -43,6 +42,5 @@ def on_unknown(
     request: Request[Any, Any, Any], error: HTTPException
 ) -> Response[bytes]:
     """What no route is for: another path, another method."""
-    scope = request.scope
-    form = form_of(scope["raw_path"], list(scope["headers"]))
-    return as_response(error_responses.NOT_FOUND, form)
+    path, headers = request.scope["raw_path"], list(request.scope["headers"])
+    return as_response(unknown_path(path, headers), form_of(path, headers))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lectr_lab.core import error_responses
-from lectr_lab.core.error_responses import Refusal
+from lectr_lab.core.error_responses import Refusal, unknown_path
 
 ALL = [v for v in vars(error_responses).values() if isinstance(v, Refusal)]
 
@@ -34,3 +34,36 @@ def test_a_refusal_is_an_openai_error(refusal):
 def test_who_may_try_again_is_told_when():
     """A 429, a 503 and nothing else carry a number of seconds."""
     assert {r.status for r in [*ALL, *MADE] if r.retry_after_s} == {429, 503}
+
+
+VERSION = [(b"anthropic-version", b"2023-06-01")]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "setting"),
+    [
+        (b"/v1/v1/chat/completions", [], "OPENAI_BASE_URL"),
+        (b"/chat/completions", [], "OPENAI_BASE_URL"),
+        (b"/responses", [], "OPENAI_BASE_URL"),
+        (b"/models/gpt-4o", [], "OPENAI_BASE_URL"),
+        (b"/openai/v1/v1/embeddings", [], "OPENAI_BASE_URL"),
+        (b"/models", VERSION, "ANTHROPIC_BASE_URL"),
+        (b"/v1/v1/messages", [], "ANTHROPIC_BASE_URL"),
+        (b"/messages/count_tokens", [], "ANTHROPIC_BASE_URL"),
+        (b"/v1/v1beta/models/m:generateContent", [], "GOOGLE_GEMINI_BASE_URL"),
+        (b"/v1beta/v1beta/models/m:countTokens", [], "GOOGLE_GEMINI_BASE_URL"),
+        (b"/models/m:streamGenerateContent", [], "GOOGLE_GEMINI_BASE_URL"),
+    ],
+)
+def test_a_wrong_base_url_is_named(path, headers, setting):
+    """The one that this client reads, and with or without /v1."""
+    refusal = unknown_path(path, headers)
+
+    assert f"Set {setting} " in refusal.message
+    assert ("/v1." in refusal.message) == (setting == "OPENAI_BASE_URL")
+
+
+@pytest.mark.parametrize("path", [b"/", b"*", b"/x", b"/health/x", b"/v1/../v1", b""])
+def test_what_is_no_known_path_is_told_all(path):
+    """Nobody's setting can be told from it."""
+    assert unknown_path(path) is error_responses.NOT_FOUND

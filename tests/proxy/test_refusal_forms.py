@@ -1,7 +1,9 @@
 """A refusal is in the form of the API that was asked, at real sockets and real SDKs."""
 
 import json
+import shutil
 import socket
+import subprocess
 
 import anthropic
 import httpx
@@ -166,3 +168,55 @@ def test_openais_sdk_still_raises_its_own(proxy):
         sdk.chat.completions.create(model="m", messages=SAY_HI)
 
     assert caught.value.code == "missing_lectr_key"
+
+
+def test_a_base_url_with_v1_twice_or_not_at_all(provider, proxy):
+    """Each SDK shows the name of its own setting; no provider is asked."""
+    keys = {"X-Lectr-Key": proxy.keys()["X-Lectr-Key"]}
+    told = []
+    for end in ("/v1", "/v1/v1"):
+        with (
+            anthropic.Anthropic(
+                base_url=proxy.url + end, api_key="sk-ant-x", default_headers=keys
+            ) as sdk,
+            pytest.raises(anthropic.NotFoundError, match="ANTHROPIC_BASE_URL") as one,
+        ):
+            sdk.messages.create(model="claude-x", max_tokens=9, messages=SAY_HI)
+        told.append(one.value.body["error"]["code"])
+    for end in ("", "/v1/v1"):
+        with (
+            openai.OpenAI(
+                base_url=proxy.url + end, api_key="sk-x", default_headers=keys
+            ) as gpt,
+            pytest.raises(openai.NotFoundError, match="OPENAI_BASE_URL") as other,
+        ):
+            gpt.responses.create(model="m", input="hi")
+        told.append(other.value.code)
+
+    assert told == ["unknown_path"] * 4
+    assert provider.received == []
+
+
+@pytest.mark.parametrize("cut", [40, 24, 18])
+def test_who_begins_in_http2_is_answered_in_http1(limited, cut):
+    """With the client's setting that began so."""
+    preface = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(99))[:cut]
+
+    status, _, told = in_one_read(limited.url, preface)
+
+    assert status == (505 if cut >= 24 else 408)
+    code = code_in("openai", status, told)
+    assert code == ("http_version_unsupported" if cut >= 24 else "request_timeout")
+    assert cut < 24 or b"--http2-prior-knowledge" in told
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_curl_with_prior_knowledge_gives_up_at_once(limited):
+    """It shows no text of HTTP/1.1; it does not hang, and without the option it reads."""
+    command = ["curl", "-s", "--max-time", "60", f"{limited.url}/v1/models"]
+
+    with_it = subprocess.run([*command, "--http2-prior-knowledge"], check=False)
+    without = subprocess.run(command, capture_output=True, check=True)
+
+    assert with_it.returncode not in (0, 28)  # 28: it took too long
+    assert code_in("openai", 401, without.stdout) == "missing_lectr_key"

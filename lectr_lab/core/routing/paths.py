@@ -58,6 +58,7 @@ _DOTS = rb"(?:\./+)*"
 _PREFIX = re.compile(
     rb"/+%b(?:(openai)/+%b|(upload)/+%b(?=v1beta))?(v1beta|v1)(?:/|\Z)" % ((_DOTS,) * 3)
 )
+_TWICE = re.compile(rb"(?:upload/)?v1(?:beta)?(?:/|\Z)")  # no API has it in its v1
 _UNRESERVED_CODE = re.compile(
     rb"%(2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])"
 )
@@ -126,8 +127,8 @@ def api_path(raw_path: bytes) -> ApiPath | None:
         return None
     sent = raw_path[begun.end() :]
     plain = normal_form(sent)
-    if plain is None or plain == b"v1" or plain.startswith(b"v1/"):
-        return None  # no API has a v1 in its v1: a base URL with one too many
+    if plain is None or _TWICE.match(plain):
+        return None  # a base URL with one too many
     segments = filter(None, (begun[1] or begun[2], begun[3]))
     return ApiPath("/" + b"/".join(segments).decode(), sent, plain)
 

@@ -204,7 +204,9 @@ class ServerProtocol(HttpToolsProtocol):
             if self._is_offer():
                 self._parse(self._without_offer())
         except httptools.HttpParserError:
-            self._refuse(self._refusal or error_responses.BAD_REQUEST)
+            http2 = self.parser.get_method() == b"PRI"  # RFC 9113, 3.4
+            other = error_responses.HTTP2 if http2 else error_responses.BAD_REQUEST
+            self._refuse(self._refusal or other)
         else:
             if self._head_bytes + self._unnamed_bytes > self._limits.head_bytes:
                 self._refuse(self._crowd.head_too_large)

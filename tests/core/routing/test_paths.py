@@ -64,6 +64,12 @@ def test_a_path_tells_the_operation(path, operation_name):
         b"/v1betax",
         b"/upload/v1/x",
         b"/v1/v1/x",
+        b"/v1//%761/x",
+        b"/v1/v1beta",
+        b"/v1beta/v1/models/m:generateContent",
+        b"/v1beta/v1beta/models",
+        b"/openai/v1/v1/chat/completions",
+        b"/v1/upload/v1beta/files",
     ],
 )
 def test_a_path_elsewhere_is_not_ours(path):

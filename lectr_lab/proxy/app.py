@@ -26,6 +26,7 @@ from lectr_lab.proxy.gates.keys import EnabledKeys
 from lectr_lab.proxy.gates.limits import limits
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.hosts import only_by
+from lectr_lab.proxy.observers.invalid_provider import InvalidProviders
 from lectr_lab.proxy.observers.observer import Observer, Observers
 from lectr_lab.proxy.observers.shadow import Shadows
 from lectr_lab.proxy.observers.spend_cap import SpendWatch
@@ -101,7 +102,8 @@ def create_app(
     facts = FactsReader()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
-    recorded = Observers(log, SpendWatch(settings.orgs), *also)
+    watchers = (SpendWatch(settings.orgs), InvalidProviders(), *also)
+    recorded = Observers(log, *watchers)
     observers = Observers(TokenCounter(recorded), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop

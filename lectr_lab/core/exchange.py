@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from lectr_lab.core.event import Event
-from lectr_lab.core.event_values import ErrorSource, Operation, Outcome, cut
+from lectr_lab.core.event_values import Credential, ErrorSource, Operation, Outcome, cut
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
@@ -239,6 +239,7 @@ class Exchange:
             feature=feature or key.feature,
             feature_valid=client_headers.feature_valid if feature else None,
             task=hide(client_headers.task),
+            credential=self._credential(),
             path=logged_path(self.raw_path),
             operation=self.operation,
             provider=target.provider or None,
@@ -296,6 +297,12 @@ class Exchange:
             provider_requested=_other_than(target.provider, requested.provider),
             facts_truncated=self._facts_truncated(reply),
         )
+
+    def _credential(self) -> Credential | None:
+        """Elsewhere than the client meant, the operator's own key is what pays."""
+        asked, target = self.requested, self.target
+        elsewhere = asked and target and asked.provider != target.provider
+        return "api_key" if elsewhere else self.client_headers.credential
 
     def _reply_facts(self) -> ReplyFacts:
         if self.reader is None:

@@ -17,6 +17,8 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from lectr_lab.core.credentials import credential_of, plan_headers
+from lectr_lab.core.event_values import Credential
 from lectr_lab.core.registry import AuthStyle, registry
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -46,6 +48,7 @@ _BEARER_KEYS = tuple(
 _SDK_KEY_HEADERS = tuple(
     row.sdk_key_header.encode() for row in registry().values() if row.sdk_key_header
 )
+_PLAN_HEADERS = plan_headers()
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 # The engine writes its own host and length; we have already answered `expect`.
 _NOT_FORWARDED = _HOP_BY_HOP | {
@@ -79,6 +82,7 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     provider_key: bytes | None = None  # the same without its scheme
     unused_keys: tuple[bytes, ...] = ()  # in SDKs' own headers
     query_key: bytes | None = None  # `?key=`, as Google's API takes it too
+    credential: Credential | None = None  # what kind of key it is
     anthropic_version: bool = False  # which Anthropic's clients alone send
     retry_count: int | None = None
 
@@ -111,6 +115,8 @@ def read_headers(
     names = registry() if providers is None else providers
     known = provider.lower() if provider and provider.lower() in names else None
     authorization = _authorization(first)
+    provider_key = _provider_key(authorization, first)
+    query_key = _query_key(query) if b"key=" in query else None
     return ClientHeaders(
         lectr_key=_text(first.get(b"x-lectr-key")),
         keys_conflict=conflict,
@@ -120,9 +126,14 @@ def read_headers(
         provider=known,
         provider_invalid=None if known else provider,
         authorization=authorization,
-        provider_key=_provider_key(authorization, first),
+        provider_key=provider_key,
         unused_keys=tuple(first[n] for n in _SDK_KEY_HEADERS if n in first),
-        query_key=_query_key(query) if b"key=" in query else None,
+        query_key=query_key,
+        credential=credential_of(
+            provider_key or query_key,
+            key_header=authorization is None,
+            plan_header=not _PLAN_HEADERS.isdisjoint(first),
+        ),
         anthropic_version=b"anthropic-version" in first,
         retry_count=_count(first.get(b"x-stainless-retry-count")),
     )

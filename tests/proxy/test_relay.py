@@ -414,3 +414,24 @@ def test_what_a_client_says_to_a_proxy_stays_here(provider, start, engine):
 
     names = [name for name, _ in provider.received[0].headers]
     assert "proxy-authorization" not in names and "authorization" in names
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"Authorization": "Bearer sk-ant-oat01-made-up"}, "plan"),
+        ({"Authorization": "Bearer eyJ.e30.x", "ChatGPT-Account-Id": "a"}, "plan"),
+        ({"Authorization": "Bearer eyJ.e30.x"}, "other"),
+        ({"Authorization": "Bearer sk-made-up"}, "api_key"),
+        ({"Authorization": "", "x-api-key": "mine"}, "api_key"),
+        ({"Authorization": ""}, "none"),
+    ],
+)
+def test_the_event_says_what_kind_of_credential_paid(proxy, headers, kind):
+    """Refused or not, and never the credential itself."""
+    with proxy.client() as client:
+        client.post("/v1/messages", json={"model": "claude-x"}, headers=headers)
+
+    event = proxy.event()
+    assert event["credential"] == kind
+    assert "made-up" not in str(event)

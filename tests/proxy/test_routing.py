@@ -237,6 +237,7 @@ def test_no_key_goes_to_another_vendor(ruled, vendors, reply, engine):
     assert len(changed) == len(sent) * 4 / 5
     assert all(e["provider"] == e["rule"].removeprefix("to-") for e in changed)
     assert all(e["provider_requested"] != e["provider"] for e in changed)
+    assert {e["credential"] for e in changed} == {"api_key"}  # the operator's
 
 
 def ask(client, source: str, to: str, style: str) -> None:

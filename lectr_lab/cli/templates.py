@@ -16,6 +16,9 @@ port = 8484
 # Names by which /health and /v1/orgs may be asked for, beside addresses and localhost.
 # allowed_hosts = ["proxy.example"]
 
+# For clients that cannot send headers: http://127.0.0.1:8484/key/<lc_key>/v1
+# key_in_path = true
+
 # One server for everything: a local llama.cpp, Ollama or vLLM. Or recorded traffic: give
 # it a lab of its own, for nobody pays for a replay.
 # upstream = "http://127.0.0.1:8080/v1"

@@ -38,6 +38,10 @@ _BEYOND_LOOPBACK = (
     "unencrypted: set tls_cert and tls_key, or say allow_plain_http = true "
     "(--allow-plain-http) where something in front of the proxy does TLS"
 )
+_KEY_IN_PATH = (
+    "a key in a path is for clients on this machine alone, and {!r} can be reached from "
+    'others: take key_in_path out, or write host = "127.0.0.1"'
+)
 
 _USERINFO = re.compile(r"//[^/@\s]+@")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
@@ -102,6 +106,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     by which what wants no key, such as /health, may be asked for, beside `host`,
     loopback and addresses in numbers. `upstream` sends every provider's traffic to one
     place: the base URL of a local server, or `tape:<cassette or folder>`.
+    `key_in_path`: `/key/<lc_key>/v1/…` does for a header; on loopback only.
     `keep_request_ids`: closed days keep the provider's ids of all calls, not only of
     those that failed; a row costs 19 bytes more.
     """
@@ -114,6 +119,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     tls_key: str | None = None
     allow_plain_http: bool = False
     allowed_hosts: tuple[str, ...] = ()
+    key_in_path: bool = False
     upstream: str | None = None
     engine: Engine = "native"
     max_body_bytes: int = 32 * 1024 * 1024
@@ -152,15 +158,18 @@ class Settings(_Strict, frozen=True, kw_only=True):
         return f"{scheme}://{host}:{self.port if port is None else port}"
 
     def check_bind(self) -> None:
-        """Beyond loopback it takes TLS, or the operator's word.
+        """Beyond loopback it takes TLS, or the operator's word, and no key in a path.
 
         Raises:
-            ConfigError: the host is not this machine's alone, and neither is there.
+            ConfigError: the host is not this machine's alone, and neither is there; or
+                keys may be in paths.
 
         >>> Settings(host="127.0.0.1").check_bind()
         """
         if self.open_to_others:
             raise ConfigError(f"host: {_BEYOND_LOOPBACK.format(self.host)}.")
+        if self.key_in_path and reachable(self.host):
+            raise ConfigError(f"key_in_path: {_KEY_IN_PATH.format(self.host)}.")
 
     @property
     def open_to_others(self) -> bool:
@@ -314,6 +323,8 @@ def _check(toml: Toml, settings: Settings) -> None:
             raise toml.refusal(*fault)
     if settings.open_to_others:
         raise toml.refusal("host", _BEYOND_LOOPBACK.format(settings.host))
+    if settings.key_in_path and reachable(settings.host):
+        raise toml.refusal("key_in_path", _KEY_IN_PATH.format(settings.host))
 
 
 def _provider_fault(name: str, mine: ProviderSettings) -> str | None:

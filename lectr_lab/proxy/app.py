@@ -26,6 +26,7 @@ from lectr_lab.proxy.gates.keys import EnabledKeys
 from lectr_lab.proxy.gates.limits import limits
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.hosts import only_by
+from lectr_lab.proxy.key_in_path import key_as_header
 from lectr_lab.proxy.observers.invalid_provider import InvalidProviders
 from lectr_lab.proxy.observers.observer import Observer, Observers
 from lectr_lab.proxy.observers.shadow import Shadows
@@ -52,14 +53,17 @@ class _App(Litestar):
     """Litestar, which serves all that is ours. Requests to providers alone pass by it:
     its router and its exception handling cost 8 % of the processor time of one."""
 
-    def __init__(self, forward: Handler, **more: Any) -> None:
+    def __init__(self, forward: Handler, key_in_path: bool, **more: Any) -> None:
         super().__init__(openapi_config=None, logging_config=None, **more)
-        self._forward = forward
+        self._forward, self._key_in_path = forward, key_in_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
-        elif _is_for_a_provider(scope.get("raw_path", b"")):
+            return
+        if self._key_in_path:
+            scope = key_as_header(scope)
+        if _is_for_a_provider(scope.get("raw_path", b"")):
             await self._forward(scope, receive, send)
         else:
             await super().__call__(scope, receive, in_one_write(send))
@@ -147,6 +151,7 @@ def create_app(
     pages = open_pages(told, lambda: bool(relays), admin.secret if admin else None)
     return _App(
         _forward(relays, callers),
+        settings.key_in_path,
         route_handlers=[*pages, admin_routes(admin, callers.count_unknown)],
         guards=[only_by([settings.host, *settings.allowed_hosts])],
         exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},

@@ -2,6 +2,7 @@
 
 import os
 
+import msgspec
 import pytest
 
 from lectr_lab.config.settings import (
@@ -77,6 +78,10 @@ def test_the_environment_wins(written):
         ("allowed_hosts = 'a'", "line 1: allowed_hosts: expected `array`"),
         ("host = '0.0.0.0'", "line 1: host: '0.0.0.0' can be reached from other"),
         ("host = '::'", "allow_plain_http = true"),
+        (
+            "allow_plain_http = true\nhost = '::'\nkey_in_path = true",
+            "line 3: key_in_path: a key in a path is for clients on this machine",
+        ),
     ],
 )
 def test_a_mistake_is_named_by_file_and_line(written, text, expected):
@@ -172,3 +177,14 @@ def test_beyond_loopback_it_takes_tls_or_the_operators_word(written, tmp_path):
     with pytest.raises(ConfigError, match="allow_plain_http"):
         Settings(host="0.0.0.0").check_bind()
     tls.check_bind()
+
+
+def test_a_key_in_a_path_is_for_loopback_alone(written):
+    """Whatever encrypts it: the address that it is bound to in the end counts."""
+    mine = written("key_in_path = true")
+
+    mine.check_bind()
+    for host in ("0.0.0.0", "192.0.2.1", "a-name"):
+        beyond = msgspec.structs.replace(mine, host=host, allow_plain_http=True)
+        with pytest.raises(ConfigError, match="key_in_path"):
+            beyond.check_bind()

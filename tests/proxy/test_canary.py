@@ -60,11 +60,17 @@ def settings_for(url: str, lab: Path, **changes) -> Settings:
 
 @contextlib.contextmanager
 def proxy_at(
-    level: str, settings: Settings, folder: Path, planted: str = "", **environment: str
+    level: str,
+    settings: Settings,
+    folder: Path,
+    planted: str = "",
+    record: str | None = None,
+    **environment: str,
 ):
     """A child process that logs everything from a level up; yields its base URL."""
     (folder / "tmp").mkdir()
-    order = Order(settings=settings, session=Session(LECTR_KEY, "acme"))
+    session = Session(LECTR_KEY, "acme")
+    order = Order(settings=settings, session=session, record=record)
     environ = os.environ | {"TMPDIR": str(folder / "tmp")} | environment
     if level == "DEBUG":
         environ["PYTHONASYNCIODEBUG"] = "1"
@@ -240,6 +246,48 @@ def test_no_secret_is_written_anywhere(provider, tmp_path, level, engine):
     assert found(tmp_path) == []
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_key_in_a_path_is_written_nowhere(provider, tmp_path, allowed):
+    """Nor said in any reply, allowed or not, whatever else is wrong with the request."""
+    lab, cassette = tmp_path / "lab", str(tmp_path / "cassette.yaml")
+    settings = settings_for(provider.url, lab, key_in_path=allowed)
+    door = f"/key/{LECTR_KEY}"
+    replies = []
+
+    def post(path: str, **headers: str) -> None:
+        sent = {"Authorization": "Bearer sk-x"} | headers
+        reply = client.post(path, json={"model": "gpt-4o"}, headers=sent)
+        replies.append(f"{reply.headers} {reply.text}")
+
+    with (
+        proxy_at("DEBUG", settings, tmp_path, record=cassette) as base_url,
+        httpx.Client(base_url=base_url, timeout=30) as client,
+    ):
+        provider.reply(raw(200, {"model": "gpt-4o"}).replace(HEADERS, b""))
+        for path in ("/v1/chat/completions", "/v1/messages", "/v1beta/models/m:x"):
+            post(door + path)
+            post(door + path, **{"X-Lectr-Key": "lc_key_other"})
+            post(f"/key/lc_key_{SECRET}{path}")
+            post(f"{door}{door}{path}")
+            post(f"{door}/v1{path}")
+            post(door + path, Upgrade="websocket", Connection="upgrade")
+            post(door + path, x="y" * 70_000)
+            post(f"{door}{path}?{'x' * 9000}")
+        for path in ("", "/", "/health", "/v1/orgs", "/v1/../..", "/%2e%2e/v1/x"):
+            post(door + path)
+        provider.reply(b"no HTTP")
+        post(f"{door}/v1/chat/completions")
+        health = client.get("/health").text
+        in_journal = found(lab)
+
+    log = pl.read_parquet(lab / "log/**/*.parquet") if allowed else pl.DataFrame()
+    assert (log.height > 5) == allowed
+    assert Path(cassette).exists() == allowed
+    assert MARK not in health + "".join(replies)
+    assert in_journal == []
+    assert found(tmp_path) == []
+
+
 RULE = """
 [[rules]]
 name = "to-groq"
@@ -397,6 +445,7 @@ LEAKS = {
     "a traceback": "import threading; "
     f"threading.Thread(target={{}}.__getitem__, args=('{SECRET}',)).start()",
     "a temporary file": f"import tempfile; tempfile.mkstemp(prefix='{SECRET}')",
+    "a cassette": f"open('LAB/../cassette.yaml', 'w').write('{LECTR_KEY}')",
     "the lab": f"open('LAB/health', 'w').write('{PROVIDER_KEY}')",
 }
 
@@ -412,6 +461,7 @@ def test_a_leak_planted_in_a_proxy_is_found_wherever_it_is(tmp_path, provider, w
 
     [leak] = [Path(leak).relative_to(tmp_path).parts[0] for leak in found(tmp_path)]
     files = {"a traceback": "stderr", "a temporary file": "tmp", "the lab": "lab"}
+    files["a cassette"] = "cassette.yaml"
     assert leak == files.get(where, where)
 
 

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_forms import Form, form_of
 from lectr_lab.core.error_responses import Refusal
+from lectr_lab.proxy.key_in_path import without_key
 from lectr_lab.proxy.server.body import LATE, Scope
 from lectr_lab.proxy.server.crowd import Crowd
 from lectr_lab.proxy.server.cut import Cuts
@@ -265,7 +266,8 @@ class ServerProtocol(HttpToolsProtocol):
         """Whose API is being asked, as far as it is known."""
         if self.scope is None:  # no request has begun
             return "openai"
-        return form_of(self.url.partition(b"?")[0], self.headers)
+        _, raw_path = without_key(self.url.partition(b"?")[0])
+        return form_of(raw_path, self.headers)
 
     def _counted(self, size_bytes: int) -> None:
         self._head_bytes += size_bytes

@@ -5,6 +5,7 @@ import tomllib
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,15 +20,21 @@ class _Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     headers: tuple[str, ...] = ()
     word: str = ""
 
-    def begins(self, key: bytes) -> bool:
-        """The key has one of its prefixes."""
-        return key.startswith(tuple(prefix.encode() for prefix in self.prefixes))
-
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plan: _Kind
     token: _Kind
     api_key: _Kind
+
+
+class _Forms(NamedTuple):
+    """The same, as keys are compared with it."""
+
+    plans: tuple[bytes, ...]
+    tokens: tuple[bytes, ...]
+    api_keys: tuple[bytes, ...]
+    word: re.Pattern[bytes]
+    plan_headers: frozenset[bytes]
 
 
 def plan_headers() -> frozenset[bytes]:
@@ -36,7 +43,7 @@ def plan_headers() -> frozenset[bytes]:
     >>> sorted(plan_headers())
     [b'chatgpt-account-id']
     """
-    return frozenset(name.encode() for name in _file().plan.headers)
+    return _forms().plan_headers
 
 
 def credential_of(
@@ -56,21 +63,22 @@ def credential_of(
     """
     if not key:
         return "none"
-    forms = _file()
-    if plan_header or forms.plan.begins(key):
+    forms = _forms()
+    if plan_header or key.startswith(forms.plans):
         return "plan"
-    if forms.token.begins(key):
+    if key.startswith(forms.tokens):
         return "other"
-    known = key_header or forms.api_key.begins(key) or provider_of_key(key) is not None
-    return "api_key" if known or _word().fullmatch(key) else "other"
+    known = key_header or key.startswith(forms.api_keys)
+    known = known or provider_of_key(key) is not None
+    return "api_key" if known or forms.word.fullmatch(key) else "other"
 
 
 @cache
-def _file() -> _File:
-    file = files("lectr_lab.core").joinpath("credentials.toml")
-    return msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File)
-
-
-@cache
-def _word() -> re.Pattern[bytes]:
-    return re.compile(_file().api_key.word.encode())
+def _forms() -> _Forms:
+    text = files("lectr_lab.core").joinpath("credentials.toml").read_text("utf-8")
+    file = msgspec.convert(tomllib.loads(text), _File)
+    kinds = (file.plan, file.token, file.api_key)
+    plans, tokens, api_keys = (tuple(map(str.encode, k.prefixes)) for k in kinds)
+    word = re.compile(file.api_key.word.encode())
+    headers = frozenset(map(str.encode, file.plan.headers))
+    return _Forms(plans, tokens, api_keys, word, headers)

@@ -63,6 +63,7 @@ class Exchange:
         self._path = api_path(raw_path) or NO_PATH
         self.target: ResolvedProvider | None = None
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
+        self.retry_of_failed: bool | None = None  # whoever remembers others says so
         self.content_encoding = ""
         self._hide = redactor(client_headers, operator_keys)
         self.requested: ResolvedProvider | None = None
@@ -260,6 +261,7 @@ class Exchange:
             finish_reason=hide(reply.finish_reason),
             choice_count=reply.choice_count,
             retry_count=client_headers.retry_count,
+            retry_of_failed=self.retry_of_failed,
             provider_request_id=hide(self._request_id),
             total_ms=_ms(self.started_s, now_s) or 0.0,
             ttfb_ms=_ms(self._asked_s, self._answered_s),

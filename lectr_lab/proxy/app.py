@@ -29,6 +29,7 @@ from lectr_lab.proxy.hosts import only_by
 from lectr_lab.proxy.key_in_path import key_as_header
 from lectr_lab.proxy.observers.invalid_provider import InvalidProviders
 from lectr_lab.proxy.observers.observer import Observer, Observers
+from lectr_lab.proxy.observers.retries import Retries
 from lectr_lab.proxy.observers.shadow import Shadows
 from lectr_lab.proxy.observers.spend_cap import SpendWatch
 from lectr_lab.proxy.observers.token_counter import TokenCounter
@@ -108,7 +109,7 @@ def create_app(
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
     watchers = (SpendWatch(settings.orgs), InvalidProviders(), *also)
     recorded = Observers(log, *watchers)
-    observers = Observers(TokenCounter(recorded), shadows)
+    observers = Observers(TokenCounter(recorded), Retries(), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 

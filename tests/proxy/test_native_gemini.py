@@ -101,5 +101,6 @@ def test_without_any_key_it_is_refused(provider, proxy, client):
     """And Gemini is not asked."""
     reply = client.post("/v1beta/models/gemini-3-pro:generateContent", json=ASKED)
 
-    assert reply.json()["error"]["code"] == "missing_authorization"
+    error = reply.json()["error"]
+    assert error["details"][0]["reason"] == "missing_authorization"
     assert not provider.received

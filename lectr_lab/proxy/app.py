@@ -107,8 +107,7 @@ def create_app(
     facts = FactsReader()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
-    watchers = (SpendWatch(settings.orgs), InvalidProviders(), *also)
-    recorded = Observers(log, *watchers)
+    recorded = Observers(log, SpendWatch(settings.orgs), InvalidProviders(), *also)
     observers = Observers(TokenCounter(recorded), Retries(), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop

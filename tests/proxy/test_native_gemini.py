@@ -66,6 +66,7 @@ def test_a_call_in_geminis_own_form_is_accounted(
     assert (event["input_tokens"], event["output_tokens"]) == (9, 32)
     assert (event["cache_read_tokens"], event["reasoning_tokens"]) == (4, 30)
     assert event["stream"] == verb.startswith("stream")
+    assert (event["message_count"], event["prompt_chars"]) == (1, 2)
     assert (event["outcome"], event["finish_reason"]) == ("ok", "STOP")
 
 

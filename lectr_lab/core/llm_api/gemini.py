@@ -1,7 +1,7 @@
 """Replies in Gemini's own form (`generateContent`), read where a chat reply is.
 
-The proxy has no path for that API; who sets a gateway up as an upstream may get its
-replies all the same. Facts, from the recordings and the bodies of genai-prices:
+A gateway may answer in this form where another was asked for, so both are read by one
+dialect. Facts, from the recordings and the bodies of genai-prices:
 
 - `usageMetadata` is cumulative and on every chunk. Thoughts are counted beside the
   candidates, and a tool's prompt beside the prompt: both are billed with them.

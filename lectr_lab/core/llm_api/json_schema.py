@@ -13,6 +13,7 @@ from typing import Any
 
 _MAX_NODES = 1000  # a client waits: what is beyond is not counted
 _MAX_LEVELS = 64
+_NESTS = ("object", "array", "OBJECT", "ARRAY")  # Gemini writes them large
 _SAME_LEVEL = ("anyOf", "oneOf", "allOf")
 _BELOW = ("items", "prefixItems", "additionalProperties")
 _BELOW_BY_NAME = ("properties", "patternProperties")
@@ -56,7 +57,7 @@ class _Walk:
             found = max(found, self.levels(same, refs, above + 1))
         nested = islice(_nested(node), _MAX_NODES)
         below = [self.levels(n, refs, above + 1) for n in nested]
-        if below or node.get("type") in ("object", "array"):
+        if below or node.get("type") in _NESTS:
             found = max(found, 1 + max(below, default=0))
         return found
 

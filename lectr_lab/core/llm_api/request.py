@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lectr_lab.core.event_values import ResponseFormat
+from lectr_lab.core.llm_api.gemini_body import CountBody, EmbeddingsBody, GeminiBody
 from lectr_lab.core.llm_api.json_schema import schema_depth
 from lectr_lab.core.llm_api.lenient_json import (
     SKIMMED_BYTES,
@@ -20,15 +21,28 @@ from lectr_lab.core.llm_api.lenient_json import (
     read_quickly,
 )
 from lectr_lab.core.llm_api.request_body import (
-    ANY_BODY,
-    BODIES,
     Body,
+    ChatBody,
     Format,
     Inner,
     Message,
+    MessagesBody,
     Part,
+    ResponsesBody,
     TextsBody,
 )
+
+_BODIES: dict[str, msgspec.json.Decoder[Any]] = {
+    "chat": msgspec.json.Decoder(ChatBody),
+    "messages": msgspec.json.Decoder(MessagesBody),
+    "responses": msgspec.json.Decoder(ResponsesBody),
+    "compact": msgspec.json.Decoder(ResponsesBody),
+    "completions": msgspec.json.Decoder(TextsBody),
+    "embeddings": msgspec.json.Decoder(EmbeddingsBody),
+    "generate_content": msgspec.json.Decoder(GeminiBody),
+    "count_tokens": msgspec.json.Decoder(CountBody),
+}
+_ANY_BODY = msgspec.json.Decoder(Body)
 
 _CAN_STREAM = frozenset({"chat", "completions", "responses", "messages"})
 _ASKS_FOR_USAGE = frozenset({"chat", "completions"})  # the others send it unasked
@@ -187,7 +201,7 @@ def _parsed(
     body: bytes, operation: str, reading: Callable[[Any, bytes], Any]
 ) -> Body | None:
     parsed: Body | None = reading(
-        BODIES.get(operation, ANY_BODY), body.removeprefix(_BOM)
+        _BODIES.get(operation, _ANY_BODY), body.removeprefix(_BOM)
     )
     return parsed
 

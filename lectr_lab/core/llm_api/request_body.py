@@ -131,13 +131,3 @@ class TextsBody(Body):
 
     prompt: Any = None  # completions
     input: Any = None  # embeddings
-
-
-BODIES: dict[str, msgspec.json.Decoder[Any]] = {
-    "chat": msgspec.json.Decoder(ChatBody),
-    "messages": msgspec.json.Decoder(MessagesBody),
-    "responses": msgspec.json.Decoder(ResponsesBody),
-    "completions": msgspec.json.Decoder(TextsBody),
-    "embeddings": msgspec.json.Decoder(TextsBody),
-}
-ANY_BODY = msgspec.json.Decoder(Body)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import get_args
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.event_values import Operation
 from lectr_lab.core.llm_api.lenient_json import Unread
 from lectr_lab.core.llm_api.request import (
     RequestContent,
@@ -377,7 +379,10 @@ json_values = st.recursive(
             st.sampled_from(
                 "model stream messages role content type text input prompt system tools "
                 "response_format json_schema schema format reasoning effort output "
-                "temperature max_tokens stream_options output_config properties".split()
+                "temperature max_tokens stream_options output_config properties "
+                "contents parts systemInstruction generationConfig thinkingConfig "
+                "inlineData mimeType functionResponse response requests "
+                "generateContentRequest responseSchema thinkingBudget".split()
             ),
             inner,
             max_size=6,
@@ -385,9 +390,7 @@ json_values = st.recursive(
     ),
     max_leaves=20,
 )
-operations = st.sampled_from(
-    ["chat", "completions", "embeddings", "responses", "messages", "other"]
-)
+operations = st.sampled_from(get_args(Operation))
 
 
 @given(json_values, operations)

@@ -65,6 +65,7 @@ class Exchange:
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
         self.retry_of_failed: bool | None = None  # whoever remembers others says so
         self.content_encoding = ""
+        self.request_encoding = _encoding(headers)  # "" where the body is plain
         self._hide = redactor(client_headers, operator_keys)
         self.requested: ResolvedProvider | None = None
         self.model_sent: str | None = None
@@ -74,6 +75,7 @@ class Exchange:
         self.model_place: Place | None = None  # in the body, where that was looked for
         self.reader: ReplyReader | None = None
         self.request_bytes: int | None = None
+        self._request_read: bool | None = None
         self.status: int | None = None
         self._received_s: float | None = None
         self._asked_s: float | None = None
@@ -89,9 +91,10 @@ class Exchange:
         self, facts: RequestFacts | None, body_bytes: int, now_s: float
     ) -> None:
         """The whole request is here, since `now_s`; `facts` is None where it is not a
-        JSON object."""
+        JSON object, or in an encoding that cannot be undone."""
         self.request = _with_path(facts or _NO_REQUEST, self._path)
         self.request_bytes = body_bytes
+        self._request_read = facts is not None if body_bytes else None
         self._received_s = now_s
 
     def rule_input(self, target: ResolvedProvider) -> RuleInput:
@@ -297,6 +300,7 @@ class Exchange:
             response_format=request.response_format,
             schema_depth=request.schema_depth,
             provider_requested=_other_than(target.provider, requested.provider),
+            request_read=self._request_read,
             facts_truncated=self._facts_truncated(reply),
         )
 
@@ -324,6 +328,12 @@ class Exchange:
         if before is None:
             return None
         return round(before + (after or 0.0), 3)
+
+
+def _encoding(headers: RawHeaders) -> str:
+    values = [value for name, value in headers if name == b"content-encoding"]
+    named = b",".join(values).decode("latin-1").strip().lower()
+    return "" if named == "identity" else named
 
 
 def _with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:

@@ -7,10 +7,12 @@ time stays unknown, and the event says so.
 """
 
 import asyncio
+import contextlib
 from time import perf_counter
 from typing import NamedTuple
 
 from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.llm_api.content_encoding import whole_body, whole_body_quickly
 from lectr_lab.core.llm_api.lenient_json import Unread
 from lectr_lab.core.llm_api.request import RequestFacts, read_names, read_request
 from lectr_lab.core.llm_api.splice import Place
@@ -46,18 +48,19 @@ class FactsReader:
         self._names, self._rest = Worker(_NAMES_S), Worker(_JOB_S)
         self._turn = asyncio.Lock()  # of all that are behind, one reads at a time
 
-    async def request(self, body: bytes, operation: str) -> Asked:
-        """What a body asks for. None where it is not a JSON object; of what was not
-        read in time, its names alone."""
+    async def request(
+        self, body: bytes, operation: str, content_encoding: str = ""
+    ) -> Asked:
+        """What a body asks for. None where it is not a JSON object, or in an encoding
+        that cannot be undone; of what was not read in time, its names alone."""
         try:
-            return Asked(read_request(body, operation, quickly=True))
+            return Asked(_read_quickly(body, operation, content_encoding))
         except Unread:
             pass
+        job = ReadRequest(operation, content_encoding)
         names, rest = await asyncio.gather(
-            self._asked_by_name(body, operation),
-            self._rest.ask(
-                ReadRequest(operation), [body], RequestAnswer, REQUEST_WITHIN_S
-            ),
+            self._asked_by_name(body, operation, content_encoding),
+            self._rest.ask(job, [body], RequestAnswer, REQUEST_WITHIN_S),
         )
         return names if rest is None else names._replace(facts=rest[0])
 
@@ -97,14 +100,23 @@ class FactsReader:
         await self._names.stop()
         await self._rest.stop()
 
-    async def _asked_by_name(self, body: bytes, operation: str) -> Asked:
-        try:
-            return Asked(read_names(body, operation, quickly=True))
-        except Unread:
-            pass
-        job = ReadNames(operation)
+    async def _asked_by_name(
+        self, body: bytes, operation: str, content_encoding: str
+    ) -> Asked:
+        if not content_encoding:
+            with contextlib.suppress(Unread):
+                return Asked(read_names(body, operation, quickly=True))
+        job = ReadNames(operation, content_encoding)
         told = await self._names.ask(job, [body], NamesAnswer, _NAMES_S)
         if told is not None:
             return Asked(*told)
         # To ask the wrong provider is worse than that others wait for 0.1 s.
-        return Asked(read_names(body, operation))
+        plain = whole_body(body, content_encoding)
+        return Asked(None if plain is None else read_names(plain, operation))
+
+
+def _read_quickly(
+    body: bytes, operation: str, content_encoding: str
+) -> RequestFacts | None:
+    plain = whole_body_quickly(body, content_encoding) if content_encoding else body
+    return None if plain is None else read_request(plain, operation, quickly=True)

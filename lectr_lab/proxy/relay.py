@@ -133,7 +133,9 @@ async def _serve(
     except Busy:
         return await _answer(the, exchange, send, error_responses.PROXY_BUSY)
     received_s = the.now_s()
-    facts, exchange.model_place = await the.facts.request(body, exchange.operation)
+    facts, exchange.model_place = await the.facts.request(
+        body, exchange.operation, exchange.request_encoding
+    )
     exchange.received(facts, len(body), received_s)
     routed = _address(the, scope, exchange, body)
     if isinstance(routed, Refusal):

@@ -99,6 +99,8 @@ class Router:
         decision = self._decision(arrived.exchange.key.org, rule_input)
         if decision.rule is None:
             return _unchanged(arrived, decision.skipped)
+        if arrived.exchange.request_encoding:  # nor can it be searched for a key
+            return _unchanged(arrived, "compressed_body")
         return self._applied(arrived, rule_input, decision)
 
     def _applied(

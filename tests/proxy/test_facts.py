@@ -1,16 +1,20 @@
 """Large and odd bodies, read beside the proxy: none of them holds up another."""
 
 import asyncio
+import gzip
 import json
 import os
 import signal
 import threading
 import time
+import zlib
 from contextlib import asynccontextmanager
+from functools import partial
 
 import brotli
 import httpx
 import pytest
+import zstandard
 
 from lectr_lab.core.llm_api.request import read_request
 from lectr_lab.core.llm_api.splice import with_model
@@ -29,6 +33,12 @@ LARGE = json.dumps(
     }
 ).encode()
 ODD = b'{"messages":[%s1],"model":"claude-x"}' % (b"1," * (4 * MB))
+PACKERS = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": partial(brotli.compress, quality=1),
+    "zstd": zstandard.ZstdCompressor().compress,
+}
 
 
 @asynccontextmanager
@@ -44,10 +54,10 @@ def run(test):
     return asyncio.run(asyncio.wait_for(test, 240))
 
 
-def asked(body, operation="chat"):
+def asked(body, operation="chat", content_encoding=""):
     async def ask():
         async with reading() as reader:
-            return await reader.request(body, operation)
+            return await reader.request(body, operation, content_encoding)
 
     return run(ask())
 
@@ -69,6 +79,48 @@ def test_where_the_model_is_written_is_found_beside_the_proxy():
     assert with_model(LARGE, "gpt-4o", "b", found.model_place) == with_model(
         LARGE, "gpt-4o", "b"
     )
+
+
+TEXT = " ".join(map(str, range(200_000)))  # shrinks to a fifth
+LONG = json.dumps({"messages": [{"content": TEXT}], "model": "m"}).encode()
+
+
+@pytest.mark.parametrize("body", [b'{"model":"m","stream":true}', LONG, b"[]"])
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "br", "deflate", "gzip, zstd"])
+def test_a_compressed_body_says_what_the_plain_one_does(encoding, body):
+    """Small or large; but where its model is written, it is not to be changed."""
+    found = asked(packed(body, encoding), "chat", encoding)
+
+    assert found == (read_request(body, "chat"), None)
+
+
+@pytest.mark.parametrize("program", ["/no/such/program", ""])
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, zstd"])
+def test_what_cannot_be_undone_says_nothing(monkeypatch, program, encoding):
+    """A bomb, an unknown encoding, what ends too early: with a worker or without."""
+    if program:
+        monkeypatch.setattr(process.sys, "executable", program)
+    bomb, cut = packed(bytes(64 * MB), encoding), packed(LONG, encoding)[:-20]
+
+    for body in (bomb, cut, b"no such thing" * 5000):
+        assert asked(body, "chat", encoding) == (None, None)
+    assert asked(LONG, "chat", "compress") == (None, None)
+
+
+def test_the_proxys_own_time_for_a_bomb_is_small():
+    """It is undone beside it: nothing but the sending is done here."""
+    bomb = packed(bytes(32 * MB), "gzip, br")
+    began_s = time.process_time()
+    asked(bomb, "chat", "gzip, br")
+
+    assert time.process_time() - began_s < 2
+
+
+def packed(body, encoding):
+    """A body in one encoding or two."""
+    for name in encoding.split(", "):
+        body = PACKERS[name](body)
+    return body
 
 
 def test_what_takes_too_long_is_left_out(monkeypatch):
@@ -148,6 +200,50 @@ def ask(proxy, body=b'{"model":"gpt-4o"}'):
     with proxy.client() as client:
         path = "/v1/chat/completions"
         return client.post(path, content=body, timeout=PATIENCE_S).content
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+@pytest.mark.parametrize("encoding", [*PACKERS, "deflate, br"])
+def test_a_compressed_request_is_passed_on_and_read(provider, proxy, encoding, size):
+    """To the byte, to whom its model names, and the row has all that it says."""
+    asks = {"model": "claude-x", "messages": [{"role": "user", "content": "x" * size}]}
+    body = packed(json.dumps(asks).encode(), encoding)
+
+    with proxy.client(Content_Encoding=encoding) as client:
+        client.post("/v1/chat/completions", content=body, timeout=PATIENCE_S)
+
+    [received], event = provider.received, proxy.event()
+    assert received.body == body
+    assert dict(received.headers)["content-encoding"] == encoding
+    assert "/anthropic/" in received.line
+    assert (event["model_requested"], event["stream"]) == ("claude-x", False)
+    assert (event["prompt_chars"], event["request_bytes"]) == (size, len(body))
+    assert (event["request_read"], event["facts_truncated"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "read"),
+    [
+        ("compress", b'{"model":"gpt-4o"}', False),
+        ("gzip", gzip.compress(b'{"model":"gpt-4o"}')[:-12], False),
+        ("zstd", b'{"model":"gpt-4o"}', False),
+        ("identity", b'{"model":"gpt-4o"}', True),
+        ("identity", b'["gpt-4o"]', False),
+        ("identity", b"--boundary", False),
+        ("identity", b"", None),
+    ],
+)
+def test_what_cannot_be_read_is_passed_on_and_said(
+    provider, proxy, encoding, body, read
+):
+    """No JSON, no object, no such encoding; without a body there is nothing to say."""
+    with proxy.client(Content_Encoding=encoding) as client:
+        reply = client.post("/v1/chat/completions", content=body)
+
+    event = proxy.event()
+    assert (reply.status_code, provider.received[0].body) == (200, body)
+    assert event["request_read"] is read
+    assert event["model_requested"] == ("gpt-4o" if read else None)
 
 
 def test_a_large_request_and_reply_are_whole_rows(provider, proxy):

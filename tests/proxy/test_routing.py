@@ -121,17 +121,23 @@ def test_azures_deployment_is_in_the_path_too(ruled, vendors):
     assert json.loads(received.body) == {"model": "gpt-4o-mini"}
 
 
-def test_a_body_that_cannot_be_read_goes_to_no_other_vendor(ruled, vendors):
-    """Nobody could say whether a key is in it."""
-    rule = '[[rules]]\nname = "r"\npriority = 1\nthen = { provider = "groq" }\n'
+@pytest.mark.parametrize(
+    ("encoding", "skipped"), [("gzip", "compressed_body"), ("br", "no_model")]
+)
+@pytest.mark.parametrize("then", ['provider = "groq", model = "m"', 'model = "m"'])
+def test_a_compressed_body_is_not_changed(ruled, vendors, then, encoding, skipped):
+    """Nor shown to another vendor: nobody can say whether a key is in it."""
+    rule = f'[[rules]]\nname = "r"\npriority = 1\nthen = {{ {then} }}\n'
     proxy, body = ruled(rule, VENDORS), gzip.compress(b'{"model":"gpt-4o"}')
 
-    with proxy.client(Content_Encoding="gzip") as client:
+    with proxy.client(Content_Encoding=encoding) as client:
         assert client.post(CHAT, content=body).status_code == 200
 
+    event = proxy.event()
     assert [r.body for r in vendors["openai"].received] == [body]
     assert not vendors["groq"].received
-    assert proxy.event()["rule_skipped"] == "no_model"
+    assert (event["rule"], event["rule_skipped"]) == (None, skipped)
+    assert event["model_sent"] == ("gpt-4o" if encoding == "gzip" else None)
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,8 @@ class Shadows:
         ):
             return None
         full = len(self._sampled) >= _MOST_SAMPLED or len(body) > MOST_KEPT_BYTES
-        changed: bytes | None = None if full else bytes(body)
+        kept = not full and not exchange.request_encoding  # compressed: none is changed
+        changed: bytes | None = bytes(body) if kept else None
         if changed and request.model != wanted.model:
             place = exchange.model_place
             changed = with_model(changed, request.model, wanted.model, place)

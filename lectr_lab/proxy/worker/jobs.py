@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from lectr_lab.core.llm_api.content_encoding import whole_body
 from lectr_lab.core.llm_api.reply import ReplyFacts, UnreadReply, read_rest
 from lectr_lab.core.llm_api.request import RequestFacts, read_names, read_request
 from lectr_lab.core.llm_api.splice import Place, model_place
@@ -45,11 +46,13 @@ class ReadNames(msgspec.Struct, frozen=True, tag=True):
     """What a request is sent on by, out of its body."""
 
     operation: str
+    content_encoding: str = ""
 
     def answer(self, texts: list[bytes]) -> NamesAnswer:
-        """The names, and where the model's is written."""
-        names = read_names(texts[0], self.operation)
-        if names is None or names.model is None:
+        """The names, and where the model's is written, if that can be changed."""
+        body = whole_body(texts[0], self.content_encoding)
+        names = None if body is None else read_names(body, self.operation)
+        if names is None or names.model is None or self.content_encoding:
             return names, None
         return names, model_place(texts[0], names.model)
 
@@ -58,10 +61,12 @@ class ReadRequest(msgspec.Struct, frozen=True, tag=True):
     """All facts of a request, out of its body."""
 
     operation: str
+    content_encoding: str = ""
 
     def answer(self, texts: list[bytes]) -> RequestAnswer:
         """The facts."""
-        return (read_request(texts[0], self.operation),)
+        body = whole_body(texts[0], self.content_encoding)
+        return (None if body is None else read_request(body, self.operation),)
 
 
 class ReadReply(msgspec.Struct, frozen=True, tag=True):

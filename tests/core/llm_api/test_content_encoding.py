@@ -1,6 +1,7 @@
 """A decompressed copy of a body."""
 
 import gzip
+import time
 import zlib
 from functools import partial
 
@@ -11,7 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.llm_api import content_encoding
-from lectr_lab.core.llm_api.content_encoding import BodyDecoder
+from lectr_lab.core.llm_api.content_encoding import (
+    BodyDecoder,
+    whole_body,
+    whole_body_quickly,
+)
+from lectr_lab.core.llm_api.lenient_json import Unread
 
 
 def bare_deflate(data):
@@ -116,10 +122,78 @@ def test_a_body_that_only_says_gzip_is_read_as_it_is():
     assert decoder.feed(b'{"a"') + decoder.feed(b": 1}") == b'{"a": 1}'
 
 
-@pytest.mark.parametrize("encoding", ["compress", "gzip, br", "nonsense"])
+@pytest.mark.parametrize(
+    "encoding", ["compress", "gzip, compress", "compress, gzip", "gzip, br, br, br"]
+)
 def test_an_unknown_encoding_yields_nothing(encoding):
     """What cannot be read is not guessed."""
     decoder = BodyDecoder(encoding)
 
-    assert decoder.feed(b"abc") == b""
     assert decoder.gave_up
+    assert decoder.feed(gzip.compress(b"abc")) == b""
+
+
+stacks = st.lists(st.sampled_from([*PACKERS, "Identity"]), max_size=3)
+
+
+def packed(body, encodings):
+    """A body in several encodings, the first applied first."""
+    for encoding in encodings:
+        body = PACKERS.get(encoding, bytes)(body)
+    return body
+
+
+@given(body=st.binary(min_size=1, max_size=300), stack=stacks, cut=st.integers(1, 50))
+def test_encodings_on_top_of_each_other_are_undone(body, stack, cut):
+    """The last first, however it is cut."""
+    data, decoder = packed(body, stack), BodyDecoder(" , ".join(stack))
+
+    pieces = [decoder.feed(data[i : i + cut]) for i in range(0, len(data), cut)]
+
+    assert b"".join(pieces) == body
+    assert whole_body(data, ",".join(stack)) == body
+
+
+@pytest.mark.parametrize("inner", HARD)
+@pytest.mark.parametrize("outer", HARD)
+def test_a_bomb_in_a_bomb_is_left_alone(inner, outer):
+    """What is between two encodings counts, too."""
+    bomb = packed(bytes(64 * 1024 * 1024), [inner, outer])
+    began_s = time.process_time()
+
+    assert whole_body(bomb, f"{inner}, {outer}") is None
+    assert time.process_time() - began_s < 5
+
+
+@pytest.mark.parametrize("encoding", HARD)
+def test_a_whole_body_that_is_too_long_is_none(encoding):
+    """Or corrupt; one that fits is there."""
+    body = bytes(range(256)) * 8
+    data = PACKERS[encoding](body)
+
+    assert whole_body(data, encoding, len(body)) == body
+    assert whole_body(data, encoding, len(body) - 1) is None
+    assert whole_body(b"\xff\x1f" + data, encoding) in (None, b"\xff\x1f" + data)
+
+
+@pytest.mark.parametrize("encoding", HARD)
+@given(body=st.binary(max_size=3000))
+def test_read_quickly_it_is_the_same(encoding, body):
+    """The law: small ones do not depend on where they are read."""
+    data = PACKERS[encoding](body)
+
+    assert whole_body_quickly(data, encoding) == whole_body(data, encoding) == body
+
+
+def test_what_may_take_long_is_not_read_quickly():
+    """What is large, packed or not, or packed twice; what nobody can read is none."""
+    small = gzip.compress(b"{}")
+
+    for data, encoding in [
+        (gzip.compress(bytes(300_000)), "gzip"),
+        (small * 1000, "gzip"),
+        (gzip.compress(small), "gzip, gzip"),
+    ]:
+        with pytest.raises(Unread):
+            whole_body_quickly(data, encoding)
+    assert whole_body_quickly(small, "compress") is None

@@ -206,6 +206,18 @@ def test_what_must_not_be_asked_again_is_not(shadowed, vendors, path, body, tags
     assert vendors["groq"].received == []
 
 
+def test_a_compressed_request_has_no_shadow(shadowed, vendors):
+    """Another model cannot be named in it, and a key in it not be seen."""
+    proxy = shadowed(reply("yes"), reply("yes"))
+
+    with proxy.client(Content_Encoding="gzip") as client:
+        client.post(CHAT, content=gzip.compress(json.dumps(ASKED).encode()))
+
+    assert proxy.event()["model_requested"] == ASKED["model"]
+    assert vendors["groq"].received == []
+    assert health(proxy)["dropped"] == 1
+
+
 def test_a_failed_request_has_no_shadow(shadowed, vendors):
     """There is nothing to compare."""
     proxy = shadowed(b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\n{}", reply("yes"))

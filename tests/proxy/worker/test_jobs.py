@@ -1,5 +1,6 @@
 """What a worker is asked and answers, at a real socket."""
 
+import gzip
 import json
 import socket
 import threading
@@ -54,6 +55,18 @@ def test_the_answers_are_those_of_the_functions():
 
     assert request == (read_request(BODY, "chat"),)
     assert names == (read_names(BODY, "chat"), model_place(BODY, "gpt-4o"))
+
+
+def test_a_compressed_body_is_read_as_what_it_is():
+    """Where its model is written is of no use: it is not changed."""
+    packed = gzip.compress(BODY)
+    request = answer_to(ReadRequest("chat", "gzip"), [packed], RequestAnswer)
+    names = answer_to(ReadNames("chat", "gzip"), [packed], NamesAnswer)
+
+    assert request == (read_request(BODY, "chat"),)
+    assert names == (read_names(BODY, "chat"), None)
+    assert answer_to(ReadRequest("chat", "br"), [packed], RequestAnswer) == (None,)
+    assert answer_to(ReadNames("chat", "br"), [packed], NamesAnswer) == (None, None)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"model": 7}'])

@@ -301,6 +301,9 @@ class Exchange:
             schema_depth=request.schema_depth,
             provider_requested=_other_than(target.provider, requested.provider),
             request_read=self._request_read,
+            provider_response_id=cut(hide(reply.provider_response_id)),
+            inference_geo=hide(reply.inference_geo),
+            cost_stated_usd=reply.cost_stated_usd,
             facts_truncated=self._facts_truncated(reply),
         )
 

@@ -206,3 +206,19 @@ def test_geminis_own_path_names_the_model_and_says_that_it_streams():
         "/v1beta/models/*:streamGenerateContent",
         "[redacted]",
     )
+
+
+def test_what_a_reply_says_of_itself_is_on_the_event():
+    """Its id, cut and redacted, where it ran, and what it cost."""
+    events = []
+    for named in ("r" * 2000, "sk-1"):
+        one = exchange(ClientHeaders(provider_key=b"sk-1"))
+        one.sent_to(OPENAI, 100.0)
+        one.answered(200, [], 100.1)
+        usage = b'"usage": {"prompt_tokens": 1, "cost": 0.5, "inference_geo": "us"}'
+        one.chunk(b'{"id": "%s", %s}' % (named.encode(), usage), 100.2)
+        events.append(one.ended("ok", 100.3))
+
+    assert [len(event.provider_response_id) for event in events] == [1022, 10]
+    assert events[1].provider_response_id == "[redacted]"
+    assert (events[0].cost_stated_usd, events[0].inference_geo) == (0.5, "us")

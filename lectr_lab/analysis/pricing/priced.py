@@ -1,7 +1,7 @@
 """What each row of a log cost: the rule of `core/pricing/price.py`, said over columns.
 
-Prices are looked up once per kind of request (provider, model, tier, period, time of
-day and input length, as far as prices depend on them); `billing` does the arithmetic.
+Prices are looked up once per kind of request (provider, model, tier, place, period, time
+of day and input length, as far as prices depend on them); `billing` does the arithmetic.
 """
 
 import operator
@@ -34,8 +34,9 @@ _EPOCH = date(1970, 1, 1)
 _CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
 _OURS = sorted(registry())
-_NAMES = ("provider", "model_actual", "service_tier")
-_OWN_NAMES = PriceQuery._fields[:-1]  # a user's price may fit any name of the model
+_NAMES = ("provider", "model_actual", "service_tier", "inference_geo")
+# A user's price may fit any name of the model.
+_OWN_NAMES = tuple(name for name in PriceQuery._fields if name != "started_at")
 _FACTS = (*PriceQuery._fields, *USAGE_KEYS)
 _TABLE = {"price_source": pl.String(), **billing.SCHEMA}
 _UNKNOWN = (None,) * (1 + len(_TABLE))

@@ -72,6 +72,7 @@ class XGroq(msgspec.Struct):
 class ChatReply(msgspec.Struct):
     """A whole reply or a chunk of a stream."""
 
+    id: Any = None
     model: str | None = None
     choices: list[Choice] | None = None
     usage: Any = None
@@ -83,12 +84,14 @@ class ChatReply(msgspec.Struct):
     candidates: list[Candidate] | None = None
     usage_metadata: Any = msgspec.field(default=None, name="usageMetadata")
     model_version: str | None = msgspec.field(default=None, name="modelVersion")
+    response_id: Any = msgspec.field(default=None, name="responseId")
 
 
 def take_chat(answer: Answer, reply: ChatReply) -> None:
     """Take in a reply or a chunk."""
     if reply.model:
         answer.model = reply.model
+    answer.response_id = answer.response_id or reply.id
     for position, choice in enumerate(reply.choices or ()):
         index = position if choice.index is None else choice.index
         answer.choose(index, choice.finish_reason)
@@ -111,6 +114,7 @@ def take_chat(answer: Answer, reply: ChatReply) -> None:
 
 def _take_native(answer: Answer, reply: ChatReply) -> None:
     answer.model = reply.model_version or answer.model
+    answer.response_id = answer.response_id or reply.response_id
     take_candidates(answer, reply.candidates or [])
     if isinstance(reply.usage_metadata, dict):
         answer.use(usage_of_metadata(reply.usage_metadata))

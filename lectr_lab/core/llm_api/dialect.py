@@ -23,6 +23,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.model: str | None = None
+        self.response_id: Any = None  # what a provider wrote there
         self.tier: str | None = None
         self.finish: dict[int, str | None] = {}  # reason by choice
         self.chars: int | None = None

@@ -31,6 +31,7 @@ class Block(msgspec.Struct):
 class Message(msgspec.Struct):
     """The message, whole or as a stream opens it."""
 
+    id: Any = None
     model: str | None = None
     content: list[Block] | None = None
     stop_reason: str | None = None
@@ -71,6 +72,7 @@ def _take_whole(answer: Answer, message: Message) -> None:
     if message.content is None and message.usage is None:
         return  # a ping, or a kind of event that is not known here
     answer.model = message.model or answer.model
+    answer.response_id = answer.response_id or message.id
     answer.choose(0, message.stop_reason)
     _use(answer, message.usage)
     for place, block in enumerate(message.content or ()):

@@ -30,7 +30,12 @@ from lectr_lab.core.llm_api.lenient_json import (
 from lectr_lab.core.llm_api.messages import MESSAGES
 from lectr_lab.core.llm_api.responses import RESPONSES
 from lectr_lab.core.llm_api.sse import EventSplitter, ServerEvent
-from lectr_lab.core.llm_api.usage import TokenCounts, usage_columns, usage_of_timings
+from lectr_lab.core.llm_api.usage import (
+    TokenCounts,
+    stated_cost_usd,
+    usage_columns,
+    usage_of_timings,
+)
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A longer reply that is no stream is not parsed."""
@@ -60,6 +65,9 @@ class ReplyFacts(TokenCounts, frozen=True, kw_only=True):
     token_source: TokenSource = "absent"
     output_chars: int | None = None
     service_tier: str | None = None
+    provider_response_id: str | None = None
+    inference_geo: str | None = None
+    cost_stated_usd: float | None = None
     facts_truncated: bool = False  # there was more, which was not read
 
 
@@ -340,7 +348,11 @@ class ReplyReader:
         if self._failed:
             return ReplyFacts(error_type=answer.error_type, facts_truncated=truncated)
         if truncated:  # what was counted is a part, and nobody knows of how much
-            return ReplyFacts(model_actual=_model(answer.model), facts_truncated=True)
+            return ReplyFacts(
+                model_actual=_printable(answer.model),
+                provider_response_id=_printable(answer.response_id),
+                facts_truncated=True,
+            )
         usage = answer.usage or usage_of_timings(answer.timings)
         counts = usage_columns(usage)
         told = "input_tokens" in counts or "output_tokens" in counts
@@ -348,7 +360,8 @@ class ReplyReader:
             counts.setdefault("web_searches", answer.searches)
         reasons = answer.finish
         return ReplyFacts(
-            model_actual=_model(answer.model),
+            model_actual=_printable(answer.model),
+            provider_response_id=_printable(answer.response_id),
             finish_reason=name(reasons[min(reasons)]) if reasons else None,
             choice_count=len(reasons) or None,
             error_type=(answer.error_type or "error") if answer.failed else None,
@@ -356,6 +369,8 @@ class ReplyReader:
             token_source="provider" if told else "absent",
             output_chars=answer.chars,
             service_tier=name(answer.tier or usage.get("service_tier")),
+            inference_geo=name(usage.get("inference_geo")),
+            cost_stated_usd=stated_cost_usd(usage),
             facts_truncated=self.fault is not None,
             **counts,
         )
@@ -365,6 +380,6 @@ def _ignore(_: bytes) -> None:
     """Take no notice."""
 
 
-def _model(model: str | None) -> str | None:
-    """A model's name as it may go on record: printable."""
-    return model if model and model.isprintable() else None
+def _printable(word: Any) -> str | None:
+    """A model's name or a reply's as it may go on record."""
+    return word if isinstance(word, str) and word and word.isprintable() else None

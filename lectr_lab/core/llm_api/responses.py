@@ -56,6 +56,7 @@ class Details(msgspec.Struct):
 class Response(msgspec.Struct):
     """The response, whole or as far as it is known."""
 
+    id: Any = None
     model: str | None = None
     status: str | None = None
     incomplete_details: Details | None = None
@@ -115,6 +116,7 @@ def _begin_call(answer: Answer, place: int | None, item: Item) -> None:
 
 def _take_response(answer: Answer, response: Response) -> None:
     answer.model = response.model or answer.model
+    answer.response_id = answer.response_id or response.id
     answer.tier = response.service_tier or answer.tier
     details = response.incomplete_details
     status = (

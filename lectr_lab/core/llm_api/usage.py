@@ -6,6 +6,9 @@ Facts, from the providers' API references and the recordings:
   call them `input_tokens`. Reasoning is a part of the output. Nothing is added.
 - Anthropic's `input_tokens` leaves out what was read from a cache or written to one:
   the three are a sum.
+- What a call cost is told by OpenRouter and gateways as `cost` in USD, by Perplexity as
+  its `total_cost`, by xAI as `cost_in_usd_ticks` of 1e-10 USD
+  (https://docs.x.ai/developers/cost-tracking, read 2026-11-30).
 - The extractors of genai-prices read the same keys; a test holds the two together.
 """
 
@@ -45,6 +48,8 @@ _PARTS: tuple[tuple[str, _Columns], ...] = (
     ("cache_creation", (("ephemeral_1h_input_tokens", "cache_write_1h_tokens"),)),
     ("server_tool_use", (("web_search_requests", "web_searches"),)),
 )
+_TICKS_PER_USD = 10**10
+_MOST_COST = 10**15  # a million USD in ticks
 
 
 class TokenCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +90,27 @@ def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
                 told |= _told(cached, _CACHED)
     input_tokens = _input_tokens(usage)
     return told if input_tokens is None else {"input_tokens": input_tokens, **told}
+
+
+def stated_cost_usd(usage: dict[str, Any]) -> float | None:
+    """What a usage block says that the call cost, in US dollars.
+
+    >>> stated_cost_usd({"cost": 0.0123}), stated_cost_usd({"cost_in_usd_ticks": 5e7})
+    (0.0123, 0.005)
+    >>> stated_cost_usd({"cost": {"total_cost": 0.006}}), stated_cost_usd({"cost": "?"})
+    (0.006, None)
+    """
+    ticks = _amount(usage.get("cost_in_usd_ticks"))
+    if ticks is not None:
+        return ticks / _TICKS_PER_USD
+    cost = usage.get("cost")
+    return _amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
+
+
+def _amount(value: Any) -> float | None:
+    # Compared, not converted: NaN and what is too large for a float fall out.
+    fits = type(value) in (int, float) and 0 <= value < _MOST_COST
+    return float(value) if fits else None
 
 
 def usage_of_timings(timings: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from genai_prices import Usage, calc_price
 from genai_prices.types import ModelPrice, PriceCalculation
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.pricing.geo import geo_times
 from lectr_lab.core.pricing.tiers import STANDARD_TIERS, scaled, tier_times
 from lectr_lab.core.registry import registry
 
@@ -74,6 +75,7 @@ class PriceQuery(NamedTuple):
     model_requested: str | None
     service_tier: str | None
     started_at: datetime
+    inference_geo: str | None = None
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -96,7 +98,7 @@ def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
     """Price one request, in US dollars, exactly.
 
     Args:
-        event: the request; its counts, models, provider, tier and time are used.
+        event: the request; its counts, models, provider, tier, place and time are used.
         prices: the user's own entries, which go before the list.
 
     Returns:
@@ -152,7 +154,11 @@ def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
         if _fits(entry, query):
             return Found(_as_model_price(entry), "user")
     price = _list_price(query)
-    return None if price is None else Found(price, "genai-prices")
+    day = query.started_at.astimezone(UTC).date()
+    times = geo_times(query.provider or "", query.inference_geo, day)
+    if price is None or times is None:
+        return None
+    return Found(price if times == 1 else scaled(price, times), "genai-prices")
 
 
 def _fits(entry: UserPrice, query: PriceQuery) -> bool:

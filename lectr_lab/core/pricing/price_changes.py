@@ -19,6 +19,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
+from lectr_lab.core.pricing.geo import geo_prices
 from lectr_lab.core.pricing.price import LISTED_AS, PriceList
 from lectr_lab.core.registry import registry
 
@@ -89,4 +90,5 @@ def change_days(prices: PriceList, others: bool = False) -> list[date]:
     """The days from which another price can hold, the user's entries included."""
     first = {p.first_day for p in prices if p.first_day is not None}
     after = {p.last_day + timedelta(days=1) for p in prices if p.last_day is not None}
-    return sorted(list_changes(others).days | first | after)
+    placed = {entry.first_day for entry in geo_prices()}
+    return sorted(list_changes(others).days | first | after | placed)

@@ -54,6 +54,7 @@ times = st.builds(
     st.one_of(st.sampled_from([-1, 0, 1]), st.integers(0, 86_400_000_000)),
 )
 tiers = st.sampled_from([None, "default", "flex", "priority", "fast", "batch", "odd"])
+geos = st.sampled_from([None, None, "us", "us", "global", "not_available", "mars"])
 
 
 @st.composite
@@ -87,7 +88,9 @@ def usages(draw):
 
 
 calls = st.lists(
-    st.tuples(st.sampled_from(LISTED), usages(), times, tiers), min_size=1, max_size=12
+    st.tuples(st.sampled_from(LISTED), usages(), times, tiers, geos),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -102,15 +105,34 @@ def test_a_frame_and_a_single_request_are_priced_alike(event, calls, own):
             model_actual=model,
             started_at=at,
             service_tier=tier,
+            inference_geo=geo,
             **usage,
         )
-        for (provider, model), usage, at, tier in calls
+        for (provider, model), usage, at, tier, geo in calls
     ]
 
     costs = priced(frame(events).lazy(), prices).collect()["cost_usd"]
 
     exact = [price_event(e, prices) for e in events]
     assert costs.to_list() == [None if e is None else float(e) for e in exact]
+
+
+@pytest.mark.parametrize("geo", [None, "us", "global", "mars"])
+def test_a_frame_is_priced_by_the_place_of_each_row(event, geo):
+    """Both sides of the day from which the place has a price, to the last bit."""
+    days = [day for day in DAYS if day.year == 2026]
+    events = [
+        event(provider=provider, model_actual=model, started_at=at, inference_geo=geo)
+        for provider, model in LISTED
+        if provider in ("anthropic", "openai")
+        for at in (*days, *(day - timedelta(seconds=1) for day in days))
+    ]
+
+    costs = priced(frame(events).lazy()).collect()["cost_usd"].to_list()
+
+    exact = [price_event(e) for e in events]
+    assert costs == [None if e is None else float(e) for e in exact]
+    assert any(cost is not None for cost in costs) == (geo != "mars")
 
 
 @pytest.mark.parametrize("tokens", [1, 40_000, 150_000, 300_000, 600_000])

@@ -964,3 +964,72 @@ def test_a_fault_of_ours_costs_facts_alone(monkeypatch):
 
     assert reader.fault == "ZeroDivisionError"
     assert reader.finish().output_chars == 2
+
+
+# --- what a reply says of itself
+
+
+@pytest.mark.parametrize(
+    ("operation", "events", "named"),
+    [
+        ("chat", [{"id": "", "choices": []}, {"id": "c_1"}, {"id": "c_2"}], "c_1"),
+        ("chat", [{"id": 7, "choices": []}], None),
+        ("chat", [{"id": "a\nb", "choices": []}], None),
+        ("responses", [{"type": "response.created", "response": {"id": "resp_1"}}], "resp_1"),
+        ("responses", [{"id": "resp_1", "status": "completed"}], "resp_1"),
+        ("messages", [{"type": "message_start", "message": {"id": "msg_1", "content": []}}], "msg_1"),
+        ("messages", [{"type": "message", "id": "msg_1", "content": []}], "msg_1"),
+        ("generate_content", [{"responseId": "g1", "candidates": []}], "g1"),
+    ],
+)  # fmt: skip
+def test_a_reply_names_itself(operation, events, named):
+    """The id that it has, in every API, whole or in its stream."""
+    facts = facts_of(stream(*events), operation)
+
+    assert facts.provider_response_id == named
+
+
+def test_every_recorded_answer_names_itself(recordings):
+    """By the id that a plain reading of its body finds first, where there is one."""
+    found = 0
+    for recording in recordings:
+        ids = re.findall(r'(?:[^_\w]|^)"(?:id|responseId)": *"([^"]+)"', recording.text)
+        named = of_recording(recording).provider_response_id
+        found += named is not None
+        assert named is None or named in ids, recording.file
+    assert found > 80
+
+
+@pytest.mark.parametrize(
+    ("usage", "usd"),
+    [
+        ({"cost": 0.0123}, 0.0123),
+        ({"cost": 0}, 0.0),
+        ({"cost": {"total_cost": 0.006, "input_tokens_cost": 0.001}}, 0.006),
+        ({"cost_in_usd_ticks": 37_756_000}, 0.0037756),
+        ({"cost": -1}, None),
+        ({"cost": True}, None),
+        ({"cost": "0.1"}, None),
+        ({"cost": 10**400}, None),
+        ({"cost": {"total": 1}}, None),
+        ({}, None),
+    ],
+)
+def test_what_a_provider_says_that_it_cost_is_kept(usage, usd):
+    """OpenRouter's, Perplexity's and xAI's form, streamed or not; else null."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 2} | usage
+    whole = json.dumps({"choices": [], "usage": usage})
+
+    assert facts_of(whole).cost_stated_usd == usd
+    assert facts_of(stream(chunk("Hi"), chunk(usage=usage))).cost_stated_usd == usd
+
+
+def test_where_a_message_ran_is_kept():
+    """Anthropic says it once, where the stream opens; what is no name is null."""
+    start = {"id": "m", "content": [], "usage": {"inference_geo": "us"}}
+    end = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 5}}
+    body = messages({"type": "message_start", "message": start}, end)
+
+    assert facts_of(body, "messages").inference_geo == "us"
+    odd = body.replace('"us"', '"in the US"')
+    assert facts_of(odd, "messages").inference_geo is None

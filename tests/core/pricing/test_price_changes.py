@@ -26,7 +26,9 @@ def test_no_price_changes_between_two_of_the_days(provider):
     def prices(day):
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         return [
-            find_price(PriceQuery(provider, m, None, None, None, at)) for m in models
+            find_price(PriceQuery(provider, m, None, None, None, at, geo))
+            for m in models
+            for geo in (None, "us")
         ]
 
     days = [date(2000, 1, 1), *change_days((), others=True), date(2100, 1, 1)]

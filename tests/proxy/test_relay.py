@@ -265,6 +265,34 @@ def test_a_client_that_leaves_cancels_the_provider(provider, start, engine):
     assert event["error_source"] == "client"
 
 
+def test_a_client_that_leaves_once_all_is_said_had_its_reply(provider, start, engine):
+    """Stop reason and final usage are in: nobody has to wait for the last byte."""
+    delta = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
+    last = json.dumps(delta | {"usage": {"input_tokens": 9, "output_tokens": 5}})
+
+    def answer(sock, _):
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+        sock.sendall(head + b"connection: close\r\n\r\ndata: %s\n\n" % last.encode())
+        assert sock.recv(1) == b""  # until the proxy hangs up
+        provider.hung_up.set()
+
+    provider.answer = answer
+    proxy = start(provider.url, engine=engine)
+
+    sent = {"model": "claude-x", "stream": True}
+    with (
+        proxy.client() as client,
+        client.stream("POST", "/v1/messages", json=sent) as reply,
+    ):
+        next(reply.iter_raw())
+
+    assert provider.hung_up.wait(30)
+    event = proxy.event()
+    assert (event["outcome"], event["finish_reason"]) == ("ok", "end_turn")
+    assert (event["input_tokens"], event["output_tokens"]) == (9, 5)
+    assert event["error_type"] is event["error_source"] is None
+
+
 def test_a_client_that_leaves_before_the_reply_cancels_too(provider, proxy):
     """No status was seen, and the row says so with null."""
     asked = threading.Event()

@@ -35,6 +35,12 @@ class Answer:
         self.content_started = False
         self.complete = False
 
+    @property
+    def all_said(self) -> bool:
+        """Why each choice stopped, and what was used: no event after it says more."""
+        reasons = self.finish.values()
+        return bool(self.usage) and bool(reasons) and None not in reasons
+
     def choose(self, index: int, reason: str | None) -> None:
         """There is a choice of this index; a reason given once stays."""
         if index in self.finish or len(self.finish) < _MAX_CHOICES:

@@ -189,11 +189,13 @@ class ReplyReader:
 
     @property
     def complete(self) -> bool:
-        """The reply said that it was over, or is JSON that is."""
+        """The reply said that it was over, or all there is to say, or is whole JSON."""
         while self._pieces is not None:
             self.read_on()
         self._read_unread()
-        return self._answer.complete or (bool(self._body) and self._body_is_whole())
+        if self._answer.complete or self._answer.all_said:
+            return True
+        return bool(self._body) and self._body_is_whole()
 
     def end(self) -> UnreadReply | None:
         """The last byte was fed. Returns what is to be read elsewhere, if there is any:

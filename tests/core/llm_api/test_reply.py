@@ -799,17 +799,52 @@ def test_content_starts_with_content(operation, events, started):
 
 
 def test_every_recorded_stream_that_ends_says_so(recordings):
-    """`[DONE]`, `message_stop`, the last response event or an error; not before it."""
+    """`[DONE]`, `message_stop`, the last response event or an error; before it only
+    where nothing that it counts is still to come."""
     for recording in recordings:
         if not recording.is_stream or recording.operation == "other":
             continue
-        reader = recording.reader()
-        reader.feed(recording.body[:-40])
-        early = reader.complete
-        reader.feed(recording.body[-40:])
+        reader, cut = recording.reader(), recording.reader()
+        reader.feed(recording.body)
+        for start in range(0, len(recording.body), 40):
+            if cut.complete:
+                break
+            cut.feed(recording.body[start : start + 40])
         ends = ("[DONE]", "message_stop", "response.completed", "event: error")
-        assert not early or recording.content_encoding, recording.file
         assert reader.complete == any(end in recording.text for end in ends)
+        assert cut.complete == reader.complete
+        if cut.complete:
+            assert what_counts(cut) == what_counts(reader), recording.file
+
+
+def what_counts(reader):
+    """Of a reply's facts, what it costs and why it stopped."""
+    facts = reader.finish()
+    return facts.input_tokens, facts.output_tokens, facts.finish_reason
+
+
+@pytest.mark.parametrize(
+    ("operation", "events", "over"),
+    [
+        ("messages", [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}], True),
+        ("messages", [{"type": "message_start", "message": {"content": [], "usage": {"output_tokens": 1}}}], False),
+        ("chat", [{"choices": [{"finish_reason": "stop"}]}], False),
+        ("chat", [{"choices": [], "usage": {"completion_tokens": 1}}], False),
+        ("chat", [{"choices": [{"finish_reason": "stop"}]}, {"choices": [], "usage": {"completion_tokens": 1}}], True),
+        ("chat", [{"choices": [{"finish_reason": "stop"}, {"finish_reason": None}], "usage": {"completion_tokens": 1}}], False),
+        ("generate_content", [{"candidates": [{"finishReason": "STOP"}], "usageMetadata": {"promptTokenCount": 1}}], True),
+        ("responses", [{"type": "response.in_progress", "response": {"status": "in_progress", "usage": {"input_tokens": 1}}}], False),
+    ],
+)  # fmt: skip
+def test_a_stream_is_over_once_its_stop_reason_and_usage_are_in(
+    operation, events, over
+):
+    """LiteLLM leaves before `message_stop`; without a count, or a reason, it is not."""
+    reader = ReplyReader(operation, 200, SSE, "")
+
+    reader.feed(stream(*events, done=False).encode())
+
+    assert reader.complete is over
 
 
 def test_whole_json_is_complete_when_it_parses():

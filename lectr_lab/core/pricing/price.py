@@ -16,6 +16,7 @@ from genai_prices import Usage, calc_price
 from genai_prices.types import ModelPrice, PriceCalculation
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.pricing.gateway_names import listed_by_vendor
 from lectr_lab.core.pricing.geo import geo_times
 from lectr_lab.core.pricing.tiers import STANDARD_TIERS, scaled, tier_times
 from lectr_lab.core.registry import registry
@@ -154,11 +155,13 @@ def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
         if _fits(entry, query):
             return Found(_as_model_price(entry), "user")
     price = _list_price(query)
-    day = query.started_at.astimezone(UTC).date()
-    times = geo_times(query.provider or "", query.inference_geo, day)
-    if price is None or times is None:
-        return None
-    return Found(price if times == 1 else scaled(price, times), "genai-prices")
+    if price is None and query.models:  # a gateway's name may say whose model it is
+        listed = (
+            query._replace(provider=at.provider, model_actual=at.model)
+            for at in listed_by_vendor(query.models[0])
+        )
+        price = next((found for one in listed if (found := _list_price(one))), None)
+    return None if price is None else Found(price, "genai-prices")
 
 
 def _fits(entry: UserPrice, query: PriceQuery) -> bool:
@@ -196,13 +199,18 @@ def _list_price(query: PriceQuery) -> ModelPrice | None:
         )
     except (LookupError, ValueError):
         return None
-    if not _is_countable(listed.model_price):
-        return None
+    day = query.started_at.astimezone(UTC).date()
+    times = geo_times(query.provider, query.inference_geo, day)
     tier = query.service_tier
-    if tier is None or tier in STANDARD_TIERS or _has_variant(listed, query):
-        return listed.model_price
-    times = tier_times(query.provider, query.models[0], tier)
-    return None if times is None else scaled(listed.model_price, times)
+    if not (tier is None or tier in STANDARD_TIERS or _has_variant(listed, query)):
+        times = _product(times, tier_times(query.provider, query.models[0], tier))
+    if times is None or not _is_countable(listed.model_price):
+        return None
+    return listed.model_price if times == 1 else scaled(listed.model_price, times)
+
+
+def _product(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one * other
 
 
 def _context(query: PriceQuery) -> dict[str, str] | None:

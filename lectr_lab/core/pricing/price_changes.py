@@ -24,7 +24,8 @@ from lectr_lab.core.pricing.price import LISTED_AS, PriceList
 from lectr_lab.core.registry import registry
 
 _OURS = {LISTED_AS.get(name, name) for name in registry()}
-_SOLD_BY_AZURE = {"deepseek", "x-ai", "moonshotai"}
+# By Azure; and Bedrock's, whose ids a gateway of any name may take.
+_SOLD_BY_OTHERS = {"deepseek", "x-ai", "moonshotai", "aws"}
 
 
 class Changes(NamedTuple):
@@ -49,7 +50,7 @@ def list_changes(others: bool = False) -> Changes:
     >>> 200_000 in list_changes().input_tokens
     True
     """
-    few = _OURS | _SOLD_BY_AZURE
+    few = _OURS | _SOLD_BY_OTHERS
     some = [p for p in get_snapshot().providers if others or p.id in few]
     models = [model for p in some for model in p.models]
     constraints = [c for model in models for c in _constraints(model)]

@@ -27,6 +27,14 @@ LISTED = sorted(
     + (["azure"] if provider.id in SOLD_BY_AZURE else [])
     for model in provider.models
 )
+GATEWAYS = [
+    (gateway, name)
+    for gateway in ("openai", "openrouter", "mine")
+    for listed in get_snapshot().providers
+    for model in listed.models
+    for name in (model.id if listed.id == "aws" else f"{listed.id}/{model.id}",)
+    if listed.id in ("openai", "anthropic", "google", "aws")
+]
 MINE = (
     UserPrice(
         model="gpt-4o*",
@@ -88,7 +96,7 @@ def usages(draw):
 
 
 calls = st.lists(
-    st.tuples(st.sampled_from(LISTED), usages(), times, tiers, geos),
+    st.tuples(st.sampled_from(LISTED + GATEWAYS), usages(), times, tiers, geos),
     min_size=1,
     max_size=12,
 )
@@ -154,7 +162,7 @@ def test_the_whole_price_list_is_priced_alike(event, tokens, at):
             web_searches=1,
             **usage,
         )
-        for provider, model in LISTED
+        for provider, model in LISTED + GATEWAYS
     ]
 
     costs = priced(frame(events).lazy()).collect()["cost_usd"].to_list()
@@ -162,6 +170,23 @@ def test_the_whole_price_list_is_priced_alike(event, tokens, at):
     exact = [price_event(e) for e in events]
     assert costs == [None if e is None else float(e) for e in exact]
     assert sum(cost is not None for cost in costs) > 0.9 * len(LISTED)
+
+
+@pytest.mark.parametrize("gateway", ["openai", "openrouter", "mine"])
+def test_names_of_gateways_are_priced_alike(event, gateway):
+    """Each in a frame of its own provider, on days from which prices change."""
+    events = [
+        event(provider=provider, model_actual=model, started_at=day)
+        for provider, model in GATEWAYS
+        if provider == gateway
+        for day in DAYS[::6]
+    ]
+
+    costs = priced(frame(events).lazy()).collect()["cost_usd"].to_list()
+
+    exact = [price_event(e) for e in events]
+    assert costs == [None if e is None else float(e) for e in exact]
+    assert sum(cost is not None for cost in costs) > 0.5 * len(events)
 
 
 def test_real_usage_bodies_are_priced_alike(event, shared):

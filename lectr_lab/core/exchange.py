@@ -61,6 +61,7 @@ class Exchange:
         self.key = key
         self.operation: Operation = operation(raw_path)
         self._path = api_path(raw_path) or NO_PATH
+        self._stored = self.operation == "other" and self._path.is_stored_response
         self.target: ResolvedProvider | None = None
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
         self.retry_of_failed: bool | None = None  # whoever remembers others says so
@@ -142,7 +143,7 @@ class Exchange:
             first.setdefault(name.lower(), value)
         self.content_encoding = first.get(b"content-encoding", b"").decode("latin-1")
         self.reader = ReplyReader(
-            self.operation,
+            "responses" if self._stored else self.operation,
             status,
             first.get(b"content-type", b"").decode("latin-1"),
             self.content_encoding,
@@ -245,7 +246,7 @@ class Exchange:
             task=hide(client_headers.task),
             credential=self._credential(),
             path=logged_path(self.raw_path),
-            operation=self.operation,
+            operation=self._operation_of(reply),
             provider=target.provider or None,
             provider_source=target.source if target.provider else None,
             provider_unknown=target.unknown if target.provider else None,
@@ -304,6 +305,11 @@ class Exchange:
             provider_response_id=cut(hide(reply.provider_response_id)),
             inference_geo=hide(reply.inference_geo),
             cost_stated_usd=reply.cost_stated_usd,
+            image_count=reply.image_count,
+            audio_seconds=reply.audio_seconds,
+            input_characters=request.input_characters,
+            rerank_searches=reply.rerank_searches,
+            other_tool_calls=reply.other_tool_calls,
             facts_truncated=self._facts_truncated(reply),
         )
 
@@ -319,6 +325,12 @@ class Exchange:
         if self.reader.behind or self.reader.end() is not None:
             self.reader.cut()  # nobody had it read, or not in time
         return self.reader.finish()
+
+    def _operation_of(self, reply: ReplyFacts) -> Operation:
+        """A stored response is a call once it is over, and a poll before that."""
+        counted = reply.token_source == "provider" or reply.error_in_stream
+        over = reply.finish_reason is not None and counted
+        return "responses" if self._stored and over else self.operation
 
     def _facts_truncated(self, reply: ReplyFacts) -> bool | None:
         if self.request.facts_truncated or reply.facts_truncated:

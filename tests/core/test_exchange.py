@@ -222,3 +222,45 @@ def test_what_a_reply_says_of_itself_is_on_the_event():
     assert [len(event.provider_response_id) for event in events] == [1022, 10]
     assert events[1].provider_response_id == "[redacted]"
     assert (events[0].cost_stated_usd, events[0].inference_geo) == (0.5, "us")
+
+
+USAGE = b'"usage": {"input_tokens": 5, "output_tokens": 6}'
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "operation", "tokens"),
+    [
+        (b"/v1/responses/resp_1", b'{"id": "resp_1", "status": "completed", %s}' % USAGE, "responses", 5),
+        (b"/v1/responses/resp_1?x=1", b'{"id": "resp_1", "status": "incomplete", %s}' % USAGE, "responses", 5),
+        (b"/v1/responses/resp_1", b'{"id": "resp_1", "status": "in_progress"}', "other", None),
+        (b"/v1/responses/resp_1", b'{"id": "resp_1", "status": "queued", "usage": null}', "other", None),
+        (b"/v1/responses/resp_1", b'{"id": "resp_1", "deleted": true}', "other", None),
+        (b"/v1/responses/resp_1/input_items", b'{"status": "completed", %s}' % USAGE, "other", None),
+        (b"/v1/conversations/c_1", b'{"status": "completed", %s}' % USAGE, "other", None),
+        (b"/v1/responses/compact", b'{"id": "resp_1", "output": [], %s}' % USAGE, "compact", 5),
+    ],
+)  # fmt: skip
+def test_a_stored_response_is_a_call_once_it_is_over(path, reply, operation, tokens):
+    """Polls before that are none; the id says that two fetches are of one call."""
+    one = exchange(raw_path=path.partition(b"?")[0])
+    one.received(None, 0, 100.0)
+    one.sent_to(OPENAI, 100.0)
+    one.answered(200, [(b"content-type", b"application/json")], 100.1)
+    one.chunk(reply, 100.2)
+
+    event = one.ended("ok", 100.3)
+
+    assert (event.operation, event.input_tokens) == (operation, tokens)
+    assert event.outcome == "ok"
+
+
+def test_speech_is_told_in_characters():
+    """Of its input: that is what is billed."""
+    one = exchange(raw_path=b"/v1/audio/speech")
+    body = b'{"model": "tts-1", "input": "Hello"}'
+    one.received(read_request(body, one.operation), len(body), 100.0)
+
+    event = one.ended("ok", 100.3)
+
+    assert (event.input_characters, event.prompt_chars) == (5, 5)
+    assert (event.model_requested, event.has_tools) == ("tts-1", None)

@@ -30,6 +30,10 @@ class Answer:
         self.usage: dict[str, Any] = {}
         self.timings: dict[str, Any] = {}
         self.searches = 0
+        self.tool_calls = 0  # others that the provider ran and bills
+        self.images: int | None = None
+        self.seconds: float | None = None  # of sound
+        self.units: Any = None  # of ranking
         self.error_type: str | None = None
         self.failed = False
         self.content_started = False

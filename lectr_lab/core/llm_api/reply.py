@@ -15,23 +15,23 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.event_values import TokenSource
-from lectr_lab.core.llm_api.chat import CHAT
 from lectr_lab.core.llm_api.content_encoding import PIECE_BYTES, BodyDecoder
-from lectr_lab.core.llm_api.dialect import FAILURE, Answer, Dialect
+from lectr_lab.core.llm_api.dialect import FAILURE, Answer
+from lectr_lab.core.llm_api.dialects import DIALECTS
 from lectr_lab.core.llm_api.lenient_json import (
     QUICK_BYTES,
     Unread,
+    count,
     loads,
     name,
     read,
     read_quickly,
     salvaged,
 )
-from lectr_lab.core.llm_api.messages import MESSAGES
-from lectr_lab.core.llm_api.responses import RESPONSES
 from lectr_lab.core.llm_api.sse import EventSplitter, ServerEvent
 from lectr_lab.core.llm_api.usage import (
     TokenCounts,
+    other_tool_calls,
     stated_cost_usd,
     usage_columns,
     usage_of_timings,
@@ -42,14 +42,6 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 _MOST_UNREAD = 20_000  # events
 
-_DIALECTS: dict[str, Dialect[Any]] = {
-    "chat": CHAT,
-    "completions": CHAT,
-    "embeddings": CHAT,
-    "responses": RESPONSES,
-    "messages": MESSAGES,
-    "generate_content": CHAT,
-}
 _LEAD = b" \t\r\n\xef\xbb\xbf"  # what may stand before a body's first byte
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
@@ -68,6 +60,10 @@ class ReplyFacts(TokenCounts, frozen=True, kw_only=True):
     provider_response_id: str | None = None
     inference_geo: str | None = None
     cost_stated_usd: float | None = None
+    image_count: int | None = None
+    audio_seconds: float | None = None
+    rerank_searches: int | None = None
+    other_tool_calls: int | None = None
     facts_truncated: bool = False  # there was more, which was not read
 
 
@@ -132,7 +128,9 @@ class ReplyReader:
     ) -> None:
         self._operation, self._status = operation, status
         self._failed = status >= 400
-        self._dialect = FAILURE if self._failed else _DIALECTS.get(operation)
+        self._dialect = FAILURE if self._failed else DIALECTS.get(operation)
+        if content_type.lower().startswith("audio/"):
+            self._dialect = None  # the sound itself
         self._labelled_stream = "event-stream" in content_type.lower()
         self._decoder = BodyDecoder(content_encoding)
         self._answer = answer or Answer()
@@ -373,6 +371,10 @@ class ReplyReader:
             service_tier=name(answer.tier or usage.get("service_tier")),
             inference_geo=name(usage.get("inference_geo")),
             cost_stated_usd=stated_cost_usd(usage),
+            image_count=answer.images,
+            audio_seconds=answer.seconds,
+            rerank_searches=count(answer.units),
+            other_tool_calls=answer.tool_calls or other_tool_calls(usage),
             facts_truncated=self.fault is not None,
             **counts,
         )

@@ -40,6 +40,8 @@ _BODIES: dict[str, msgspec.json.Decoder[Any]] = {
     "completions": msgspec.json.Decoder(TextsBody),
     "embeddings": msgspec.json.Decoder(EmbeddingsBody),
     "generate_content": msgspec.json.Decoder(GeminiBody),
+    "images": msgspec.json.Decoder(TextsBody),
+    "audio": msgspec.json.Decoder(TextsBody),
     "count_tokens": msgspec.json.Decoder(CountBody),
 }
 _ANY_BODY = msgspec.json.Decoder(Body)
@@ -78,6 +80,7 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     has_audio: bool | None = None
     response_format: ResponseFormat | None = None
     schema_depth: int | None = None
+    input_characters: int | None = None
     facts_truncated: bool = False  # there is more, which was not read
 
 
@@ -153,6 +156,7 @@ def read_request(
         has_audio=prompt.has_audio,
         response_format=_FORMATS.get(form.type or "") if form else None,
         schema_depth=schema_depth(_schema(form)) if form else None,
+        input_characters=prompt.chars if operation == "audio" else None,
     )
 
 

@@ -127,7 +127,7 @@ class ResponsesBody(Body):
 
 
 class TextsBody(Body):
-    """/v1/completions and /v1/embeddings."""
+    """/v1/completions, /v1/embeddings, and what makes images and speech."""
 
-    prompt: Any = None  # completions
-    input: Any = None  # embeddings
+    prompt: Any = None  # completions, images
+    input: Any = None  # embeddings, speech

@@ -17,6 +17,7 @@ import msgspec
 from lectr_lab.core.llm_api.dialect import Answer, Dialect
 
 _CALLS = ("function_call", "custom_tool_call")  # of the client's tools
+_BILLED = ("file_search_call", "code_interpreter_call")  # besides searches
 _TEXTS = ("response.output_text.delta", "response.refusal.delta")
 _LAST = ("response.completed", "response.incomplete", "response.failed")
 
@@ -89,7 +90,7 @@ def take_responses(answer: Answer, reply: ResponsesReply) -> None:
             answer.begin_untold()
             _begin_call(answer, reply.output_index, reply.item)
     elif kind == "response.output_item.done":
-        answer.searches += _is_search(reply.item)
+        _count_call(answer, reply.item or Item())
     elif kind == "error":
         answer.fail(reply.error or {"code": reply.code})
     elif reply.response is not None:
@@ -132,13 +133,18 @@ def _take_whole(answer: Answer, response: Response) -> None:
         _take_response(answer, response)
     for place, item in enumerate(response.output or ()):
         _take_item(answer, place, item)
-        answer.searches += _is_search(item)
+        _count_call(answer, item)
     if response.error:
         answer.fail(response.error)
 
 
-def _is_search(item: Item | None) -> bool:
-    if item is None or item.type != "web_search_call":
+def _count_call(answer: Answer, item: Item) -> None:
+    answer.searches += _is_search(item)
+    answer.tool_calls += item.type in _BILLED
+
+
+def _is_search(item: Item) -> bool:
+    if item.type != "web_search_call":
         return False
     return item.action is None or item.action.type in (None, "search")
 

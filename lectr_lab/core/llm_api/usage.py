@@ -42,6 +42,7 @@ _GOT: _Columns = (
 _CACHED: _Columns = (("audio_tokens", "cache_read_audio_tokens"),)
 _PARTS: tuple[tuple[str, _Columns], ...] = (
     ("input_tokens_details", _SENT),
+    ("input_token_details", _SENT),  # of transcriptions
     ("prompt_tokens_details", _SENT),
     ("output_tokens_details", _GOT),
     ("completion_tokens_details", _GOT),
@@ -90,6 +91,20 @@ def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
                 told |= _told(cached, _CACHED)
     input_tokens = _input_tokens(usage)
     return told if input_tokens is None else {"input_tokens": input_tokens, **told}
+
+
+def other_tool_calls(usage: dict[str, Any]) -> int | None:
+    """Calls of the tools that a provider ran, as Anthropic counts them, less searches.
+
+    >>> told = {"web_search_requests": 2, "web_fetch_requests": 1}
+    >>> other_tool_calls({"server_tool_use": told}), other_tool_calls({})
+    (1, None)
+    """
+    told = usage.get("server_tool_use")
+    counts = told.items() if isinstance(told, dict) else ()
+    others = [count(n) for key, n in counts if key != "web_search_requests"]
+    known = [n for n in others if n is not None]
+    return sum(known) if known else None
 
 
 def stated_cost_usd(usage: dict[str, Any]) -> float | None:

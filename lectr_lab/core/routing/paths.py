@@ -98,6 +98,16 @@ class ApiPath(NamedTuple):
         return self.owner == "gemini" and self.kind != b"openai"
 
     @property
+    def is_stored_response(self) -> bool:
+        """It is a response by its id, such as one that ran in the background.
+
+        >>> api_path(b"/v1/responses/resp_1").is_stored_response
+        True
+        """
+        there, _, name = self.plain.partition(b"responses/")
+        return bool(name) and not there and b"/" not in name
+
+    @property
     def model(self) -> str | None:
         """The model that the path names, as Gemini's own does.
 

@@ -1068,3 +1068,31 @@ def test_where_a_message_ran_is_kept():
     assert facts_of(body, "messages").inference_geo == "us"
     odd = body.replace('"us"', '"in the US"')
     assert facts_of(odd, "messages").inference_geo is None
+
+
+@pytest.mark.parametrize(
+    ("operation", "reply", "calls"),
+    [
+        ("responses", {"output": [{"type": "file_search_call"}, {"type": "code_interpreter_call"}, {"type": "web_search_call"}, {"type": "function_call"}]}, 2),
+        ("responses", {"output": []}, None),
+        ("messages", {"content": [], "usage": {"server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 2}}}, 2),
+        ("messages", {"content": [], "usage": {"server_tool_use": {"web_fetch_requests": 0}}}, 0),
+        ("messages", {"content": [], "usage": {"server_tool_use": {"web_fetch_requests": "2"}}}, None),
+        ("chat", {"choices": []}, None),
+    ],
+)  # fmt: skip
+def test_tools_that_the_provider_ran_are_counted(operation, reply, calls):
+    """Besides searches, and not the client's own."""
+    assert facts_of(json.dumps(reply), operation).other_tool_calls == calls
+
+
+def test_tools_are_counted_once_in_a_stream():
+    """Each item is told as it begins, as it ends, and in the whole at the end."""
+    item = {"type": "file_search_call"}
+    events = [
+        {"type": "response.output_item.added", "item": item},
+        {"type": "response.output_item.done", "item": item},
+        {"type": "response.completed", "response": {"output": [item]}},
+    ]
+
+    assert facts_of(stream(*events), "responses").other_tool_calls == 1

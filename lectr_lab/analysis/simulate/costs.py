@@ -101,7 +101,10 @@ def as_if(log: pl.LazyFrame, kinds: pl.DataFrame) -> pl.LazyFrame:
         pl.col("to_model").alias("model_sent"),
         pl.lit(None, pl.String).alias("model_actual"),
         pl.lit(None, pl.String).alias("model_requested"),
-        pl.when("keeps_tier").then("service_tier").alias("service_tier"),
+        *(
+            pl.when("keeps_tier").then(name).alias(name)
+            for name in ("service_tier", "inference_geo")
+        ),
         output.round().cast(pl.Int64).alias("output_tokens"),
         *parts,
     )
@@ -148,7 +151,7 @@ def costs(
     )
 
 
-_PRICED_BY = ("model_actual", "service_tier", "started_at")
+_PRICED_BY = ("model_actual", "service_tier", "inference_geo", "started_at")
 
 
 def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Series:
@@ -165,7 +168,12 @@ def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Se
         pl.col("input_tokens"),
         *(
             pl.lit(None, pl.String).alias(name)
-            for name in ("model_actual", "model_requested", "service_tier")
+            for name in (
+                "model_actual",
+                "model_requested",
+                "service_tier",
+                "inference_geo",
+            )
         ),
         *(
             pl.lit(None, pl.Int64).alias(name)

@@ -68,6 +68,20 @@ def test_a_moved_row_costs_what_the_scalar_rule_says(
     assert found.to_list() == [None if usd is None else float(usd) for usd in said]
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_place_is_kept_at_the_same_vendor_alone(stays, log_of, event):
+    """Elsewhere nobody said so, and it would have no price."""
+    log = log_of([event(model_sent="claude-opus-5-5", inference_geo="us")])
+    rule = Rule(name="r", priority=1, then=RuleTarget(model="claude-sonnet-5-5"))
+    kinds = decided(log.select(KEYS).unique().collect(), [rule], ()).with_columns(
+        move=pl.lit(0), keeps_tier=pl.lit(stays), times=pl.lit(1.0)
+    )
+
+    [row] = as_if(log, kinds).collect().to_dicts()
+
+    assert row["inference_geo"] == ("us" if stays else None)
+
+
 def test_longer_answers_keep_their_parts(log_of, event):
     """Reasoning is part of the answer: it grows with it, and never beyond it."""
     log = log_of([event(output_tokens=3, reasoning_tokens=3, model_sent="gpt-4o")])

@@ -347,6 +347,8 @@ class Exchange:
 
 def _encoding(headers: RawHeaders) -> str:
     values = [value for name, value in headers if name == b"content-encoding"]
+    if not values:
+        return ""  # nearly every request
     named = b",".join(values).decode("latin-1").strip().lower()
     return "" if named == "identity" else named
 

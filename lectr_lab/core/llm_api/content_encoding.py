@@ -49,13 +49,13 @@ class BodyDecoder:
     """
 
     def __init__(self, content_encoding: str) -> None:
-        names = [name.strip() for name in content_encoding.lower().split(",")]
-        packed = [name for name in names if name not in ("", "identity")]
+        packed = _names(content_encoding) if content_encoding else []
         codecs = [_codec(name) for name in reversed(packed[:_MOST_STACKED])]
-        known = [codec for codec in codecs if codec is not None]
-        self._codecs = known or [_Plain()]
+        self._codecs = [codec for codec in codecs if codec is not None] or [_PLAIN]
         self.plain = not packed
-        self.gave_up = len(known) < len(packed)
+        self.gave_up = not self.plain and (
+            None in codecs or len(packed) > _MOST_STACKED
+        )
         self._room_bytes = _ROOM_BYTES
 
     def feed(self, chunk: bytes) -> bytes:
@@ -129,6 +129,9 @@ def whole_body_quickly(body: bytes, content_encoding: str) -> bytes | None:
 class _Plain:
     def pieces(self, data: bytes) -> Iterator[bytes]:
         return _slices(data, PIECE_BYTES)
+
+
+_PLAIN = _Plain()
 
 
 class _Inflate:
@@ -207,6 +210,12 @@ class _Zstd:
 def _slices(data: bytes, size: int) -> Iterator[bytes]:
     for start in range(0, len(data), size):
         yield data[start : start + size]
+
+
+def _names(content_encoding: str) -> list[str]:
+    """Of the encodings, in the order in which they were applied."""
+    names = [name.strip() for name in content_encoding.lower().split(",")]
+    return [name for name in names if name not in ("", "identity")]
 
 
 def _codec(encoding: str) -> _Codec | None:

@@ -101,8 +101,9 @@ def other_tool_calls(usage: dict[str, Any]) -> int | None:
     (1, None)
     """
     told = usage.get("server_tool_use")
-    counts = told.items() if isinstance(told, dict) else ()
-    others = [count(n) for key, n in counts if key != "web_search_requests"]
+    if not isinstance(told, dict):
+        return None
+    others = [count(n) for key, n in told.items() if key != "web_search_requests"]
     known = [n for n in others if n is not None]
     return sum(known) if known else None
 
@@ -115,10 +116,11 @@ def stated_cost_usd(usage: dict[str, Any]) -> float | None:
     >>> stated_cost_usd({"cost": {"total_cost": 0.006}}), stated_cost_usd({"cost": "?"})
     (0.006, None)
     """
-    ticks = _amount(usage.get("cost_in_usd_ticks"))
-    if ticks is not None:
-        return ticks / _TICKS_PER_USD
-    cost = usage.get("cost")
+    ticks, cost = usage.get("cost_in_usd_ticks"), usage.get("cost")
+    if ticks is cost is None:
+        return None  # nearly every reply
+    if (amount := _amount(ticks)) is not None:
+        return amount / _TICKS_PER_USD
     return _amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
 
 

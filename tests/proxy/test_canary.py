@@ -92,7 +92,7 @@ def proxy_at(
 
 
 REPLY = {
-    "id": SECRET,
+    "id": f"i-{PROVIDER_KEY}",
     "model": f"m-{PROVIDER_KEY}",
     "service_tier": PROVIDER_KEY,
     "choices": [

@@ -9,6 +9,7 @@ Facts, from the recordings (numbers as in their findings):
 - 13: a stream may be empty.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,6 +44,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 _MOST_UNREAD = 20_000  # events
 
 _LEAD = b" \t\r\n\xef\xbb\xbf"  # what may stand before a body's first byte
+_ID = re.compile(r"[A-Za-z0-9_.:/=+~-]+")
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -350,7 +352,7 @@ class ReplyReader:
         if truncated:  # what was counted is a part, and nobody knows of how much
             return ReplyFacts(
                 model_actual=_printable(answer.model),
-                provider_response_id=_printable(answer.response_id),
+                provider_response_id=_id(answer.response_id),
                 facts_truncated=True,
             )
         usage = answer.usage or usage_of_timings(answer.timings)
@@ -361,7 +363,7 @@ class ReplyReader:
         reasons = answer.finish
         return ReplyFacts(
             model_actual=_printable(answer.model),
-            provider_response_id=_printable(answer.response_id),
+            provider_response_id=_id(answer.response_id),
             finish_reason=name(reasons[min(reasons)]) if reasons else None,
             choice_count=len(reasons) or None,
             error_type=(answer.error_type or "error") if answer.failed else None,
@@ -384,6 +386,11 @@ def _ignore(_: bytes) -> None:
     """Take no notice."""
 
 
-def _printable(word: Any) -> str | None:
-    """A model's name or a reply's as it may go on record."""
-    return word if isinstance(word, str) and word and word.isprintable() else None
+def _printable(model: str | None) -> str | None:
+    """A model's name as it may go on record."""
+    return model if model and model.isprintable() else None
+
+
+def _id(word: Any) -> str | None:
+    """A reply's name of itself; None for whatever could be content."""
+    return word if isinstance(word, str) and _ID.fullmatch(word) else None

@@ -1009,7 +1009,7 @@ def test_a_fault_of_ours_costs_facts_alone(monkeypatch):
     [
         ("chat", [{"id": "", "choices": []}, {"id": "c_1"}, {"id": "c_2"}], "c_1"),
         ("chat", [{"id": 7, "choices": []}], None),
-        ("chat", [{"id": "a\nb", "choices": []}], None),
+        ("chat", [{"id": "As the user said", "choices": []}], None),
         ("responses", [{"type": "response.created", "response": {"id": "resp_1"}}], "resp_1"),
         ("responses", [{"id": "resp_1", "status": "completed"}], "resp_1"),
         ("messages", [{"type": "message_start", "message": {"id": "msg_1", "content": []}}], "msg_1"),

@@ -98,7 +98,8 @@ def report(
         found = reported(log, keys, lost, tz)
         _write_files(log, html, png, lost, tz)
     filters = (org, feature, provider, model, task, since, until)
-    if found.groups.is_empty() and any(filters):
+    none = found.groups.is_empty() and not found.totals["other_requests"]
+    if none and any(filters):
         found = found._replace(text="No request in the log fits what was asked.")
     if format == "json":
         print(as_json(found))

@@ -26,6 +26,15 @@ Operation = Literal[
     "rerank",
     "other",
 ]
+NOT_CALLS: tuple[Operation, ...] = (
+    "count_tokens",
+    "models",
+    "files",
+    "batches",
+    "other",
+)
+"""What asks nothing of a model: views count it apart from calls."""
+
 ProviderSource = Literal["header", "path", "model", "key_prefix", "default"]
 Outcome = Literal[
     "ok",

@@ -388,12 +388,14 @@ function lectrDashboard(root) {
       `Log incomplete: ${lacks.join("; ")}. The figures below lack them.`) : null;
   }
 
+  const asides = () => data.asides.map(said => h("p", { class: "soft" }, said));  // of the whole log
+
   const place = e => e.closest("[data-panel]")?.dataset.panel + JSON.stringify(e.dataset);
   function draw() {
     if (!data) return;
     drawnWidth = root.clientWidth;
     const at = root.contains(document.activeElement) && place(document.activeElement);
-    const parts = [head(), banner()];
+    const parts = [head(), banner(), ...asides()];
     if (data.cells.length) {
       const total = sum(cells());
       parts.push(figures(total), quality(total), advice(total), selection(), spendOverTime(),

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.scan import scan
-from lectr_lab.analysis.views import cube
+from lectr_lab.analysis.views import asides, cube
 from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.dashboards.payload import Counted, leaders, step
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.losses import Losses, losses, noted_losses
 
 _ADDED = (
-    (cube.KEYS, cube.MEASURES),
+    (cube.KEYS, (*cube.MEASURES, *asides.COUNTS)),
     ((*cube.KEYS, "bin"), ("n",)),
     ((*cube.KEYS, "kind", "source"), ("n",)),
 )

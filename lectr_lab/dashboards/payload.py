@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from lectr_lab.analysis.views import cube, data_gaps
+from lectr_lab.analysis.views import asides, cube, data_gaps
 from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import UNKNOWN, count, name, names
@@ -123,6 +123,9 @@ def payload(counted: Counted, head: Head) -> str:
         "dropped": head.lost.dropped,
         "unread": unread.in_words() if unread.things else "",
         "unread_things": unread.things,
+        "asides": asides.aside_sentences(
+            counted.sums.select(pl.col(asides.COUNTS).sum()).row(0, named=True)
+        ),
         "live": head.live,
         "untagged": UNTAGGED,
         "much_untagged": data_gaps.MUCH_UNTAGGED,
@@ -194,8 +197,11 @@ def _cells(
     ).iter_rows():
         known = which.get((kind, source), len(kinds) - 1)
         errors.setdefault(tuple(key), []).extend((known, n))
-    sums = counted.sums.select(*KEYS, *MEASURES).with_columns(
-        pl.col("spend_usd", "untagged_usd").round_sig_figs(_FIGURES)
+    some = pl.any_horizontal(pl.col(MEASURES) != 0)  # else there was no call
+    sums = (
+        counted.sums.select(*KEYS, *MEASURES)
+        .filter(some)
+        .with_columns(pl.col("spend_usd", "untagged_usd").round_sig_figs(_FIGURES))
     )
     return [
         [place[key[0]], *key[1:], *sums, durations.get(key, []), errors.get(key, [])]

@@ -274,6 +274,15 @@ def test_an_incomplete_log_says_so(log, opened):
     assert opened(page(log({}))).locator("[role=alert]").count() == 0
 
 
+def test_requests_that_are_no_calls_are_a_line_above_the_figures(log, opened):
+    """Also where there is no call at all."""
+    none = {"operation": "count_tokens", "input_tokens": None, "output_tokens": None}
+    line = "1 other request (1 count_tokens), 0 failed: not model calls."
+
+    for requests in ([none], [{}, none]):
+        assert line in opened(page(log(*requests))).inner_text("body")
+
+
 def test_an_empty_log_has_a_page(log, opened):
     """It says that nothing has been logged, and draws nothing."""
     tab = opened(page(log()))

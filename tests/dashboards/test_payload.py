@@ -96,3 +96,17 @@ def test_an_empty_log_has_no_cells(log):
     found = said(log())
 
     assert (found["cells"], found["times"], found["first"]) == ([], [], "")
+
+
+def test_what_is_no_call_takes_no_place_and_is_said(log):
+    """Neither a feature nor a model of its own: one sentence beside the figures."""
+    none = {"operation": "models", "model_actual": None}
+    none |= {"input_tokens": None, "output_tokens": None}
+
+    found = said(log({}, none | {"feature": "agent"}, none))
+
+    assert found["asides"] == [
+        "2 other requests (2 models), 0 failed: not model calls."
+    ]
+    assert (found["features"], len(found["models"])) == (["chat"], 1)
+    assert [c[3] for c in found["cells"]] == [1]

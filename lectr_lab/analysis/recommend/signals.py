@@ -9,7 +9,7 @@ import polars as pl
 from lectr_lab.analysis.views import rows
 
 KEYS = ["org", "feature", "task", "provider", "model"]
-CHATS = ("chat", "responses", "messages")
+CHATS = ("chat", "responses", "messages", "generate_content")
 
 # Ours, all of them: no source has such figures.
 SHORT_ANSWER_TOKENS = 100

@@ -22,6 +22,7 @@ from lectr_lab.analysis.simulate.model_changes import (
 )
 from lectr_lab.analysis.simulate.reroute import KEYS, decided
 from lectr_lab.analysis.simulate.result import Simulation, Unjudged
+from lectr_lab.analysis.views import rows
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Interval
@@ -69,6 +70,7 @@ def simulate(
     """
     ordered = _rules(rules)
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
+    log = log.filter(rows.is_call())
     found = facts(log).collect(engine="streaming")
     kinds = decided(found.select(KEYS).unique(), ordered, keyed)
     found = found.join(kinds, on=KEYS, how="left", nulls_equal=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views import asides, rows
 from lectr_lab.analysis.views.percentiles import exact_figures
 
 GROWTH = 1.05
@@ -51,7 +51,7 @@ MEASURES = (
     *("requests", "errors", "left", "retries", "spend_usd", "priced", "unpriced"),
     *("uncounted", "estimated", "counted", *_TOKENS, "untagged", "untagged_usd"),
 )
-"""What `Cube.sums` adds up, in its order."""
+"""What `Cube.sums` adds up for charts, in its order; `asides.COUNTS` follow."""
 
 
 def needed(log: pl.LazyFrame) -> pl.LazyFrame:
@@ -59,8 +59,8 @@ def needed(log: pl.LazyFrame) -> pl.LazyFrame:
     return log.select(
         *("started_at", "org", "feature", "provider"),
         *("model_actual", "model_sent", "model_requested"),
-        *("kind", "operation", "outcome", "status", "error_type", "error_source"),
-        *("retry_count", "stream", "include_usage", "token_source"),
+        *("kind", "operation", "path", "outcome", "status", "error_type"),
+        *("error_source", "retry_count", "stream", "include_usage", "token_source"),
         *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms"),
         *_TOKENS,
         *("cost_usd", "price_source"),
@@ -69,7 +69,8 @@ def needed(log: pl.LazyFrame) -> pl.LazyFrame:
 
 def ranking(log: pl.LazyFrame) -> pl.LazyFrame:
     """Requests and spend per org, feature, provider and model; adds up like a cube."""
-    return log.group_by("org", "feature", "provider", rows.model()).agg(
+    calls = log.filter(rows.is_call())
+    return calls.group_by("org", "feature", "provider", rows.model()).agg(
         rows.is_request().sum().alias("requests"), pl.col("cost_usd").sum()
     )
 
@@ -110,8 +111,15 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
             pl.col(place).fill_null(len(pairs))
         )
     return log.select(
-        *(*KEYS, "feature", "kind", "operation", "outcome", "status", "retry_count"),
-        *("error_type", "error_source", "token_source", "total_ms", "cost_usd"),
+        *(*KEYS, "feature", "kind", "operation", "path", "outcome", "status"),
+        *(
+            "retry_count",
+            "error_type",
+            "error_source",
+            "token_source",
+            "total_ms",
+            "cost_usd",
+        ),
         *_TOKENS,
     )
 
@@ -125,7 +133,7 @@ def cube(cells: pl.LazyFrame) -> Cube:
     timed = cells.filter(rows.succeeded() & ms.is_not_null())
     n = pl.len().cast(pl.Int64).alias("n")
     return Cube(
-        cells.group_by(KEYS).agg(*_sums()),
+        cells.group_by(KEYS).agg(*_sums(), *asides.aside_measures()),
         timed.group_by(*KEYS, number.cast(pl.Int32).alias("bin")).agg(n),
         cells.filter(rows.failed()).group_by(*KEYS, *_why()).agg(n),
     )

@@ -29,7 +29,7 @@ def grouped(
     tz: str = "UTC",
     org: str | None = None,
 ) -> pl.LazyFrame:
-    """One row per group: its keys, then the measures.
+    """One row per group of model calls, shadows included: its keys, then the measures.
 
     Args:
         log: events, priced where the measures need it.
@@ -42,6 +42,7 @@ def grouped(
     Raises:
         LabError: a column that the log does not have.
     """
+    log = log.filter(rows.is_call())
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_columns(by, every=every, tz=tz, org=org)

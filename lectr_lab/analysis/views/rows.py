@@ -1,25 +1,65 @@
 """What a single row of the log is: the questions that every view asks of it."""
 
+import operator
+from functools import reduce
+
 import polars as pl
 
 from lectr_lab.core.event import UNTAGGED
+from lectr_lab.core.event_values import NOT_CALLS
+
+
+def is_call() -> pl.Expr:
+    """A model was asked: told by the operation, or by tokens where that has no name.
+
+    An imported row that does not say its operation is a call.
+    """
+    # Compared one by one, for `is_in` takes twice as long.
+    is_not = (pl.col("operation") == name for name in NOT_CALLS)
+    unnamed_use = (pl.col("operation") == "other") & pl.col(
+        "input_tokens"
+    ).is_not_null()
+    return ~reduce(operator.or_, is_not).fill_null(False) | unnamed_use.fill_null(False)
 
 
 def is_request() -> pl.Expr:
-    """A client's own request, not a shadow of one."""
-    return pl.col("kind") == "request"
+    """A client's own call of a model, not a shadow of one."""
+    return (pl.col("kind") == "request") & is_call()
+
+
+def is_other_request() -> pl.Expr:
+    """What a client asked that is no call of a model, such as its list of models."""
+    return (pl.col("kind") == "request") & ~is_call()
 
 
 def succeeded() -> pl.Expr:
-    """A client's request that was answered to its end."""
+    """A client's call that was answered to its end."""
     return is_request() & (pl.col("outcome") == "ok")
 
 
 def failed() -> pl.Expr:
-    """A client's request that went wrong; a client that left is not a failure."""
+    """A client's call that went wrong; a client that left is not a failure."""
+    return is_request() & _went_wrong()
+
+
+def other_failed() -> pl.Expr:
+    """What went wrong and was no call of a model."""
+    return is_other_request() & _went_wrong()
+
+
+def _went_wrong() -> pl.Expr:
     # Compared twice, for `is_in` takes three times as long.
     ended = (pl.col("outcome") == "ok") | (pl.col("outcome") == "client_disconnect")
-    return is_request() & ~ended
+    return ~ended
+
+
+def batch_fetched() -> pl.Expr:
+    """The results of a batch passed by: what they cost is in no row."""
+    kept = (pl.col("operation") == "batches") | (pl.col("operation") == "files")
+    path = pl.col("path")
+    results = path.str.ends_with("/results") | path.str.ends_with("/content")
+    fetched = kept & results & (pl.col("outcome") == "ok")
+    return is_other_request() & fetched.fill_null(False)
 
 
 def disconnected() -> pl.Expr:
@@ -57,8 +97,7 @@ def uncounted() -> pl.Expr:
     answered = pl.col("outcome").is_in(
         ["ok", "client_disconnect", "upstream_disconnect", "error_in_stream"]
     )
-    metered = pl.col("operation") != "other"
-    return answered & metered & pl.col("input_tokens").is_null()
+    return answered & is_call() & pl.col("input_tokens").is_null()
 
 
 def estimated() -> pl.Expr:

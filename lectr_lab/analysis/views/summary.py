@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.views.asides import aside_measures, aside_sentences
 from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.health import error_measures
@@ -123,8 +124,10 @@ def totals(
         `first_at`, `last_at`, `orgs`, `org` (where it is one), `features`, then what
         `spend`, `latency` and `errors` say; `untagged_requests` and
         `untagged_spend_usd` with their shares `untagged_of_requests` and
-        `untagged_of_spend` (of the spend that is known), 0 to 1; and `dropped`,
-        `unread_batches`, `unread_files` and `unsealed_files`. One row for an empty log too.
+        `untagged_of_spend` (of the spend that is known), 0 to 1; `other_requests`, which
+        are no model calls and in no figure before them, how many of these failed, each
+        kind of them, and `batches_fetched`; and `dropped`, `unread_batches`,
+        `unread_files` and `unsealed_files`. One row for an empty log too.
     """
     return with_percentiles(
         sums(log, dropped, unread), log, [], chosen(log, percentiles)
@@ -145,6 +148,7 @@ def sums(
         *spend_measures(),
         *error_measures()[1:],
         *untagged_measures(),
+        *aside_measures(),
         pl.lit(dropped, pl.Int64).alias("dropped"),
         pl.lit(unread.batches, pl.Int64).alias("unread_batches"),
         pl.lit(unread.files, pl.Int64).alias("unread_files"),
@@ -166,7 +170,8 @@ def totals_text(total: dict[str, Any]) -> str:
         for name, one, several in _UNREAD
         if total[name]
     ]
-    if not (total["requests"] or total["dropped"] or unread):
+    asides = aside_sentences(total)
+    if not (total["requests"] or total["dropped"] or unread or asides):
         return "No request has been logged yet."
     lacks = [
         f"{formatting.count(total[name])} {name}"
@@ -181,4 +186,4 @@ def totals_text(total: dict[str, Any]) -> str:
         f"{formatting.percent(total['error_rate'])} failed; {share} name no feature."
     )
     advice = untagged_advice(total["untagged_of_requests"], total["untagged_of_spend"])
-    return f"{text}\n{advice}" if advice else text
+    return "\n".join([text, *asides, *([advice] if advice else [])])

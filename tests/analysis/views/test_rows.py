@@ -31,7 +31,19 @@ from lectr_lab.analysis.views import rows
         ),
         (
             {"input_tokens": None, "feature": "a", "operation": "other"},
-            {"is_request", "succeeded"},
+            {"is_other_request"},
+        ),
+        (
+            {"operation": "count_tokens", "outcome": "timeout", "input_tokens": None},
+            {"is_other_request", "other_failed"},
+        ),
+        (
+            {"input_tokens": None, "operation": "files", "path": "/v1/files/*/content"},
+            {"is_other_request", "batch_fetched"},
+        ),
+        (
+            {"feature": "a", "operation": "other"},
+            {"is_request", "succeeded", "is_priced"},
         ),
         (
             {"feature": "a", "retry_count": 1, "token_source": "tokenizer"},
@@ -43,7 +55,7 @@ def test_a_row_is_what_its_columns_say(log_of, event, fields, holds):
     """Each question has one answer, and it is never null."""
     asked = [
         "is_request succeeded failed disconnected retried untagged is_priced unpriced",
-        "uncounted estimated",
+        "uncounted estimated is_other_request other_failed batch_fetched",
     ]
     questions = " ".join(asked).split()
     answers = priced(log_of([event(**fields)])).select(

@@ -30,8 +30,9 @@ def scan(
         day: of a lab folder, the files of this day alone (UTC).
 
     Returns:
-        One row per event: the event's columns, `cost_usd` (null where it is not known)
-        and `price_source`. Streams that reported no tokens have estimates where the
+        One row per event: the event's columns, `cost_usd` (what is billed; null where it
+        is not known), `price_source`, and `plan_usd`, the list price of what a plan
+        covered, which bills none of it. Streams that reported no tokens have estimates where the
         model's other rows teach them (`token_source` is "ratio").
 
     Raises:

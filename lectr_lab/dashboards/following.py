@@ -18,7 +18,7 @@ from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.losses import Losses, losses, noted_losses
 
 _ADDED = (
-    (cube.KEYS, (*cube.MEASURES, *asides.COUNTS)),
+    (cube.KEYS, (*cube.MEASURES, *asides.SUMS)),
     ((*cube.KEYS, "bin"), ("n",)),
     ((*cube.KEYS, "kind", "source"), ("n",)),
 )

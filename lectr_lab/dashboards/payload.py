@@ -124,7 +124,7 @@ def payload(counted: Counted, head: Head) -> str:
         "unread": unread.in_words() if unread.things else "",
         "unread_things": unread.things,
         "asides": asides.aside_sentences(
-            counted.sums.select(pl.col(asides.COUNTS).sum()).row(0, named=True)
+            counted.sums.select(pl.col(asides.SUMS).sum()).row(0, named=True)
         ),
         "live": head.live,
         "untagged": UNTAGGED,

@@ -19,6 +19,8 @@ _LETTERS = 80
 _NAME_LETTERS = 40
 _LIST_ITEMS = 5
 
+_SELDOM = ("plan_usd", "stated_usd")  # left out where no row has any
+
 Row = dict[str, Any]
 
 
@@ -41,6 +43,10 @@ def written(frame: pl.DataFrame) -> list[Column]:
     >>> rate.heading, rate.texts
     ('error rate', ['10 % [5.0 %, 20 %]'])
     """
+    seldom = (name for name in _SELDOM if name in frame.columns)
+    frame = frame.drop(
+        name for name in seldom if frame[name].null_count() == len(frame)
+    )
     ends = {name: _ends(name, frame.columns) for name in frame.columns}
     joined = {end for pair in ends.values() if pair for end in pair}
     rows = frame.to_dicts()
@@ -165,6 +171,8 @@ def _missing(name: str, row: Row) -> str:
     """A dash, and why the value is not there where the row says so."""
     if name == "feature":
         return UNTAGGED
+    if name in _SELDOM:
+        return UNKNOWN
     if _USD.search(name) and row.get("unpriced"):
         return f"{UNKNOWN} no price known"
     if _USD.search(name) and row.get("uncounted"):

@@ -94,3 +94,14 @@ def test_a_time_that_nobody_measured_is_not_a_failure():
     [*_, ttfb, _] = written(pl.DataFrame([row], schema_overrides=kinds))
 
     assert ttfb.texts == ["—"]
+
+
+def test_a_column_that_seldom_has_anything_is_shown_where_it_has():
+    """What a plan covered, and what a provider says that it cost."""
+    groups = {"feature": ["a", "b"], "unpriced": [0, 1], "plan_usd": [None, None]}
+    frame = pl.DataFrame(groups | {"stated_usd": [0.5, None]})
+
+    shown = {column.heading: column.texts for column in written(frame)}
+
+    assert list(shown) == ["feature", "unpriced", "stated"]
+    assert shown["stated"] == ["$0.50", "—"]

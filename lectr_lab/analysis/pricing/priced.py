@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.pricing import billing
-from lectr_lab.analysis.views.rows import model
+from lectr_lab.analysis.views.rows import covered_by_plan, model
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
     USAGE_KEYS,
@@ -72,13 +72,15 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
         prices: the user's own prices, which go before the list; see `read_prices`.
 
     Returns:
-        The same rows, with `cost_usd` (null where it is not known, never 0 for that)
-        and `price_source` ("user", "genai-prices" or null). A row without token counts,
-        such as a failed request, has no cost and is not what `unpriced` counts.
+        The same rows, with `cost_usd` (what is billed; null where it is not known, never
+        0 for that), `price_source` ("user", "genai-prices" or null) and `plan_usd`: the
+        list price of what a plan covered, whose `cost_usd` is 0, for nothing is billed
+        beyond the plan. A row without token counts, such as a failed request, has no
+        cost and is not what `unpriced` counts.
 
     >>> from lectr_lab.log.schema import frame
-    >>> priced(frame([]).lazy()).collect_schema().names()[-2:]
-    ['cost_usd', 'price_source']
+    >>> priced(frame([]).lazy()).collect_schema().names()[-3:]
+    ['cost_usd', 'price_source', 'plan_usd']
     """
     own = prices or ()
     names = _OWN_NAMES if own else _NAMES
@@ -92,7 +94,17 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
         return_dtype=_PRICED,
         is_elementwise=True,
     )
-    return log.with_columns(cost.struct.unnest())
+    return log.with_columns(cost.struct.unnest()).with_columns(*_by_plan())
+
+
+def _by_plan() -> list[pl.Expr]:
+    """A plan is paid for by the month: what it covers has a list price and no bill."""
+    covered, cost = covered_by_plan().fill_null(False), pl.col("cost_usd")
+    counted = pl.col("input_tokens").is_not_null()
+    return [
+        pl.when(covered & counted).then(0.0).otherwise(cost).alias("cost_usd"),
+        pl.when(covered).then(cost).alias("plan_usd"),
+    ]
 
 
 def _cuts(own: PriceList, *, others: bool) -> _Cuts:

@@ -105,6 +105,10 @@ def as_if(log: pl.LazyFrame, kinds: pl.DataFrame) -> pl.LazyFrame:
             pl.when("keeps_tier").then(name).alias(name)
             for name in ("service_tier", "inference_geo")
         ),
+        # A plan covers its own provider alone.
+        pl.when(pl.col("provider") == pl.col("to_provider"))
+        .then("credential")
+        .alias("credential"),
         output.round().cast(pl.Int64).alias("output_tokens"),
         *parts,
     )
@@ -151,7 +155,13 @@ def costs(
     )
 
 
-_PRICED_BY = ("model_actual", "service_tier", "inference_geo", "started_at")
+_PRICED_BY = (
+    "model_actual",
+    "service_tier",
+    "inference_geo",
+    "started_at",
+    "credential",
+)
 
 
 def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Series:
@@ -166,15 +176,7 @@ def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Se
         pl.col("to_model").alias("model_sent"),
         pl.col("at").alias("started_at"),
         pl.col("input_tokens"),
-        *(
-            pl.lit(None, pl.String).alias(name)
-            for name in (
-                "model_actual",
-                "model_requested",
-                "service_tier",
-                "inference_geo",
-            )
-        ),
+        *(pl.lit(None, pl.String).alias(name) for name in _NOT_SAID),
         *(
             pl.lit(None, pl.Int64).alias(name)
             for name in USAGE_KEYS
@@ -191,6 +193,13 @@ def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Se
     return usd.collect().to_series()
 
 
+_NOT_SAID = (
+    "model_actual",
+    "model_requested",
+    "service_tier",
+    "inference_geo",
+    "credential",
+)
 _SOME_TOKENS = 10**6
 
 

@@ -1,4 +1,5 @@
-"""What stands beside the totals of calls: other requests, and batches that passed by."""
+"""What stands beside the totals of calls: other requests, batches that passed by, what a
+plan covered, and what providers themselves say that calls cost."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +11,12 @@ from lectr_lab.core import formatting
 from lectr_lab.core.event_values import NOT_CALLS
 
 _NAMED: tuple[str, ...] = tuple(name for name in NOT_CALLS if name != "other")
-COUNTS = (
-    *("other_requests", "other_failed", *(f"other_{name}" for name in _NAMED)),
-    "batches_fetched",
-)
-"""What is counted of them, in this order."""
+_OTHERS = ("other_requests", "other_failed", *(f"other_{name}" for name in _NAMED))
+_PLAN = ("plan_requests", "plan_unpriced", "plan_usd")
+_STATED = ("stated_requests", "stated_usd", "stated_list_usd")
+_STATED_ALONE = ("stated_unpriced", "stated_unpriced_usd")
+SUMS = (*_OTHERS, "batches_fetched", *_PLAN, *_STATED, *_STATED_ALONE)
+"""What is added up of them, in this order."""
 
 IMPORT_COMMAND = (
     "lectr-lab import batch.csv --kind table --columns started_at=… model_actual=… "
@@ -25,25 +27,37 @@ IMPORT_COMMAND = (
 
 
 def aside_measures() -> list[pl.Expr]:
-    """Requests that are no calls, how many failed, each kind, and batches fetched."""
+    """The sums of `SUMS`: counts of rows, and USD."""
+    covered = rows.covered_by_plan() & pl.col("input_tokens").is_not_null()
+    stated, listed = pl.col("cost_stated_usd"), rows.list_usd()
+    unlisted = stated.is_not_null() & listed.is_null()
     other = rows.is_other_request()
     found = [
         other,
         rows.other_failed(),
         *(other & (pl.col("operation") == name) for name in _NAMED),
         rows.batch_fetched(),
+        covered,
+        covered & pl.col("plan_usd").is_null(),
+        pl.col("plan_usd"),
+        stated.is_not_null(),
+        stated,
+        listed.filter(stated.is_not_null()),
+        unlisted,
+        stated.filter(unlisted),
     ]
-    return [some.sum().alias(name) for name, some in zip(COUNTS, found, strict=True)]
+    return [some.sum().alias(name) for name, some in zip(SUMS, found, strict=True)]
 
 
 def aside_sentences(total: Mapping[str, Any]) -> list[str]:
-    """A sentence for each thing that is there; takes the counts of `aside_measures`.
+    """A sentence for each thing that is there; takes the sums of `aside_measures`.
 
-    >>> total = dict.fromkeys(COUNTS, 0) | {"other_requests": 24, "other_models": 2}
+    >>> total = dict.fromkeys(SUMS, 0) | {"other_requests": 24, "other_models": 2}
     >>> aside_sentences(total | {"other_count_tokens": 22})
     ['24 other requests (22 count_tokens, 2 models), 0 failed: not model calls.']
     """
-    return [said for said in (_others(total), _batches(total)) if said]
+    told = (_others, _batches, _plan, _stated)
+    return [said for said in (tell(total) for tell in told) if said]
 
 
 def _others(total: Mapping[str, Any]) -> str:
@@ -67,3 +81,39 @@ def _batches(total: Mapping[str, Any]) -> str:
         f"{formatting.count(n)} batch{'' if n == 1 else 'es'} fetched, not counted. "
         f"With the results as a table: {IMPORT_COMMAND}"
     )
+
+
+def _plan(total: Mapping[str, Any]) -> str:
+    n, unpriced = total["plan_requests"], total["plan_unpriced"]
+    if not n:
+        return ""
+    but = f" ({formatting.count(unpriced)} without a known price)" if unpriced else ""
+    return (
+        f"{_calls(n)} covered by a plan, which bills none of it: "
+        f"{formatting.usd(total['plan_usd'])} at list price{but}, not in the cost above."
+    )
+
+
+def _stated(total: Mapping[str, Any]) -> str:
+    """Ours beside theirs where there are both; the rest apart."""
+    alone, alone_usd = total["stated_unpriced"], total["stated_unpriced_usd"]
+    both = total["stated_requests"] - alone
+    said = []
+    if both:
+        stated, listed = total["stated_usd"] - alone_usd, total["stated_list_usd"]
+        beyond = round(stated - listed, 9)  # else the last bit of a float is one
+        said.append(
+            f"{_calls(both)} cost {formatting.usd(stated)} by the provider's own word, "
+            f"{formatting.usd(listed)} by list: difference "
+            f"{'-' if beyond < 0 else ''}{formatting.usd(abs(beyond))}."
+        )
+    if alone:
+        usd = formatting.usd(alone_usd)
+        said.append(
+            f"{_calls(alone)} without a known price cost {usd} by its own word."
+        )
+    return " ".join(said)
+
+
+def _calls(n: int) -> str:
+    return f"{formatting.count(n)} call{'' if n == 1 else 's'}"

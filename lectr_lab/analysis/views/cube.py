@@ -51,7 +51,7 @@ MEASURES = (
     *("requests", "errors", "left", "retries", "spend_usd", "priced", "unpriced"),
     *("uncounted", "estimated", "counted", *_TOKENS, "untagged", "untagged_usd"),
 )
-"""What `Cube.sums` adds up for charts, in its order; `asides.COUNTS` follow."""
+"""What `Cube.sums` adds up for charts, in its order; `asides.SUMS` follow."""
 
 
 def needed(log: pl.LazyFrame) -> pl.LazyFrame:
@@ -63,7 +63,7 @@ def needed(log: pl.LazyFrame) -> pl.LazyFrame:
         *("error_source", "retry_count", "stream", "include_usage", "token_source"),
         *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms"),
         *_TOKENS,
-        *("cost_usd", "price_source"),
+        *("cost_usd", "price_source", "credential", "plan_usd", "cost_stated_usd"),
     )
 
 
@@ -121,6 +121,7 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
             "cost_usd",
         ),
         *_TOKENS,
+        *("credential", "plan_usd", "cost_stated_usd"),
     )
 
 

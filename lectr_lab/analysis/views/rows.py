@@ -100,6 +100,16 @@ def uncounted() -> pl.Expr:
     return answered & is_call() & pl.col("input_tokens").is_null()
 
 
+def covered_by_plan() -> pl.Expr:
+    """A plan paid for it, such as a subscription that a coding agent logs in to."""
+    return pl.col("credential") == "plan"
+
+
+def list_usd() -> pl.Expr:
+    """What it costs by list, billed or covered by a plan; null where not known."""
+    return pl.when(covered_by_plan()).then("plan_usd").otherwise("cost_usd")
+
+
 def estimated() -> pl.Expr:
     """The tokens are an estimate, not the provider's count."""
     return pl.col("token_source").is_in(["tokenizer", "ratio"])

@@ -22,6 +22,16 @@ def spend_measures() -> list[pl.Expr]:
     ]
 
 
+def beside_spend() -> list[pl.Expr]:
+    """What a plan covered, at list price, and what providers say that it cost; null
+    where there is none."""
+    sums = {"plan_usd": pl.col("plan_usd"), "stated_usd": pl.col("cost_stated_usd")}
+    return [
+        pl.when(usd.is_not_null().any()).then(usd.sum()).alias(name)
+        for name, usd in sums.items()
+    ]
+
+
 def share_of_spend(org: str | None) -> pl.Expr:
     """Each row's part of its org's spend, 0 to 1; null where nothing was spent."""
     spent = pl.col("spend_usd")
@@ -47,10 +57,13 @@ def spend(
         org: one org alone; without it, `org` is the first column.
 
     Returns:
-        The keys, then `requests`, `spend_usd` (null where none of it is known; shadow
-        requests cost too), `share_of_spend` (of the org, 0 to 1), and rows: `priced`
-        (what the sum rests on), `unpriced` (tokens but no price), `uncounted` (an
-        answer without token counts), `estimated` (priced by an estimate of its tokens).
+        The keys, then `requests`, `spend_usd` (what is billed; null where none of it is
+        known; shadow requests cost too), `share_of_spend` (of the org, 0 to 1), and
+        rows: `priced` (what the sum rests on), `unpriced` (tokens but no price),
+        `uncounted` (an answer without token counts), `estimated` (priced by an estimate
+        of its tokens). Beside it, in none of these sums: `plan_usd`, the list price of
+        what a plan covered, and `stated_usd`, what providers themselves say that calls
+        cost; null where there is none.
 
     Raises:
         LabError: a column that the log does not have.
@@ -61,7 +74,8 @@ def spend(
     ['org', 'feature', 'model', 'requests', 'spend_usd']
     """
     keys = key_names(by, every, org)
-    found = grouped(log, spend_measures(), by=by, every=every, tz=tz, org=org)
+    measures = [*spend_measures(), *beside_spend()]
+    found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
     shared = found.with_columns(share_of_spend(org)).select(
         *keys, "requests", "spend_usd", "share_of_spend", pl.col(_AFTER)
     )
@@ -72,7 +86,7 @@ def spend(
     return shared.sort(order, descending=falling, nulls_last=True)
 
 
-_AFTER = ["priced", "unpriced", "uncounted", "estimated"]
+_AFTER = ["priced", "unpriced", "uncounted", "estimated", "plan_usd", "stated_usd"]
 
 
 def spend_over_time(

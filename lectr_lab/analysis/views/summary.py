@@ -9,7 +9,11 @@ from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measure
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.health import error_measures
 from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
-from lectr_lab.analysis.views.spend import share_of_spend, spend_measures
+from lectr_lab.analysis.views.spend import (
+    beside_spend,
+    share_of_spend,
+    spend_measures,
+)
 from lectr_lab.core import formatting
 from lectr_lab.log.frames import Unread
 
@@ -34,6 +38,8 @@ _SHOWN = [
     "unpriced",
     "uncounted",
     "estimated",
+    "plan_usd",
+    "stated_usd",
 ]
 
 
@@ -59,7 +65,8 @@ def summary(
         The keys, then requests, `spend_usd`, `share_of_spend`, `total_p50_ms`,
         `total_p95_ms` and `ttft_p50_ms` (over `total_n` successful requests; exact or
         binned, as `percentiles` says), `errors`,
-        `error_rate`, and how many rows are `unpriced`, `uncounted` or `estimated`.
+        `error_rate`, how many rows are `unpriced`, `uncounted` or `estimated`, and
+        `plan_usd` and `stated_usd`, as `spend` says.
 
     Raises:
         LabError: a column that the log does not have.
@@ -72,8 +79,9 @@ def summary(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
+    measures = [*spend_measures(), *error_measures()[1:], *beside_spend()]
     found = with_percentiles(
-        grouped(log, [*spend_measures(), *error_measures()[1:]], by=by, tz=tz, org=org),
+        grouped(log, measures, by=by, tz=tz, org=org),
         log,
         key_columns(by, tz=tz, org=org),
         chosen(log, percentiles),
@@ -126,7 +134,8 @@ def totals(
         `untagged_spend_usd` with their shares `untagged_of_requests` and
         `untagged_of_spend` (of the spend that is known), 0 to 1; `other_requests`, which
         are no model calls and in no figure before them, how many of these failed, each
-        kind of them, and `batches_fetched`; and `dropped`, `unread_batches`,
+        kind of them, and `batches_fetched`; what a plan covered (`plan_…`) and what
+        providers say that calls cost (`stated_…`), in no sum before; and `dropped`, `unread_batches`,
         `unread_files` and `unsealed_files`. One row for an empty log too.
     """
     return with_percentiles(

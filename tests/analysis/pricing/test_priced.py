@@ -257,11 +257,16 @@ def test_pricing_is_lazy_and_costs_nothing_where_it_is_not_read(log_of, event):
 
 
 def test_rows_keep_their_order_and_columns(traffic):
-    """Two columns are added at the end, and nothing else changes."""
+    """Three columns are added at the end, and nothing else changes."""
     found = priced(traffic).collect()
 
-    assert found.columns == [*traffic.collect_schema(), "cost_usd", "price_source"]
-    assert found.drop("cost_usd", "price_source").equals(traffic.collect())
+    assert found.columns == [
+        *traffic.collect_schema(),
+        "cost_usd",
+        "price_source",
+        "plan_usd",
+    ]
+    assert found.drop("cost_usd", "price_source", "plan_usd").equals(traffic.collect())
 
 
 @pytest.mark.parametrize("engine", ["in-memory", "streaming"])

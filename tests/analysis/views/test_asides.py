@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.views import asides, rows
+from lectr_lab.analysis.views import asides
 from lectr_lab.analysis.views.health import errors, latency
 from lectr_lab.analysis.views.spend import spend, tokens
 from lectr_lab.analysis.views.summary import summary, totals, totals_text
@@ -105,31 +105,77 @@ def test_the_import_command_counts_a_batch(event, log_of):
     assert half == pytest.approx(whole / 2)
 
 
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([*get_args(Operation), None]),
-            st.sampled_from(["ok", "timeout", "client_disconnect"]),
-            st.sampled_from(["request", "shadow"]),
-            st.sampled_from([None, 10]),
-        )
-    )
+operations = st.sampled_from([*get_args(Operation), None])
+requests = st.fixed_dictionaries(
+    {
+        "operation": operations,
+        "outcome": st.sampled_from(["ok", "timeout", "client_disconnect"]),
+        "kind": st.sampled_from(["request", "shadow"]),
+        "input_tokens": st.sampled_from([None, 10]),
+        "credential": st.sampled_from([None, "api_key", "plan"]),
+        "model_actual": st.sampled_from(["gpt-4o-mini", "our-own"]),
+        "cost_stated_usd": st.sampled_from([None, 0.5, 0.25]),
+    }
 )
-def test_every_client_request_is_a_call_or_another(asked):
-    """One of the two, whatever a row says; the kinds add up to the others."""
-    names = ["operation", "outcome", "kind", "input_tokens"]
-    types = [pl.String, pl.String, pl.String, pl.Int64]
-    schema = dict(zip(names, types, strict=True)) | {"path": pl.String}
-    log = pl.LazyFrame([(*row, "/v1/x") for row in asked], schema, orient="row")
 
-    found = log.select(
-        (pl.col("kind") == "request").sum().alias("all"),
-        rows.is_request().sum().alias("calls"),
-        *asides.aside_measures(),
-    ).collect()
 
-    [row] = found.to_dicts()
-    assert row["calls"] + row["other_requests"] == row["all"]
+@given(st.lists(requests))
+def test_parts_add_up_to_the_whole(log_of, event, asked):
+    """Each request is a call or another, each known cost is billed or a plan's, and each
+    stated one stands beside a list price or alone."""
+    log = log_of(event(**fields) for fields in asked)
+    unplanned = log.with_columns(credential=pl.lit(None, pl.String))
+
+    [row] = totals(priced(log)).collect().to_dicts()
+    [listed] = totals(priced(unplanned)).collect().to_dicts()
+
+    of_clients = [fields for fields in asked if fields["kind"] == "request"]
+    assert row["requests"] + row["other_requests"] == len(of_clients)
     kinds = [row[f"other_{name}"] for name in NOT_CALLS if name != "other"]
     assert sum(kinds) <= row["other_requests"]
     assert row["other_failed"] <= row["other_requests"]
+    whole = (row["spend_usd"] or 0.0) + row["plan_usd"]
+    assert whole == pytest.approx(listed["spend_usd"] or 0.0)
+    assert row["plan_unpriced"] + row["unpriced"] == listed["unpriced"]
+    stated = [f["cost_stated_usd"] for f in asked if f["cost_stated_usd"] is not None]
+    assert row["stated_usd"] == pytest.approx(sum(stated))
+    assert row["stated_requests"] == len(stated) == listed["stated_requests"]
+    assert row["stated_list_usd"] == pytest.approx(listed["stated_list_usd"])
+
+
+def test_a_plan_is_no_bill(log_of, event):
+    """What it covered is said at list price, and spend is what is billed."""
+    plan = {"credential": "plan"}
+    log = log_of([event(), event(**plan), event(**plan, model_actual="our-own")])
+    one = priced(log).collect()["cost_usd"][0]
+
+    [row] = spend(priced(log)).collect().to_dicts()
+    text = totals_text(totals(priced(log)).collect().row(0, named=True))
+
+    assert (row["spend_usd"], row["plan_usd"]) == (one, one)
+    assert (row["priced"], row["unpriced"]) == (3, 0)
+    assert text.splitlines()[1] == (
+        "2 calls covered by a plan, which bills none of it: $0.00045 at list price "
+        "(1 without a known price), not in the cost above."
+    )
+
+
+def test_what_a_provider_says_that_it_cost_stands_beside_ours(log_of, event):
+    """Each difference is named; so is what has no price of ours."""
+    log = priced(
+        log_of(
+            [
+                event(),
+                event(cost_stated_usd=0.5),
+                event(cost_stated_usd=0.25, model_actual="our-own"),
+            ]
+        )
+    )
+
+    text = totals_text(totals(log).collect().row(0, named=True))
+
+    assert spend(log).collect()["stated_usd"].to_list() == [0.75]
+    assert text.splitlines()[1] == (
+        "1 call cost $0.50 by the provider's own word, $0.00045 by list: difference "
+        "$0.50. 1 call without a known price cost $0.25 by its own word."
+    )

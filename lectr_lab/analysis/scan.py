@@ -5,9 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
+from lectr_lab.analysis.pricing.answered_once import answered_once, may_be_repeated
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.token_ratio import with_ratios
+from lectr_lab.analysis.pricing.token_ratio import estimated, is_silent
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
 from lectr_lab.resources import shipped_traffic
@@ -33,7 +34,9 @@ def scan(
         One row per event: the event's columns, `cost_usd` (what is billed; null where it
         is not known), `price_source`, and `plan_usd`, the list price of what a plan
         covered, which bills none of it. Streams that reported no tokens have estimates where the
-        model's other rows teach them (`token_source` is "ratio").
+        model's other rows teach them (`token_source` is "ratio"). What a response used
+        is in its first row alone, however often it was fetched; of one day, in the
+        first of that day.
 
     Raises:
         LogError: there is no such lab folder.
@@ -43,7 +46,16 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    return priced(with_ratios(log_scan.scan(lab, day)), own_prices(Path(lab), prices))
+    log = _counted(log_scan.scan(lab, day))
+    return priced(log, own_prices(Path(lab), prices))
+
+
+def _counted(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The log, with what is known of its tokens beyond what each row says."""
+    # The log is parted once, for each time takes half as long as pricing it.
+    odd = may_be_repeated() | is_silent()
+    some = answered_once(log.filter(odd), log)
+    return pl.concat([log.filter(~odd), estimated(some, log)])
 
 
 def demo_log() -> pl.LazyFrame:

@@ -42,15 +42,25 @@ def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
     0
     """
     # Most rows need no ratio: only the few that may are joined with the models'.
-    silent = (rows.uncounted() & pl.col("stream")).fill_null(False)
+    some = log.filter(is_silent())
+    return pl.concat([log.filter(~is_silent()), estimated(some, log)])
+
+
+def is_silent() -> pl.Expr:
+    """A stream was answered, and nobody counted its tokens."""
+    return (rows.uncounted() & pl.col("stream")).fill_null(False)
+
+
+def estimated(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of a log, the silent streams among them with estimates, as `with_ratios`."""
     counts = {
         tokens: (pl.col(chars) * pl.col(_per_char(tokens))).round().cast(pl.Int64)
         for tokens, chars in _CHARS.items()
     }
-    known = pl.when(pl.all_horizontal(n.is_not_null() for n in counts.values()))
-    estimated = (
-        log.filter(silent)
-        .with_columns(_key())
+    both = pl.all_horizontal(n.is_not_null() for n in counts.values())
+    known = pl.when(is_silent() & both)
+    return (
+        some.with_columns(_key())
         .join(_ratios(log), on="_model", how="left")
         .with_columns(
             *(
@@ -61,7 +71,6 @@ def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
         )
         .drop("_model", *map(_per_char, _CHARS))
     )
-    return pl.concat([log.filter(~silent), estimated])
 
 
 def _ratios(log: pl.LazyFrame) -> pl.LazyFrame:

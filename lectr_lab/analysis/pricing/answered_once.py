@@ -1,0 +1,80 @@
+"""A response that is asked for again counts once: the row that made it has its usage.
+
+A background response is made by one request and fetched by later ones, which carry the
+same `provider_response_id`; only the fetch that finds it completed says what it used.
+Nothing but a fetch is taken for a repeat: two requests that each make a response are two
+calls, though some local servers give both one id.
+"""
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.core.event import columns
+
+_ID = ["provider", "provider_response_id"]
+_COUNTS = [c.name for c in columns() if ".usage." in c.otel]
+_TOLD_AT_THE_END = ["service_tier", "inference_geo", "finish_reason", "output_chars"]
+_NONE = {"token_source": "absent"}
+
+
+def may_be_repeated() -> pl.Expr:
+    """Rows among which fetches are, and those that a fetch may complete: few of a log."""
+    operation = pl.col("operation")
+    unfinished = (operation == "responses") & rows.uncounted()
+    return ((operation == "other") | unfinished).fill_null(False)
+
+
+def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of a log, with the usage of each response in one row.
+
+    Args:
+        some: events, one a row: those that `may_be_repeated`, and any others.
+        log: all events, in which those responses may be whole already.
+
+    Returns:
+        The rows and columns of `some`. The first row of an id that was fetched has its
+        usage and the operation `responses`; later fetches have no usage and are
+        `other`. All other rows are untouched.
+
+    >>> from lectr_lab.log.schema import frame
+    >>> log = frame([]).lazy()
+    >>> answered_once(log, log).collect().height
+    0
+    """
+    counted = pl.col("input_tokens").is_not_null()
+    known = pl.col("provider_response_id").is_not_null()
+    ids = some.filter(_is_fetch(), known).select(_ID[1]).unique()
+    whole = log.filter(pl.col("operation") == "responses", counted, known).select(_ID)
+    made = whole.join(
+        ids, on=_ID[1], how="semi"
+    ).unique()  # by one key in half the time
+    told = some.join(made.with_columns(_is_made=True), on=_ID, how="left")
+    return _settled(told).drop("_is_made")
+
+
+def _is_fetch() -> pl.Expr:
+    get = pl.col("path").str.ends_with("/responses/*")
+    return ((pl.col("operation") == "other") & get).fill_null(False)
+
+
+def _settled(some: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows by their ids: the maker first, then fetches as they came."""
+    known = pl.col("provider_response_id").is_not_null()
+    counted = pl.col("input_tokens").is_not_null()
+    told = counted & _is_fetch()
+    place = pl.int_range(pl.len()).over(_ID)
+    first = (place == 0) & pl.col("_is_made").is_null()
+    usage = [
+        pl.when(known & first)
+        .then(pl.coalesce(pl.col(name).filter(told).first().over(_ID), name))
+        .when(known & ~first & _is_fetch() & (name not in _TOLD_AT_THE_END))
+        .then(pl.lit(_NONE.get(name)))
+        .otherwise(name)
+        .alias(name)
+        for name in [*_COUNTS, *_TOLD_AT_THE_END]
+    ]
+    named = pl.when(first).then(pl.lit("responses")).otherwise(pl.lit("other"))
+    operation = pl.when(known & _is_fetch()).then(named).otherwise("operation")
+    return some.sort(_is_fetch(), "started_at", "event_id").with_columns(
+        *usage, operation.alias("operation")
+    )

@@ -113,13 +113,15 @@ def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:
     """The log's own counts in the export's terms: per day of UTC and model.
 
     Only the provider's rows are counted, of the days from the export's first to its
-    last, and only answers: a provider bills no failure.
+    last, and only answers: a provider bills no failure. What a plan covered is on its
+    own bill, and in no export of an API's usage.
     """
     days = {*export.days, *(used.day for used in export.used)}
     day = pl.col("started_at").dt.date().alias("day")
     answered = pl.col("input_tokens").is_not_null() | rows.uncounted()
+    billed = ~rows.covered_by_plan().fill_null(False)
     return (
-        log.filter(pl.col("provider") == export.provider, answered)
+        log.filter(pl.col("provider") == export.provider, answered, billed)
         .with_columns(day)
         .filter(pl.col("day").is_between(min(days), max(days)) if days else False)
         .group_by("day", rows.model().str.to_lowercase())

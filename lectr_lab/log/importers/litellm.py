@@ -19,21 +19,24 @@ from lectr_lab.core.llm_api.lenient_json import loads, salvaged
 from lectr_lab.log.importers.fields import Imported, Rows, fitted
 from lectr_lab.log.importers.source import opened
 
-_CHAT = ("chat", "/v1/chat/completions")
-_COMPLETIONS = ("completions", "/v1/completions")
-_EMBEDDINGS = ("embeddings", "/v1/embeddings")
-_RESPONSES = ("responses", "/v1/responses")
+# As LiteLLM's CallTypes name them; code that is async puts an `a` before.
+_BY_CALL = {
+    "completion": ("chat", "/v1/chat/completions"),
+    "text_completion": ("completions", "/v1/completions"),
+    "embedding": ("embeddings", "/v1/embeddings"),
+    "responses": ("responses", "/v1/responses"),
+    "image_generation": ("images", "/v1/images/generations"),
+    "image_edit": ("images", "/v1/images/edits"),
+    "transcription": ("audio", "/v1/audio/transcriptions"),
+    "speech": ("audio", "/v1/audio/speech"),
+    "moderation": ("moderations", "/v1/moderations"),
+    "rerank": ("rerank", "/v1/rerank"),
+}
 _OPERATIONS = MappingProxyType(
     {
-        "completion": _CHAT,
-        "acompletion": _CHAT,
-        "text_completion": _COMPLETIONS,
-        "atext_completion": _COMPLETIONS,
-        "embedding": _EMBEDDINGS,
-        "aembedding": _EMBEDDINGS,
-        "responses": _RESPONSES,
-        "aresponses": _RESPONSES,
         "anthropic_messages": ("messages", "/v1/messages"),
+        **_BY_CALL,
+        **{f"a{name}": found for name, found in _BY_CALL.items()},
     }
 )
 _USER_AGENT = "User-Agent:"  # tags that LiteLLM adds by itself

@@ -118,6 +118,19 @@ def test_failures_and_other_providers_are_not_billed(event, failed, two):
     assert compared([*two, *others], Export("openai", (used(),))).height == 1
 
 
+def test_what_a_plan_covered_and_what_is_no_call_are_not_in_an_export(event, two):
+    """Neither is billed by the token."""
+    plan = event(started_at=NOON, credential="plan")
+    looked = event(
+        started_at=NOON, operation="count_tokens", input_tokens=None, output_tokens=None
+    )
+
+    [found] = compared([*two, plan, looked], Export("openai", (used(),))).to_dicts()
+
+    assert (found["our_requests"], found["rows_missing"]) == (2, 0)
+    assert found["our_usd"] == pytest.approx(0.0009)
+
+
 def test_an_export_without_request_counts_differs_by_tokens(event):
     """Anthropic's: what is missing is tokens, cache writes at their own price."""
     claude = "claude-sonnet-4-5-20250929"  # 3 USD, write 3.75, 1 h 6, read 0.30

@@ -127,3 +127,23 @@ def test_an_empty_file_is_called_that(tmp_path):
 
     with pytest.raises(LogError, match=r"other\.json is empty"):
         litellm_rows(file)
+
+
+@pytest.mark.parametrize(
+    "call_type, operation, path",
+    [
+        ("aimage_edit", "images", "/v1/images/edits"),
+        ("transcription", "audio", "/v1/audio/transcriptions"),
+        ("amoderation", "moderations", "/v1/moderations"),
+        ("arerank", "rerank", "/v1/rerank"),
+        ("atext_completion", "completions", "/v1/completions"),
+        ("aretrieve_batch", "other", None),
+    ],
+)
+def test_what_kind_of_call_it_was_is_told(tmp_path, call_type, operation, path):
+    """A batch stays without a name: its row has the tokens of all its calls."""
+    _, rows = litellm_rows(as_json(tmp_path, [OK | {"call_type": call_type}]))
+
+    [row] = rows
+
+    assert (row.facts["operation"], row.facts["path"]) == (operation, path)

@@ -97,8 +97,8 @@ def scan(
     Returns:
         One row per event: the event's columns, `cost_usd` (what is billed; null where it
         is not known), `price_source`, and `plan_usd`, the list price of what a plan
-        covered, which bills none of it. Streams that reported no tokens have estimates where the
-        model's other rows teach them (`token_source` is "ratio").
+        covered, which bills none of it. Streams that reported no tokens have estimates
+        where the model's other rows teach them (`token_source` is "ratio").
 
     Raises:
         LogError: there is no such lab folder.

@@ -45,9 +45,8 @@ def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
     known = pl.col("provider_response_id").is_not_null()
     ids = some.filter(_is_fetch(), known).select(_ID[1]).unique()
     whole = log.filter(pl.col("operation") == "responses", counted, known).select(_ID)
-    made = whole.join(
-        ids, on=_ID[1], how="semi"
-    ).unique()  # by one key in half the time
+    # By one key in half the time, and the other is looked at in the next join.
+    made = whole.join(ids, on=_ID[1], how="semi").unique()
     told = some.join(made.with_columns(_is_made=True), on=_ID, how="left")
     return _settled(told).drop("_is_made")
 

@@ -90,7 +90,7 @@ def _plan(total: Mapping[str, Any]) -> str:
     but = f" ({formatting.count(unpriced)} without a known price)" if unpriced else ""
     return (
         f"{_calls(n)} covered by a plan, which bills none of it: "
-        f"{formatting.usd(total['plan_usd'])} at list price{but}, not in the cost above."
+        f"{formatting.usd(total['plan_usd'])} at list price{but}, not part of the spend."
     )
 
 

@@ -112,16 +112,9 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
         )
     return log.select(
         *(*KEYS, "feature", "kind", "operation", "path", "outcome", "status"),
-        *(
-            "retry_count",
-            "error_type",
-            "error_source",
-            "token_source",
-            "total_ms",
-            "cost_usd",
-        ),
+        *("retry_count", "error_type", "error_source", "token_source", "total_ms"),
+        *("cost_usd", "credential", "plan_usd", "cost_stated_usd"),
         *_TOKENS,
-        *("credential", "plan_usd", "cost_stated_usd"),
     )
 
 

@@ -156,7 +156,7 @@ def test_a_plan_is_no_bill(log_of, event):
     assert (row["priced"], row["unpriced"]) == (3, 0)
     assert text.splitlines()[1] == (
         "2 calls covered by a plan, which bills none of it: $0.00045 at list price "
-        "(1 without a known price), not in the cost above."
+        "(1 without a known price), not part of the spend."
     )
 
 

@@ -20,8 +20,9 @@ _NONE = {"token_source": "absent"}
 def may_be_repeated() -> pl.Expr:
     """Rows among which fetches are, and those that a fetch may complete: few of a log."""
     operation = pl.col("operation")
-    unfinished = (operation == "responses") & rows.uncounted()
-    return ((operation == "other") | unfinished).fill_null(False)
+    open_or_fetched = rows.uncounted() | _fetches()
+    responses = (operation == "responses") & open_or_fetched
+    return ((operation == "other") | responses).fill_null(False)
 
 
 def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
@@ -44,16 +45,22 @@ def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
     counted = pl.col("input_tokens").is_not_null()
     known = pl.col("provider_response_id").is_not_null()
     ids = some.filter(_is_fetch(), known).select(_ID[1]).unique()
-    whole = log.filter(pl.col("operation") == "responses", counted, known).select(_ID)
+    makers = log.filter(pl.col("operation") == "responses", ~_is_fetch())
+    whole = makers.filter(counted, known).select(_ID)
     # By one key in half the time, and the other is looked at in the next join.
     made = whole.join(ids, on=_ID[1], how="semi").unique()
     told = some.join(made.with_columns(_is_made=True), on=_ID, how="left")
     return _settled(told).drop("_is_made")
 
 
+def _fetches() -> pl.Expr:
+    return pl.col("path").str.ends_with("/responses/*")
+
+
 def _is_fetch() -> pl.Expr:
-    get = pl.col("path").str.ends_with("/responses/*")
-    return ((pl.col("operation") == "other") & get).fill_null(False)
+    """The proxy names one `responses` that found its response over, `other` before."""
+    either = pl.col("operation").is_in(["other", "responses"])
+    return (either & _fetches()).fill_null(False)
 
 
 def _settled(some: pl.LazyFrame) -> pl.LazyFrame:

@@ -16,6 +16,7 @@ from lectr_lab.analysis.views.summary import totals
 UNREAD = {"input_tokens": None, "output_tokens": None, "token_source": "absent"}
 MAKE = {"operation": "responses", "path": "/v1/responses"}
 FETCH = {"operation": "other", "path": "/v1/responses/*"}
+FETCHED = {"operation": "responses", "path": "/v1/responses/*"}  # completed
 
 
 def once(log):
@@ -46,8 +47,8 @@ def test_a_background_response_is_one_call_with_its_usage(asked):
     log = asked(
         MAKE | UNREAD | of | {"service_tier": "auto"},
         FETCH | UNREAD | of,
-        FETCH | of | {"service_tier": "default"},
-        FETCH | of | {"service_tier": "default"},
+        FETCHED | of | {"service_tier": "default"},
+        FETCHED | of | {"service_tier": "default"},
     )
 
     [row] = spend(once(log)).collect().to_dicts()
@@ -60,10 +61,11 @@ def test_a_background_response_is_one_call_with_its_usage(asked):
     assert first["service_tier"] == "default"
 
 
-def test_a_fetch_whose_request_is_not_in_the_log_is_the_call(asked):
+@pytest.mark.parametrize("fetch", [FETCH, FETCHED])
+def test_a_fetch_whose_request_is_not_in_the_log_is_the_call(asked, fetch):
     """The first row of the id counts, whichever it is."""
     of = {"provider_response_id": "resp_1"}
-    log = asked(FETCH | of, FETCH | of)
+    log = asked(fetch | of, fetch | of)
 
     found = once(log).collect().sort("started_at")
 
@@ -86,7 +88,7 @@ def test_a_log_without_fetches_is_as_it_was(traffic):
 requests = st.tuples(
     st.sampled_from([None, "resp_1", "resp_2"]),
     st.sampled_from(["openai", "azure"]),
-    st.sampled_from([MAKE, FETCH]),
+    st.sampled_from([MAKE, FETCH, FETCHED]),
     st.booleans(),
 )
 
@@ -123,7 +125,7 @@ def test_each_id_has_its_usage_once_whatever_the_order(asked, engine, made):
 def test_a_scanned_lab_counts_a_response_once(asked, tmp_path):
     """From the log to the view, beside a chat that has nothing to do with it."""
     of = {"provider_response_id": "resp_1"}
-    log = asked({}, MAKE | UNREAD | of, FETCH | of, FETCH | of)
+    log = asked({}, MAKE | UNREAD | of, FETCHED | of, FETCHED | of)
     log.sink_parquet(tmp_path / "2026-11-02.parquet")
 
     [row] = spend(scan(tmp_path)).collect().to_dicts()

@@ -22,8 +22,6 @@ from clients.fake_provider import (
 )
 from lectr_lab.core.event import columns
 
-NONE: frozenset[str] = frozenset()
-REQUEST = frozenset({"model_requested", "model_sent"})
 _OURS = ("x-lectr", "lc_key", FEATURE)
 _NO_COUNT_OF_TOKENS = {"max_output_tokens"}  # a limit
 _TOKENS = [
@@ -42,14 +40,13 @@ _SAID = ["provider", "operation", "status", "outcome", "model_requested", "model
 _SAID += ["model_actual", "token_source", "request_bytes", "feature", *_TOKENS]
 
 
-def checked(client: Client, folder: Path, but: frozenset[str] = NONE) -> Passed:
+def checked(client: Client, folder: Path) -> Passed:
     """Run a client through the proxy and straight at the provider, and hold that the
     proxy changes nothing, tells nothing, and counts what there was.
 
     Args:
         client: what is started.
         folder: for its homes and the lab.
-        but: columns of the log that are looked at elsewhere.
     """
     direct, passed = directly(client, folder), through(client, folder)
     assert direct.calls, direct.said
@@ -62,7 +59,7 @@ def checked(client: Client, folder: Path, but: frozenset[str] = NONE) -> Passed:
     for call in passed.calls:
         assert_nothing_of_ours(call)
     assert len(passed.events) == sum(call.method != "HEAD" for call in passed.sent)
-    assert told(passed.events, but) == wanted(passed.calls, but)
+    assert told(passed.events) == wanted(passed.calls)
     assert passed.unknown_callers == 0
     assert not direct.strangers + passed.run.strangers
     return passed
@@ -76,16 +73,16 @@ def assert_nothing_of_ours(call: Seen) -> None:
         assert ours.encode() not in call.plain
 
 
-def wanted(calls: list[Seen], but: frozenset[str] = NONE) -> Counter[str]:
+def wanted(calls: list[Seen]) -> Counter[str]:
     """The events of model calls: as many, and with the figures that were sent."""
-    return Counter(_row(_event(call), but) for call in calls if _dialect(call))
+    return Counter(_row(_event(call)) for call in calls if _dialect(call))
 
 
-def told(events: list[dict[str, Any]], but: frozenset[str] = NONE) -> Counter[str]:
+def told(events: list[dict[str, Any]]) -> Counter[str]:
     """The same of what the log says; what is no model call is left out."""
     operations = {operation for operation, _ in _DIALECTS.values()}
     rows = [e for e in events if e["operation"] in operations and e["status"] != 426]
-    return Counter(_row(event, but) for event in rows)
+    return Counter(_row(event) for event in rows)
 
 
 def _dialect(call: Seen) -> tuple[str, dict[str, int]] | None:
@@ -119,6 +116,5 @@ def _model(call: Seen) -> str:
     return str(call.json.get("model") or in_path)
 
 
-def _row(event: dict[str, Any], but: frozenset[str]) -> str:
-    kept = (name for name in _SAID if name not in but)
-    return ", ".join(f"{name} {event.get(name)}" for name in kept)
+def _row(event: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {event.get(name)}" for name in _SAID)

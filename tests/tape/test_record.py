@@ -29,7 +29,7 @@ def chunked(pieces, headers=b""):
     """A chunked answer, a piece every 30 ms."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + headers + b"\r\n"
     framed = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
-    return [(0.0, head), *((0.03, frame) for frame in framed), (0.0, b"0\r\n\r\n")]
+    return [(0.0, head), *((0.3, frame) for frame in framed), (0.0, b"0\r\n\r\n")]
 
 
 def sized(body, headers=b"", status=b"200 OK"):
@@ -84,7 +84,7 @@ def test_what_is_recorded_replays(origin, send, ask, tmp_path, case):
 
 @pytest.mark.parametrize("case", ["stream", "zipped stream"])
 def test_chunks_and_their_times_are_kept(origin, send, tmp_path, case):
-    """As they came from the socket, 30 ms apart, and not joined."""
+    """As they came from the socket, 300 ms apart, and not joined."""
     origin.pieces = CASES[case]
     recorder = Recorder(tmp_path / "tape.yaml")
 
@@ -96,7 +96,7 @@ def test_chunks_and_their_times_are_kept(origin, send, tmp_path, case):
     assert [chunk.data for chunk in one.chunks] == received
     assert len(received) >= len(EVENTS)
     assert 0 < one.head_ms <= times_ms[0]
-    assert times_ms[2] - times_ms[0] >= 55
+    assert times_ms[2] - times_ms[0] >= 300  # of 600: the first may be read late
 
 
 def test_the_side_file_ties_a_call_to_its_event(origin, send, tmp_path):

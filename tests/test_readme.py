@@ -14,6 +14,7 @@ import lectr_lab as lectr
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.cli.app import app
 from lectr_lab.cli.templates import write_rules
+from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.tape.cassette import read_cassettes
 
 ROOT = Path(__file__).parents[1]
@@ -193,6 +194,19 @@ def test_the_table_of_commands_has_each_of_them_once():
     ]
 
     assert sorted(named) == sorted(name for name in app if not name.startswith("-"))
+
+
+def test_the_table_of_limits_has_each_of_them_once():
+    """With what it is unless told, where that is a number of its own."""
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \| .* \|$", README, re.MULTILINE)
+    told = [(name, row) for row in rows for name in re.findall(r"`([a-z_]+)`", row[0])]
+    limits = LimitSettings()
+    named = [(name, value) for name, (_, value) in told if hasattr(limits, name)]
+
+    assert sorted(name for name, _ in named) == sorted(limits.__struct_fields__)
+    for name, value in named:
+        usual = getattr(limits, name)
+        assert usual is None or f"{usual:g}" in value.split(", "), name
 
 
 def test_the_files_that_it_names_are_there():

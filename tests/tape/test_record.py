@@ -26,7 +26,7 @@ def zipped(pieces):
 
 
 def chunked(pieces, headers=b""):
-    """A chunked answer, a piece every 30 ms."""
+    """A chunked answer, a piece every 300 ms."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + headers + b"\r\n"
     framed = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
     return [(0.0, head), *((0.3, frame) for frame in framed), (0.0, b"0\r\n\r\n")]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import subprocess
 
 import anthropic
 import groq
@@ -294,3 +296,50 @@ def test_groq(standing, shared):
     assert provider.received[-1].line == (
         "POST /groq/openai/v1/chat/completions HTTP/1.1"
     )
+
+
+JAVA = """
+import java.net.URI;
+import java.net.http.*;
+
+public class Two {
+    public static void main(String[] args) throws Exception {
+        HttpClient client = HttpClient.newHttpClient();  // it offers h2c each time
+        for (int i = 0; i < 2; i++) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(args[0]))
+                .header("X-Lectr-Key", args[1]).header("Authorization", "Bearer sk-j")
+                .POST(HttpRequest.BodyPublishers.ofString("{\\"model\\":\\"gpt-4o\\"}"))
+                .build();
+            HttpResponse<String> reply =
+                client.send(request, HttpResponse.BodyHandlers.ofString());
+            System.out.println(reply.version() + " " + reply.statusCode()
+                + " " + reply.body());
+        }
+    }
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("java") is None, reason="needs a JDK of 11 or later")
+def test_javas_own_client_is_answered_in_http_1_1(standing, tmp_path):
+    """Its offers of HTTP/2 are passed over, with its body, on one connection."""
+    provider, proxy = standing
+    reply_json(provider, chat({"role": "assistant", "content": "hi"}))
+    program = tmp_path / "Two.java"
+    program.write_text(JAVA)
+    url = f"{proxy.url}/v1/chat/completions"
+
+    done = subprocess.run(
+        ["java", program, url, proxy.keys()["X-Lectr-Key"]],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split(" ", 2)[:2] for line in lines] == [["HTTP_1_1", "200"]] * 2
+    assert all('"hi"' in line for line in lines)
+    assert [one.body for one in provider.received[-2:]] == [b'{"model":"gpt-4o"}'] * 2

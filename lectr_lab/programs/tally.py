@@ -25,6 +25,7 @@ class Tally:
     """
 
     name, active = "tally", True
+    at_end_only = True
 
     def __init__(self) -> None:
         self.passed = Passed()

@@ -6,8 +6,8 @@ the path as it came.
 """
 
 import re
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from urllib.parse import unquote_to_bytes
 
 from lectr_lab.core.event_values import Operation
@@ -62,28 +62,30 @@ _TWICE = re.compile(rb"(?:upload/)?v1(?:beta)?(?:/|\Z)")  # no API has it in its
 _UNRESERVED_CODE = re.compile(
     rb"%(2[DdEe]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]|7[Ee])"
 )
-_MOST_REMEMBERED = 64  # of at most 8 KB each; nearly all traffic has one of a few
+_MOST_REMEMBERED = 64  # of at most 8 KB each
 
 
-class ApiPath(NamedTuple):
-    """A path under `/v1`, `/openai/v1`, `/v1beta` or `/upload/v1beta`."""
+@dataclass(frozen=True)
+class ApiPath:
+    """A path under `/v1`, `/openai/v1`, `/v1beta` or `/upload/v1beta`. What it tells is
+    found out once: nearly all requests have one of a few."""
 
     prefix: str
     sent: bytes  # what follows the prefix, as it came
     plain: bytes  # the same in its normal form, without a slash at its end
 
-    @property
+    @cached_property
     def kind(self) -> bytes:
         """Its first segment, which says whose API it is."""
         return self.plain.partition(b"/")[0]
 
-    @property
+    @cached_property
     def verb(self) -> bytes:
         """What Gemini's own API is asked to do; empty in any other."""
         verb = VERB.search(self.plain)
         return verb[1] if verb and verb[1] in VERBS else b""
 
-    @property
+    @cached_property
     def owner(self) -> str | None:
         """Whose API it is, where nobody else has such paths."""
         if self.kind == b"messages":
@@ -92,12 +94,12 @@ class ApiPath(NamedTuple):
             return "gemini"
         return "groq" if self.prefix == "/openai/v1" else None
 
-    @property
+    @cached_property
     def is_native(self) -> bool:
         """Gemini's own form of asking, and not the one compatible with OpenAI's."""
         return self.owner == "gemini" and self.kind != b"openai"
 
-    @property
+    @cached_property
     def is_stored_response(self) -> bool:
         """It is a response by its id, such as one that ran in the background.
 
@@ -107,7 +109,7 @@ class ApiPath(NamedTuple):
         there, _, name = self.plain.partition(b"responses/")
         return bool(name) and not there and b"/" not in name
 
-    @property
+    @cached_property
     def model(self) -> str | None:
         """The model that the path names, as Gemini's own does.
 
@@ -143,6 +145,7 @@ def api_path(raw_path: bytes) -> ApiPath | None:
     return ApiPath("/" + b"/".join(segments).decode(), sent, plain)
 
 
+@lru_cache(_MOST_REMEMBERED)
 def operation(raw_path: bytes) -> Operation:
     """What kind of call a path is; `other` is passed through without accounting.
 
@@ -158,6 +161,7 @@ def operation(raw_path: bytes) -> Operation:
     return _KINDS.get(two) or _KINDS.get(path.kind, "other")
 
 
+@lru_cache(_MOST_REMEMBERED)
 def logged_path(raw_path: bytes) -> str:
     """The path as the log may hold it: what is not the API's own word becomes `*`.
 

@@ -19,6 +19,7 @@ class InvalidProviders:
     """Looks for a provider's name that is none."""
 
     name, active = "invalid_provider", True
+    at_end_only = True
 
     def __init__(self, say: Callable[[str], None] = say) -> None:
         self._say, self._seen = say, False

@@ -15,7 +15,8 @@ from lectr_lab.proxy.guard import Guard
 
 
 class Observer(Protocol):
-    """What looks at requests that pass."""
+    """What looks at requests that pass. One with `at_end_only = True` is not told of
+    those that begin."""
 
     name: str
 
@@ -58,11 +59,14 @@ class Observers:
         self._log_guard = Guard(log.name, now_s, needed=True)
         self._others = [(Guard(one.name, now_s), one) for one in others]
         self._told = [pair for pair in self._others if pair[1].active]
+        told = [(self._log_guard, log), *self._told]
+        self._told_first = [
+            pair for pair in told if not getattr(pair[1], "at_end_only", False)
+        ]
 
     def begin(self, exchange: Exchange, body: bytes | memoryview) -> None:
         """A request is about to be sent."""
-        self._begin(self._log_guard, self._log, exchange, body)
-        for guard, observer in self._told:
+        for guard, observer in self._told_first:
             self._begin(guard, observer, exchange, body)
 
     def _begin(

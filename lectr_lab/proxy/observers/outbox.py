@@ -68,6 +68,7 @@ class Outbox:
     """Events in, journal out: the observer that is the log."""
 
     name, active = "log", True
+    at_end_only = True
 
     def __init__(
         self,

@@ -1,13 +1,11 @@
 """Tells requests that are sent again after a failure: agents do so by themselves, and say
 it in no header.
 
-What was sent is known by a keyed digest, for ten minutes, in this process's memory. It
-takes 8 µs of processor time for 8 KB and 0.2 ms for 256 KB; a larger body is not looked
+What was sent is known by Python's own hash of bytes (SipHash, under a key that each
+process draws), for ten minutes, in this process's memory. A body over 256 KB is not looked
 at.
 """
 
-import hashlib
-import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,11 +18,8 @@ MOST_BYTES = 256 * 1024
 WITHIN_S = 600.0
 _MOST_FAILED = 4096
 _MOST_RUNNING = 65_536  # more than there can be connections
-_DIGEST_BYTES = 16
 
-_Asked: TypeAlias = tuple[
-    str, str, bytes
-]  # under which key, what kind of call, which body
+_Asked: TypeAlias = tuple[str, str, int]  # whose key, what kind of call, which body
 
 
 class Retries:
@@ -34,10 +29,10 @@ class Retries:
     """
 
     name, active = "retries", True
+    at_end_only = False
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
-        self._secret = secrets.token_bytes(_DIGEST_BYTES)
         self._running: dict[bytes, _Asked] = {}
         self._failed_s: OrderedDict[_Asked, float] = OrderedDict()
 
@@ -46,8 +41,7 @@ class Retries:
         (no body, or a large one), say nothing."""
         if not 0 < len(body) <= MOST_BYTES:
             return
-        digest = hashlib.blake2b(body, digest_size=_DIGEST_BYTES, key=self._secret)
-        asked = (exchange.key.key_id, exchange.operation, digest.digest())
+        asked = (exchange.key.key_id, exchange.operation, hash(body))
         failed_s = self._failed_s.get(asked)
         exchange.retry_of_failed = (
             failed_s is not None and self._now_s() - failed_s <= WITHIN_S

@@ -65,6 +65,7 @@ class Shadows:
     """
 
     name = "shadows"
+    at_end_only = False
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class SpendWatch:
     """
 
     name = "spend_cap"
+    at_end_only = True
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class TokenCounter:
     """
 
     name, active = "token_counter", True
+    at_end_only = False
 
     def __init__(self, observers: Observers) -> None:
         self._observers = observers

@@ -21,8 +21,8 @@ from lectr_lab.tape.secret_names import is_secret_of_call
 from lectr_lab.tape.secret_patterns import clean, clean_url, marks_for
 
 _PREFIX = re.compile(
-    r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?|v1)"
-    r"/+(?=[^/])"
+    r"^.*?/+(?:openai/+deployments/+(?P<deployment>[^/]+)|(?:v1beta/+)?openai(?:/+v1)?"
+    r"|v1beta|v1)/+(?=[^/])"
 )
 
 
@@ -92,6 +92,8 @@ def split_path(path: str) -> tuple[str | None, str]:
 
     >>> split_path("/openai/deployments/mine/chat/completions")
     ('mine', 'chat/completions')
+    >>> split_path("/v1beta/models/gemini-3:generateContent")
+    (None, 'models/gemini-3:generateContent')
     """
     prefix = _PREFIX.match(path)
     if prefix is None:

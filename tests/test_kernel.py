@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 from jupyter_client.manager import KernelManager
+from listening import listener
 
 import lectr_lab as lectr
 
@@ -69,16 +70,14 @@ def notebook(tmp_path, monkeypatch):
     one.close()
 
 
-def gone(pid: int, base_url: str) -> bool:
-    """Neither the process nor its port is left, within some seconds."""
+def gone(pid: int, base_url: str, socket_inode: int) -> bool:
+    """Neither the process nor its socket is left, within some seconds."""
     until_s = time.monotonic() + GONE_WITHIN_S
     while time.monotonic() < until_s:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
-            with pytest.raises(httpx.ConnectError):
-                httpx.get(base_url, trust_env=False)
-            return True
+            return listener(base_url) != socket_inode
         time.sleep(0.05)
     return False
 
@@ -92,6 +91,8 @@ def test_the_proxy_ends_with_its_kernel_and_the_log_stays(notebook, tmp_path, en
         notebook.value("proxy.base_url"),
     )
     assert notebook.value(CALL) == "503"
+    inode = listener(base_url)
+    assert inode
 
     if end == "restart":
         notebook.restart()
@@ -100,7 +101,7 @@ def test_the_proxy_ends_with_its_kernel_and_the_log_stays(notebook, tmp_path, en
     else:
         notebook.manager.shutdown_kernel()
 
-    assert gone(pid, base_url)
+    assert gone(pid, base_url, inode)
     [row] = lectr.scan(tmp_path / "lab").select("feature", "status").collect().rows()
     assert row == ("cell", 503)
 
@@ -113,6 +114,8 @@ def test_restart_and_run_all_has_one_proxy_and_one_log(notebook, tmp_path):
         int(notebook.value("proxy._child.pid")),
         notebook.value("proxy.base_url"),
     )
+    inode = listener(base_url)
+    assert inode
 
     notebook.restart()
     notebook.run(START)
@@ -120,7 +123,7 @@ def test_restart_and_run_all_has_one_proxy_and_one_log(notebook, tmp_path):
     assert notebook.value(CALL) == "503"
 
     assert int(notebook.value("proxy._child.pid")) != pid
-    assert gone(pid, base_url)
+    assert gone(pid, base_url, inode)
     notebook.run("proxy.stop()")
     assert lectr.scan(tmp_path / "lab").collect().height == 2
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 import httpx
 import msgspec
 import pytest
+from listening import listener
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.shadow_settings import ShadowSettings
@@ -37,13 +38,14 @@ def test_a_child_listens_and_stops(tmp_path):
     """It says where; after stop, twice, nothing is left."""
     child = Child(order(tmp_path))
     assert httpx.get(f"{child.base_url}/health").json()["status"] == "ok"
+    inode = listener(child.base_url)
+    assert inode
 
     child.stop()
     child.stop()
 
     assert not child.alive
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{child.base_url}/health")
+    assert listener(child.base_url) != inode
 
 
 def test_a_child_says_at_its_end_what_passed(tmp_path):
@@ -124,16 +126,17 @@ def test_a_child_does_not_outlive_its_parent(tmp_path):
     assert parent.stdout
     base_url = parent.stdout.readline().decode().strip()
     assert httpx.get(f"{base_url}/health").status_code == 200
+    inode = listener(base_url)
+    assert inode
 
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
 
     deadline = time.monotonic() + 10
-    with pytest.raises(httpx.ConnectError):
-        while time.monotonic() < deadline:
-            httpx.get(f"{base_url}/health")
-            time.sleep(0.05)
+    while listener(base_url) == inode and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert listener(base_url) != inode
 
 
 @pytest.mark.usefixtures("usual_signals")

@@ -28,6 +28,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.key_file import KeyFile
+from lectr_lab.log.serving import said
 from lectr_lab.programs.tally import Passed, Tally
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.observer import Observer
@@ -48,6 +49,7 @@ class Session(msgspec.Struct, frozen=True):
 
     key: str = msgspec.field(default_factory=lambda: new_key(secrets.token_bytes(24)))
     org: str = "local"
+    feature: str | None = None  # of requests that name none
 
     def __repr__(self) -> str:
         return f"Session(key='lc_key_…', org={self.org!r})"
@@ -59,6 +61,7 @@ class Session(msgspec.Struct, frozen=True):
             org=self.org,
             digest=digest(self.key, _SESSION_SALT),
             created_at=datetime.now(UTC),
+            feature=self.feature,
         )
         return KeyTable([entry], _SESSION_SALT)
 
@@ -114,10 +117,20 @@ def run(
     ):
         if settings.upstream and settings.upstream.startswith(TAPE):
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
-        app = build(settings, order.session, on_first, tee, engine=engine, also=also)
+        instance = secrets.token_hex(16)
+        app = build(
+            settings,
+            order.session,
+            on_first,
+            tee,
+            engine=engine,
+            also=also,
+            instance=instance,
+        )
         base_url = settings.base_url(sock.getsockname()[1])
         limits = settings.limits
-        serve(app, sock, lambda: on_started(base_url), settings.tls, limits)
+        with said(LabFolder(Path(settings.lab)), base_url, instance):
+            serve(app, sock, lambda: on_started(base_url), settings.tls, limits)
 
 
 def build(
@@ -128,6 +141,7 @@ def build(
     clock: Clock | None = None,
     engine: Engine | None = None,
     also: Sequence[Observer] = (),
+    instance: str = "",
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
@@ -139,6 +153,7 @@ def build(
         clock: what events are timed by; None: the machine's.
         engine: asked in the place of the providers; None: they are asked.
         also: what else looks at requests that pass.
+        instance: what /health calls this process.
 
     Raises:
         LabError: the lab folder, a key or the admin secret cannot be used.
@@ -170,6 +185,7 @@ def build(
         warnings=warnings,
         engine=engine,
         also=also,
+        instance=instance,
     )
 
 

@@ -1,25 +1,22 @@
 """`lectr-lab run`: any program, with its LLM calls through a proxy of its own."""
 
 import contextlib
-import json
 import os
 import shlex
 import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Literal, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal
 
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.proxy.stderr import say
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
+    from lectr_lab.cli.run_proxy import Passage
     from lectr_lab.config.settings import Settings
-    from lectr_lab.launch import Session
     from lectr_lab.programs.known import Program
     from lectr_lab.programs.setup import Setup
     from lectr_lab.programs.tally import Passed
@@ -38,14 +35,6 @@ Known are {}.
 Of any other program the SDKs of OpenAI, Anthropic and Groq pass through as well."""
 
 
-class _Outcome(NamedTuple):
-    """How a run ended."""
-
-    code: int
-    passed: "Passed"
-    strangers: int  # requests that came without the key
-
-
 def run(
     *command: str,
     feature: str | None = None,
@@ -59,8 +48,9 @@ def run(
     Claude Code, Codex, opencode, Gemini CLI, Copilot CLI and aider are pointed at
     it as each reads it; any other program by the variables of OpenAI's,
     Anthropic's and Groq's SDKs. Where a login cannot be seen that is said, and the
-    program runs as ever. The proxy is the run's own, with a key that ends with it;
-    the log is the one that lectr.toml names, else ./lab.
+    program runs as ever. Where `lectr-lab serve` runs for the same log and LECTR_KEY
+    is one of its keys, its proxy is used; else the run has its own, with a key that
+    ends with it. The log is the one that lectr.toml names, else ./lab.
 
     The program's exit code is passed on.
 
@@ -81,6 +71,7 @@ def run(
         ProxyError: the proxy could not start.
         SystemExit: with the program's exit code; 127 where there is none.
     """
+    from lectr_lab.cli.run_proxy import passage
     from lectr_lab.programs.feature import as_header, feature_of
     from lectr_lab.programs.known import ANY, known, programs
 
@@ -98,13 +89,13 @@ def run(
         "X-Lectr-Session": as_header(session or ""),
     }
     tags = {name: value for name, value in named.items() if value}
-    outcome = _run(command, program, tags, settings)
+    tagged = tags.get("X-Lectr-Feature")
+    with passage(settings, tagged) as way:
+        code = _run(command, program, tags, settings, way)
     if not quiet:
-        more = report_command(
-            tags.get("X-Lectr-Feature"), settings.lab if config else None
-        )
-        say(_in_words(outcome, settings.lab, more))
-    raise SystemExit(outcome.code)
+        more = report_command(tagged, settings.lab if config else None)
+        say(_in_words(way, settings.lab, more))
+    raise SystemExit(code)
 
 
 def report_command(feature: str | None, lab: str | None = None) -> str:
@@ -155,61 +146,27 @@ def _settings(config: Path | None) -> "Settings":
     return found
 
 
-def _local(settings: "Settings") -> "Settings":
-    """The same for a proxy on a free port, of this machine alone."""
-    import msgspec
-
-    from lectr_lab.core.routing.rules_file import RULES_FILE
-
-    return msgspec.structs.replace(
-        settings,
-        lab=str(Path(settings.lab).resolve()),
-        rules=settings.rules or str(Path(RULES_FILE).resolve()),
-        host="127.0.0.1",
-        port=0,
-        tls_cert=None,
-        tls_key=None,
-    )
-
-
-def _session(settings: "Settings") -> "Session":
-    """A key for this run, of the organisation whose LECTR_KEY is set, if it is known."""
-    import time
-
-    from lectr_lab.launch import Session
-    from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.key_file import KeyFile
-
-    keys = KeyFile(LabFolder(Path(settings.lab))).table(time.monotonic())
-    entry = keys.find(os.environ.get("LECTR_KEY", ""))
-    return Session(org=entry.org) if entry and not entry.disabled_at else Session()
-
-
 def _run(
     command: tuple[str, ...],
     program: "Program",
     tags: Mapping[str, str],
     settings: "Settings",
-) -> _Outcome:
-    from lectr_lab.launch import Child, Order
+    way: "Passage",
+) -> int:
+    """The program's exit code, with its calls through the proxy."""
     from lectr_lab.programs.logins import facts
     from lectr_lab.programs.setup import Way, set_up
 
-    session = _session(settings)
-    child = Child(Order(settings=_local(settings), session=session, tally=True))
-    try:
-        way = Way(child.base_url, {"X-Lectr-Key": session.key, **tags})
-        told = facts(command, os.environ)
-        setup = set_up(program, way, os.environ, told, settings)
-        for notice in setup.notices:
-            say(_wrapped(notice))
-        with _files(setup) as paths:
-            variables = os.environ | setup.variables | paths
-            code = _started([command[0], *setup.words, *command[1:]], variables)
-        strangers = _strangers(child.base_url)
-    finally:
-        child.stop()
-    return _Outcome(code, child.passed, strangers)
+    headers = {"X-Lectr-Key": way.key, **tags}
+    told = facts(command, os.environ) | (
+        {"settings.key_in_path"} if settings.key_in_path else set()
+    )
+    setup = set_up(program, Way(way.base_url, headers), os.environ, told, settings)
+    for notice in setup.notices:
+        say(_wrapped(notice))
+    with _files(setup) as paths:
+        variables = os.environ | setup.variables | paths
+        return _started([command[0], *setup.words, *command[1:]], variables)
 
 
 def _started(command: list[str], variables: dict[str, str]) -> int:
@@ -235,31 +192,19 @@ def _files(setup: "Setup") -> Iterator[dict[str, str]]:
         yield {name: str(path) for name, path in paths.items()}
 
 
-def _strangers(base_url: str) -> int:
-    """How many requests the proxy refused for want of its key; 0 where it is gone."""
-    connection = HTTPConnection(urlsplit(base_url).netloc, timeout=5)
-    try:
-        connection.request("GET", "/health")
-        return int(json.load(connection.getresponse())["unknown_callers"])
-    except (OSError, HTTPException, ValueError, KeyError):
-        return 0
-    finally:
-        connection.close()
-
-
-def _in_words(outcome: _Outcome, lab: str, more: str) -> str:
+def _in_words(way: "Passage", lab: str, more: str) -> str:
     """The line at the end."""
-    requests, failed = len(outcome.passed.event_ids), outcome.passed.failed
-    if not requests and outcome.strangers:
+    requests, failed = len(way.passed.event_ids), way.passed.failed
+    if not requests and way.strangers:
         return _wrapped(
-            f"{outcome.strangers} refused for want of an X-Lectr-Key: this program's SDK "
+            f"{way.strangers} refused for want of an X-Lectr-Key: this program's SDK "
             "reads no headers from variables. The README says which do."
         )
     if not requests:
         return "no request came through: none was made, or it went elsewhere."
     words = f"{requests} request{'s' * (requests > 1)}"
     words += f" ({failed} failed)" if failed else ""
-    return f"{words}, {_spent(outcome.passed, Path(lab))}. More: {more}"
+    return f"{words}, {_spent(way.passed, Path(lab))}. More: {more}"
 
 
 def _spent(passed: "Passed", lab: Path) -> str:

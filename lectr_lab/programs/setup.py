@@ -159,7 +159,10 @@ def _others(headers: list[str]) -> Iterator[str]:
 def _filled(value: Any, way: Way) -> Any:
     if isinstance(value, str):
         whole = value == "{headers}"
-        return dict(way.headers) if whole else value.replace("{root}", way.root)
+        if whole:
+            return dict(way.headers)
+        key = way.headers.get("X-Lectr-Key", "")
+        return value.replace("{root}", way.root).replace("{key}", key)
     if isinstance(value, dict):
         return {name: _filled(member, way) for name, member in value.items()}
     return [_filled(one, way) for one in value] if isinstance(value, list) else value

@@ -81,6 +81,7 @@ def create_app(
     warnings: Callable[[], list[str]] = list,
     engine: Engine | None = None,
     also: Sequence[Observer] = (),
+    instance: str = "",
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -95,6 +96,7 @@ def create_app(
         warnings: what else /health is to warn of.
         engine: asked in the place of the providers; None: they are asked.
         also: what else looks at requests that pass.
+        instance: what /health calls this process; who knows it knows whose lab it is.
 
     Returns:
         The application; any ASGI server can run it.
@@ -146,7 +148,8 @@ def create_app(
 
     def told() -> list[dict[str, Any]]:
         own = [callers.about(), bodies.about(), router.about()]
-        return [*own, {"warnings": warnings()}, *observers.about(), *gates.about()]
+        own += [{"instance": instance, "warnings": warnings()}]
+        return [*own, *observers.about(), *gates.about()]
 
     pages = open_pages(told, lambda: bool(relays), admin.secret if admin else None)
     return _App(

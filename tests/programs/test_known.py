@@ -8,7 +8,7 @@ from lectr_lab.core.registry import registry
 from lectr_lab.programs.known import ANY, holds, known, programs
 
 # The terms of a condition; logins are those that `programs/logins.py` can find.
-_TERM = re.compile(r"!?[A-Z_]+(=\w+)?|!?login\.\w+")
+_TERM = re.compile(r"!?[A-Z_]+(=\w+)?|!?(login|settings)\.\w+")
 
 
 @pytest.mark.parametrize("name", programs())

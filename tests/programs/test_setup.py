@@ -237,3 +237,19 @@ def test_the_vendors_server_is_another_where_the_proxy_asks_a_gateway():
     assert asks_elsewhere(
         part, {"OPENAI_BASE_URL": "https://api.openai.com/v1"}, settings
     )
+
+
+@pytest.mark.parametrize("name", ["GEMINI_API_KEY", "GOOGLE_API_KEY"])
+def test_googles_sdks_are_pointed_where_the_key_may_be_in_the_path(name):
+    """They can send no header of ours; where it may not be, that is said, and their
+    calls go where they went."""
+    closed = setup("any", {name: "k"})
+    assert "GOOGLE_GEMINI_BASE_URL" not in closed.variables
+    assert "key_in_path = true" in closed.notices[0]
+
+    own = {"HOME": "/nowhere", name: "k"}
+    told = facts(["any"], own) | {"settings.key_in_path"}
+    opened = set_up(programs()["any"], Way(ROOT, HEADERS), own, told, Settings())
+    assert opened.variables["GOOGLE_GEMINI_BASE_URL"] == f"{ROOT}/key/{KEY}"
+    assert opened.notices == ()
+    assert setup("any").notices == ()  # who has no key of Google's is told nothing

@@ -20,6 +20,7 @@ from lectr_lab.core.llm_api.lenient_json import (
     read,
     read_quickly,
 )
+from lectr_lab.core.llm_api.multipart import fields_as_json, is_multipart
 from lectr_lab.core.llm_api.request_body import (
     Body,
     ChatBody,
@@ -118,7 +119,7 @@ def read_request(
     """Read what a request asks for.
 
     Args:
-        body: the bytes as received, JSON or anything else.
+        body: the bytes as received: JSON, a form with files, or anything else.
         operation: as in the event; of one that is not known only the general is read.
         quickly: within milliseconds, or not at all.
 
@@ -173,7 +174,7 @@ def read_names(
     >>> read_names(b'{"model": "m", "messages": [{}]}', "chat").message_count is None
     True
     """
-    data = body.removeprefix(_BOM)
+    data = _json(body)
     parsed = (
         read_quickly(_NAMES, data, SKIMMED_BYTES) if quickly else read(_NAMES, data)
     )
@@ -204,10 +205,13 @@ def read_content(body: bytes, operation: str) -> RequestContent:
 def _parsed(
     body: bytes, operation: str, reading: Callable[[Any, bytes], Any]
 ) -> Body | None:
-    parsed: Body | None = reading(
-        _BODIES.get(operation, _ANY_BODY), body.removeprefix(_BOM)
-    )
+    parsed: Body | None = reading(_BODIES.get(operation, _ANY_BODY), _json(body))
     return parsed
+
+
+def _json(body: bytes) -> bytes:
+    """A form's small fields are read as if they had been JSON."""
+    return fields_as_json(body) if is_multipart(body) else body.removeprefix(_BOM)
 
 
 def _model(model: Any) -> str | None:

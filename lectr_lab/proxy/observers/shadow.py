@@ -281,7 +281,12 @@ def _as_shadow(own: Event, of: Event, agreed: float | None) -> Event:
         ("provider_source", "provider_unknown", "provider_header", "retry_count")
     )
     return msgspec.structs.replace(
-        own, kind="shadow", shadow_of=of.event_id, agreement=agreed, **unsaid
+        own,
+        kind="shadow",
+        shadow_of=of.event_id,
+        agreement=agreed,
+        credential="api_key",  # the operator's own, whatever the client pays with
+        **unsaid,
     )
 
 

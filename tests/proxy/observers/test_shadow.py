@@ -127,6 +127,7 @@ def test_the_candidates_agreement_is_an_event_of_its_own(
     assert shadow["shadow_of"] == mine["event_id"]
     assert shadow["agreement"] == agreement
     assert (shadow["provider"], shadow["provider_source"]) == ("groq", None)
+    assert shadow["credential"] == "api_key"
     assert shadow["model_sent"] == "llama-3.1-8b-instant"
     assert (shadow["org"], shadow["feature"]) == ("acme", "faq")
     assert shadow["task"] == "classification"

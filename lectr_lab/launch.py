@@ -23,10 +23,12 @@ import msgspec
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import Engine
-from lectr_lab.core.errors import LabError, ProxyError
+from lectr_lab.core.errors import LabError, LogError, ProxyError
 from lectr_lab.core.event import Event
+from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.hash_secret import hash_secret
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.log.serving import said
 from lectr_lab.programs.tally import Passed, Tally
@@ -156,7 +158,7 @@ def build(
         instance: what /health calls this process.
 
     Raises:
-        LabError: the lab folder, a key or the admin secret cannot be used.
+        LabError: the lab folder, a key, the admin or the hash secret cannot be used.
     """
     from lectr_lab.proxy.admin import Admin
     from lectr_lab.proxy.admin_secret import read_admin_secret
@@ -186,7 +188,19 @@ def build(
         engine=engine,
         also=also,
         instance=instance,
+        keyed_hash=_keyed_hash(lab),
     )
+
+
+def _keyed_hash(lab: LabFolder) -> KeyedHash | None:
+    """The lab's own; without a secret requests pass, and users stay unknown."""
+    from lectr_lab.proxy.stderr import say
+
+    try:
+        return KeyedHash(hash_secret(lab, os.environ))
+    except LogError as error:
+        say(str(error))
+        return None
 
 
 def _router(settings: Settings) -> "Router":

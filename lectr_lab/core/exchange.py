@@ -9,6 +9,8 @@ import msgspec
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import Credential, ErrorSource, Operation, Outcome, cut
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
+from lectr_lab.core.identity.keyed_hash import KeyedHash
+from lectr_lab.core.identity.run import Run, run_of
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
@@ -51,6 +53,7 @@ class Exchange:
         key: KeyEntry,
         operator_keys: frozenset[str] = frozenset(),
         headers: RawHeaders = (),
+        keyed_hash: KeyedHash | None = None,
     ) -> None:
         self.event_id = event_id
         self.started_at = started_at
@@ -68,6 +71,8 @@ class Exchange:
         self.content_encoding = ""
         self.request_encoding = _encoding(headers)  # "" where the body is plain
         self._hide = redactor(client_headers, operator_keys)
+        self._keyed_hash = keyed_hash
+        self._run: Run | None = None
         self.requested: ResolvedProvider | None = None
         self.model_sent: str | None = None
         self._rule: str | None = None
@@ -97,6 +102,19 @@ class Exchange:
         self.request_bytes = body_bytes
         self._request_read = facts is not None if body_bytes else None
         self._received_s = now_s
+
+    @property
+    def run(self) -> Run:
+        """Who asks, and in which run, by headers and body: asked from `received` on."""
+        if self._run is None:
+            self._run = run_of(
+                self.headers,
+                self.operation,
+                self.request,
+                self._hide,
+                self._keyed_hash,
+            )
+        return self._run
 
     def rule_input(self, target: ResolvedProvider) -> RuleInput:
         """What a rule sees of the request: the event's own words, redacted as there."""
@@ -233,7 +251,7 @@ class Exchange:
             error_source = "provider"
         client_headers, request, key = self.client_headers, self.request, self.key
         hide = self._hide
-        target = self.target or _NO_TARGET
+        target, run = self.target or _NO_TARGET, self.run
         requested, rule = self.requested or target, self._rule
         model_sent = self.model_sent if rule else request.model
         feature = hide(client_headers.feature)
@@ -244,6 +262,14 @@ class Exchange:
             feature=feature or key.feature,
             feature_valid=client_headers.feature_valid if feature else None,
             task=hide(client_headers.task),
+            client=run.client,
+            client_version=run.client_version,
+            session=run.session,
+            agent=run.agent,
+            parent_agent=run.parent_agent,
+            turn_kind=run.turn_kind,
+            user=run.user,
+            trace_id=run.trace_id,
             credential=self._credential(),
             path=logged_path(self.raw_path),
             operation=self._operation_of(reply),

@@ -15,6 +15,7 @@ from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.engine import Engine
+from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.paths import api_path
 from lectr_lab.proxy.admin import Admin, admin_routes
@@ -82,6 +83,7 @@ def create_app(
     engine: Engine | None = None,
     also: Sequence[Observer] = (),
     instance: str = "",
+    keyed_hash: KeyedHash | None = None,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -97,6 +99,7 @@ def create_app(
         engine: asked in the place of the providers; None: they are asked.
         also: what else looks at requests that pass.
         instance: what /health calls this process; who knows it knows whose lab it is.
+        keyed_hash: of what may name a person; None: it is left out of the log.
 
     Returns:
         The application; any ASGI server can run it.
@@ -130,6 +133,7 @@ def create_app(
                 bodies=bodies,
                 find_key=find_key,
                 unknown_caller=callers.count_unknown,
+                keyed_hash=keyed_hash,
                 now_s=clock.now_s,
                 utc_now=clock.utc_now,
                 random_bits=clock.random_bits,

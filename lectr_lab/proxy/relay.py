@@ -25,6 +25,7 @@ from lectr_lab.core.headers import (
     forwarded_response_headers,
     read_headers,
 )
+from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.registry import Registry
@@ -68,6 +69,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     bodies: BodiesInFlight
     find_key: Callable[[str], KeyEntry | None]
     unknown_caller: Callable[[], None]
+    keyed_hash: KeyedHash | None = None
     now_s: Callable[[], float] = time.perf_counter
     utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)
     random_bits: Callable[[int], int] = random.getrandbits
@@ -93,6 +95,7 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         key=key,
         operator_keys=the.router.keys.secrets,
         headers=scope["headers"],
+        keyed_hash=the.keyed_hash,
     )
     try:
         with Held(the.bodies) as held:

@@ -18,6 +18,7 @@ import msgspec
 from lectr_lab.config.settings import Settings, settings_here
 from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.launch import TAPE, Session
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.tape.cassette import Interaction, read_cassettes
@@ -158,6 +159,7 @@ def _serving(
     from lectr_lab.proxy.server.run import in_thread
 
     find_key = session.keys().find
-    app = create_app(settings, box, find_key, engine, clock=clock)
+    hashes = KeyedHash("in memory, of a test")  # the same at each run
+    app = create_app(settings, box, find_key, engine, clock=clock, keyed_hash=hashes)
     with in_thread(app, limits=settings.limits) as base_url:
         yield base_url

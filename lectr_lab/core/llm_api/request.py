@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from lectr_lab.core.event_values import ResponseFormat
+from lectr_lab.core.llm_api.body_ids import ids_in
 from lectr_lab.core.llm_api.gemini_body import CountBody, EmbeddingsBody, GeminiBody
 from lectr_lab.core.llm_api.json_schema import schema_depth
 from lectr_lab.core.llm_api.lenient_json import (
@@ -64,7 +65,10 @@ _AUDIO = frozenset({"input_audio", "audio"})
 
 
 class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request asked for, in the event's columns; None where it did not say."""
+    """What a request asked for, in the event's columns; None where it did not say.
+
+    `user` and `session` are as the body has them.
+    """
 
     model: str | None = None
     stream: bool | None = None
@@ -82,6 +86,8 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat | None = None
     schema_depth: int | None = None
     input_characters: int | None = None
+    user: str | None = None  # as the body says it: personal, and never logged so
+    session: str | None = None  # likewise
     facts_truncated: bool = False  # there is more, which was not read
 
 
@@ -140,7 +146,7 @@ def read_request(
         return None
     stream = _stream(parsed.stream) if operation in _CAN_STREAM else None
     messages, system, form = parsed.shape()
-    prompt = _prompt(parsed, messages, system)
+    prompt, ids = _prompt(parsed, messages, system), ids_in(parsed)
     return RequestFacts(
         model=_model(parsed.model),
         stream=stream,
@@ -158,6 +164,8 @@ def read_request(
         response_format=_FORMATS.get(form.type or "") if form else None,
         schema_depth=schema_depth(_schema(form)) if form else None,
         input_characters=prompt.chars if operation == "audio" else None,
+        user=ids.user,
+        session=ids.session,
     )
 
 

@@ -64,6 +64,18 @@ class StreamOptions(msgspec.Struct):
     include_usage: Any = None
 
 
+class Metadata(msgspec.Struct):
+    """`metadata`, which is the client's own but for this."""
+
+    user_id: Any = None
+
+
+class ClientMetadata(msgspec.Struct):
+    """Codex's `client_metadata`."""
+
+    session_id: Any = None
+
+
 # Messages, the system prompt that stands outside them, and the form of the answer.
 Shape: TypeAlias = tuple[list[Message] | None, str | list[Inner] | None, Format | None]
 
@@ -84,6 +96,11 @@ class Body(msgspec.Struct):
     tools: list[Anything] | None = None
     functions: list[Anything] | None = None
     output_config: Config | None = None  # Anthropic's
+    user: Any = None
+    safety_identifier: Any = None
+    metadata: Metadata | None = None
+    client_metadata: ClientMetadata | None = None
+    conversation: Any = None  # of responses
 
     def shape(self) -> Shape:
         """Its messages, where it has some, and what else an answer goes by."""

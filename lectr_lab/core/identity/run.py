@@ -1,0 +1,91 @@
+"""Who asks, and in which run: the event's columns of both, out of one request.
+
+`X-Lectr-Session` and `X-Lectr-User` go on record as sent: the operator chose them. What
+programs send goes on record as sent only where it is an id by its form; anything else,
+and whatever a body calls its user, only as a keyed hash, or not at all.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lectr_lab.core.event_values import Operation, TurnKind, cut
+from lectr_lab.core.headers import RawHeaders
+from lectr_lab.core.identity.clients import client_of
+from lectr_lab.core.identity.keyed_hash import KeyedHash
+from lectr_lab.core.identity.sessions import named_in
+from lectr_lab.core.identity.trace import trace_id
+from lectr_lab.core.identity.turns import Turn, turn_kind
+from lectr_lab.core.llm_api.request import RequestFacts
+
+_OPAQUE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+
+
+class Run(NamedTuple):
+    """The event's columns of that name."""
+
+    client: str | None = None
+    client_version: str | None = None
+    session: str | None = None
+    agent: str | None = None
+    parent_agent: str | None = None
+    turn_kind: TurnKind | None = None
+    user: str | None = None
+    trace_id: str | None = None
+
+
+def run_of(
+    headers: RawHeaders,
+    operation: Operation,
+    request: RequestFacts,
+    hide: Callable[[str | None], str | None],
+    keyed_hash: KeyedHash | None = None,
+) -> Run:
+    """Who asks, and in which run.
+
+    Args:
+        headers: the client's, names in lower case.
+        operation: as in the event.
+        request: what its body says.
+        hide: puts a mark in the place of a text with a key in it.
+        keyed_hash: None: there is no secret, and nothing is hashed.
+
+    >>> same = lambda text: text
+    >>> run_of([(b"x-lectr-session", b"nightly")], "chat", RequestFacts(), same).session
+    'nightly'
+    """
+    first = dict(reversed(headers))
+    client, named = client_of(first), named_in(first)
+
+    def told(value: bytes | str | None) -> str | None:
+        """An id that a program sent."""
+        text = _text(value) if isinstance(value, bytes) else value
+        if text is None or _OPAQUE.fullmatch(text):
+            return hide(text)
+        return keyed_hash.of(text) if keyed_hash else None
+
+    agent = told(named.agent)
+    turn = Turn(first, named.agent is not None, request.has_tools)
+    return Run(
+        client.family,
+        client.version,
+        cut(hide(_text(first.get(b"x-lectr-session"))))
+        or told(named.session or request.session),
+        agent,
+        told(named.parent_agent),
+        turn_kind(client.family, operation, turn),
+        cut(hide(_text(first.get(b"x-lectr-user"))))
+        or (keyed_hash.of(request.user) if keyed_hash and request.user else None),
+        hide(trace_id(headers)) if b"traceparent" in first else None,
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    """UTF-8, else latin-1; trimmed; blank is missing."""
+    if value is None:
+        return None
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    return text.strip() or None

@@ -30,15 +30,27 @@ class Clients:
         self.key = key if isinstance(key, Key) else Key(key)
 
     def headers(
-        self, feature: str | None = None, task: str | None = None
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
     ) -> dict[str, str]:
         """The headers of a request, for any client.
 
         Args:
             feature: the feature of your product that asks, e.g. `onboarding-assistant`.
             task: classification, summarisation, extraction, generation or reasoning.
+            session: the run that it belongs to, by any name.
+            user: whom it is for. It stands in the log as it is given here.
         """
-        named = {"X-Lectr-Feature": feature, "X-Lectr-Task": task}
+        named = {
+            "X-Lectr-Feature": feature,
+            "X-Lectr-Task": task,
+            "X-Lectr-Session": session,
+            "X-Lectr-User": user,
+        }
         return {"X-Lectr-Key": Key(self.key)} | {n: v for n, v in named.items() if v}
 
     @property
@@ -47,58 +59,101 @@ class Clients:
         return environment(self._root, self.key[:], os.environ, live=self._live)
 
     def openai(
-        self, feature: str | None = None, task: str | None = None, **options: Any
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
+        **options: Any,
     ) -> Any:
         """An `openai.OpenAI` client whose calls pass through this proxy.
 
         Args:
             feature: as in `headers`.
             task: as in `headers`.
+            session: as in `headers`.
+            user: as in `headers`.
             options: anything else `openai.OpenAI` takes. The provider's key is
                 OPENAI_API_KEY's unless `api_key` is given.
         """
-        return self._client("openai", "OpenAI", feature, task, options)
+        named = self.headers(feature, task, session=session, user=user)
+        return self._client("openai", "OpenAI", named, options)
 
     def async_openai(
-        self, feature: str | None = None, task: str | None = None, **options: Any
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
+        **options: Any,
     ) -> Any:
         """An `openai.AsyncOpenAI`; use it with `async with`, which closes it."""
-        return self._client("openai", "AsyncOpenAI", feature, task, options)
+        named = self.headers(feature, task, session=session, user=user)
+        return self._client("openai", "AsyncOpenAI", named, options)
 
     def anthropic(
-        self, feature: str | None = None, task: str | None = None, **options: Any
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
+        **options: Any,
     ) -> Any:
         """An `anthropic.Anthropic` client whose calls pass through this proxy."""
-        return self._client("anthropic", "Anthropic", feature, task, options)
+        named = self.headers(feature, task, session=session, user=user)
+        return self._client("anthropic", "Anthropic", named, options)
 
     def async_anthropic(
-        self, feature: str | None = None, task: str | None = None, **options: Any
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
+        **options: Any,
     ) -> Any:
         """An `anthropic.AsyncAnthropic`; use it with `async with`."""
-        return self._client("anthropic", "AsyncAnthropic", feature, task, options)
+        named = self.headers(feature, task, session=session, user=user)
+        return self._client("anthropic", "AsyncAnthropic", named, options)
 
     def groq(
-        self, feature: str | None = None, task: str | None = None, **options: Any
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
+        **options: Any,
     ) -> Any:
         """A `groq.Groq` client whose calls pass through this proxy."""
-        return self._client("groq", "Groq", feature, task, options)
+        named = self.headers(feature, task, session=session, user=user)
+        return self._client("groq", "Groq", named, options)
 
     def async_groq(
-        self, feature: str | None = None, task: str | None = None, **options: Any
+        self,
+        feature: str | None = None,
+        task: str | None = None,
+        *,
+        session: str | None = None,
+        user: str | None = None,
+        **options: Any,
     ) -> Any:
         """A `groq.AsyncGroq`; use it with `async with`."""
-        return self._client("groq", "AsyncGroq", feature, task, options)
+        named = self.headers(feature, task, session=session, user=user)
+        return self._client("groq", "AsyncGroq", named, options)
 
     def _client(
         self,
         sdk: str,
         kind: str,
-        feature: str | None,
-        task: str | None,
+        named: dict[str, str],
         options: dict[str, Any],
     ) -> Any:
         """The user's own headers go before ours, and so does a key that is given."""
-        headers = self.headers(feature, task) | options.get("default_headers", {})
+        headers = named | options.get("default_headers", {})
         key = os.environ.get(f"{sdk.upper()}_API_KEY") or _NO_PROVIDER_KEY
         settled = {"api_key": key, "base_url": self._root + _SDKS[sdk]}
         wished = settled | options | {"default_headers": headers}

@@ -23,13 +23,15 @@ def test_a_client_is_the_sdks_own_and_comes_here(sdk, door, monkeypatch):
     kind, url = SDKS[sdk]
 
     make = getattr(Clients("http://127.0.0.1:7", "lc_key_x"), door + sdk)
-    client = make("f", task="extraction", max_retries=5)
+    client = make("f", task="extraction", session="s", user="u", max_retries=5)
 
     assert type(client) is getattr(module, f"Async{kind}" if door else kind)
     assert str(client.base_url).rstrip("/") == url
     assert client.default_headers["X-Lectr-Key"] == "lc_key_x"
     assert client.default_headers["X-Lectr-Feature"] == "f"
     assert client.default_headers["X-Lectr-Task"] == "extraction"
+    assert client.default_headers["X-Lectr-Session"] == "s"
+    assert client.default_headers["X-Lectr-User"] == "u"
     assert (client.api_key, client.max_retries) == ("from the environment", 5)
 
 

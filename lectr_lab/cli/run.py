@@ -61,7 +61,7 @@ def run(
         feature: the tag of its calls (default: this folder's name); `{branch}` in it
             is git's.
         task: what its calls are for.
-        session: the name of this run, where the program names none itself.
+        session: a name for this run (default: the program's own sessions).
         quiet: print no line at the end.
         config: the settings file (default: lectr.toml, where it is there).
 

@@ -43,13 +43,24 @@ class Event(EventV1, frozen=True, kw_only=True, array_like=True):
     ] = None
     agent: Annotated[
         str | None,
-        column("the client's id of the agent within the session", "gen_ai.agent.id"),
+        column(
+            "the client's id of the agent within the session, the main one has none",
+            "gen_ai.agent.id",
+        ),
     ] = None
     parent_agent: Annotated[
-        str | None, column("the agent that started it", "lectr.agent.parent")
+        str | None,
+        column(
+            "the agent that started it; the session's own id is the main agent",
+            "lectr.agent.parent",
+        ),
     ] = None
     turn_kind: Annotated[
-        TurnKind | None, column("whose turn of a session it was", "lectr.turn_kind")
+        TurnKind | None,
+        column(
+            "whose turn of a session it was, where the client says it",
+            "lectr.turn_kind",
+        ),
     ] = None
     user: Annotated[
         str | None,

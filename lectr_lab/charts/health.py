@@ -56,7 +56,9 @@ def latency_ranges(
     )
     x = alt.X(p50).scale(**scale).axis(**style.quiet(labelExpr=_MS_LABEL, **ticks))
     base = alt.Chart(shown).encode(
-        x, style.names_on_y(shown), tooltip=[style.tip("label", "feature"), "text"]
+        x,
+        style.names_on_y(shown),
+        tooltip=[style.tip("label", style.whose(groups)), "text"],
     )
     reach: dict[str, Any] = {"strokeWidth": 5, "strokeCap": "round", "opacity": 0.55}
     layers = (
@@ -104,7 +106,7 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     base = alt.Chart(shown).encode(
         x.axis(**axis),
         style.names_on_y(shown),
-        tooltip=[style.tip("label", "feature"), style.tip("text", "errors")],
+        tooltip=[style.tip("label", style.whose(some)), style.tip("text", "errors")],
     )
     layers = (
         base.mark_rule(color=style.LINE, strokeWidth=5, strokeCap="round").encode(

@@ -15,6 +15,7 @@ _CLOCK = {"1m": "%H:%M", "10m": "%H:%M", "1h": _DAY_HOUR, "6h": _DAY_HOUR}
 _LONG = {"1w": "%-d %b %Y", "1mo": "%b %Y"}
 _DAY = "%-d %b"
 _UNITS = {"1mo": "month", "1w": "week", "1d": "day", "1h": "hour", "1m": "minute"}
+_OF_A_STEP = {"time", "rank", "requests", "spend_usd"}
 _UNITS |= {"10m": "10 minutes", "6h": "6 hours"}
 
 
@@ -41,7 +42,7 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     elif top is not None and top["spend_usd"] == 0:
         title = "Nothing was spent"
     y = style.names_on_y(shown)
-    tips = [style.tip("label", "feature"), style.tip("text", "spend")]
+    tips = [style.tip("label", style.whose(groups)), style.tip("text", "spend")]
     x = style.length("spend_usd", style.largest(shown, "spend_usd"), style.room(shown))
     bars = alt.Chart(shown).mark_bar(cornerRadiusEnd=2, **style.BAR)
     labelled = alt.Chart(shown.with_columns(pl.col("spend_usd").fill_null(0)))
@@ -72,14 +73,15 @@ def spend_timeline(
     """Spend per step of time, by feature. Takes what `spend_over_time` gives.
 
     Args:
-        steps: `time`, `feature` (null: all others), `rank` (1 the dearest; 0 the
-            others), `spend_usd`, `requests`.
+        steps: `time`, `feature` or another key (null: all others), `rank` (1 the
+            dearest; 0 the others), `spend_usd`, `requests`.
         every: the length of a step, as it was given to `spend_over_time`.
     """
     steps = style.finished(steps, "spend_over_time")
     ranks = sorted(steps["rank"].unique(), key=lambda rank: (rank == 0, rank))
-    by_rank = dict(zip(steps["rank"], steps["feature"], strict=True))
-    features = [by_rank[rank] or style.OTHERS for rank in ranks]
+    [by] = set(steps.columns) - _OF_A_STEP
+    by_rank = dict(zip(steps["rank"], steps[by], strict=True))
+    features = [style.key_text(by_rank[r]) if r else style.OTHERS for r in ranks]
     labels = names(features, style.NAME_LETTERS)
     keys, places = style.keyed(labels), range(len(ranks))
     types: dict[str, pl.DataType] = {"rank": steps.schema["rank"], "place": pl.Int64()}
@@ -114,7 +116,7 @@ def spend_timeline(
             .scale(**colours)
             .legend(**style.legend(columns=3), **style.UNKEYED),
             alt.Order("place"),
-            tooltip=[style.tip("label", "feature"), "time", style.tip("text", "spend")],
+            tooltip=[style.tip("label", by), "time", style.tip("text", "spend")],
         )
     )
     title = f"{usd(float(steps['spend_usd'].sum()))} in all{_most(steps, every)}"

@@ -74,18 +74,28 @@ def labelled(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.DataFrame:
 
     Views put their keys before `requests`; an org that all rows share is left out.
     """
-    keys = view.columns[: view.columns.index("requests")]
-    if len(keys) > 1 and "org" in keys and view["org"].n_unique() <= 1:
-        keys.remove("org")
-    shown = view.head(MOST_GROUPS)
-    words = [" · ".join(map(_key_text, row)) for row in shown.select(keys).iter_rows()]
+    shown, keys = view.head(MOST_GROUPS), _keys(view)
+    words = [" · ".join(map(key_text, row)) for row in shown.select(keys).iter_rows()]
     short = names(words, NAME_LETTERS)
     labels = {"label": names(words), "short": short, "key": keyed(short)}
     columns = [pl.Series(name, words, pl.String) for name, words in labels.items()]
     return shown.with_columns(*columns, texts(shown, text))
 
 
-def _key_text(key: object) -> str:
+def _keys(view: pl.DataFrame) -> list[str]:
+    keys = view.columns[: view.columns.index("requests")]
+    if len(keys) > 1 and "org" in keys and view["org"].n_unique() <= 1:
+        keys.remove("org")
+    return keys
+
+
+def whose(view: pl.DataFrame) -> str:
+    """What the groups of a view are, such as `feature`, or `client · agent`."""
+    return " · ".join(key.replace("_", " ") for key in _keys(view))
+
+
+def key_text(key: object) -> str:
+    """A key of a view in a word."""
     return UNKNOWN if key is None else str(key)
 
 

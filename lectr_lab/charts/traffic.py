@@ -37,7 +37,7 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
             y,
             alt.Color("kind").scale(**kinds).legend(**style.legend(columns=4)),
             alt.Order("place"),
-            tooltip=[style.tip("label", "feature"), *tips],
+            tooltip=[style.tip("label", style.whose(counted)), *tips],
         ),
         alt.Chart(shown)
         .mark_text(**style.TEXT)

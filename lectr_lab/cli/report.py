@@ -45,6 +45,10 @@ def report(
     provider: list[str] | None = None,
     model: list[str] | None = None,
     task: list[str] | None = None,
+    session: list[str] | None = None,
+    user: list[str] | None = None,
+    client: list[str] | None = None,
+    agent: list[str] | None = None,
     format: Format = "table",
     all_groups: All = False,
     html: Path | None = None,
@@ -57,7 +61,8 @@ def report(
 
     Args:
         lab: the lab folder (default: the one lectr.toml names, else ./lab).
-        by: columns of the log to group by, with commas between; day and hour, too.
+        by: columns of the log to group by, with commas between, such as client,session;
+            day and hour, too.
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
         until: the last day, or a moment such as 2026-11-01T12:00.
         org: only this organisation; may be given again for more.
@@ -65,6 +70,10 @@ def report(
         provider: only this provider.
         model: only this model.
         task: only this task.
+        session: only this session; "no session" is what has none, and so on.
+        user: only this user.
+        client: only this client, such as claude-code.
+        agent: only this agent of a session.
         format: a table, or json, csv or md for other programs.
         all_groups: in a table or md every group, not the 50 dearest, or latest, alone;
             json and csv always have all.
@@ -88,6 +97,10 @@ def report(
         provider=provider,
         model=model,
         task=task,
+        session=session,
+        user=user,
+        client=client,
+        agent=agent,
         since=since,
         until=until,
         tz=tz,
@@ -97,9 +110,9 @@ def report(
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
         _write_files(log, html, png, lost, tz)
-    filters = (org, feature, provider, model, task, since, until)
+    whose = (org, feature, provider, model, task, session, user, client, agent)
     none = found.groups.is_empty() and not found.totals["other_requests"]
-    if none and any(filters):
+    if none and any((*whose, since, until)):
         found = found._replace(text="No request in the log fits what was asked.")
     if format == "json":
         print(as_json(found))

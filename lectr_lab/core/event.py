@@ -21,6 +21,15 @@ UNTAGGED = "untagged"
 """What a feature of None is called: in rules, settings, and wherever it is shown."""
 
 
+def unnamed(column: str) -> str:
+    """What is missing in a column is called by this name, where rows are grouped.
+
+    >>> unnamed("session"), unnamed("turn_kind"), unnamed("feature")
+    ('no session', 'no turn kind', 'untagged')
+    """
+    return UNTAGGED if column == "feature" else f"no {column.replace('_', ' ')}"
+
+
 class Event(EventV1, frozen=True, kw_only=True, array_like=True):
     """One finished request: counts and names, never content."""
 

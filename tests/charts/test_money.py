@@ -70,6 +70,16 @@ def test_time_is_drawn_in_steps(noon, drawn, every):
     assert svg.count('aria-roledescription="bar"') == steps.height
 
 
+def test_steps_are_drawn_by_any_column(noon, drawn):
+    """A boolean's values are names as well."""
+    figures = {"rank": [1, 2, 0], "requests": [3, 2, 1], "spend_usd": [3.0, 2.0, 0.5]}
+    steps = pl.DataFrame({"time": [noon] * 3, "stream": [True, False, None]} | figures)
+
+    svg = drawn(spend_timeline(steps))
+
+    assert all(word in svg for word in ("True", "False", "all others"))
+
+
 def test_no_time_at_all_is_drawn(noon, drawn):
     """An empty frame is an empty chart."""
     schema = {"time": pl.Datetime("us", "UTC"), "feature": pl.String, "rank": pl.UInt32}

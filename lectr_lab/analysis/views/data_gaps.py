@@ -47,7 +47,7 @@ def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFram
     by = ["provider", "model"]
     keys = key_names(by, org=org)
     unlisted = log.filter(rows.unpriced() & pl.col("price_source").is_null())
-    found = grouped(unlisted, measures, by=by, org=org)
+    found = grouped(unlisted, measures, by=by, org=org, missing=False)
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
 
 

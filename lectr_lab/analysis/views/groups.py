@@ -1,7 +1,8 @@
 """By what a view groups: any columns of the log, a time step, and always the org.
 
-Two orgs' `chat` are two rows, unless one org is asked for. Requests without a feature
-form a group like any other, `untagged`.
+Two orgs' `chat` are two rows, unless one org is asked for. What is missing forms a group
+like any other, with a name: `untagged` where no feature was named, else `no session`,
+`no user`, and so on.
 """
 
 from collections.abc import Sequence
@@ -11,11 +12,12 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.core.errors import LabError
-from lectr_lab.core.event import Event
+from lectr_lab.core.event import unnamed
 
 By = str | Sequence[str] | None
-"""One column, several, or none. `model` is the model that answered; `day` and `hour`
-are those of the time zone in which it was sent."""
+"""One column, several, or none: any of the log, such as `feature`, `session`, `agent`,
+`client` or `user`, and any that was joined to it. `model` is the model that answered;
+`day` and `hour` are those of the time zone in which it was sent."""
 
 _STEPS = {"day": "1d", "hour": "1h"}
 
@@ -28,6 +30,7 @@ def grouped(
     every: str | None = None,
     tz: str = "UTC",
     org: str | None = None,
+    missing: bool = True,
 ) -> pl.LazyFrame:
     """One row per group of model calls, shadows included: its keys, then the measures.
 
@@ -38,6 +41,7 @@ def grouped(
         every: a time step, such as "1h" or "1d"; adds `time`, the start of each step.
         tz: the time zone in which days begin.
         org: look at one org alone; there is then no `org` column.
+        missing: names for what is missing; else null, but for the feature.
 
     Raises:
         LabError: a column that the log does not have.
@@ -45,21 +49,29 @@ def grouped(
     log = log.filter(rows.is_call())
     if org is not None:
         log = log.filter(pl.col("org") == org)
-    keys = key_columns(by, every=every, tz=tz, org=org)
+    keys = key_columns(log, by, every=every, tz=tz, org=org, missing=missing)
     if not keys:
         return log.select(*measures)
     return log.group_by(keys).agg(*measures)
 
 
 def key_columns(
-    by: By, *, every: str | None = None, tz: str = "UTC", org: str | None = None
+    log: pl.LazyFrame,
+    by: By = None,
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+    missing: bool = True,
 ) -> list[pl.Expr]:
     """What `grouped` groups by, named as `key_names` says.
 
     Raises:
         LabError: a column that the log does not have.
     """
-    keys = [_key(name, tz) for name in _names(by, alone=org is not None)]
+    types = log.collect_schema()
+    names = _names(by, alone=org is not None)
+    keys = [_key(name, tz, types, missing) for name in names]
     return keys if every is None else [*keys, _step(every, tz).alias("time")]
 
 
@@ -75,24 +87,39 @@ def _names(by: By, alone: bool) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _key(name: str, tz: str) -> pl.Expr:
-    if name == "model":
-        return rows.model()
+def _key(name: str, tz: str, types: pl.Schema, missing: bool) -> pl.Expr:
     if name == "feature":
         return rows.feature()
     if name in _STEPS:
         step = _step(_STEPS[name], tz)
         return (step.dt.date() if name == "day" else step).alias(name)
-    if name not in Event.__struct_fields__:
-        near = get_close_matches(
-            name, ["model", *_STEPS, *Event.__struct_fields__], n=3
-        )
-        hint = f"; near it: {', '.join(near)}" if near else ""
-        raise LabError(
-            f"The log has no column {name!r} to group by{hint}. "
-            "Group by feature, task, provider, model, day, hour or any column of the log."
-        )
-    return pl.col(name)
+    key = column(name, types)
+    is_text = name == "model" or types[name] == pl.String
+    if name == "org" or not (is_text and missing):
+        return key
+    return pl.when(key != "").then(key).otherwise(pl.lit(unnamed(name))).alias(name)
+
+
+def column(name: str, types: pl.Schema) -> pl.Expr:
+    """A column of a log, or `model`.
+
+    Args:
+        name: what it is called.
+        types: the log's schema.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    if name == "model":
+        return rows.model()
+    if name in types:
+        return pl.col(name)
+    near = get_close_matches(name, ["model", *_STEPS, *types], n=3)
+    hint = f"; near it: {', '.join(near)}" if near else ""
+    raise LabError(
+        f"The log has no column {name!r}{hint}. Take feature, session, agent, client, "
+        "user, task, provider, model, day, hour or any column of the log."
+    )
 
 
 def _step(every: str, tz: str) -> pl.Expr:

@@ -83,7 +83,7 @@ def latency(
     """
     if org is not None:
         log = log.filter(pl.col("org") == org)
-    keys = key_columns(by, every=every, tz=tz, org=org)
+    keys = key_columns(log, by, every=every, tz=tz, org=org)
     requests = [rows.is_request().sum().alias("requests")]
     found = with_percentiles(
         grouped(log, requests, by=by, every=every, tz=tz, org=org),

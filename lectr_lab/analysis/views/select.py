@@ -1,15 +1,17 @@
 """The part of a log that is looked at: some features, a model, the last 24 hours."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.groups import column
 from lectr_lab.core.errors import LabError
+from lectr_lab.core.event import unnamed
 
 _AGO = re.compile(r"(\d{1,6})\s*(m|h|d|w)")
 _NO_TIME = (
@@ -37,43 +39,52 @@ def select(
     provider: Names = None,
     model: Names = None,
     task: Names = None,
+    session: Names = None,
+    user: Names = None,
+    client: Names = None,
+    agent: Names = None,
     since: str | None = None,
     until: str | None = None,
     tz: str = "UTC",
     now: datetime | None = None,
+    **columns: Any,
 ) -> pl.LazyFrame:
     """The rows of a log that fit; every argument that is None lets all through.
 
     Args:
         log: events.
-        org: as written in the log, like the next three.
+        org: one name, or several, as written in the log; likewise the next eight.
         feature: "untagged" is what named none.
-        provider: such as "openai".
+        provider: such as "openai"; "no provider" is where none is known, and so on.
         model: the model that answered, or else the one that was asked.
         task: as sent.
+        session: as views and `sessions` show it.
+        user: likewise.
+        client: such as "claude-code".
+        agent: within a session; "no agent" is the client's only or main one.
         since: "24h", "7d", a day, a moment, or a period "2026-11-01..2026-11-07";
             the last day is part of it, and either end may be open.
         until: a day, which is included, or a moment, which is not.
         tz: the time zone in which days begin.
         now: what "24h" counts back from; the present, unless told.
+        columns: any other column of the log, with one value or several.
 
     Raises:
-        LabError: a time that cannot be read.
+        LabError: a time that cannot be read, or a column that the log does not have.
 
     >>> from lectr_lab.log.schema import frame
     >>> select(frame([]).lazy(), feature="chat", since="24h").collect().height
     0
+    >>> select(frame([]).lazy(), client="codex", stream=True).collect().height
+    0
     """
-    names = [
-        (pl.col("org"), org),
-        (rows.feature(), feature),
-        (pl.col("provider"), provider),
-        (rows.model(), model),
-        (pl.col("task"), task),
-    ]
-    fits = [
-        column.is_in(_list(wanted)) for column, wanted in names if wanted is not None
-    ]
+    named = {"org": org, "feature": feature, "provider": provider, "model": model}
+    named |= {"task": task, "session": session, "user": user, "client": client}
+    named |= {"agent": agent, **columns}
+    wanted = {name: _list(some) for name, some in named.items() if some is not None}
+    # What a log has is not looked at where nothing is asked of it.
+    types = log.collect_schema() if wanted else pl.Schema()
+    fits = [_is_one(name, some, types) for name, some in wanted.items()]
     when = period(since, until, tz=tz, now=now or datetime.now(UTC))
     if when.first is not None:
         fits.append(pl.col("started_at") >= when.first.astimezone(UTC))
@@ -161,5 +172,18 @@ def _zone(tz: str) -> ZoneInfo:
         ) from None
 
 
-def _list(names: str | Sequence[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
+def _list(some: Any) -> list[Any]:
+    is_one = isinstance(some, str | bytes) or not isinstance(some, Iterable)
+    return [some] if is_one else list(some)
+
+
+def _is_one(name: str, wanted: list[Any], types: pl.Schema) -> pl.Expr:
+    """A row has one of these; what is missing has the name that views give it."""
+    if name == "feature":
+        return rows.feature().is_in(wanted)
+    found, none = column(name, types), unnamed(name)
+    fits = found.is_in([some for some in wanted if some != none])
+    if none in wanted:
+        is_text = name == "model" or types[name] == pl.String
+        fits |= (found == "").fill_null(True) if is_text else found.is_null()
+    return fits

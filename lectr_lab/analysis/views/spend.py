@@ -3,7 +3,7 @@
 import polars as pl
 
 from lectr_lab.analysis.views import rows
-from lectr_lab.analysis.views.groups import By, grouped, key_names
+from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 
 
 def spend_measures() -> list[pl.Expr]:
@@ -90,24 +90,45 @@ _AFTER = ["priced", "unpriced", "uncounted", "estimated", "plan_usd", "stated_us
 
 
 def spend_over_time(
-    log: pl.LazyFrame, every: str = "1d", *, tz: str = "UTC", leading: int = 5
+    log: pl.LazyFrame,
+    every: str = "1d",
+    *,
+    by: str = "feature",
+    tz: str = "UTC",
+    leading: int = 5,
 ) -> pl.LazyFrame:
     """Spend per step of the dearest features, and of all others together.
 
+    Args:
+        log: events with `cost_usd`.
+        every: a time step, such as "1h" or "1d".
+        by: another column in place of the feature, such as "client".
+        tz: the time zone in which days begin.
+        leading: how many of them have rows of their own.
+
     Returns:
-        `time`, `feature` (null: the others), `rank` (1 is the dearest; 0 the others),
-        `requests`, `spend_usd`; orgs together, in the order of time.
+        `time`, `feature` or what `by` names (null: the others), `rank` (1 is the
+        dearest; 0 the others), `requests`, `spend_usd`; orgs together, in the order of
+        time.
+
+    Raises:
+        LabError: a column that the log does not have.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> spend_over_time(priced(frame([]).lazy()), by="user").collect().columns[:3]
+    ['time', 'user', 'rank']
     """
-    steps = spend(log, "feature", every=every, tz=tz)
-    totals = pl.col("spend_usd").sum().over("feature")
+    steps = spend(log, by, every=every, tz=tz)
+    totals = pl.col("spend_usd").sum().over(by)
     ranked = steps.with_columns(total=totals).with_columns(
-        rank=pl.struct(-pl.col("total"), "feature").rank("dense")
+        rank=pl.struct(-pl.col("total"), by).rank("dense")
     )
     leads = pl.col("rank") <= leading
     return (
         ranked.group_by(
             "time",
-            pl.when(leads).then("feature").alias("feature"),
+            pl.when(leads).then(by).alias(by),
             pl.when(leads).then(pl.col("rank")).otherwise(0).alias("rank"),
         )
         .agg(pl.col("requests", "spend_usd").sum())
@@ -169,36 +190,54 @@ def _known_sum(name: str) -> pl.Expr:
     return pl.when(known.is_not_null().any()).then(known.sum()).alias(name)
 
 
-def dearest(log: pl.LazyFrame, n: int = 20) -> pl.LazyFrame:
+_OF_A_REQUEST = [
+    "cost_usd",
+    "input_tokens",
+    "cache_read_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_ms",
+    "token_source",
+    "provider_request_id",
+]
+
+
+def dearest(log: pl.LazyFrame, n: int = 20, *, by: By = None) -> pl.LazyFrame:
     """The requests that cost most, one a row; those without a known cost are not here.
 
+    Args:
+        log: events with `cost_usd`.
+        n: how many.
+        by: one column, or several: so many of each group, such as of each session.
+
     Returns:
-        At most `n` rows, dearest first: `started_at`, `org`, `feature`, `provider`,
-        `model`, `cost_usd`, `input_tokens`, `cache_read_tokens`, `output_tokens`,
-        `reasoning_tokens`, `total_ms`, `token_source`, `provider_request_id`.
+        At most `n` rows, or `n` of each group, dearest first: `started_at`, `org`,
+        `feature`, `provider`, `model`, then `by` where it names others, `cost_usd`,
+        `input_tokens`, `cache_read_tokens`, `output_tokens`, `reasoning_tokens`,
+        `total_ms`, `token_source`, `provider_request_id`.
+
+    Raises:
+        LabError: a column that the log does not have.
 
     >>> from lectr_lab.analysis.pricing.priced import priced
     >>> from lectr_lab.log.schema import frame
     >>> dearest(priced(frame([]).lazy())).collect().columns[4:6]
     ['model', 'cost_usd']
     """
-    return (
-        log.filter(rows.is_priced())
-        .select(
-            "started_at",
-            "org",
-            "feature",
-            "provider",
-            rows.model(),
-            "cost_usd",
-            "input_tokens",
-            "cache_read_tokens",
-            "output_tokens",
-            "reasoning_tokens",
-            "total_ms",
-            "token_source",
-            "provider_request_id",
-        )
-        .sort("cost_usd", "started_at", descending=[True, False])
-        .head(n)
+    keys = (
+        {}
+        if by is None
+        else dict(zip(key_names(by), key_columns(log, by), strict=True))
     )
+    first = {"org": pl.col("org"), "feature": pl.col("feature")}
+    first |= {"provider": pl.col("provider"), "model": rows.model()} | keys
+    after = [name for name in _OF_A_REQUEST if name not in first]
+    found = log.filter(rows.is_priced()).select(
+        "started_at", *(key.alias(name) for name, key in first.items()), *after
+    )
+    falling = [True, False]
+    if by is None:
+        return found.sort("cost_usd", "started_at", descending=falling).head(n)
+    place = pl.struct(-pl.col("cost_usd"), "started_at").rank("ordinal")
+    few = found.filter(place.over(list(keys)) <= n)
+    return few.sort("cost_usd", "started_at", descending=falling)

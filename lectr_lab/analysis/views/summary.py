@@ -83,7 +83,7 @@ def summary(
     found = with_percentiles(
         grouped(log, measures, by=by, tz=tz, org=org),
         log,
-        key_columns(by, tz=tz, org=org),
+        key_columns(log, by, tz=tz, org=org),
         chosen(log, percentiles),
     ).with_columns(share_of_spend(org))
     times = [key for key in keys if key in ("day", "hour")]

@@ -5,7 +5,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views.groups import grouped, key_names
+from lectr_lab.analysis.views.health import errors, latency
+from lectr_lab.analysis.views.spend import spend, tokens
+from lectr_lab.analysis.views.summary import summary
 from lectr_lab.core.errors import LabError
 
 N = [pl.len().alias("n")]
@@ -65,3 +69,51 @@ def test_an_unknown_column_names_its_neighbours(log_of):
     """The message says what is near."""
     with pytest.raises(LabError, match=r"'featur'.*near it: feature"):
         grouped(log_of([]), N, by="featur")
+
+
+COLUMNS = [
+    *("client", "client_version", "session", "agent", "parent_agent", "turn_kind"),
+    *("user", "trace_id", "credential", "task", "provider", "rule", "error_type"),
+]
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_what_is_missing_is_a_group_with_a_name(log_of, event, name):
+    """Null and empty are one group, beside those that have a value."""
+    log = log_of([event(**{name: value}) for value in ("x", None, "", "x", "y")])
+
+    found = grouped(log, N, by=name, org="local").collect()
+
+    expected = [("no " + name.replace("_", " "), 2), ("x", 2), ("y", 1)]
+    assert sorted(found.rows()) == sorted(expected)
+
+
+@pytest.mark.parametrize("name", ["session", "agent", "client", "user", "operation"])
+@pytest.mark.parametrize("view", [spend, latency, errors, tokens, summary])
+def test_every_view_groups_by_any_column(log_of, event, view, name):
+    """By several, too; the requests add up to the log's."""
+    log = priced(log_of(event(**{name: v}) for v in ("chat", "messages", "chat")))
+
+    alone, both = view(log, name).collect(), view(log, [name, "feature"]).collect()
+
+    assert alone.columns[:2] == ["org", name]
+    assert dict(alone.select(name, "requests").rows()) == {"chat": 2, "messages": 1}
+    assert both["requests"].sum() == 3
+
+
+def test_a_column_that_was_joined_is_grouped_by(log_of, event):
+    """Such as the team that owns a feature."""
+    log = log_of([event(), event()]).with_columns(team=pl.Series(["blue", None]))
+
+    found = grouped(log, N, by="team", org="local").collect()
+
+    assert sorted(found.rows()) == [("blue", 1), ("no team", 1)]
+
+
+def test_names_can_be_left_out(log_of, event):
+    """For those who go on with what is missing."""
+    log = log_of([event(provider=None)])
+
+    found = grouped(log, N, by="provider", org="local", missing=False).collect()
+
+    assert found.rows() == [(None, 1)]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from lectr_lab.analysis.views.select import Period, period, select
@@ -18,8 +19,9 @@ def log(log_of, event):
         {"feature": None},
         {"feature": "chat", "org": "other"},
         {"provider": "groq", "model_actual": "llama"},
-        {"task": "extraction"},
-        {"model_actual": None, "model_sent": None, "model_requested": "asked"},
+        {"task": "extraction", "session": "s1", "client": "codex", "agent": "a"},
+        {"model_actual": None, "model_sent": None, "model_requested": "asked"}
+        | {"session": "", "user": "u", "stream": True, "turn_kind": "subagent"},
     ]
     return log_of(
         event(
@@ -47,6 +49,16 @@ def ids(found):
         ({"model": "asked"}, "5"),
         ({"task": "extraction"}, "4"),
         ({"feature": "chat", "org": "local"}, "0"),
+        ({"session": "s1"}, "4"),
+        ({"session": "no session"}, "01235"),
+        ({"session": ["no session", "s1"]}, "012345"),
+        ({"user": ["u", "v"]}, "5"),
+        ({"client": "codex", "agent": "a"}, "4"),
+        ({"client": "codex", "agent": "no agent"}, ""),
+        ({"turn_kind": "subagent"}, "5"),
+        ({"stream": True}, "5"),
+        ({"stream": "no stream"}, "01234"),
+        ({"operation": ["chat"]}, "012345"),
         ({"since": "2026-11-03"}, "345"),
         ({"until": "2026-11-02"}, "012"),
         ({"since": "2026-11-02..2026-11-02"}, "012"),
@@ -101,3 +113,16 @@ def test_a_day_of_a_clock_change_is_whole():
     day = period("2026-10-25..2026-10-25", now=NOON, tz="Europe/Berlin")
 
     assert day.end.astimezone(UTC) - day.first.astimezone(UTC) == timedelta(hours=25)
+
+
+def test_a_column_that_is_not_there_is_named(log):
+    """With what is near it."""
+    with pytest.raises(LabError, match=r"'sesion'.*near it: session"):
+        select(log, sesion="s1")
+
+
+def test_a_column_that_was_joined_is_one_of_the_log(log):
+    """Such as the team that owns a feature."""
+    teams = log.with_columns(team=pl.col("feature").replace("chat", "blue"))
+
+    assert ids(select(teams, team="blue")) == "02"

@@ -159,3 +159,28 @@ def test_the_dearest_requests_come_first(log_of, event):
 def test_an_empty_log_has_no_dearest(log_of):
     """No rows, and the columns."""
     assert dearest(priced(log_of([]))).collect().height == 0
+
+
+def test_each_session_has_its_dearest_requests(log_of, event):
+    """Two of each, dearest first, and those without a session have theirs."""
+    kinds = [("a", 9), ("a", 8), ("a", 7), (None, 2), (None, 1), ("b", 3)]
+    log = log_of(event(session=s, input_tokens=n * 1000) for s, n in kinds)
+
+    found = dearest(priced(log), 2, by="session").collect()
+
+    assert found.select("session", "input_tokens").rows() == [
+        *(("a", 9000), ("a", 8000), ("b", 3000)),
+        *(("no session", 2000), ("no session", 1000)),
+    ]
+    assert found.columns[:5] == ["started_at", "org", "feature", "provider", "model"]
+
+
+def test_steps_of_time_by_client(log_of, event):
+    """Any column in the place of the feature; the others together are null."""
+    kinds = [("codex", 3), (None, 2), ("curl", 1)]
+    log = log_of(event(client=c, input_tokens=n * 1000) for c, n in kinds)
+
+    steps = spend_over_time(priced(log), by="client", leading=2).collect()
+
+    found = steps.select("client", "rank").rows()
+    assert found == [(None, 0), ("codex", 1), ("no client", 2)]

@@ -44,6 +44,10 @@ _COMMANDS = {
         "evidence:evidence",
         "Compare a cheaper model with the present one on recorded prompts.",
     ),
+    "export": (
+        "export:export",
+        "Export the log as OpenTelemetry spans for other tools; never content.",
+    ),
     "import": (
         "import_log:import_log",
         "Import calls from other tools' logs or any table; never their content.",

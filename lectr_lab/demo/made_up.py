@@ -26,6 +26,7 @@ import polars as pl
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import Operation
 from lectr_lab.core.ids import event_id
+from lectr_lab.demo.agent_sessions import CLIENT, CLIENT_VERSION, TURNS, session, starts
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.schema import file_metadata
@@ -48,12 +49,16 @@ RATE_LIMITED = 0.73  # llmperf: share of 429 among errors
 TTFT_SPREAD = 0.38  # llmperf: spread of the time to first token, bedrock
 LEFT_EARLY = 0.01  # ours: clients that close a stream
 UNTAGGED = 0.15  # ours
+OK = 200
 
 SLOW = (datetime(2026, 11, 9, tzinfo=UTC), datetime(2026, 11, 12, tzinfo=UTC), 3.0)
 """From, to, and how many times slower document-qa is then: ours."""
 
 DEAR = (datetime(2026, 11, 17, tzinfo=UTC), datetime(2026, 11, 18, tzinfo=UTC), 6.0)
 """From, to, and how many times longer the prompts of coding-agent are then: ours."""
+
+CLOCK = (datetime(2026, 11, 18, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))
+"""From and to: a clock stands in the system prompt of coding-agent, ours."""
 
 
 class Tokens(NamedTuple):
@@ -82,6 +87,9 @@ class Feature(NamedTuple):
     operation: Operation = "chat"
     tier: str | None = None
     reasons: bool = False  # 40 % of the answer is reasoning: ours
+    client: tuple[str, str] = ("openai-python", "3.57.0")
+    customers: int = 0  # whose requests these are, said with X-Lectr-User: ours
+    sessions: bool = False  # of an agent
 
 
 CONV = Tokens(1033, 0.97), Tokens(134, 0.90)  # Azure 2023, service conv
@@ -96,20 +104,23 @@ ANYSCALE, BEDROCK = (200, 14.3), (270, 26.5)
 
 FEATURES = (
     Feature("support-chat", "generation", "openai", "gpt-5.4-mini-2026-03-17", 0.27,
-            *CONV, *TOGETHER, 0.012, stream=True, tier="default"),
+            *CONV, *TOGETHER, 0.012, stream=True, tier="default",
+            client=("openai-node", "7.4.0"), customers=40),
     Feature("search-answers", "summarisation", "openai", "gpt-4.1-mini-2025-04-14", 0.14,
             *CHAT, *FIREWORKS, BURST, tier="default"),
     Feature("onboarding-assistant", "generation", "openai", "gpt-4.1-mini-2025-04-14",
             0.10, *CONV, *FIREWORKS, 0.012, stream=True, usage=False, tier="default"),
     Feature("code-completion", "generation", "groq", "openai/gpt-oss-120b", 0.17,
-            *CODE, *ANYSCALE, 0.02, stream=True, tier="on_demand"),
+            *CODE, *ANYSCALE, 0.02, stream=True, tier="on_demand",
+            client=("groq-python", "1.7.0")),
     Feature("ticket-triage", "classification", "groq", "openai/gpt-oss-20b", 0.12,
-            CHAT[0], CODE[1], *ANYSCALE, BURST, tier="on_demand"),
+            CHAT[0], CODE[1], *ANYSCALE, BURST, tier="on_demand",
+            client=("groq-python", "1.7.0")),
     Feature("document-qa", "extraction", "gemini", "gemini-3.8-flash", 0.09,
-            *DOCUMENT, *TOGETHER, 0.02, cached=REUSED),
+            *DOCUMENT, *TOGETHER, 0.02, cached=REUSED, customers=12),
     Feature("coding-agent", "reasoning", "anthropic", "claude-sonnet-5-5", 0.05,
-            *AGENT, *BEDROCK, AGENTS, cached=REUSED, stream=True, operation="messages",
-            tier="standard"),
+            *AGENT, *BEDROCK, AGENTS, stream=True, operation="messages",
+            tier="standard", client=(CLIENT, CLIENT_VERSION), sessions=True),
     Feature("report-writer", "summarisation", "azure", "gpt-5.4-2026-03-05", 0.04,
             DOCUMENT[0], CHAT[1], *BEDROCK, 0.02, reasons=True),
     Feature("nightly-enrichment", "extraction", "openai", "gpt-5.4-mini-2026-03-17", 0.02,
@@ -118,6 +129,7 @@ FEATURES = (
 
 _PATHS = {"chat": "/v1/chat/completions", "messages": "/v1/messages"}
 _CHARS = 4.2  # per token: ours, a common rule of thumb for English
+_WORKING_DAYS = WEEKS * (5 + 2 / 3)  # a weekend's day counts a third
 _MOST_PROMPT, _MOST_ANSWER = 200_000, 16_000  # tokens
 
 
@@ -133,11 +145,44 @@ def events(seed: int = SEED, requests: int = REQUESTS) -> list[Event]:
     (True, {'made-up-data'})
     """
     made = [
-        _event(random.Random(f"{seed} {feature.name} {n}"), feature, at)
-        for feature in FEATURES
-        for n, at in enumerate(_arrivals(seed, feature, requests))
+        event for feature in FEATURES for event in _of_feature(seed, feature, requests)
     ]
     return sorted(made, key=lambda event: event.event_id)
+
+
+def _of_feature(seed: int, feature: Feature, requests: int) -> Iterator[Event]:
+    if feature.sessions:
+        a_day = feature.share * requests / TURNS / _WORKING_DAYS
+        moments = starts(f"{seed} {feature.name}", START, 7 * WEEKS, a_day)
+        for n, start in enumerate(moments):
+            yield from _of_session(f"{seed} {feature.name} {n}", feature, start)
+        return
+    for n, at in enumerate(_arrivals(seed, feature, requests)):
+        rng = random.Random(f"{seed} {feature.name} {n}")
+        untagged = rng.random() < UNTAGGED
+        prompt = _drawn(rng, feature.prompt, _MOST_PROMPT)
+        client, version = feature.client
+        who = {"client": client, "client_version": version, "credential": "api_key"}
+        if feature.customers:
+            rank = random.Random(f"{seed} whose {feature.name} {n}").paretovariate(0.9)
+            who["user"] = f"customer-{min(int(rank), feature.customers):02d}"
+        yield _event(rng, feature, at, prompt, untagged, who)
+
+
+def _of_session(seed: str, feature: Feature, start: datetime) -> Iterator[Event]:
+    """A session is tagged or it is not, and what failed is asked again."""
+    untagged = random.Random(f"{seed} tagged").random() < UNTAGGED
+    failed = False
+    for n, turn in enumerate(session(seed, start, CLOCK, DEAR)):
+        if turn.at >= START + timedelta(weeks=WEEKS):
+            return
+        rng = random.Random(f"{seed} {n}")
+        columns = turn.columns | ({"retry_of_failed": True} if failed else {})
+        event = _event(
+            rng, feature, turn.at, turn.prompt, untagged, columns, turn.usage
+        )
+        failed = event.status != OK
+        yield event
 
 
 def _arrivals(seed: int, feature: Feature, requests: int) -> Iterator[datetime]:
@@ -160,12 +205,16 @@ def _rate(feature: Feature, hour: int) -> float:
     return HOURLY[hour % 24] * (WEEKEND if hour // 24 % 7 >= 5 else 1.0)
 
 
-def _event(rng: random.Random, feature: Feature, at: datetime) -> Event:
+def _event(
+    rng: random.Random,
+    feature: Feature,
+    at: datetime,
+    prompt: int,
+    untagged: bool,
+    who: dict[str, Any],
+    cache: dict[str, Any] | None = None,
+) -> Event:
     unix_ms = int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
-    untagged = rng.random() < UNTAGGED
-    prompt = _drawn(rng, feature.prompt, _MOST_PROMPT)
-    if feature.name == "coding-agent" and DEAR[0] <= at < DEAR[1]:
-        prompt = min(round(prompt * DEAR[2]), 1_000_000)
     facts: dict[str, Any] = {
         "event_id": event_id(unix_ms, rng.getrandbits(80)),
         "started_at": at,
@@ -183,10 +232,12 @@ def _event(rng: random.Random, feature: Feature, at: datetime) -> Event:
         "include_usage": feature.usage if feature.stream else None,
         "prompt_chars": round(prompt * _CHARS * rng.uniform(0.9, 1.1)),
         "overhead_ms": _ms(rng.lognormvariate(-0.7, 0.4)),
+        "request_read": True,
+        **who,
     }
     if rng.random() < feature.failing:
         return Event(**facts | _failure(rng))
-    return Event(**facts | _answer(rng, feature, at, prompt))
+    return Event(**facts | _answer(rng, feature, at, prompt, cache))
 
 
 def _failure(rng: random.Random) -> dict[str, Any]:
@@ -204,7 +255,11 @@ def _failure(rng: random.Random) -> dict[str, Any]:
 
 
 def _answer(
-    rng: random.Random, feature: Feature, at: datetime, prompt: int
+    rng: random.Random,
+    feature: Feature,
+    at: datetime,
+    prompt: int,
+    cache: dict[str, Any] | None,
 ) -> dict[str, Any]:
     answer = _drawn(rng, feature.answer, _MOST_ANSWER)
     slow = feature.name == "document-qa" and SLOW[0] <= at < SLOW[1]
@@ -214,7 +269,7 @@ def _answer(
     left = feature.stream and rng.random() < LEFT_EARLY
     told = (feature.usage or not feature.stream) and not left
     return {
-        "status": 200,
+        "status": OK,
         "outcome": "client_disconnect" if left else "ok",
         "model_actual": feature.model,
         "finish_reason": None if left else "stop",
@@ -224,7 +279,7 @@ def _answer(
         "ttft_ms": _ms(first) if feature.stream else None,
         "total_ms": _ms(first + rest),
         "output_chars": round(answer * _CHARS * rng.uniform(0.9, 1.1)),
-        **(_usage(rng, feature, prompt, answer) if told else {}),
+        **(_usage(rng, feature, prompt, answer) | (cache or {}) if told else {}),
     }
 
 

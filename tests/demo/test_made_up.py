@@ -120,3 +120,40 @@ def test_it_is_said_to_be_made_up_wherever_it_is_shown(log, total):
     """On the page, and in the words of a report."""
     assert '"whose":"made-up-data"' in page(log)
     assert "of made-up-data" in totals_text(total)
+
+
+def test_agents_run_in_sessions_whose_columns_agree(log):
+    """Each begins with a first prompt; what the cache gave is never more than was kept,
+    nor was given after its time; the prompt is the sum of its parts."""
+    rows = log.filter(pl.col("client") == "claude-code").collect()
+    answered = rows.filter(pl.col("input_tokens").is_not_null())
+    parts = pl.col("cache_read_tokens") + pl.col("cache_write_tokens")
+    main = rows.filter(pl.col("turn_kind") == "main").sort("started_at")
+    firsts = main.group_by("session").agg(pl.col("prefix_break").first())
+
+    assert 50 < rows["session"].n_unique() < 150
+    assert rows["user"].n_unique() == 7 and rows["session"].null_count() == 0
+    assert set(firsts["prefix_break"]) == {"first"}
+    assert answered.filter(parts > pl.col("input_tokens")).height == 0
+    late = (pl.col("idle_s") > 300) & (pl.col("cache_read_tokens") > 0)
+    assert answered.filter(late).height == 0
+    kept = pl.col("prefix_kept_chars").fill_null(0) < 4 * pl.col("cache_read_tokens")
+    assert answered.filter(kept).height == 0
+
+
+def test_the_clock_in_the_system_prompt_is_there(log):
+    """While it ticks, nearly no turn after the first has a prompt that was kept."""
+    main = log.filter(pl.col("turn_kind") == "main").collect()
+    ticking = pl.col("started_at").is_between(*made_up.CLOCK, "left")
+    breaks = main.filter(ticking)["prefix_break"].value_counts()
+
+    assert set(breaks["prefix_break"]) <= {"first", "system"}
+    assert "system" not in main.filter(~ticking)["prefix_break"]
+
+
+def test_customers_are_named_where_a_product_has_them(log):
+    """The first of them asks most."""
+    chat = log.filter(pl.col("feature") == "support-chat").collect()
+
+    assert chat["user"].null_count() == 0
+    assert chat["user"].value_counts(sort=True)["user"][0] == "customer-01"

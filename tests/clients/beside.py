@@ -121,7 +121,7 @@ def through(client: Client, folder: Path, key: str | None = None) -> Passed:
     """
     session, lab = Session(), folder / "lab"
     headers = {"X-Lectr-Key": key or session.key, "X-Lectr-Feature": FEATURE}
-    with FakeProvider() as fake, _proxy(fake, lab, session) as proxy_url:
+    with FakeProvider() as fake, proxy(fake, lab, session) as proxy_url:
         with Tap(proxy_url) as tap:
             url = tap.url
             door = Door(url, f"{url}/v1", url, url, headers, fake.url)
@@ -132,13 +132,13 @@ def through(client: Client, folder: Path, key: str | None = None) -> Passed:
 
 
 @contextlib.contextmanager
-def _proxy(fake: FakeProvider, lab: Path, session: Session) -> Iterator[str]:
+def proxy(fake: FakeProvider, lab: Path, session: Session) -> Iterator[str]:
     """Its base URL; at the end its log is whole."""
-    proxy = Child(Order(settings=_settings(fake, lab), session=session))
+    child = Child(Order(settings=_settings(fake, lab), session=session))
     try:
-        yield proxy.base_url
+        yield child.base_url
     finally:
-        proxy.stop()
+        child.stop()
 
 
 def _settings(fake: FakeProvider, lab: Path) -> Settings:
@@ -160,20 +160,20 @@ def _run(
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             start.command,
-            env=_environment(door, home) | start.environment,
+            env=environment(door, home) | start.environment,
             cwd=home / "work",
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
         )
-        exit_code = _ended(process)
+        exit_code = ended(process)
     shutil.move(home, folder / f"home-{name}")
     said = [file.read_text("utf-8", "replace") for file in (out, err)]
     return Run(exit_code, said[0], said[1], list(fake.seen), list(fake.strangers))
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
+def ended(process: subprocess.Popen[bytes]) -> int:
     """The exit code; nothing that it started is left."""
     try:
         return process.wait(_RUN_S)
@@ -183,7 +183,7 @@ def _ended(process: subprocess.Popen[bytes]) -> int:
         process.wait()
 
 
-def _environment(door: Door, home: Path) -> dict[str, str]:
+def environment(door: Door, home: Path) -> dict[str, str]:
     """A machine with nothing set, whose every other way out is the fake's book."""
     proxies = dict.fromkeys(["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"], door.elsewhere)
     proxies["NO_PROXY"] = "127.0.0.1"

@@ -92,16 +92,26 @@ def _messages(asked: Asked) -> Answer:
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": USAGE | {"output_tokens": 1},
+        "usage": _usage(asked) | {"output_tokens": 1},
     }
     if asked.streams:
-        return sse(_events(message, blocks, stop), _HEADERS, named=True)
+        counts = _AT_THE_END | (asked.counts or {})
+        events = _events(message, blocks, stop, counts)
+        return sse(events, _HEADERS, named=True)
     said = {
         "content": blocks,
         "stop_reason": stop,
-        "usage": USAGE | {"output_tokens": 50},
+        "usage": _usage(asked) | {"output_tokens": 50},
     }
     return whole(message | said, headers=_HEADERS)
+
+
+def _usage(asked: Asked) -> Block:
+    if asked.counts is None:
+        return USAGE
+    written = {"ephemeral_5m_input_tokens": asked.counts["cache_creation_input_tokens"]}
+    split = {"cache_creation": written | {"ephemeral_1h_input_tokens": 0}}
+    return USAGE | asked.counts | split
 
 
 def _blocks(asked: Asked) -> tuple[list[Block], str]:
@@ -126,7 +136,9 @@ def _tool_use(asked: Asked, name: str, arguments: Any) -> Block:
     return use | {"name": name, "input": arguments}
 
 
-def _events(message: Block, blocks: list[Block], stop: str) -> list[Block]:
+def _events(
+    message: Block, blocks: list[Block], stop: str, counts: Block
+) -> list[Block]:
     events: list[Block] = [{"type": "message_start", "message": message}]
     for index, block in enumerate(blocks):
         is_text = block["type"] == "text"
@@ -138,7 +150,7 @@ def _events(message: Block, blocks: list[Block], stop: str) -> list[Block]:
         ]
         events += [start, *deltas, {"type": "content_block_stop", "index": index}]
     end = {"stop_reason": stop, "stop_sequence": None}
-    last = {"type": "message_delta", "delta": end, "usage": _AT_THE_END}
+    last = {"type": "message_delta", "delta": end, "usage": counts}
     return [*events, last, {"type": "message_stop"}]
 
 

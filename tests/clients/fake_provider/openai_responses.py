@@ -58,7 +58,7 @@ def answer(asked: Asked) -> Answer:
     }
     item = _item(asked)
     begun = head | {"status": "in_progress", "output": [], "usage": None}
-    ended = head | {"status": "completed", "output": [item], "usage": USAGE}
+    ended = head | {"status": "completed", "output": [item], "usage": _usage(asked)}
     if not asked.streams:
         return whole(ended, headers=_HEADERS)
     events = [
@@ -70,6 +70,15 @@ def answer(asked: Asked) -> Answer:
     ]
     numbered = [event | {"sequence_number": i} for i, event in enumerate(events)]
     return sse(numbered, _HEADERS, named=True)
+
+
+def _usage(asked: Asked) -> Item:
+    if asked.counts is None:
+        return USAGE
+    counted, output = asked.counts["input_tokens"], USAGE["output_tokens"]
+    cached = {"cached_tokens": asked.counts["cached_tokens"]}
+    total = {"total_tokens": counted + output}
+    return USAGE | {"input_tokens": counted, "input_tokens_details": cached} | total
 
 
 def _item(asked: Asked) -> Item:

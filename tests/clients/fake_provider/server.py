@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 from clients.fake_provider import anthropic_api, gemini_api, openai_api
+from clients.fake_provider.prefix_cache import PrefixCache
 from clients.fake_provider.wire import Answer, Asked, Seen, asked
 
 _HELD_S = 120
@@ -17,10 +18,12 @@ class FakeProvider:
 
     Permissive but for plan tokens, which it takes in `Authorization` alone. A WebSocket
     offer gets 426. Named as a client's HTTP proxy it notes in `strangers` where else
-    that client wanted to go, and lets it go nowhere.
+    that client wanted to go, and lets it go nowhere. With a `PrefixCache` its counts follow
+    the prompts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cache: PrefixCache | None = None) -> None:
+        self._cache = cache
         self.seen: list[Seen] = []
         self.strangers: list[str] = []
         self._posts = 0
@@ -66,8 +69,18 @@ class FakeProvider:
         failure = self._failure(request)
         if failure:
             return _error(seen, failure)
+        request = request._replace(counts=self._counts(request))
         reply = _reply(request) or _error(seen, 404, f"fake: no {seen.resource}")
         return reply._replace(after=request.steering.after)
+
+    def _counts(self, request: Asked) -> dict[str, int] | None:
+        """Of a prompt, where a cache was given; else every reply counts the same."""
+        resource = request.seen.resource
+        if self._cache and resource.endswith("/messages"):
+            return self._cache.anthropic(request.body)
+        if self._cache and resource.endswith("/responses"):
+            return self._cache.openai(request.body)
+        return None
 
     def _failure(self, request: Asked) -> int | None:
         """The status that the request's own text asks for, as often as it says."""

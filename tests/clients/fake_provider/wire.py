@@ -54,6 +54,7 @@ class Asked(NamedTuple):
     body: dict[str, Any]
     steering: Steering
     number: int
+    counts: dict[str, int] | None = None  # where they follow the prompt
 
     @property
     def streams(self) -> bool:

@@ -54,7 +54,7 @@ def test_a_log_says_what_it_holds_and_its_last_requests(log):
     text = shown(log)["text/plain"]
 
     newest = log.select(pl.col("started_at").max()).collect().item()
-    assert "16,162 requests of made-up-data cost $" in text
+    assert "16,222 requests of made-up-data cost $" in text
     assert f"{newest:%Y-%m-%d %H:%M:%S}" in text.splitlines()[2]
     assert len(text.splitlines()) < 30
 

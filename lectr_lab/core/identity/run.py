@@ -13,11 +13,12 @@ from lectr_lab.core.event_values import Operation, TurnKind, cut
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.identity.clients import client_of
 from lectr_lab.core.identity.keyed_hash import KeyedHash
-from lectr_lab.core.identity.sessions import named_in
+from lectr_lab.core.identity.sessions import named_in, session_headers
 from lectr_lab.core.identity.trace import trace_id
-from lectr_lab.core.identity.turns import Turn, turn_kind
+from lectr_lab.core.identity.turns import TELLING_FAMILIES, Turn, turn_kind
 from lectr_lab.core.llm_api.request import RequestFacts
 
+_TELLING = session_headers() | {b"x-lectr-session", b"x-lectr-user", b"traceparent"}
 _OPAQUE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
@@ -55,7 +56,12 @@ def run_of(
     'nightly'
     """
     first = dict(reversed(headers))
-    client, named = client_of(first), named_in(first)
+    client = client_of(first)
+    says_more = request.user or request.session or operation == "compact"
+    says_more = says_more or client.family in TELLING_FAMILIES
+    if not says_more and _TELLING.isdisjoint(first):
+        return Run(client.family, client.version)  # most SDKs
+    named = named_in(first)
 
     def told(value: bytes | str | None) -> str | None:
         """An id that a program sent."""
@@ -64,14 +70,13 @@ def run_of(
             return hide(text)
         return keyed_hash.of(text) if keyed_hash else None
 
-    agent = told(named.agent)
     turn = Turn(first, named.agent is not None, request.has_tools)
     return Run(
         client.family,
         client.version,
         cut(hide(_text(first.get(b"x-lectr-session"))))
         or told(named.session or request.session),
-        agent,
+        told(named.agent),
         told(named.parent_agent),
         turn_kind(client.family, operation, turn),
         cut(hide(_text(first.get(b"x-lectr-user"))))

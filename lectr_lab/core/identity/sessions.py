@@ -74,6 +74,15 @@ def named_in(first: Mapping[bytes, bytes]) -> Named:
     return _NOTHING
 
 
+def session_headers() -> frozenset[bytes]:
+    """The names of all headers that name a session.
+
+    >>> b"session-id" in session_headers()
+    True
+    """
+    return _rows()[1]
+
+
 def _first_of(names: tuple[bytes, ...], headers: Mapping[bytes, bytes]) -> bytes | None:
     for name in names:
         value = headers.get(name)

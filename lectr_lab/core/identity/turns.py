@@ -124,3 +124,6 @@ _TELL: dict[str, Callable[[Turn], TurnKind | None]] = {
     "copilot-cli": _copilot,
     "copilot-chat": _copilot,
 }
+
+TELLING_FAMILIES = frozenset(_TELL)
+"""The programs whose requests say whose turn they are."""

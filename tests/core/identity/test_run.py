@@ -111,6 +111,19 @@ def test_a_key_is_never_an_id():
     assert told.user == HASHES.of(KEY)
 
 
+def test_whatever_says_more_is_looked_at():
+    """Each alone, with no session beside it."""
+    trace = {"traceparent": CODEX["traceparent"]}
+    sdk = {"user-agent": "OpenAI/Python 2.54.0"}
+
+    assert run(sdk) == Run("openai-python", "2.54.0")
+    assert run(sdk, operation="compact").turn_kind == "compaction"
+    assert run(sdk | trace).trace_id
+    assert run(sdk, b'{"user": "u1"}', "chat").user == HASHES.of("u1")
+    assert run(sdk, b'{"conversation": "conv_1"}', "responses").session == "conv_1"
+    assert run({"user-agent": "codex_cli_rs/1.0"}, operation="chat").turn_kind == "main"
+
+
 def test_a_long_name_is_cut():
     """As other words of a client are."""
     told = run({"x-lectr-session": "é" * 2000, "x-lectr-user": "é" * 2000})

@@ -38,6 +38,10 @@ _DIALECTS = {
 }
 _SAID = ["provider", "operation", "status", "outcome", "model_requested", "model_sent"]
 _SAID += ["model_actual", "token_source", "request_bytes", "feature", *_TOKENS]
+_SAID += ["session"]
+# The headers that name a session; of an agent that has one of its own, its parent's.
+_SESSIONS = ("x-parent-session-id", "x-claude-code-session-id", "x-session-id")
+_SESSIONS += ("session-id",)
 
 
 def checked(client: Client, folder: Path) -> Passed:
@@ -106,6 +110,7 @@ def _event(call: Seen) -> dict[str, Any]:
         "token_source": "provider" if ok else "absent",
         "request_bytes": len(call.body),
         "feature": FEATURE,
+        "session": next(filter(None, map(call.header, _SESSIONS)), None),
     }
     return event | (counted if ok else {})
 

@@ -1,5 +1,7 @@
 """Claude Code, as it is: each run beside its control straight at the provider."""
 
+from operator import itemgetter
+
 import pytest
 
 from clients.agents import ANTHROPIC_KEY, PLAN_TOKEN, claude_code
@@ -58,6 +60,14 @@ def test_it_starts_a_subagent(agents, tmp_path):
     sessions = {c.header("x-claude-code-session-id") for c in passed.calls}
     assert [bool(name) for name in agents_named] == [False, True, False]
     assert len(sessions) == 1
+    told = sorted(passed.events, key=itemgetter("started_at"))
+    told = [event for event in told if event["operation"] == "messages"]
+    assert [event["agent"] for event in told] == agents_named
+    assert {event["session"] for event in told} == sessions
+    assert {event["parent_agent"] for event in told} == {None}
+    assert [event["turn_kind"] for event in told] == ["main", "subagent", "main"]
+    assert {event["client"] for event in told} == {"claude-code"}
+    assert len({event["user"] for event in told}) == 1
 
 
 @pytest.mark.parametrize(("status", "times"), [(529, 2), (429, 1)])

@@ -1,5 +1,7 @@
 """Codex, as it is: each run beside its control straight at the provider."""
 
+from collections import Counter
+
 import pytest
 
 from clients.agents import ACCOUNT, OPENAI_KEY, codex
@@ -63,6 +65,15 @@ def test_it_starts_a_subagent(agents, tmp_path):
     parents = [c.header("x-codex-parent-thread-id") for c in passed.calls]
     assert len(parents) == 4
     assert sum(parent is not None for parent in parents) == 1
+    told = [event for event in passed.events if event["operation"] == "responses"]
+    [session] = {event["session"] for event in told}
+    [subagent] = [event for event in told if event["agent"] is not None]
+    named = {call.header("thread-id") for call in passed.calls}
+    assert named == {session, subagent["agent"]}
+    assert subagent["parent_agent"] == session
+    kinds = Counter(event["turn_kind"] for event in told)
+    assert kinds == {"main": 3, "subagent": 1}
+    assert {event["client"] for event in told} == {"codex"}
 
 
 def test_it_offers_a_websocket_and_goes_on_without(agents, tmp_path):

@@ -10,8 +10,8 @@
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lectr_lab.core.errors import LabError, ProxyError
+from lectr_lab.core.errors import LabError, MissingExtra, ProxyError
 
 if TYPE_CHECKING:  # every run of pytest loads this module: it must cost nothing
     from lectr_lab.testing.recorded_proxy import RecordedProxy
 
 MODES = ("none", "once", "new_episodes", "all", "rewrite")
 _OPTIONS = ("upstream", "ignore", "in_order", "scrub", "prices")
+# freezegun puts a fake in the place of every module's `datetime`, which polars takes for
+# another type of column (polars#26698). A decorator reads this list when it is written.
+_NEVER_FROZEN = ["lectr_lab", "polars"]
 _NOT_IN_A_NAME = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
 _MARKER = (
     "lectr(cassette, upstream=, ignore=, in_order=, scrub=, prices=): the recording "
@@ -56,8 +59,43 @@ def _pytest_recording_comes(pluginmanager: Any) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and leave us and polars out of frozen time."""
     config.addinivalue_line("markers", _MARKER)
+    if find_spec("freezegun") is not None:
+        import freezegun
+
+        freezegun.configure(extend_ignore_list=_NEVER_FROZEN)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load before the first test what tests of ours need, and nothing without them."""
+    if any("lectr" in getattr(item, "fixturenames", ()) for item in session.items):
+        with suppress(MissingExtra):  # the fixture says so
+            _replay()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, Any, Any]:
+    """What is not installed is no fault of a line of the test's: the message is all."""
+    try:
+        return (yield)
+    except MissingExtra as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _replay() -> Any:
+    """`lectr_lab.replay`, with all that it will ever need loaded and read.
+
+    Raises:
+        MissingExtra: the small install is there alone.
+    """
+    try:
+        from lectr_lab.testing.replay import replay
+        from lectr_lab.testing.warm_up import warm_up
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name, "pytest") from error
+    warm_up()
+    return replay
 
 
 @pytest.fixture
@@ -77,8 +115,7 @@ def lectr(
     The environment points stock SDKs at it, so clients that the program makes itself
     need no argument. Nothing but loopback can be reached, unless this run records.
     """
-    from lectr_lab.testing.replay import replay
-
+    replay = _replay()
     cassette, options = _wishes(request, lectr_config)
     mode = request.config.getoption("--record-mode", default="none")
     if mode == "none" and not cassette.exists():

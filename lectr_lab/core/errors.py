@@ -40,10 +40,10 @@ class LogError(LabError, OSError):
 class MissingExtra(LabError, ImportError):
     """A part is called for that is not installed; the message says what brings it."""
 
-    def __init__(self, module: str | None) -> None:
+    def __init__(self, module: str | None, extra: str = "lab") -> None:
         package = (module or "").partition(".")[0]
         super().__init__(
-            f"{package} is not installed: pip install 'lectr-lab[lab]' brings it.",
+            f"{package} is not installed: pip install 'lectr-lab[{extra}]' brings it.",
             name=module,
         )
 

@@ -1,18 +1,26 @@
-"""A proxy that runs in this process with a cassette behind it, as a test sees it."""
+"""A proxy that runs in this process with a cassette behind it, as a test sees it.
+
+It is asked inside a user's test, where clocks stand still, sockets are shut, `sleep` does
+nothing and HTTP libraries answer for others. So nothing here reads a clock, asks over
+HTTP, or imports what `figures` has not.
+"""
 
 import contextlib
-import time
+import os
+import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
-
-from lectr_lab.clients import Clients
+from lectr_lab.clients import Clients, environment
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.tape.cassette import Interaction
 from lectr_lab.tape.record import Saved
+from lectr_lab.testing.figures import Figures
 
-_ENDED_WITHIN_S = 5.0
+_LOOKS, _BETWEEN_S = 1000, 0.005
+
+_Serve = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Box:
@@ -20,14 +28,39 @@ class Box:
 
     name, active = "log", True
 
-    def __init__(self, prices: Any = None) -> None:
-        self.prices = prices  # a file of them
+    def __init__(self) -> None:
         self.events: list[Event] = []
         self.played: list[Interaction] = []
-        self.ended = self.events.append
+        self._requests = 0  # at work
+        self._begun: set[bytes] = set()  # whose event is not there yet
+
+    @property
+    def busy(self) -> bool:
+        """An event is still to come."""
+        return bool(self._requests or self._begun)
+
+    def counting(self, serve: _Serve) -> _Serve:
+        """An ASGI application whose requests are known while they run."""
+
+        async def counted(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                return await serve(scope, receive, send)
+            self._requests += 1
+            try:
+                await serve(scope, receive, send)
+            finally:
+                self._requests -= 1
+
+        return counted
 
     def begin(self, exchange: Exchange, body: memoryview) -> None:
-        """A test looks at what is over."""
+        """Its event will come: once its tokens are counted, where it does not say."""
+        self._begun.add(exchange.event_id)
+
+    def ended(self, event: Event) -> None:
+        """Keep it."""
+        self.events.append(event)
+        self._begun.discard(event.event_id)
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health."""
@@ -42,11 +75,28 @@ class Box:
 class RecordedProxy(Clients):
     """A running proxy with a cassette behind it. `record` and `replay` make it."""
 
-    def __init__(self, base_url: str, key: str, box: Box, *, live: bool) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        box: Box,
+        figures: Figures,
+        *,
+        prices: Any,
+        live: bool,
+    ) -> None:
         super().__init__(base_url, key, live=live)
-        self._box, self.live = box, live
+        self._box, self._figures, self._prices = box, figures, prices
+        self.live = live
         self._made = contextlib.ExitStack()
         self.saved: Saved | None = None  # from the end on, where something was written
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point stock SDKs here. The key is in the address as well: the
+        SDKs of a year ago read no variable for headers."""
+        keyed = f"{self._root}/key/{self.key[:]}"
+        return environment(keyed, self.key[:], os.environ, live=self._live)
 
     def _client(self, sdk: str, kind: str, *named: Any) -> Any:
         client = super()._client(sdk, kind, *named)
@@ -59,15 +109,13 @@ class RecordedProxy(Clients):
         self._made.close()
 
     def events(self) -> Any:
-        """What the proxy logged so far, priced: a polars DataFrame, oldest first."""
-        from lectr_lab.analysis.pricing.price_file import read_prices
-        from lectr_lab.analysis.pricing.priced import priced
-        from lectr_lab.log.schema import frame
+        """What the proxy logged so far, priced: a polars DataFrame, oldest first.
 
+        Raises:
+            MissingExtra: the prices are not installed.
+        """
         self._until_idle()
-        own = read_prices(self._box.prices) if self._box.prices else ()
-        log = frame(list(self._box.events)).lazy()
-        return priced(log, own).sort("started_at", maintain_order=True).collect()
+        return self._figures.priced(list(self._box.events), self._prices)
 
     def assert_budget(self, **limits: Any) -> None:
         """Hold the calls so far to a budget; see `lectr_lab.assert_budget`.
@@ -75,9 +123,8 @@ class RecordedProxy(Clients):
         Raises:
             AssertionError: a limit is not kept; or a time is limited, and what was
                 played has no recorded times.
+            MissingExtra: the prices are not installed.
         """
-        from lectr_lab.testing.budget import assert_budget
-
         timed = {"p95_ms", "ttft_p95_ms"} & {n for n, v in limits.items() if v}
         untimed = [one for one in self._box.played if one.timing is None]
         if timed and untimed:
@@ -86,20 +133,15 @@ class RecordedProxy(Clients):
                 f"{one.file} #{one.number} was recorded without times (it has no side "
                 f"file), so {min(timed)} cannot be checked. Record it with lectr-lab."
             )
-        assert_budget(self.events(), **limits)
+        self._figures.assert_budget(self.events(), **limits)
 
     def _until_idle(self) -> None:
         """An event is there a moment after the client has the reply's last byte."""
-        until_s = time.monotonic() + _ENDED_WITHIN_S
-        with httpx.Client(trust_env=False) as client:
-            while _busy(client.get(f"{self._root}/health").json()):
-                if time.monotonic() > until_s:  # a stream the test still holds open
-                    return
-                time.sleep(0.005)
+        pause = threading.Event()
+        for _ in range(_LOOKS):  # a stream that the test still holds open is left out
+            if not self._box.busy:
+                return
+            pause.wait(_BETWEEN_S)
 
     def __repr__(self) -> str:
         return f"<lectr_lab proxy with a cassette: {self.base_url}>"
-
-
-def _busy(health: dict[str, Any]) -> bool:
-    return bool(health["in_flight"] or health["counting"])

@@ -9,6 +9,7 @@
 
 import contextlib
 import os
+import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -20,15 +21,26 @@ from lectr_lab.core.engine import Engine
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.launch import TAPE, Session
-from lectr_lab.proxy.clock import Clock
+from lectr_lab.proxy.app import create_app
+from lectr_lab.proxy.clock import Clock, SystemClock
+from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.tape.cassette import Interaction, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TapeEngine, played_by
 from lectr_lab.tape.match import Matching, Tape
 from lectr_lab.tape.record import Recorder
+from lectr_lab.testing.figures import figures
 from lectr_lab.testing.recorded_proxy import Box, RecordedProxy
 
+_LOOPBACK = "127.0.0.1"
+
 Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]
+
+
+class _OwnDice(SystemClock):
+    """The machine's clock; the dice that a test has seeded stay the test's."""
+
+    random_bits = staticmethod(random.Random().getrandbits)
 
 
 @contextlib.contextmanager
@@ -62,7 +74,8 @@ def replay(
 
     Raises:
         CassetteError: the cassette is missing or cannot be used or written.
-        ConfigError: `./lectr.toml` cannot be followed.
+        ConfigError: `./lectr.toml`, or the file of prices, cannot be followed.
+        MissingExtra: prices are given, and the price list is not installed.
 
     >>> from lectr_lab.resources import shipped_cassettes
     >>> with replay(shipped_cassettes() / "simulated") as proxy:
@@ -75,20 +88,25 @@ def replay(
     kept: tuple[Interaction, ...] = ()
     if not live or (mode == "new_episodes" and path.exists()):
         kept = read_cassettes(path)
-    box, session = Box(prices), Session()
+    box, session, its = Box(), Session(), figures()
+    own = its.read_prices(prices) if prices else ()
     settings = live_settings(upstream) if live else played_by(Settings())
+    settings = msgspec.structs.replace(settings, host=_LOOPBACK, key_in_path=True)
     patterns = (*settings.record.secrets, *scrub)
     recorder = Recorder(path, patterns, kept=kept) if live else None
-    clock = None if live else PlayedClock()
+    played = None if live else PlayedClock()
     tape = Tape(kept, Matching(tuple(ignore), in_order))
 
     def engine(real: Engine) -> Engine:
         live_engine = recorder.wrap(real) if recorder else None
-        return TapeEngine(tape, 0, clock, live_engine, box.played.append)
+        return TapeEngine(tape, 0, played, live_engine, box.played.append)
 
     try:
+        clock = played or _OwnDice()
         with _serving(settings, box, session, engine, clock) as base_url:
-            proxy = RecordedProxy(base_url, session.key, box, live=live)
+            proxy = RecordedProxy(
+                base_url, session.key, box, its, prices=own, live=live
+            )
             try:
                 yield proxy
             finally:
@@ -152,14 +170,11 @@ def _serving(
     box: Box,
     session: Session,
     engine: Callable[[Engine], Engine],
-    clock: Clock | None,
+    clock: Clock,
 ) -> Iterator[str]:
     """The real proxy, but for its log; yields its root URL."""
-    from lectr_lab.proxy.app import create_app
-    from lectr_lab.proxy.server.run import in_thread
-
     find_key = session.keys().find
     hashes = KeyedHash("in memory, of a test")  # the same at each run
     app = create_app(settings, box, find_key, engine, clock=clock, keyed_hash=hashes)
-    with in_thread(app, limits=settings.limits) as base_url:
+    with in_thread(box.counting(app), limits=settings.limits) as base_url:
         yield base_url

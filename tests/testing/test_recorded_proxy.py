@@ -1,5 +1,12 @@
 """The proxy that a test holds."""
 
+import random
+import threading
+import time
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import httpx
 import pytest
 
 from lectr_lab.resources import shipped_cassettes
@@ -59,3 +66,65 @@ def test_a_key_is_not_shown():
     with replay(ERRORS) as proxy:
         assert proxy.base_url in repr(proxy)
         assert proxy.key not in repr(proxy)
+
+
+def _asked(proxy):
+    """A call that no patched library makes."""
+    connection = HTTPConnection(urlsplit(proxy.base_url).netloc, timeout=10)
+    connection.request("GET", "/v1/models", headers=proxy.headers())
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_what_tests_patch_is_not_used(monkeypatch):
+    """A clock that stands still, a sleep that is none, an HTTP library that is a mock."""
+
+    def mocked(*_, **__):
+        raise AssertionError("the test's")
+
+    with replay(ERRORS) as proxy:
+        assert _asked(proxy) == 501
+        for module, name in ((time, "sleep"), (httpx, "Client"), (httpx, "get")):
+            monkeypatch.setattr(module, name, mocked)
+        for name in ("time", "monotonic", "perf_counter", "time_ns"):
+            monkeypatch.setattr(time, name, lambda: 0)
+        logged = proxy.events()
+        monkeypatch.undo()
+
+    assert logged.height == 1
+
+
+def test_the_dice_of_a_test_stay_its_own():
+    """Seeded before, a test draws the same with the proxy as without."""
+    random.seed(19)
+    before = random.getstate()
+    with replay(ERRORS) as proxy:
+        _asked(proxy)
+        proxy.events()
+
+    assert random.getstate() == before
+
+
+def test_an_event_that_is_still_to_come_is_waited_for():
+    """A request at work, or begun and not counted yet; not for ever."""
+    with replay(ERRORS) as proxy:
+        box = proxy._box
+        box._begun.add(b"counting")
+        threading.Timer(0.05, box._begun.clear).start()
+        proxy.events()
+
+        assert not box.busy
+
+
+def test_a_key_in_the_address_does_for_a_header():
+    """SDKs of a year ago read no variable for headers."""
+    with replay(ERRORS) as proxy:
+        for name, path in (("OPENAI", "/models"), ("ANTHROPIC", "/v1/models")):
+            address = proxy.environment[f"{name}_BASE_URL"] + path
+            connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
+            connection.request("GET", urlsplit(address).path)
+            assert connection.getresponse().status == 501
+            connection.close()
+
+        assert set(proxy.events()["path"]) == {"/v1/models"}

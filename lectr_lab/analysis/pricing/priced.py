@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache, partial, reduce
-from random import getrandbits
+from random import SystemRandom
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -148,7 +148,7 @@ def _kinds(
     batches with a hundred kinds, one would take two kinds for one; the next call, with
     another seed, would not.
     """
-    seed = getrandbits(62)
+    seed = SystemRandom().getrandbits(62)
     cut = _cut(facts, cuts)
     told = [pl.col(name) for name in names if facts[name].null_count() < facts.height]
     hashes = [fact.hash(seed + i) for i, fact in enumerate([*told, pl.lit(cut)])]

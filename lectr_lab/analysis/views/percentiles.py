@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Callable
 from functools import reduce
-from random import getrandbits
+from random import SystemRandom
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -63,7 +63,7 @@ def with_percentiles(
         `sums`, with each duration's percentiles and n, and the median speed. Groups
         without a success have n = 0.
     """
-    seed = getrandbits(62)  # room for one more a key
+    seed = SystemRandom().getrandbits(62)  # room for one more a key
     measured = log.filter(rows.succeeded()).select(_number(keys, seed), *_measured())
     figures = _exact if how == "exact" else _binned
     found = figures(measured, intervals)

@@ -1,0 +1,164 @@
+"""What of a prompt a cache could still serve, and what changed first if not all of it.
+
+A session has several prompts alive: its main agent's, its subagents', side calls. What a
+cache holds of a prompt is the most that any of them, sent to the same model, begins with
+alike; what changed is told by the one that it goes on from, which is the one that shares
+most with it, wherever that stands.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lectr_lab.core.event_values import PrefixBreak
+from lectr_lab.core.prefix.prompt import Prompt
+from lectr_lab.core.prefix.rules import CacheRule
+
+_NOT_A_GREETING = 400  # characters of JSON
+_ALIKE = 0.6  # of two sketches: a system prompt that was altered, not another one
+_LEAST_SKETCH = 4  # of less, nothing can be said
+
+
+class Seen(NamedTuple):
+    """A prompt that was sent, and to whom. Times are of one clock, in seconds."""
+
+    prompt: Prompt
+    model: tuple[str, str | None]  # its provider before it
+    agent: str | None
+    started_s: float
+    answered_s: float  # nothing is cached before its answer begins
+
+
+class Change(NamedTuple):
+    """How a prompt compares with those before it."""
+
+    prefix: int  # joints that a cache could hold
+    kept: int | None  # those that one still could serve; None: not known
+    cause: PrefixBreak | None  # None: its conversation was not seen before
+    last_s: float | None  # when what is kept was last sent, or what it goes on from
+
+
+def change(
+    now: Seen, before: Sequence[Seen], rule: CacheRule | None, *, is_session: bool
+) -> Change:
+    """Compare a prompt with earlier ones that could be cached when it was sent.
+
+    Args:
+        now: the prompt.
+        before: earlier ones, in any order.
+        rule: by which its provider caches.
+        is_session: they are one session's. Where they are all that a key sent, two
+            conversations that begin alike are not taken for one.
+    """
+    kept, last_s = _kept(now, before, rule)
+    prefix = max(now.prompt.sent_before, kept)
+    if kept and kept >= prefix:
+        return Change(prefix, kept, "none", last_s)
+    parent = _goes_on_from(now, before, is_session)
+    if parent is not None:
+        cause = _what_changed(now, parent, rule)
+        return Change(prefix, kept, cause, last_s or parent.started_s)
+    if now.prompt.is_opening:
+        return Change(prefix, kept, "first", None)
+    return Change(prefix, None, None, None)
+
+
+def _kept(
+    now: Seen, before: Sequence[Seen], rule: CacheRule | None
+) -> tuple[int, float | None]:
+    """The most joints that one of those before holds for it, and when that was last
+    sent."""
+    held = [(_held(now, seen, rule), seen.started_s) for seen in before]
+    most = max((joints for joints, _ in held), default=0)
+    if not most:
+        return 0, None
+    return most, max(started_s for joints, started_s in held if joints == most)
+
+
+def _held(now: Seen, seen: Seen, rule: CacheRule | None) -> int:
+    if seen.model != now.model:
+        return 0
+    shared = now.prompt.shared(seen.prompt)
+    return min(shared, _up_to_parameters(now.prompt, seen.prompt, rule))
+
+
+def _up_to_parameters(one: Prompt, other: Prompt, rule: CacheRule | None) -> int:
+    """How many joints stay where parameters differ; all where none does."""
+    bounds = {
+        "nothing": 0,
+        "tools": min(one.tools, other.tools),
+        "system": min(one.heads, other.heads),
+    }
+    named = rule.parameters if rule is not None else ()
+    changed = (
+        bounds[parameter.keeps]
+        for parameter, a, b in zip(
+            named, one.parameters, other.parameters, strict=False
+        )
+        if a != b
+    )
+    return min(changed, default=len(one))
+
+
+def _goes_on_from(now: Seen, before: Sequence[Seen], is_session: bool) -> Seen | None:
+    """The prompt that this one goes on from, or is another form of; None: none is."""
+    own = dict(zip(now.prompt, now.prompt.lengths(), strict=True))
+    best, most = None, (0, 0, 0.0)
+    for seen in before:
+        alike = _likeness(now, seen, own, is_session)
+        rank = (alike, now.prompt.shared(seen.prompt), seen.started_s)
+        if alike and rank > most:
+            best, most = seen, rank
+    return best
+
+
+def _likeness(now: Seen, seen: Seen, own: dict[bytes, int], is_session: bool) -> int:
+    """Characters that two prompts share, where they are of one conversation, or openings
+    of one form; else 0."""
+    if now.agent != seen.agent:
+        return 0
+    one, other = now.prompt, seen.prompt
+    common = own.keys() & set(other)
+    chars = sum(own[digest] for digest in common)
+    if one.is_opening:
+        return chars + 1 if _is_same_form(one, other) else 0
+    if _is_same_conversation(other, common, own, is_session):
+        return chars
+    # All that was said may be gone, cut down to a summary.
+    same_head = one.shared(other) >= one.heads > 0
+    return chars if is_session and same_head and not other.is_opening else 0
+
+
+def _is_same_conversation(
+    other: Prompt, common: set[bytes], own: dict[bytes, int], is_session: bool
+) -> bool:
+    """What a model said is nobody else's, nor is a long message; a greeting is
+    everybody's, but within a session."""
+    told = zip(list(other)[other.heads :], other.answers[other.heads :], strict=True)
+    return any(
+        digest in common and (is_session or answer or own[digest] >= _NOT_A_GREETING)
+        for digest, answer in told
+    )
+
+
+def _is_same_form(one: Prompt, other: Prompt) -> bool:
+    """Two openings with the same instructions, or nearly."""
+    if not other.is_opening:
+        return False
+    shared = one.shared(other)
+    if shared and shared >= one.heads:
+        return True
+    least = min(len(one.sketch), len(other.sketch))
+    return least >= _LEAST_SKETCH and len(one.sketch & other.sketch) >= _ALIKE * least
+
+
+def _what_changed(now: Seen, parent: Seen, rule: CacheRule | None) -> PrefixBreak:
+    """What comes first in the order in which a cache sees it."""
+    if now.model != parent.model:
+        return "model"
+    one, other = now.prompt, parent.prompt
+    shared = one.shared(other)
+    if _up_to_parameters(one, other, rule) < min(shared, one.sent_before):
+        return "parameters"
+    if shared < max(one.tools, other.tools):
+        return "tools"
+    return "system" if shared < max(one.heads, other.heads) else "history"

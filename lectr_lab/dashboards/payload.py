@@ -12,6 +12,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import asides, cube, data_gaps
 from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
+from lectr_lab.analysis.views.time_steps import polars_zone, wall_step
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import UNKNOWN, count, name, names
 from lectr_lab.log.losses import Losses
@@ -156,7 +157,12 @@ def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[s
 def _moment(at: datetime | None, tz: str) -> str:
     if at is None:
         return ""
-    local = pl.Series([at]).dt.convert_time_zone(tz).dt.replace_time_zone(None).item()
+    local = (
+        pl.Series([at])
+        .dt.convert_time_zone(polars_zone(tz))
+        .dt.replace_time_zone(None)
+        .item()
+    )
     return f"{local:%-d %B %Y, %H:%M}"
 
 
@@ -164,9 +170,11 @@ def _times(counted: Counted, tz: str) -> list[int]:
     """The start of every step from first to last, the empty ones too."""
     if counted.first_at is None:
         return []
-    ends = pl.Series([counted.first_at, counted.last_at]).dt.convert_time_zone(tz)
-    walls = ends.dt.replace_time_zone(None).dt.truncate(counted.every)
-    grid = pl.datetime_range(walls[0], walls[1], counted.every, eager=True)
+    at = pl.lit(pl.Series([counted.first_at, counted.last_at]))
+    ends = pl.select(wall_step(at, counted.every, tz).dt.epoch("ms")).to_series()
+    # Where an hour comes twice, the last moment may be earlier by the clock than others.
+    clock = pl.concat([ends, counted.sums["time"]]).sort().cast(pl.Datetime("ms"))
+    grid = pl.datetime_range(clock[0], clock[-1], counted.every, eager=True)
     return grid.dt.epoch("ms").to_list()
 
 

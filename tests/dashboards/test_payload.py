@@ -110,3 +110,15 @@ def test_what_is_no_call_takes_no_place_and_is_said(log):
     ]
     assert (found["features"], len(found["models"])) == (["chat"], 1)
     assert [c[3] for c in found["cells"]] == [1]
+
+
+def test_an_hour_that_comes_twice_has_its_steps(log):
+    """The last request may be earlier by the clock than the first."""
+    first = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)  # 2:50, then 2:10 in Berlin
+    found = said(
+        log({"started_at": first}, {"started_at": first + timedelta(minutes=20)}),
+        tz="Europe/Berlin",
+    )
+
+    assert len(found["times"]) == 41
+    assert {cell[0] for cell in found["cells"]} == {0, 40}

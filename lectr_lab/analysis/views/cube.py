@@ -13,6 +13,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import asides, rows
 from lectr_lab.analysis.views.percentiles import exact_figures
+from lectr_lab.analysis.views.time_steps import wall_step
 
 GROWTH = 1.05
 """Each bin of a duration ends 5 % above its start: its middle is within 2.5 %."""
@@ -95,8 +96,7 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
         every: the length of a step.
         tz: the time zone in which days begin.
     """
-    wall = pl.col("started_at").dt.convert_time_zone(tz).dt.replace_time_zone(None)
-    time = wall.dt.truncate(every).dt.epoch("ms").alias("time")
+    time = wall_step(pl.col("started_at"), every, tz).dt.epoch("ms").alias("time")
     log = log.with_columns(rows.model(), time)
     for place, keys, pairs in (
         ("f", ["org", "feature"], leaders.features),

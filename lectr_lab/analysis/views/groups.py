@@ -11,6 +11,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.time_steps import time_step
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import unnamed
 
@@ -123,5 +124,4 @@ def column(name: str, types: pl.Schema) -> pl.Expr:
 
 
 def _step(every: str, tz: str) -> pl.Expr:
-    local = pl.col("started_at").dt.convert_time_zone(tz)
-    return local.dt.truncate(every)
+    return time_step(pl.col("started_at"), every, tz)

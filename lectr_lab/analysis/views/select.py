@@ -10,6 +10,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import column
+from lectr_lab.analysis.views.time_steps import zone
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import unnamed
 
@@ -104,38 +105,38 @@ def period(
     >>> period("2026-11-01..2026-11-07", now=noon).end.isoformat()
     '2026-11-08T00:00:00+00:00'
     """
-    zone = _zone(tz)
+    where = zone(tz)
     if since is not None and ".." in since:
         if until is not None:
             raise LabError(
                 f"since={since!r} is a whole period: leave out until={until!r}, or the dots."
             )
         since, until = (end.strip() or None for end in since.split("..", 1))
-    first = None if since is None else _start(since, zone, now)
-    end = None if until is None else _end(until, zone, now)
+    first = None if since is None else _start(since, where, now)
+    end = None if until is None else _end(until, where, now)
     if first is not None and end is not None and end <= first:
         raise LabError(f"The period ends before it begins: {since} to {until}.")
     return Period(first, end)
 
 
-def _start(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+def _start(text: str, where: ZoneInfo, now: datetime) -> datetime:
     ago = _AGO.fullmatch(text.strip())
     if ago is not None:
         return _back(now, ago)
-    return _moment(text, zone)
+    return _moment(text, where)
 
 
-def _end(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+def _end(text: str, where: ZoneInfo, now: datetime) -> datetime:
     ago = _AGO.fullmatch(text.strip())
     if ago is not None:
         return _back(now, ago)
     if not _is_day(text):
-        return _moment(text, zone)
+        return _moment(text, where)
     try:
         next_day = date.fromisoformat(text.strip()) + timedelta(days=1)
     except OverflowError:
         raise LabError(_NO_TIME.format(text)) from None
-    return datetime(next_day.year, next_day.month, next_day.day, tzinfo=zone)
+    return datetime(next_day.year, next_day.month, next_day.day, tzinfo=where)
 
 
 def _back(now: datetime, ago: re.Match[str]) -> datetime:
@@ -153,23 +154,14 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _moment(text: str, zone: ZoneInfo) -> datetime:
+def _moment(text: str, where: ZoneInfo) -> datetime:
     try:
         at = datetime.fromisoformat(text.strip())
-        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(
+        return (at if at.tzinfo is not None else at.replace(tzinfo=where)).astimezone(
             UTC
         )
     except (ValueError, OverflowError):
         raise LabError(_NO_TIME.format(text)) from None
-
-
-def _zone(tz: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(tz)
-    except (LookupError, ValueError, OSError):
-        raise LabError(
-            f"{tz!r} is not a time zone; write one as Europe/Berlin."
-        ) from None
 
 
 def _list(some: Any) -> list[Any]:

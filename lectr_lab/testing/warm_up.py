@@ -26,6 +26,7 @@ def warm_up() -> None:
             asking = HTTPConnection(address.netloc, timeout=5)
             headers = {**proxy.headers("f", "generation"), "Authorization": "Bearer x"}
             headers["content-type"] = "application/json"
+            headers["user-agent"] = "OpenAI/Python 1.0.0"
             path = urlsplit(one.uri).path
             asking.request(one.method, path, one.request_body, headers)
             asking.getresponse().read()

@@ -10,8 +10,10 @@
 
 import os
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
+from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -62,9 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known, and leave us and polars out of frozen time."""
     config.addinivalue_line("markers", _MARKER)
     if find_spec("freezegun") is not None:
-        import freezegun
-
-        freezegun.configure(extend_ignore_list=_NEVER_FROZEN)
+        import_module("freezegun").configure(extend_ignore_list=_NEVER_FROZEN)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -109,6 +109,7 @@ def lectr(
     request: pytest.FixtureRequest,
     lectr_config: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator["RecordedProxy"]:
     """A proxy on a free port that answers from this test's cassette.
 
@@ -125,7 +126,8 @@ def lectr(
             pytrace=False,
         )
     try:
-        with replay(cassette, mode, **options) as proxy:
+        first = _first_of_run(cassette, tmp_path_factory)
+        with replay(cassette, mode, may_replace=first, **options) as proxy:
             for name, value in proxy.environment.items():
                 monkeypatch.setenv(name, value)
             if proxy.live:
@@ -133,6 +135,8 @@ def lectr(
                 return
             with _loopback_only():
                 yield proxy
+    except MissingExtra as error:
+        pytest.fail(str(MissingExtra(error.name, "pytest")), pytrace=False)
     except LabError as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -154,6 +158,27 @@ def _wishes(
     if named:
         return folder / named[0], options
     return folder / "cassettes" / request.path.stem / _file_name(request), options
+
+
+def _first_of_run(
+    cassette: Path, factory: pytest.TempPathFactory
+) -> Callable[[], bool]:
+    """Tells the first test of this run that writes a cassette, on all workers: what was
+    there before may go, what other tests of the run have recorded may not."""
+    own = factory.getbasetemp()  # a worker's lies in that of the run
+    run = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+    name = sha256(str(cassette.resolve()).encode()).hexdigest()
+    mark = run / "lectr-cassettes" / name
+
+    def is_first() -> bool:
+        mark.parent.mkdir(exist_ok=True)
+        try:
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    return is_first
 
 
 def _file_name(request: pytest.FixtureRequest) -> str:

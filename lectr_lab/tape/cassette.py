@@ -1,4 +1,4 @@
-"""Reads cassettes in vcrpy's YAML form, as vcrpy and its users really leave them.
+"""Reads cassettes in vcrpy's two forms, YAML and JSON, as its users really leave them.
 
 A body is `body.string` or `body`, text or `!!binary`; files of vcrpy's old httpx stub
 have `status_code` and `content` instead; a header has one value or a list of them.
@@ -6,6 +6,8 @@ have `status_code` and `content` instead; a header has one value or a list of th
 ours as the provider's, so it is refused.
 """
 
+import contextlib
+import json
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,10 +20,12 @@ import yaml
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.registry import provider_of_host
+from lectr_lab.tape.locked import locked
 from lectr_lab.tape.repair import mended_headers, pieces
 from lectr_lab.tape.timing_file import Ended, Timing, read_side
 
 _LARGEST_BYTES = 256_000_000
+_BEGINNING_BYTES = 4096  # of a file, to see what it is
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -84,7 +88,7 @@ def read_cassette(path: Path) -> tuple[Interaction, ...]:
     """The interactions of one cassette, with the timing of its side file.
 
     Args:
-        path: the YAML file.
+        path: the file.
 
     Returns:
         One Interaction each, in recorded order. Without a side file nothing is
@@ -94,6 +98,12 @@ def read_cassette(path: Path) -> tuple[Interaction, ...]:
         CassetteError: the file is missing or cannot be used (see `load`); names it
             and the reason.
     """
+    with locked(path, alone=False):  # the file and its side file are of one writing
+        return read_unlocked(path)
+
+
+def read_unlocked(path: Path) -> tuple[Interaction, ...]:
+    """`read_cassette`, for whoever holds the lock."""
     data = load(path)
     if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
         raise CassetteError(f"{path} is not a cassette of vcrpy's: {_what_else(data)}.")
@@ -120,21 +130,37 @@ def files_of(path: Path) -> list[Path]:
     """The cassettes of a folder to the bottom, in order of name; a file is one itself."""
     if not path.is_dir():
         return [path]
-    found = sorted(p for p in path.rglob("*") if p.suffix in (".yaml", ".yml"))
+    found = sorted(p for p in path.rglob("*") if _is_cassette(p))
     if not found:
-        raise CassetteError(f"There is no cassette (*.yaml) in {path}.")
+        raise CassetteError(f"There is no cassette (*.yaml, *.json) in {path}.")
     return found
 
 
+def _is_cassette(path: Path) -> bool:
+    """By its name; a JSON file, which may be anything, by how it begins."""
+    if path.suffix != ".json" or path.name.endswith(".side.json"):
+        return path.suffix in (".yaml", ".yml")
+    try:
+        with path.open("rb") as file:
+            return b'"interactions"' in file.read(_BEGINNING_BYTES)
+    except OSError:
+        return False
+
+
 def load(path: Path) -> Any:
-    """What the YAML of a cassette says, bodies and all; nothing in it is run.
+    """What the YAML or JSON of a cassette says, bodies and all; nothing in it is run.
 
     Raises:
-        CassetteError: it is missing, no regular file, over 256 MB, not YAML, or uses
+        CassetteError: it is missing, no regular file, over 256 MB, neither, or uses
             what a cassette does not need and a trap does: Python objects, aliases.
     """
     try:
-        return _document(path, _read(path))
+        text = _read(path)
+        if path.suffix == ".json":
+            return json.loads(text)
+        return _json_in(text) or _document(path, text)
+    except json.JSONDecodeError as error:  # its own text would quote the file
+        raise CassetteError(f"{path}, line {error.lineno}: this is not JSON.") from None
     except CassetteError:
         raise
     except FileNotFoundError:
@@ -149,7 +175,8 @@ def load(path: Path) -> Any:
             ) from None
         raise CassetteError(f"{path}{_line(error)}: this is not YAML.") from None
     except (ValueError, RecursionError):  # not UTF-8; a date that is none; too deep
-        raise CassetteError(f"{path} is not YAML: it has malformed text.") from None
+        form = "JSON" if path.suffix == ".json" else "YAML"
+        raise CassetteError(f"{path} is not {form}: it has malformed text.") from None
 
 
 def _read(path: Path) -> str:
@@ -161,7 +188,16 @@ def _read(path: Path) -> str:
             f"{path} has {status.st_size / 1e6:.0f} MB; a cassette may have "
             f"{_LARGEST_BYTES / 1e6:.0f} at most. Record into several."
         )
-    return path.read_text("utf-8")
+    return path.read_text("utf-8-sig")
+
+
+def _json_in(text: str) -> Any:
+    """JSON under another name: what it escapes in pairs (😀) is no YAML."""
+    if not text.lstrip().startswith("{"):
+        return None
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return None
 
 
 def _document(path: Path, text: str) -> Any:

@@ -4,7 +4,8 @@
   `/v1beta/openai`, `/openai/deployments/<name>`), so that what was recorded from a
   local server also plays as any provider.
 - The model is the body's, or Azure's deployment in the path.
-- JSON is compared as values: neither the order of names nor spacing counts.
+- JSON is compared as values: neither the order of names, nor spacing, nor how a number
+  is written counts. An upload is compared by its parts, what is compressed as what it is.
 - Keys count nowhere: both sides are scrubbed first, and neither does Azure's
   api-version, which belongs to the operator.
 """
@@ -14,9 +15,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import msgspec
-
 from lectr_lab.core.headers import RawHeaders
+from lectr_lab.core.llm_api.content_encoding import whole_body
+from lectr_lab.tape.json_values import canonical, json_value
+from lectr_lab.tape.multipart import parts_of
 from lectr_lab.tape.secret_names import is_secret_of_call
 from lectr_lab.tape.secret_patterns import clean, clean_url, marks_for
 
@@ -27,7 +29,10 @@ _PREFIX = re.compile(
 
 
 class Request(NamedTuple):
-    """A request as it is compared. `body` is None where it is not a JSON object."""
+    """A request as it is compared.
+
+    `body` is a JSON object, or the parts of an upload by name; None where it is neither.
+    """
 
     method: str
     operation: str
@@ -56,7 +61,8 @@ def comparable(
     Args:
         method: in upper case.
         url: whole, as sent.
-        headers: only to know the request's keys, wherever else they stand.
+        headers: only to know the request's keys, wherever else they stand, and how the
+            body is compressed.
         body: as sent.
         provider: None where it can be any.
         ignore: fields of the body that do not count.
@@ -74,8 +80,9 @@ def comparable(
         for name, value in parse_qsl(clean_query, keep_blank_values=True)
         if name.lower() != "api-version" and not is_secret_of_call(name.encode())
     )
-    sent = clean(body, marks)
-    document = _object(sent)
+    sent = clean(_plain(body, headers), marks)
+    said = _said(sent)
+    document = said if isinstance(said, dict) else None
     model = unquote(deployment) if deployment else None
     if document is not None:
         named = document.pop("model", None)
@@ -83,7 +90,8 @@ def comparable(
         for field in ignore:
             model = None if field == "model" else model
             _leave_out(document, field.split("."))
-        sent = _canonical(document) or sent
+    if said is not None:
+        sent = canonical(said) or sent
     return Request(method, operation, tuple(query), model, sent, document, provider)
 
 
@@ -115,16 +123,16 @@ def _leave_out(value: Any, path: list[str]) -> None:
             left.append((one.get(outer[depth]), depth + 1))
 
 
-def _canonical(document: dict[str, Any]) -> bytes | None:
-    try:
-        return msgspec.json.encode(document, order="sorted")
-    except RecursionError:  # as deep as can just be read
-        return None
+def _plain(body: bytes, headers: RawHeaders) -> bytes:
+    """Compressed, the same text is other bytes: gzip writes the time into them."""
+    first = {n.lower(): v.decode("latin-1") for n, v in reversed(headers)}
+    encoding = first.get(b"content-encoding", "")
+    return (whole_body(body, encoding) if encoding else None) or body
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _said(body: bytes) -> Any:
+    """The value that a body is: JSON's, or the parts of an upload."""
     try:
-        document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+        return json_value(body)
+    except ValueError:
+        return parts_of(body)

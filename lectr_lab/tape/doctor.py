@@ -4,6 +4,7 @@
 file; whatever else is in them stays, and each file is replaced whole or not at all.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ import yaml
 
 from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
-from lectr_lab.tape.cassette import files_of, load, read_cassette, recorded
+from lectr_lab.tape.cassette import files_of, load, read_unlocked, recorded
+from lectr_lab.tape.locked import locked
 from lectr_lab.tape.replacing import Taken
 from lectr_lab.tape.scrub import RecordedCall, scrubbed
 from lectr_lab.tape.secret_patterns import (
@@ -94,16 +96,24 @@ def mend(findings: Iterable[Finding], own: Marks = NO_MARKS) -> list[Finding]:
     mended = []
     for finding in findings:
         if finding.error is None:
-            cleaned = _cleaned(finding.path, own)
-            text = yaml.dump(cleaned.data, Dumper=_Dumper).encode()
-            replace_cassette(finding.path.resolve(), text, cleaned.timings)
+            path = finding.path.resolve()
+            with locked(path, alone=True):
+                cleaned = _cleaned(finding.path, own)
+                replace_cassette(path, _text(path, cleaned.data), cleaned.timings)
             mended.append(finding)
     return mended
 
 
+def _text(path: Path, data: Any) -> bytes:
+    if path.suffix == ".json":
+        return (json.dumps(data, indent=4) + "\n").encode()
+    text: bytes = yaml.dump(data, Dumper=_Dumper).encode()
+    return text
+
+
 def _cleaned(path: Path, own: Marks) -> _Cleaned:
     """What the files would hold; `values` is empty where that is what they hold."""
-    read_cassette(path)  # or it says what is wrong
+    read_unlocked(path)  # or it says what is wrong
     data, side = load(path), read_side(path)
     calls = [_call(path, n, entry) for n, entry in enumerate(data["interactions"], 1)]
     timings: list[Timing | None] = [None] * len(calls)

@@ -1,7 +1,8 @@
 """Which recording answers a request, and if none does, which came nearest.
 
 Two requests are the same when method, operation, query, model, body and provider are;
-see `compare`. A recording of a host that is no known provider's may play as any.
+see `compare`. Where none is, those do that differ in ids which a client draws (see
+`client_ids`), or in what was taken out of them. A recording of a host that is no known provider's may play as any.
 `Matching` makes it looser: fields that do not count, or nothing but the order.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.tape.alike import has_marks, same_but_for_marks
 from lectr_lab.tape.cassette import Interaction
+from lectr_lab.tape.client_ids import without_client_ids
 from lectr_lab.tape.compare import Request, comparable
 
 _MAX_SHOWN = 6
@@ -50,6 +52,7 @@ class Tape:
         self._by_key: dict[object, list[int]] = defaultdict(list)
         for index, (request, _) in enumerate(self._recorded):
             self._by_key[request.key].append(index)
+        self._by_rest: dict[object, list[int]] | None = None  # when first asked for
         self._marked = [i for i, (r, _) in enumerate(self._recorded) if has_marks(r)]
         self._played: dict[tuple[int, ...], int] = defaultdict(int)
 
@@ -69,7 +72,11 @@ class Tape:
         """The next recording of this request; None where there is none."""
         if self._matching.in_order:
             return self._next(request)
-        same = self._by_key.get(request.key) or self._same_but_for_marks(request)
+        same = (
+            self._by_key.get(request.key)
+            or self._same_but_for_ids(request)
+            or self._same_but_for_marks(request)
+        )
         candidates = tuple(i for i in same if _agree(request, self._recorded[i][0]))
         if not candidates:
             return None
@@ -99,6 +106,14 @@ class Tape:
     def _of(self, one: Interaction) -> Request:
         sent = one.request_headers, one.request_body
         return self.request(one.method, one.uri, *sent, one.provider)
+
+    def _same_but_for_ids(self, request: Request) -> list[int]:
+        if self._by_rest is None:
+            self._by_rest = defaultdict(list)
+            for index, (recorded, _) in enumerate(self._recorded):
+                self._by_rest[without_client_ids(recorded)].append(index)
+        rest = without_client_ids(request)
+        return self._by_rest.get(rest, []) if rest else []
 
     def _same_but_for_marks(self, request: Request) -> list[int]:
         recorded = self._recorded

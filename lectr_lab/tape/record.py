@@ -5,7 +5,6 @@ scrubs, then writes a cassette by vcrpy's own serialiser and its side file. A ca
 cannot be scrubbed is not written, and counted.
 """
 
-import importlib.util
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -15,12 +14,20 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from lectr_lab.core.engine import CURRENT_NOTE, Engine, Note, Reply
-from lectr_lab.core.errors import CassetteError, MissingExtra
+from lectr_lab.core.errors import CassetteError
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.core.llm_api.reply import ReplyReader
 from lectr_lab.core.routing.paths import operation as operation_of
-from lectr_lab.tape.cassette import Interaction
+from lectr_lab.tape.cassette import Interaction, read_unlocked
 from lectr_lab.tape.compare import split_path
+from lectr_lab.tape.locked import locked
+from lectr_lab.tape.merge import (
+    Recorded,
+    as_recorded,
+    beyond,
+    counted,
+    without_repeats,
+)
 from lectr_lab.tape.replacing import Taken
 from lectr_lab.tape.scrub import RecordedCall, scrubbed
 from lectr_lab.tape.secret_patterns import (
@@ -32,7 +39,7 @@ from lectr_lab.tape.secret_patterns import (
     with_values,
 )
 from lectr_lab.tape.timing_file import Ended, Timing
-from lectr_lab.tape.write import write_cassette
+from lectr_lab.tape.write import load_serializers, write_cassette
 
 
 class Saved(NamedTuple):
@@ -68,10 +75,13 @@ class Recorder:
     """Records every call of the engines it wraps, and writes them to one cassette.
 
     Args:
-        path: the cassette, `*.yaml`; its side file stands beside it. Both are replaced.
+        path: the cassette, `*.yaml` or `*.json`; its side file stands beside it. What is
+            there now is replaced, and what comes there meanwhile is kept.
         patterns: regular expressions of what else must not be written.
         now_s: a clock that only goes forward, in seconds.
-        kept: what the cassette holds already; it is written before what passes.
+        kept: what the cassette holds already, where it is to be added to.
+        may_replace: asked once, before the first writing: false where what was there in
+            the beginning is to be kept after all.
 
     Raises:
         MissingExtra: vcrpy is not installed.
@@ -83,13 +93,18 @@ class Recorder:
         path: Path,
         patterns: Iterable[str] = (),
         now_s: Callable[[], float] = time.perf_counter,
-        kept: Iterable[Interaction] = (),
+        kept: Iterable[Interaction] | None = None,
+        may_replace: Callable[[], bool] = lambda: True,
     ) -> None:
-        if importlib.util.find_spec("vcr") is None:
-            raise MissingExtra("vcrpy")
+        load_serializers()
         self._path, self._marks, self._now_s = path, compiled(patterns), now_s
         self._takes: list[_Take] = []
-        self._kept = [_as_recorded(one) for one in kept]
+        self._may_replace: Callable[[], bool] | None = None
+        self._base = [as_recorded(one) for one in kept or ()]  # before what is mine
+        self._known = counted(self._base)  # of what the file holds
+        self._others: list[Recorded] = []  # that came there meanwhile
+        if kept is None:
+            self._may_replace, self._known = may_replace, counted(self._there())
 
     @property
     def passed(self) -> int:
@@ -124,26 +139,34 @@ class Recorder:
                 reasons[str(error)] += 1
             except Exception as error:  # noqa: BLE001 - whatever it is: not written
                 reasons[f"scrubbing failed with {type(error).__name__}"] += 1
-        write_cassette(self._path, [*self._kept, *written])
+        with locked(self._path, alone=True):
+            self._merge(written)
         withheld = sum(reasons.values())
         unfinished = len(takes) - len(ready)
         return Saved(len(written), withheld, unfinished, dict(reasons), dict(replaced))
 
+    def _merge(self, mine: list[Recorded]) -> None:
+        """Write what is there by now and is to stay, then what is mine."""
+        if self._may_replace is not None and not self._may_replace():
+            self._known = counted(())
+        self._may_replace = None
+        new = beyond(self._there(), self._known)
+        self._others += new
+        self._base += new
+        whole = [*self._base, *without_repeats(mine, self._others)]
+        write_cassette(self._path, whole)
+        self._known = counted(whole)
 
-def _as_recorded(one: Interaction) -> tuple[RecordedCall, Timing]:
-    """An interaction that was read, to be written again."""
-    call = RecordedCall(
-        method=one.method,
-        url=one.uri,
-        request_headers=one.request_headers,
-        request_body=one.request_body,
-        status=one.status,
-        response_headers=one.response_headers,
-        chunks=tuple(chunk.data for chunk in one.chunks),
-        cut_short=one.ended != "complete",
-    )
-    at_once = tuple((len(chunk.data), 0.0) for chunk in one.chunks)
-    return call, one.timing or Timing(started_ms=0.0, head_ms=0.0, chunks=at_once)
+    def _there(self) -> list[Recorded]:
+        """What the file holds; what cannot be read may be replaced, not added to."""
+        if not self._path.exists():
+            return []
+        try:
+            return [as_recorded(one) for one in read_unlocked(self._path)]
+        except CassetteError:
+            if self._may_replace is None and self._base:
+                raise
+            return []
 
 
 class _Tee:

@@ -1,12 +1,13 @@
 """Writes cassettes in vcrpy's form, by its own serialiser, and their side files."""
 
+import importlib
 import os
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from lectr_lab.core.errors import CassetteError
+from lectr_lab.core.errors import CassetteError, MissingExtra
 from lectr_lab.core.headers import RawHeaders
 from lectr_lab.files import write_whole
 from lectr_lab.tape.repair import mended_headers
@@ -18,14 +19,38 @@ def write_cassette(path: Path, recorded: Sequence[tuple[RecordedCall, Timing]]) 
     """Write a cassette and its side file; both are replaced, and are mode 0600.
 
     Args:
-        path: the cassette, `*.yaml`; its folder is made.
+        path: the cassette, `*.yaml`, or `*.json` for vcrpy's JSON; its folder is made.
         recorded: scrubbed calls, each with its timing.
 
     Raises:
-        CassetteError: a file cannot be written.
+        CassetteError: a file cannot be written. What JSON cannot hold, a body that is no
+            text, is in a YAML file beside it then.
     """
-    text = _yaml(call for call, _ in recorded)
-    replace_cassette(path, text, tuple(timing for _, timing in recorded))
+    calls = [call for call, _ in recorded]
+    timings = tuple(timing for _, timing in recorded)
+    try:
+        text = _serialized(calls, as_json=path.suffix == ".json")
+    except TypeError:
+        instead = path.with_suffix(".yaml")
+        replace_cassette(instead, _serialized(calls), timings)
+        raise CassetteError(
+            f"{path} cannot hold a body that is no text. All of it was written to "
+            f"{instead} instead: name that one."
+        ) from None
+    replace_cassette(path, text, timings)
+
+
+def load_serializers() -> None:
+    """Load vcrpy, which is slow, before there is something to write.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        importlib.import_module("vcr.serialize")
+    except ModuleNotFoundError as error:
+        is_vcr = (error.name or "").startswith("vcr")
+        raise MissingExtra("vcrpy" if is_vcr else error.name) from error
 
 
 def replace_cassette(
@@ -41,10 +66,10 @@ def replace_cassette(
         _replace(side_path(path), encode_side(Side(interactions=timings)))
 
 
-def _yaml(calls: Iterable[RecordedCall]) -> bytes:
+def _serialized(calls: Iterable[RecordedCall], *, as_json: bool = False) -> bytes:
     from vcr.request import Request  # slow to import, and nothing else needs it
     from vcr.serialize import serialize
-    from vcr.serializers import yamlserializer
+    from vcr.serializers import jsonserializer, yamlserializer
 
     requests, responses = [], []
     for call in calls:
@@ -52,7 +77,7 @@ def _yaml(calls: Iterable[RecordedCall]) -> bytes:
         requests.append(Request(call.method, call.url, call.request_body, headers))
         responses.append(_response(call))
     tape = {"requests": requests, "responses": responses}
-    text: str = serialize(tape, yamlserializer)
+    text: str = serialize(tape, jsonserializer if as_json else yamlserializer)
     return text.encode()
 
 

@@ -53,6 +53,7 @@ def replay(
     in_order: bool = False,
     scrub: Sequence[str] = (),
     prices: Path | str | None = None,
+    may_replace: Callable[[], bool] = lambda: True,
 ) -> Iterator[RecordedProxy]:
     """A proxy on a free port that answers from a cassette, with its recorded latencies.
 
@@ -71,6 +72,8 @@ def replay(
         scrub: regular expressions of what else must not be written to a cassette;
             see `record`.
         prices: a file of prices beside the public ones.
+        may_replace: asked before `all` or `rewrite` replaces a cassette; false: it is
+            added to, for what it holds was recorded by this run of tests.
 
     Raises:
         CassetteError: the cassette is missing or cannot be used or written.
@@ -85,15 +88,20 @@ def replay(
     path = Path(cassette)
     live = mode in ("new_episodes", "all", "rewrite")
     live = live or (mode == "once" and not path.exists())
+    adds = mode in ("once", "new_episodes")
     kept: tuple[Interaction, ...] = ()
-    if not live or (mode == "new_episodes" and path.exists()):
+    if not live or (adds and path.exists()):
         kept = read_cassettes(path)
     box, session, its = Box(), Session(), figures()
     own = its.read_prices(prices) if prices else ()
     settings = live_settings(upstream) if live else played_by(Settings())
     settings = msgspec.structs.replace(settings, host=_LOOPBACK, key_in_path=True)
     patterns = (*settings.record.secrets, *scrub)
-    recorder = Recorder(path, patterns, kept=kept) if live else None
+    recorder = (
+        Recorder(path, patterns, kept=kept if adds else None, may_replace=may_replace)
+        if live
+        else None
+    )
     played = None if live else PlayedClock()
     tape = Tape(kept, Matching(tuple(ignore), in_order))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lectr_lab.core.errors import CassetteError
-from lectr_lab.tape.cassette import Chunk, read_cassette, read_cassettes
+from lectr_lab.tape.cassette import Chunk, files_of, read_cassette, read_cassettes
 from lectr_lab.tape.match import Tape
 
 INDEX = Path(__file__).parents[2].parent / "shared/cassettes/INDEX.tsv"
@@ -256,3 +256,41 @@ def test_an_interaction_does_not_show_its_content(cassette):
     [got] = read_cassette(cassette(one("{status: {code: 200}, body: 'secret'}")))
 
     assert repr(got) == f"<Interaction {got.file} #1>"
+
+
+def as_json(text, file):
+    """A cassette by vcrpy's own JSON serialiser."""
+    from vcr.serializers import jsonserializer
+
+    answer = {"status": {"code": 200, "message": "OK"}, "headers": {}}
+    asked = {"method": "POST", "uri": "http://x/v1/a", "body": text, "headers": {}}
+    one = {"request": asked, "response": answer | {"body": {"string": text}}}
+    file.write_text(jsonserializer.serialize({"version": 1, "interactions": [one]}))
+    return file
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml", "a"])
+@pytest.mark.parametrize("text", ["hello", "hello 😀", "\u2028\x7f", "\U0001d518 é"])
+def test_json_is_read_as_json_under_any_name(tmp_path, name, text):
+    """vcrpy escapes what is beyond U+FFFF in two halves, which YAML has not."""
+    [one] = read_cassette(as_json(text, tmp_path / name))
+
+    assert one.body == one.request_body == text.encode()
+
+
+def test_json_that_is_none_says_where(tmp_path):
+    """And quotes nothing of it."""
+    path = tmp_path / "a.json"
+    path.write_text('{"interactions":\n[secret}')
+
+    with pytest.raises(CassetteError, match=r"line 2: this is not JSON\.$"):
+        read_cassette(path)
+
+
+def test_a_folder_s_json_cassettes_are_read_and_other_json_is_not(tmp_path):
+    """Nor are side files."""
+    as_json("hi", tmp_path / "a.json")
+    (tmp_path / "a.side.json").write_text('{"version":1,"interactions":[')
+    (tmp_path / "data.json").write_text("[1, 2]")
+
+    assert files_of(tmp_path) == [tmp_path / "a.json"]

@@ -1,6 +1,7 @@
 """Recording below the proxy, from a real socket, and playing it again."""
 
 import gzip
+import sys
 import zlib
 from collections import Counter
 
@@ -233,7 +234,8 @@ def test_a_recording_plays_for_another_key(origin, send, tmp_path):
 
 def test_recording_without_vcrpy_says_so_at_once(tmp_path, monkeypatch):
     """Not when the work is done."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    for name in ("vcr", "vcr.serialize"):
+        monkeypatch.setitem(sys.modules, name, None)
 
     with pytest.raises(MissingExtra, match=r"pip install 'lectr-lab\[lab\]'"):
         Recorder(tmp_path / "tape.yaml")

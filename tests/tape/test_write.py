@@ -99,3 +99,22 @@ def test_stock_vcrpy_plays_it(tmp_path):
     assert (reply.status_code, reply.content) == (404, b'{"a":\xff}')
     assert reply.headers.get_list("vary") == ["a", "b"]
     assert tape.all_played
+
+
+def test_a_body_that_json_cannot_hold_is_not_lost(tmp_path):
+    """It stands in a YAML file beside it, and the error names that one."""
+    call = RecordedCall(
+        method="POST",
+        url="http://x/v1/a",
+        request_headers=(),
+        request_body=b"",
+        status=200,
+        response_headers=(),
+        chunks=(b"\xff\xfe",),
+    )
+    timing = Timing(started_ms=0.0, head_ms=1.0, chunks=((2, 1.0),))
+
+    with pytest.raises(CassetteError, match=r"written to .*a\.yaml instead"):
+        write_cassette(tmp_path / "a.json", [(call, timing)])
+
+    assert read_cassette(tmp_path / "a.yaml")[0].body == b"\xff\xfe"

@@ -1,11 +1,13 @@
 """Claude Code, as it is: each run beside its control straight at the provider."""
 
+import shlex
 from operator import itemgetter
+from pathlib import Path
 
 import pytest
 
 from clients.agents import ANTHROPIC_KEY, PLAN_TOKEN, claude_code
-from clients.beside import through
+from clients.beside import Door, Start, through
 from clients.expected import checked
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -68,6 +70,27 @@ def test_it_starts_a_subagent(agents, tmp_path):
     assert [event["turn_kind"] for event in told] == ["main", "subagent", "main"]
     assert {event["client"] for event in told} == {"claude-code"}
     assert len({event["user"] for event in told}) == 1
+
+
+def test_it_puts_its_conversation_in_short(agents, tmp_path):
+    """Which no header says: two turns, and the one that does it."""
+
+    turns = [
+        claude_code(agents, "say hi", KEY),
+        claude_code(agents, "again", KEY, "--continue"),
+        claude_code(agents, "/compact", KEY, "--continue"),
+    ]
+
+    def all_of_them(door: Door, home: Path) -> Start:
+        starts = [turn(door, home) for turn in turns]
+        words = " && ".join(shlex.join(start.command) for start in starts)
+        return Start(["sh", "-c", words], starts[0].environment)
+
+    passed = through(all_of_them, tmp_path)
+
+    told = sorted(passed.events, key=itemgetter("started_at"))
+    assert [event["turn_kind"] for event in told] == ["main", "main", "compaction"]
+    assert len({event["session"] for event in told}) == 1
 
 
 @pytest.mark.parametrize(("status", "times"), [(529, 2), (429, 1)])

@@ -70,7 +70,8 @@ def run_of(
             return hide(text)
         return keyed_hash.of(text) if keyed_hash else None
 
-    turn = Turn(first, named.agent is not None, request.has_tools)
+    compacts = request.turn_kind == "compaction"
+    turn = Turn(first, named.agent is not None, request.has_tools, compacts)
     return Run(
         client.family,
         client.version,

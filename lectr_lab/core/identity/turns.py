@@ -4,7 +4,7 @@ Facts, from recorded requests (2026-11-29) and the programs' public sources:
 
 - Claude Code's subagents name themselves (`x-claude-code-agent-id`). Its side calls, such
   as a title for the session, have no tools, and lack `claude-code-…` in `anthropic-beta`.
-  Its compaction looks like any turn of the main agent, and counts as one.
+  Its compaction is known by how its last text begins (`core.llm_api.compaction`).
 - Codex says it in `x-codex-turn-metadata` (`request_kind`: turn, compaction, prewarm) and
   in `x-openai-subagent` (review, compact, memory_consolidation, collab_spawn, …).
 - opencode's subagents have a session of their own with a parent. Its titles and
@@ -35,6 +35,7 @@ class Turn(NamedTuple):
     first: Mapping[bytes, bytes]  # its headers, names in lower case
     is_agents: bool  # it names an agent that is not the main one
     has_tools: bool | None
+    compacts: bool = False  # by how its last text begins
 
 
 class _Metadata(msgspec.Struct):
@@ -76,6 +77,8 @@ def turn_kind(family: str | None, operation: Operation, turn: Turn) -> TurnKind 
 
 
 def _claude_code(turn: Turn) -> TurnKind | None:
+    if turn.compacts:
+        return "compaction"
     if turn.is_agents:
         return "subagent"
     if b"claude-code-" in turn.first.get(b"anthropic-beta", b"") or turn.has_tools:

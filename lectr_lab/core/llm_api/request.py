@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from lectr_lab.core.event_values import ResponseFormat
+from lectr_lab.core.event_values import ResponseFormat, TurnKind
 from lectr_lab.core.llm_api.body_ids import ids_in
+from lectr_lab.core.llm_api.compaction import asks_to_compact
 from lectr_lab.core.llm_api.gemini_body import CountBody, EmbeddingsBody, GeminiBody
 from lectr_lab.core.llm_api.json_schema import schema_depth
 from lectr_lab.core.llm_api.lenient_json import (
@@ -88,6 +89,7 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     input_characters: int | None = None
     user: str | None = None  # as the body says it: personal, and never logged so
     session: str | None = None  # likewise
+    turn_kind: TurnKind | None = None  # compaction, where its text says so
     facts_truncated: bool = False  # there is more, which was not read
 
 
@@ -166,6 +168,7 @@ def read_request(
         input_characters=prompt.chars if operation == "audio" else None,
         user=ids.user,
         session=ids.session,
+        turn_kind=_turn_kind(operation, messages),
     )
 
 
@@ -281,6 +284,13 @@ def _prompt(
         prompt.chars = _chars_of_texts(parsed.prompt or parsed.input)
     _add_system(prompt, system)
     return prompt
+
+
+def _turn_kind(operation: str, messages: list[Message] | None) -> TurnKind | None:
+    """Told by the text alone, of the API of those who do so."""
+    if operation != "messages" or not messages:
+        return None
+    return "compaction" if asks_to_compact(messages) else None
 
 
 def _last_user_text(parsed: Body, messages: list[Message]) -> str:

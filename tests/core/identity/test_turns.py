@@ -85,6 +85,15 @@ def test_an_offer_of_a_websocket_is_nobodys_turn():
     assert turn_kind("codex", "responses", Turn(offer, False, None)) is None
 
 
+@pytest.mark.parametrize("is_agents", [False, True])
+def test_claude_codes_compaction_is_known_by_its_text(is_agents):
+    """The main agent's and a subagent's; another program's text tells nothing."""
+    turn = Turn({}, is_agents, True, compacts=True)
+
+    assert turn_kind("claude-code", "messages", turn) == "compaction"
+    assert turn_kind("openai-python", "messages", turn) != "compaction"
+
+
 def test_a_compaction_is_known_by_its_path():
     """Whoever asks for it."""
     assert turn_kind(None, "compact", Turn({}, False, None)) == "compaction"

@@ -161,6 +161,10 @@ def serve(
 ) -> None:
     """Run the proxy until Ctrl-C.
 
+    The users that bodies name are logged as hashes, under a secret of the lab's own.
+    LECTR_HASH_KEY (16 characters or more) takes its place: the same for all proxies
+    whose hashes are to agree.
+
     Example: lectr-lab serve --port 9000
 
     Args:

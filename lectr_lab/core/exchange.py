@@ -71,7 +71,7 @@ class Exchange:
         self.content_encoding = ""
         self.request_encoding = _encoding(headers)  # "" where the body is plain
         self._hide = redactor(client_headers, operator_keys)
-        self._keyed_hash = keyed_hash
+        self._operator_keys, self._keyed_hash = operator_keys, keyed_hash
         self._run: Run | None = None
         self.requested: ResolvedProvider | None = None
         self.model_sent: str | None = None
@@ -111,7 +111,8 @@ class Exchange:
                 self.headers,
                 self.operation,
                 self.request,
-                self._hide,
+                self.client_headers,
+                self._operator_keys,
                 self._keyed_hash,
             )
         return self._run

@@ -3,7 +3,8 @@
     log/date=YYYY-MM-DD/<name>.parquet    sealed events; nothing else is in log/
     journal/<YYYY-MM-DD>.<name>.journal   events not sealed yet: one segment a file
     journal/*.bad                         what could not be read, kept for `doctor`
-    state/                                keys, checksums of parts, counts of losses
+    state/                                keys, the secret of hashes, checksums of
+                                          parts, counts of losses
 
 A segment and its part share a name, so that no event counts twice.
 """

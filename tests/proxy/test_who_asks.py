@@ -1,10 +1,12 @@
 """Who asks, and in which run: through the real proxy, into the log and nowhere else."""
 
+import gzip
 import json
 import re
 from pathlib import Path
 
 import httpx
+import msgspec
 import polars as pl
 import pytest
 from proxy.test_canary import (
@@ -19,6 +21,7 @@ from proxy.test_canary import (
     settings_for,
 )
 
+from lectr_lab.core.llm_api.lenient_json import QUICK_BYTES
 from lectr_lab.launch import Session, build
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.proxy.server.run import in_thread
@@ -100,8 +103,10 @@ def passed(provider, tmp_path: Path, *asked: dict) -> list[dict]:
     """The log's rows of calls that are described by their headers, path and body."""
     lab = LabFolder.create(tmp_path / "lab")
     session = Session(LECTR_KEY, "acme")
+    settings = settings_for(provider.url, lab.root)
+    settings = msgspec.structs.replace(settings, max_body_bytes=2_000_000)
     with (
-        in_thread(build(settings_for(provider.url, lab.root), session)) as url,
+        in_thread(build(settings, session)) as url,
         httpx.Client(base_url=url, headers=KEYS, timeout=30) as client,
     ):
         for call in asked:
@@ -140,14 +145,23 @@ def test_a_programs_own_headers_reach_its_provider(provider, tmp_path):
 
 
 def test_a_user_is_the_same_in_every_body(provider, tmp_path):
-    """Small or large, whichever API asks; another user is another."""
-    large = b'{"model": "m", "x": "%s", "user": "u1"}' % (b"y" * 9000)
-    bodies = [b'{"model": "m", "user": "u1"}', large, b'{"model": "m", "user": "u2"}']
+    """Small, compressed, or so large that another process reads it; another user is
+    another."""
+    small = b'{"model": "m", "user": "u1"}'
+    large = b'{"model": "m", "x": "%s", "user": "u1"}' % (b"y" * 2 * QUICK_BYTES)
+    packed = {"Content-Encoding": "gzip"}
+    calls = [
+        {"body": small},
+        {"body": large},
+        {"body": gzip.compress(small), "headers": packed},
+        {"body": small.replace(b"u1", b"u2")},
+    ]
 
-    rows = passed(provider, tmp_path, *({"body": body} for body in bodies))
+    rows = passed(provider, tmp_path, *calls)
 
-    users = [row["user"] for row in rows]
-    assert users[0] == users[1] != users[2]
+    *same, other = [row["user"] for row in rows]
+    assert len(set(same)) == 1
+    assert other not in (None, *same)
 
 
 def test_what_is_refused_says_who_asked_too(provider, tmp_path):

@@ -2,7 +2,8 @@
 
 `X-Lectr-Session` and `X-Lectr-User` go on record as sent: the operator chose them. What
 programs send goes on record as sent only where it is an id by its form; anything else,
-and whatever a body calls its user, only as a keyed hash, or not at all.
+and whatever a body calls its user, only as a keyed hash, or not at all. What has one of
+the request's keys in it is redacted, like its other words.
 """
 
 import re
@@ -10,16 +11,20 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lectr_lab.core.event_values import Operation, TurnKind, cut
-from lectr_lab.core.headers import RawHeaders
+from lectr_lab.core.headers import REDACTED, ClientHeaders, RawHeaders, client_keys
 from lectr_lab.core.identity.clients import client_of
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.sessions import named_in, session_headers
 from lectr_lab.core.identity.trace import trace_id
 from lectr_lab.core.identity.turns import TELLING_FAMILIES, Turn, turn_kind
 from lectr_lab.core.llm_api.request import RequestFacts
+from lectr_lab.core.registry import provider_of_key
 
 _TELLING = session_headers() | {b"x-lectr-session", b"x-lectr-user", b"traceparent"}
-_OPAQUE = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+# Not what begins as a credential does: a session's token is one.
+_OPAQUE = re.compile(r"(?!sk-|lc_key_|eyJ|ya29\.|gh[a-z]_)[A-Za-z0-9_.:-]{1,128}")
+# As local servers are given (`1`, `none`): such a word is in ids by chance.
+_NO_SECRET = re.compile(r"[A-Za-z0-9]{1,4}")
 
 
 class Run(NamedTuple):
@@ -39,7 +44,8 @@ def run_of(
     headers: RawHeaders,
     operation: Operation,
     request: RequestFacts,
-    hide: Callable[[str | None], str | None],
+    client_headers: ClientHeaders,
+    operator_keys: frozenset[str] = frozenset(),
     keyed_hash: KeyedHash | None = None,
 ) -> Run:
     """Who asks, and in which run.
@@ -48,11 +54,12 @@ def run_of(
         headers: the client's, names in lower case.
         operation: as in the event.
         request: what its body says.
-        hide: puts a mark in the place of a text with a key in it.
+        client_headers: the keys that came with it.
+        operator_keys: the operator's own.
         keyed_hash: None: there is no secret, and nothing is hashed.
 
-    >>> same = lambda text: text
-    >>> run_of([(b"x-lectr-session", b"nightly")], "chat", RequestFacts(), same).session
+    >>> headers = [(b"x-lectr-session", b"nightly")]
+    >>> run_of(headers, "chat", RequestFacts(), ClientHeaders()).session
     'nightly'
     """
     first = dict(reversed(headers))
@@ -62,11 +69,12 @@ def run_of(
     if not says_more and _TELLING.isdisjoint(first):
         return Run(client.family, client.version)  # most SDKs
     named = named_in(first)
+    hide = _redactor(client_keys(client_headers) | operator_keys)
 
     def told(value: bytes | str | None) -> str | None:
         """An id that a program sent."""
         text = _text(value) if isinstance(value, bytes) else value
-        if text is None or _OPAQUE.fullmatch(text):
+        if text is None or _is_id(text):
             return hide(text)
         return keyed_hash.of(text) if keyed_hash else None
 
@@ -84,6 +92,20 @@ def run_of(
         or (keyed_hash.of(request.user) if keyed_hash and request.user else None),
         hide(trace_id(headers)) if b"traceparent" in first else None,
     )
+
+
+def _redactor(keys: frozenset[str]) -> Callable[[str | None], str | None]:
+    secrets = [key for key in keys if not _NO_SECRET.fullmatch(key)]
+
+    def hide(text: str | None) -> str | None:
+        found = text is not None and any(secret in text for secret in secrets)
+        return REDACTED if found else text
+
+    return hide
+
+
+def _is_id(text: str) -> bool:
+    return bool(_OPAQUE.fullmatch(text)) and provider_of_key(text.encode()) is None
 
 
 def _text(value: bytes | None) -> str | None:

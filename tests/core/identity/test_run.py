@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.core.headers import ClientHeaders, redactor
+from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.run import Run, run_of
 from lectr_lab.core.llm_api.request import RequestFacts, read_request
 
 HASHES = KeyedHash("0123456789abcdef")
 KEY = "sk-proj-secret"
-hide = redactor(ClientHeaders(provider_key=KEY.encode()))
+SENT = ClientHeaders(provider_key=KEY.encode())
 
 
 def run(headers: dict[str, str], body: bytes = b"{}", operation="messages") -> Run:
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     facts = read_request(body, operation) or RequestFacts()
-    return run_of(raw, operation, facts, hide, HASHES)
+    return run_of(raw, operation, facts, SENT, keyed_hash=HASHES)
 
 
 CLAUDE = {
@@ -80,7 +80,17 @@ def test_what_the_operator_names_goes_before_what_the_program_does():
 
 
 @pytest.mark.parametrize(
-    "sent", ["alice@example.test", "/home/alice/work", "Alice's laptop", "x" * 129]
+    "sent",
+    [
+        "alice@example.test",
+        "/home/alice/work",
+        "Alice's laptop",
+        "x" * 129,
+        "eyJhbGciOiJub25lIn0.e30.",
+        "sk-ant-oat01-x",
+        "gsk_another",
+        "ghp_x",
+    ],
 )
 def test_a_programs_id_that_could_be_more_is_hashed(sent):
     """As a session, an agent or its parent: grouped by, and not readable."""
@@ -95,7 +105,7 @@ def test_without_a_secret_nothing_is_hashed():
     headers = [(b"session-id", b"alice@example.test"), (b"thread-id", b"t")]
     facts = RequestFacts(user="alice")
 
-    told = run_of(headers, "responses", facts, hide)
+    told = run_of(headers, "responses", facts, SENT)
 
     assert (told.session, told.agent, told.user) == (None, "t", None)
 
@@ -109,6 +119,28 @@ def test_a_key_is_never_an_id():
         assert "[redacted]" in (told.session, told.user)
     told = run({}, b'{"user": "%s"}' % KEY.encode(), "chat")
     assert told.user == HASHES.of(KEY)
+
+
+@pytest.mark.parametrize(
+    ("key", "session"),
+    [("1", "s-1"), ("none", "s-1"), ("sk-1", "[redacted]"), ("EMPTY", "s-1")],
+)
+def test_a_local_servers_key_is_in_no_id_by_chance(key, session):
+    """`1` is in most of them; what looks like a key is one, however short."""
+    sent = ClientHeaders(provider_key=key.encode())
+    headers = [(b"session-id", b"s-1" if session == "s-1" else b"s-sk-1")]
+
+    told = run_of(headers, "responses", RequestFacts(), sent)
+
+    assert told.session == session
+
+
+def test_an_operators_key_is_redacted_too():
+    """As in the other words of a client."""
+    headers = [(b"x-lectr-user", b"u-sk-operator")]
+    keys = frozenset({"sk-operator"})
+
+    assert run_of(headers, "chat", RequestFacts(), SENT, keys).user == "[redacted]"
 
 
 def test_whatever_says_more_is_looked_at():
@@ -137,7 +169,7 @@ def test_the_first_of_a_repeated_header_counts():
     """As for all that is ours."""
     headers = [(b"x-lectr-session", b"one"), (b"x-lectr-session", b"two")]
 
-    assert run_of(headers, "chat", RequestFacts(), hide).session == "one"
+    assert run_of(headers, "chat", RequestFacts(), SENT).session == "one"
 
 
 values = st.binary(max_size=200)
@@ -153,7 +185,7 @@ def test_whatever_a_stranger_sends_is_bounded_and_no_sentence(headers, user, ses
     """Nothing raises; what programs name is an id by its form, or a hash."""
     facts = RequestFacts(user=user, session=session)
 
-    told = run_of(headers, "responses", facts, hide, HASHES)
+    told = run_of(headers, "responses", facts, SENT, keyed_hash=HASHES)
 
     given_names = dict(reversed(headers))
     ids = [told.agent, told.parent_agent]

@@ -158,7 +158,8 @@ class Event(EventV1, frozen=True, kw_only=True, array_like=True):
     prefix_chars: Annotated[
         int | None,
         column(
-            "length of the prompt's prefix that a cache could hold",
+            "the part of prompt_chars that an earlier request of its session can have "
+            "sent, and so a cache hold; tools count in proportion",
             "lectr.prefix.chars",
             "characters",
         ),
@@ -166,17 +167,27 @@ class Event(EventV1, frozen=True, kw_only=True, array_like=True):
     prefix_kept_chars: Annotated[
         int | None,
         column(
-            "the part of it unchanged since the session's previous request",
+            "the part of it that a cache filled by the session's earlier requests can "
+            "still serve",
             "lectr.prefix.kept_chars",
             "characters",
         ),
     ] = None
     prefix_break: Annotated[
-        PrefixBreak | None, column("what changed first", "lectr.prefix.break")
+        PrefixBreak | None,
+        column(
+            "what changed first since its session's previous request; null where that "
+            "was not seen",
+            "lectr.prefix.break",
+        ),
     ] = None
     idle_s: Annotated[
         float | None,
-        column("since the previous request with that prefix", "lectr.prefix.idle", "s"),
+        column(
+            "from the start of the previous request with that prefix to this one's",
+            "lectr.prefix.idle",
+            "s",
+        ),
     ] = None
 
 

@@ -30,6 +30,7 @@ from lectr_lab.proxy.hosts import only_by
 from lectr_lab.proxy.key_in_path import key_as_header
 from lectr_lab.proxy.observers.invalid_provider import InvalidProviders
 from lectr_lab.proxy.observers.observer import Observer, Observers
+from lectr_lab.proxy.observers.prefix_watch import PrefixWatch
 from lectr_lab.proxy.observers.retries import Retries
 from lectr_lab.proxy.observers.shadow import Shadows
 from lectr_lab.proxy.observers.spend_cap import SpendWatch
@@ -113,7 +114,8 @@ def create_app(
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
     recorded = Observers(log, SpendWatch(settings.orgs), InvalidProviders(), *also)
-    observers = Observers(TokenCounter(recorded), Retries(), shadows)
+    counted = Observers(TokenCounter(recorded))
+    observers = Observers(PrefixWatch(counted, clock.now_s), Retries(), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 

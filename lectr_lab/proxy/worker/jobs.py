@@ -14,6 +14,9 @@ from lectr_lab.core.llm_api.content_encoding import whole_body
 from lectr_lab.core.llm_api.reply import ReplyFacts, UnreadReply, read_rest
 from lectr_lab.core.llm_api.request import RequestFacts, read_names, read_request
 from lectr_lab.core.llm_api.splice import Place, model_place
+from lectr_lab.core.prefix.joints import read_prompt
+from lectr_lab.core.prefix.prompt import Prompt
+from lectr_lab.core.prefix.rules import rule_of
 
 _LENGTH = struct.Struct(">Q")
 _READ_BYTES = 1024 * 1024
@@ -21,6 +24,7 @@ _READ_BYTES = 1024 * 1024
 NamesAnswer: TypeAlias = tuple[RequestFacts | None, Place | None]
 RequestAnswer: TypeAlias = tuple[RequestFacts | None]  # None: no JSON object
 ReplyAnswer: TypeAlias = tuple[ReplyFacts, bool]  # and whether it said that it was over
+PromptAnswer: TypeAlias = tuple[Prompt | None]
 TokensAnswer: TypeAlias = tuple[int, int] | None  # in and out
 
 
@@ -79,7 +83,25 @@ class ReadReply(msgspec.Struct, frozen=True, tag=True):
         return read_rest(self.unread, texts)
 
 
-Job: TypeAlias = CountTokens | ReadNames | ReadRequest | ReadReply
+class ReadPrompt(msgspec.Struct, frozen=True, tag=True):
+    """The joints of a request's prompt, out of its body."""
+
+    provider: str
+    model: str | None
+    content_encoding: str
+    key: bytes  # of the digests
+    has_media: bool
+
+    def answer(self, texts: list[bytes]) -> PromptAnswer:
+        """The joints; None where there are none to be compared."""
+        body = whole_body(texts[0], self.content_encoding)
+        if body is None:
+            return (None,)
+        rule = rule_of(self.provider, self.model)
+        return (read_prompt(body, rule, self.key, has_media=self.has_media),)
+
+
+Job: TypeAlias = ReadPrompt | CountTokens | ReadNames | ReadRequest | ReadReply
 
 
 class Told(msgspec.Struct, frozen=True):

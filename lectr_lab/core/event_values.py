@@ -35,6 +35,9 @@ NOT_CALLS: tuple[Operation, ...] = (
 )
 """What asks nothing of a model: views count it apart from calls."""
 
+GATEWAY_CACHE = "gateway_cache"
+"""The `service_tier` of what a gateway answered out of its own cache: nobody bills it."""
+
 ProviderSource = Literal["header", "path", "model", "key_prefix", "default"]
 Outcome = Literal[
     "ok",

@@ -100,7 +100,7 @@ def estimate(
     query = PriceQuery(provider, None, None, model, None, datetime.now(UTC))
     found = find_price(query, prices)
     one = {"input_tokens": round(into), "output_tokens": round(out)}
-    cost = None if found is None else cost_usd(found.price, one)
+    cost = None if found is None else cost_usd(found, one)
     usd = None if cost is None else float(cost) * len(prompts)
     calls = len(prompts)
     return Estimate(calls, round(into * calls), round(out * calls), usd)

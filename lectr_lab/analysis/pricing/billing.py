@@ -4,71 +4,54 @@ All is whole-number arithmetic in 1e-12 USD, divided once: a cost is the float n
 to the exact one, for rows below 9,007 USD.
 """
 
-from typing import NamedTuple
+import operator
+from collections.abc import Set as AbstractSet
+from functools import reduce
 
 import polars as pl
 
-from lectr_lab.core.pricing import ModelPrice
+from lectr_lab.core.pricing import ModelPrice, units
 from lectr_lab.core.pricing.price import MOST_COUNTED
 
 PUSD_PER_USD = 10**12
 """In 1e-12 USD, the price of one token is a whole number."""
 
 
-class Unit(NamedTuple):
-    """How a count is billed: its price, what is billed apart, and how many a price buys."""
+_BESIDE = ("web_searches",)
+UNITS = {name: units.UNITS[name] for name in (*_BESIDE, *units.TOKENS)}
+"""What is billed here, parts before their wholes; other units are few, and billed one
+by one. A part that has its own price is taken off the whole."""
 
-    price_key: str
-    parts: tuple[str, ...] = ()
-    per: int = 10**6
-
-
-# Inner counts first: a part that has its own price is taken off the whole.
-UNITS = {
-    "cache_read_audio_tokens": Unit("cache_audio_read_mtok"),
-    "cache_write_1h_tokens": Unit("cache_write_1h_mtok"),
-    "input_image_tokens": Unit("input_image_mtok"),
-    "reasoning_tokens": Unit("output_reasoning_mtok"),
-    "output_audio_tokens": Unit("output_audio_mtok"),
-    "output_image_tokens": Unit("output_image_mtok"),
-    "web_searches": Unit("web_searches_kcount", per=10**3),
-    "cache_read_tokens": Unit("cache_read_mtok", ("cache_read_audio_tokens",)),
-    "cache_write_tokens": Unit("cache_write_mtok", ("cache_write_1h_tokens",)),
-    "input_audio_tokens": Unit("input_audio_mtok", ("cache_read_audio_tokens",)),
-    "output_tokens": Unit(
-        "output_mtok",
-        ("reasoning_tokens", "output_audio_tokens", "output_image_tokens"),
-    ),
-    "input_tokens": Unit(
-        "input_mtok",
-        (
-            "cache_read_audio_tokens",
-            "cache_write_1h_tokens",
-            "input_image_tokens",
-            "cache_read_tokens",
-            "cache_write_tokens",
-            "input_audio_tokens",
-        ),
-    ),
-}
 _PRICE_OF = {count: f"{count}_pusd" for count in UNITS}
 _RATE_OF = {count: f"{count}_rate" for count in UNITS}
+_LACKS = {count: f"{count}_lacks" for count in units.COUNTS}
 _HAS_CACHED_IMAGES = "has_cached_image_price"
 
 Pusd = dict[str, int | None]
 """Of each count its price, in 1e-12 USD; None where it has none of its own."""
 
 SCHEMA = {
+    **dict.fromkeys(_LACKS.values(), pl.Boolean()),
     _HAS_CACHED_IMAGES: pl.Boolean(),
     **dict.fromkeys([*_PRICE_OF.values(), *_RATE_OF.values()], pl.Int64()),
 }
 
 
-def terms(price: ModelPrice, pusd: Pusd) -> tuple[int | bool | None, ...]:
-    """What a kind of request is billed by: the values of `SCHEMA`."""
+def terms(
+    price: ModelPrice, pusd: Pusd, lacking: AbstractSet[str] = frozenset()
+) -> tuple[int | bool | None, ...]:
+    """What a kind of request is billed by: the values of `SCHEMA`.
+
+    Args:
+        price: the list's, for what is not said by the next.
+        pusd: the prices of `UNITS`.
+        lacking: counts that there is no price for; where one is above 0, the cost is
+            not known.
+    """
     has_cached_images = price.cache_image_read_mtok is not None
     rates = _rates(pusd)
     return (
+        *(count in lacking for count in _LACKS),
         has_cached_images,
         *(pusd[count] for count in _PRICE_OF),
         *(rates[count] for count in _RATE_OF),
@@ -89,7 +72,7 @@ def cost_usd(facts: pl.DataFrame, of_kinds: pl.DataFrame, kind: pl.Series) -> pl
     """USD per row; null where input was not counted, or no price fits the counts.
 
     Args:
-        facts: the counts of each row.
+        facts: the counts of each row; columns that nobody wrote may be left out.
         of_kinds: the columns of `SCHEMA`; null where no price is known.
         kind: of each row, the number of its row in `of_kinds`.
     """
@@ -104,8 +87,28 @@ def cost_usd(facts: pl.DataFrame, of_kinds: pl.DataFrame, kind: pl.Series) -> pl
         rows, of_rows = facts.filter(doubtful), kind.filter(doubtful)
         told = _pusd(_one_by_one(counts), rows, of_kinds, of_rows)
         pusd = pusd.scatter(doubtful.arg_true(), told)
+    unknown = _unknown(facts, of_kinds, kind)
+    if unknown is not None:
+        pusd = pl.select(pl.when(~unknown).then(pusd)).to_series()
     # By a scalar polars multiplies its reciprocal, which is not exact.
     return pusd / pl.Series([PUSD_PER_USD]).new_from_index(0, pusd.len())
+
+
+def _unknown(
+    facts: pl.DataFrame, of_kinds: pl.DataFrame, kind: pl.Series
+) -> pl.Series | None:
+    """The rows in which something was used that has no price; None: in no row."""
+    found: list[pl.Series] = []
+    for count in set(_LACKS).intersection(facts.columns):
+        n, lacks = facts[count], of_kinds[_LACKS[count]].fill_null(False)
+        if n.null_count() == n.len():
+            continue
+        if count not in UNITS:
+            found.append(~n.is_between(0, MOST_COUNTED))
+        if lacks.any():
+            found.append((n > 0) & lacks.gather(kind))
+    doubts = [rows.fill_null(False) for rows in found if rows.any()]
+    return reduce(operator.or_, doubts) if doubts else None
 
 
 def _pusd(

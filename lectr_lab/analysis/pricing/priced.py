@@ -19,13 +19,14 @@ from lectr_lab.analysis.pricing import billing
 from lectr_lab.analysis.views.rows import covered_by_plan, model
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
-    USAGE_KEYS,
+    Found,
     PriceList,
     PriceQuery,
     cost_usd,
     find_price,
 )
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
+from lectr_lab.core.pricing.units import COUNTS, UNITS, Unit
 from lectr_lab.core.registry import registry
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
@@ -37,7 +38,7 @@ _OURS = sorted(registry())
 _NAMES = ("provider", "model_actual", "service_tier", "inference_geo")
 # A user's price may fit any name of the model.
 _OWN_NAMES = tuple(name for name in PriceQuery._fields if name != "started_at")
-_FACTS = (*PriceQuery._fields, *USAGE_KEYS)
+_FACTS = (*PriceQuery._fields, *COUNTS)
 _TABLE = {"price_source": pl.String(), **billing.SCHEMA}
 _UNKNOWN = (None,) * (1 + len(_TABLE))
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
@@ -128,13 +129,13 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl
     for number, (price, *_) in enumerate(found):
         if price is not None:
             at = (kind == number).arg_true()
-            counts = facts.select(*USAGE_KEYS)[at].iter_rows(named=True)
+            counts = facts.select(*COUNTS)[at].iter_rows(named=True)
             cost = cost.scatter(at, [_usd(price, row) for row in counts])
     source = of_kinds["price_source"].gather(kind)
     return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
 
 
-def _usd(price: ModelPrice, counts: dict[str, int | None]) -> float | None:
+def _usd(price: Found, counts: dict[str, float | None]) -> float | None:
     usd = cost_usd(price, counts)
     return None if usd is None else float(usd)
 
@@ -213,15 +214,28 @@ def _look_up(
         for count, unit in billing.UNITS.items()
     }
     uneven = any(p is not None and (p > _MOST_PUSD or p % 1) for p in pusd.values())
-    if uneven or found.price.requests_kcount is not None:
+    if uneven or _by_other_units(found):
         # Say, 0.0833333 a million; such rows are few, and priced one by one.
-        return (found.price, found.source, *_UNKNOWN[2:])
+        return (found, found.source, *_UNKNOWN[2:])
     whole = {count: None if p is None else int(p) for count, p in pusd.items()}
-    return (None, found.source, *billing.terms(found.price, whole))
+    return (None, found.source, *billing.terms(found.price, whole, found.lacking))
 
 
-def _pusd(price: ModelPrice, unit: billing.Unit, input_tokens: int) -> Decimal | None:
-    usd = getattr(price, unit.price_key)
+def _by_other_units(found: Found) -> bool:
+    """It is billed by more than tokens and searches, or by less."""
+    others = found.usd.keys() | {
+        count
+        for count, unit in UNITS.items()
+        if count not in billing.UNITS
+        and unit.price_key is not None
+        and getattr(found.price, unit.price_key) is not None
+    }
+    flat = found.flat_usd is not None or found.price.requests_kcount is not None
+    return bool(others) or flat or not found.by_tokens
+
+
+def _pusd(price: ModelPrice, unit: Unit, input_tokens: int) -> Decimal | None:
+    usd = getattr(price, unit.price_key or "")
     if isinstance(usd, TieredPrices):
         # A tier's price holds for every token of a request that reaches it.
         reached = [tier.price for tier in usd.tiers if input_tokens > tier.start]

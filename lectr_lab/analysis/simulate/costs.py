@@ -10,7 +10,8 @@ import polars as pl
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.simulate.reroute import KEYS, asked_model, joined
 from lectr_lab.analysis.views import rows
-from lectr_lab.core.pricing.price import USAGE_KEYS, PriceList
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.core.pricing.units import COUNTS
 
 # What is answered grows with the answer; the rest of a request stays as it was.
 _PARTS = ("reasoning_tokens", "output_audio_tokens", "output_image_tokens")
@@ -134,7 +135,7 @@ def costs(
         `move`, `day`, `judged` rows, `after_usd` of these and their `output` tokens,
         `unpriced_after` rows, and `before_usd` of the judged (null unless row by row).
     """
-    needed = [*dict.fromkeys([*KEYS, *_PRICED_BY, *USAGE_KEYS])]
+    needed = [*dict.fromkeys([*KEYS, *_PRICED_BY, *COUNTS])]
     if row_by_row:
         log = log.select(*needed, pl.col("cost_usd").alias("before_usd"))
     else:
@@ -179,7 +180,7 @@ def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Se
         *(pl.lit(None, pl.String).alias(name) for name in _NOT_SAID),
         *(
             pl.lit(None, pl.Int64).alias(name)
-            for name in USAGE_KEYS
+            for name in COUNTS
             if name not in ("input_tokens", "output_tokens")
         ),
     )

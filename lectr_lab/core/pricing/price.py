@@ -1,14 +1,17 @@
 """What one request cost, exactly: its counts times the price in force at its time.
 
-List prices are those that travel with `genai-prices` (nothing is fetched); a user's
-own entries go before them. What neither knows costs None, never 0. The same rule said
-over a whole frame is `analysis/pricing/priced.py`; a law test holds the two equal.
+List prices are those that travel with `genai-prices` (nothing is fetched); what
+providers document beside them is in `documented.toml`; a user's own entries go before
+both. A sum is known if each of its parts is: a count without a price of its own makes
+the cost None, never 0 and never another part's price. The same rule said over a whole
+frame is `analysis/pricing/priced.py`; a law test holds the two equal.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -16,46 +19,45 @@ from genai_prices import Usage, calc_price
 from genai_prices.types import ModelPrice, PriceCalculation
 
 from lectr_lab.core.event import Event
+from lectr_lab.core.event_values import GATEWAY_CACHE
+from lectr_lab.core.pricing.documented import LISTED_AS, documented
 from lectr_lab.core.pricing.gateway_names import listed_by_vendor
 from lectr_lab.core.pricing.geo import geo_times
 from lectr_lab.core.pricing.tiers import STANDARD_TIERS, scaled, tier_times
-from lectr_lab.core.registry import registry
+from lectr_lab.core.pricing.units import COUNTS, TOKENS, UNITS, USAGE_KEYS
 
-PriceSource = Literal["user", "genai-prices"]
+__all__ = ["COUNTS", "LISTED_AS", "USAGE_KEYS", "PriceQuery", "find_price"]
+
+PriceSource = Literal["user", "genai-prices", "documented", "gateway-cache"]
 
 MOST_COUNTED = 10**8
 """More than any request can hold; a reply that counts higher is not believed."""
 
-USAGE_KEYS = {
-    "input_tokens": "input_tokens",
-    "output_tokens": "output_tokens",
-    "cache_read_tokens": "cache_read_tokens",
-    "cache_write_tokens": "cache_write_tokens",
-    "cache_write_1h_tokens": "cache_write_1h_tokens",
-    "reasoning_tokens": "output_reasoning_tokens",
-    "input_audio_tokens": "input_audio_tokens",
-    "output_audio_tokens": "output_audio_tokens",
-    "cache_read_audio_tokens": "cache_audio_read_tokens",
-    "input_image_tokens": "input_image_tokens",
-    "output_image_tokens": "output_image_tokens",
-    "web_searches": "web_searches",
-}
-"""The event's counts, and what genai-prices calls each."""
-
-LISTED_AS = {name: row.listed_as for name, row in registry().items() if row.listed_as}
-LISTED_AS |= {"gcp.gen_ai": "google", "x_ai": "x-ai"}
-LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
-"""Names that genai-prices does not know: ours, OpenTelemetry's and LiteLLM's."""
+_NOTHING: Mapping[str, Decimal] = MappingProxyType({})
+_NO_LEAST: Mapping[str, int] = MappingProxyType({})
+_PARTS = frozenset(TOKENS) - {"input_tokens", "output_tokens"}
 
 
 class UserPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A price of the user's own: negotiated, an Azure deployment, a local model."""
+    """A price of the user's own: negotiated, an Azure deployment, a local model.
+
+    Kinds of token without a price here are billed as other input, or output; of all
+    else the price is not known.
+    """
 
     model: str  # a glob, matched without regard to case
     input_usd_per_mtok: Decimal
     output_usd_per_mtok: Decimal
-    cache_read_usd_per_mtok: Decimal | None = None  # None: billed as other input
+    cache_read_usd_per_mtok: Decimal | None = None
     cache_write_usd_per_mtok: Decimal | None = None
+    output_audio_usd_per_mtok: Decimal | None = None
+    output_image_usd_per_mtok: Decimal | None = None
+    web_search_usd: Decimal | None = None  # for one, as are all that follow
+    other_tool_call_usd: Decimal | None = None
+    image_usd: Decimal | None = None
+    audio_second_usd: Decimal | None = None
+    input_character_usd: Decimal | None = None
+    rerank_search_usd: Decimal | None = None
     provider: str | None = None  # without regard to case
     first_day: date | None = msgspec.field(default=None, name="from")  # UTC, inclusive
     last_day: date | None = msgspec.field(default=None, name="until")
@@ -89,10 +91,36 @@ class PriceQuery(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A price, and whose it is."""
+    """A price, whose it is, and what the list's form has no room for."""
 
     price: ModelPrice
     source: PriceSource
+    usd: Mapping[str, Decimal] = _NOTHING  # for one, by count
+    with_whole: frozenset[str] = frozenset()  # billed as what they are part of
+    least: Mapping[str, int] = _NO_LEAST  # that is billed, by count
+    flat_usd: Decimal | None = None  # a request's, whatever it counted
+
+    @property
+    def by_tokens(self) -> bool:
+        """Its calls are billed by the token, and by what else they used."""
+        return self.price.input_mtok is not None
+
+    @property
+    def lacking(self) -> frozenset[str]:
+        """The counts that it has no price for."""
+        if self.flat_usd is not None:
+            return frozenset()
+        found = {name for name in COUNTS if self._has(name)}
+        wholes = [whole for whole in found if not UNITS[whole].apart]
+        found |= {p for p in self.with_whole for w in wholes if p in UNITS[w].parts}
+        if "output_image_tokens" in found:
+            found.add("image_count")  # paid for by its tokens
+        return frozenset(COUNTS) - found
+
+    def _has(self, count: str) -> bool:
+        key = UNITS[count].price_key
+        listed = key is not None and getattr(self.price, key) is not None
+        return listed or count in self.usd
 
 
 def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
@@ -103,8 +131,8 @@ def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
         prices: the user's own entries, which go before the list.
 
     Returns:
-        USD, unrounded. None where the reply did not count its input, where no price is
-        known, and where the counts contradict each other.
+        USD, unrounded. None where the reply did not count what is billed, where any
+        part of that has no known price, and where the counts contradict each other.
 
     >>> from uuid import UUID
     >>> hello = Event(
@@ -120,25 +148,60 @@ def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
     found = find_price(
         PriceQuery(*(getattr(event, name) for name in PriceQuery._fields)), prices
     )
-    counts = {column: getattr(event, column) for column in USAGE_KEYS}
-    return None if found is None else cost_usd(found.price, counts)
+    counts = {column: getattr(event, column) for column in COUNTS}
+    return None if found is None else cost_usd(found, counts)
 
 
-def cost_usd(price: ModelPrice, counts: Mapping[str, int | None]) -> Decimal | None:
+def cost_usd(
+    price: Found | ModelPrice, counts: Mapping[str, float | None]
+) -> Decimal | None:
     """What the counts of an event cost; None as `price_event` says.
 
-    >>> cost_usd(ModelPrice(input_mtok=Decimal("0.30")), {"input_tokens": 1_000})
-    Decimal('0.0003')
+    Args:
+        price: as found; or one of the list's, with nothing documented beside it.
+        counts: by the event's columns; what is left out was not said.
+
+    >>> heard = ModelPrice(audio_hours=Decimal("0.36"))
+    >>> cost_usd(heard, {"audio_seconds": 90.5})
+    Decimal('0.00905')
+    >>> cost_usd(heard, {"audio_seconds": 90.5, "web_searches": 1})
     """
-    if counts["input_tokens"] is None or any(
-        (n or 0) > MOST_COUNTED for n in counts.values()
-    ):
+    if isinstance(price, Found):
+        found = price
+    else:
+        found = Found(price, "genai-prices", with_whole=documented("", "").with_whole)
+    if found.flat_usd is not None:
+        return found.flat_usd
+    told = {name: n for name in COUNTS if (n := counts.get(name)) is not None}
+    if any(not 0 <= n <= MOST_COUNTED for n in told.values()):
         return None
-    usage = {USAGE_KEYS[column]: n for column, n in counts.items()}
+    used = {name for name, n in told.items() if n > 0}
+    if not _says_what_is_billed(found, told) or used & found.lacking:
+        return None
+    billed = {
+        name: max(n, found.least.get(name, 0)) if n > 0 else n
+        for name, n in told.items()
+    }
+    listed = {
+        key: billed.get(n) for n, unit in UNITS.items() if (key := unit.usage_key)
+    }
     try:
-        return price.calc_price(Usage(**usage))["total_price"]
+        usd = found.price.calc_price(Usage(**listed))["total_price"]
     except ValueError:  # say, more cached tokens than input
         return None
+    return usd + sum(
+        (
+            usd_each * Decimal(repr(billed.get(name, 0)))
+            for name, usd_each in found.usd.items()
+        ),
+        Decimal(0),
+    )
+
+
+def _says_what_is_billed(found: Found, told: Mapping[str, float]) -> bool:
+    if found.by_tokens:
+        return "input_tokens" in told
+    return any(name not in found.lacking for name in told)
 
 
 def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
@@ -151,17 +214,19 @@ def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
     >>> found.source, found.price.output_mtok
     ('genai-prices', Decimal('0.08'))
     """
+    if query.service_tier == GATEWAY_CACHE:
+        return Found(ModelPrice(), "gateway-cache", flat_usd=Decimal(0))
     for entry in prices:
         if _fits(entry, query):
-            return Found(_as_model_price(entry), "user")
-    price = _list_price(query)
-    if price is None and query.models:  # a gateway's name may say whose model it is
-        listed = (
+            return _of_user(entry)
+    found = _listed(query)
+    if found is None and query.models:  # a gateway's name may say whose model it is
+        elsewhere = (
             query._replace(provider=at.provider, model_actual=at.model)
             for at in listed_by_vendor(query.models[0])
         )
-        price = next((found for one in listed if (found := _list_price(one))), None)
-    return None if price is None else Found(price, "genai-prices")
+        found = next((there for one in elsewhere if (there := _listed(one))), None)
+    return found
 
 
 def _fits(entry: UserPrice, query: PriceQuery) -> bool:
@@ -177,36 +242,74 @@ def _fits(entry: UserPrice, query: PriceQuery) -> bool:
     )
 
 
-def _as_model_price(entry: UserPrice) -> ModelPrice:
-    return ModelPrice(
+def _of_user(entry: UserPrice) -> Found:
+    price = ModelPrice(
         input_mtok=entry.input_usd_per_mtok,
         output_mtok=entry.output_usd_per_mtok,
         cache_read_mtok=entry.cache_read_usd_per_mtok,
         cache_write_mtok=entry.cache_write_usd_per_mtok,
+        output_audio_mtok=entry.output_audio_usd_per_mtok,
+        output_image_mtok=entry.output_image_usd_per_mtok,
     )
+    each = {
+        "web_searches": entry.web_search_usd,
+        "other_tool_calls": entry.other_tool_call_usd,
+        "image_count": entry.image_usd,
+        "audio_seconds": entry.audio_second_usd,
+        "input_characters": entry.input_character_usd,
+        "rerank_searches": entry.rerank_search_usd,
+    }
+    usd = {name: price for name, price in each.items() if price is not None}
+    return Found(price, "user", usd, _PARTS)
 
 
-def _list_price(query: PriceQuery) -> ModelPrice | None:
+def _listed(query: PriceQuery) -> Found | None:
     if query.provider is None or not query.models:
         return None
+    told = documented(query.provider, query.models[0])
+    listed = _looked_up(query)
+    price = ModelPrice() if listed is None else listed.model_price
+    source: PriceSource = "genai-prices"
+    if all(value is None for value in vars(price).values()):
+        # An entry without a price: free, sold by what the list has no unit for, or
+        # nobody said.
+        source = "documented"
+        if told.free and listed is not None:
+            price = ModelPrice(input_mtok=Decimal(0), output_mtok=Decimal(0))
+        elif not told.usd:
+            return None
+    times = None if told.unknown else _times(query, listed)
+    if times is None:
+        return None
+    price = price if times == 1 else scaled(price, times)
+    with_whole = _PARTS if told.free else told.with_whole
+    return Found(price, source, told.usd, with_whole, told.least)
+
+
+def _looked_up(query: PriceQuery) -> PriceCalculation | None:
+    provider = query.provider or ""
     try:
-        listed = calc_price(
+        return calc_price(
             Usage(),
             query.models[0],
-            provider_id=LISTED_AS.get(query.provider, query.provider),
+            provider_id=LISTED_AS.get(provider, provider),
             genai_request_timestamp=query.started_at,
             price_context=_context(query),
         )
     except (LookupError, ValueError):
         return None
+
+
+def _times(query: PriceQuery, listed: PriceCalculation | None) -> Decimal | None:
+    """How many times the price its place and tier cost."""
+    provider, tier = query.provider or "", query.service_tier
     day = query.started_at.astimezone(UTC).date()
-    times = geo_times(query.provider, query.inference_geo, day)
-    tier = query.service_tier
-    if not (tier is None or tier in STANDARD_TIERS or _has_variant(listed, query)):
-        times = _product(times, tier_times(query.provider, query.models[0], tier))
-    if times is None or not _is_countable(listed.model_price):
-        return None
-    return listed.model_price if times == 1 else scaled(listed.model_price, times)
+    times = geo_times(provider, query.inference_geo, day)
+    if tier is None or tier in STANDARD_TIERS:
+        return times
+    if listed is not None and _has_variant(listed, query):
+        return times
+    return _product(times, tier_times(provider, query.models[0], tier))
 
 
 def _product(one: Decimal | None, other: Decimal | None) -> Decimal | None:
@@ -233,9 +336,3 @@ def _has_variant(listed: PriceCalculation, query: PriceQuery) -> bool:
         and (variant.constraint is None or variant.constraint.active(query.started_at))
         for variant in listed.model.price_variants or ()
     )
-
-
-def _is_countable(price: ModelPrice) -> bool:
-    """Whether our counts can be billed: not what is sold by the second or the letter."""
-    units = [key for key, value in vars(price).items() if value is not None]
-    return not units or price.input_mtok is not None  # no unit at all: it is free

@@ -19,8 +19,9 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
+from lectr_lab.core.pricing.documented import LISTED_AS
 from lectr_lab.core.pricing.geo import geo_prices
-from lectr_lab.core.pricing.price import LISTED_AS, PriceList
+from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.registry import registry
 
 _OURS = {LISTED_AS.get(name, name) for name in registry()}

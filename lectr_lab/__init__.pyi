@@ -34,6 +34,7 @@ from lectr_lab.notebook.views import summary as summary
 from lectr_lab.notebook.views import tokens as tokens
 from lectr_lab.notebook.views import totals as totals
 from lectr_lab.notebook.views import unpriced_models as unpriced_models
+from lectr_lab.resources import shipped_agent_runs as shipped_agent_runs
 from lectr_lab.resources import shipped_cassettes as shipped_cassettes
 from lectr_lab.resources import shipped_policy as shipped_policy
 from lectr_lab.tables import table as table

@@ -32,6 +32,18 @@ def shipped_traffic() -> Path:
     return _shipped("data/demo", "README.md")
 
 
+def shipped_agent_runs() -> Path:
+    """The lab folder of recorded runs of coding agents, `data/agents`.
+
+    Raises:
+        LabError: this installation has none.
+
+    >>> (shipped_agent_runs() / "README.md").is_file()
+    True
+    """
+    return _shipped("data/agents", "README.md")
+
+
 def shipped_notebooks() -> Path:
     """The folder of the notebooks.
 

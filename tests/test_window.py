@@ -18,7 +18,7 @@ PUBLIC = """
     Conditions LabError Proxy Recommendation Rule RuleTarget assert_budget compact
     dashboard dearest demo_log doctor error_rates errors evidence export_log
     import_log latency latency_ranges read_cassettes recommend reconcile record replay scan select
-    shipped_cassettes shipped_policy simulate spend spend_bars spend_over_time
+    shipped_agent_runs shipped_cassettes shipped_policy simulate spend spend_bars spend_over_time
     spend_timeline start summary table titled token_bars tokens totals unpriced_models
     untagged_bars
 """.split()

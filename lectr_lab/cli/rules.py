@@ -101,6 +101,10 @@ def explain(
     path: Literal[
         "chat", "completions", "embeddings", "responses", "messages"
     ] = "chat",
+    client: str | None = None,
+    agent: str | None = None,
+    session: str | None = None,
+    user: str | None = None,
     org: str = "",
     config: Path | None = None,
 ) -> None:
@@ -114,6 +118,10 @@ def explain(
         task: its X-Lectr-Task.
         provider: its X-Lectr-Provider; detected from the model without.
         path: the kind of call.
+        client: the program that asks, such as claude-code.
+        agent: the agent of a session.
+        session: its X-Lectr-Session, or the client's own.
+        user: its X-Lectr-User.
         org: whose key it has, where organisations differ in their Azure endpoint.
         config: the settings file (default: lectr.toml, where it is there).
 
@@ -131,6 +139,10 @@ def explain(
         provider=resolve(client_headers, model, raw_path, found.providers).provider,
         model=model,
         operation=path,
+        client=client,
+        agent=agent,
+        session=session,
+        user=user,
     )
     keyed = found.keys.keyed(org)
     for line in _tried(found.rules, rule_input, keyed):

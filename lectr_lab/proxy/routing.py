@@ -17,7 +17,14 @@ from lectr_lab.core.headers import (
 )
 from lectr_lab.core.llm_api.splice import with_model
 from lectr_lab.core.routing.providers import Address, ResolvedProvider, provider_url
-from lectr_lab.core.routing.rules import Decision, Rule, RuleInput, decide
+from lectr_lab.core.routing.rules import (
+    OF_RUN,
+    Decision,
+    Rule,
+    RuleInput,
+    asks_for_run,
+    decide,
+)
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.stderr import say
 
@@ -62,6 +69,7 @@ class Router:
     def __init__(self, settings: Settings, book: RuleBook, keys: OperatorKeys) -> None:
         self._settings, self._book, self.keys = settings, book, keys
         self._rules: tuple[Rule, ...] = ()
+        self._of_run = False  # some rule asks who it is
         self._decided: dict[tuple[str, RuleInput], Decision] = {}
         self.failures = 0
 
@@ -95,7 +103,12 @@ class Router:
             return _unchanged(arrived, "internal_error")
 
     def _ruled(self, arrived: Arrived) -> Routed:
+        self._follow()
         rule_input = arrived.exchange.rule_input(arrived.target)
+        if self._of_run:
+            run = arrived.exchange.run
+            names = {name: getattr(run, name) for name in OF_RUN}
+            rule_input = rule_input._replace(**names)
         decision = self._decision(arrived.exchange.key.org, rule_input)
         if decision.rule is None:
             return _unchanged(arrived, decision.skipped)
@@ -142,14 +155,18 @@ class Router:
             provider_url(address, target, raw_path, b"", model), headers, body
         )
 
-    def _decision(self, org: str, rule_input: RuleInput) -> Decision:
-        """Decided once for the same words, until the rules change."""
+    def _follow(self) -> None:
+        """Look whether the rules have changed."""
         rules = self._book.rules
         if rules is not self._rules:
             self._rules, self._decided = rules, {}
+            self._of_run = asks_for_run(rules)
+
+    def _decision(self, org: str, rule_input: RuleInput) -> Decision:
+        """Decided once for the same words, until the rules change."""
         decision = self._decided.get((org, rule_input))
         if decision is None:
-            decision = decide(rules, rule_input, self.keys.keyed(org))
+            decision = decide(self._rules, rule_input, self.keys.keyed(org))
             if len(self._decided) >= _MOST_REMEMBERED:
                 self._decided.clear()
             if all(len(word or "") <= _LONGEST_REMEMBERED for word in rule_input):

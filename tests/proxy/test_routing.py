@@ -96,6 +96,22 @@ def test_a_rule_changes_the_model_and_nothing_else(ruled, vendors):
     assert (event["provider"], event["provider_requested"]) == ("openai", None)
 
 
+def test_a_rule_may_ask_who_it_is(ruled, vendors):
+    """By the client's family, the session or the user, as the log has them."""
+    proxy = ruled(MINI.replace('feature = "faq"', 'client = "codex", session = "n*"'))
+    body = {"model": "gpt-4o"}
+
+    for agent, session in (("codex_exec/1.0", "night"), ("codex_exec/1.0", "day")):
+        with proxy.client(User_Agent=agent, X_Lectr_Session=session) as client:
+            client.post(CHAT, json=body)
+
+    first, second = proxy.events(2)
+    assert (first["client"], first["session"]) == ("codex", "night")
+    assert (first["rule"], first["model_sent"]) == ("faq-to-mini", "gpt-4o-mini")
+    assert (second["rule"], second["model_sent"]) == (None, "gpt-4o")
+    assert b"night" not in vendors["openai"].received[0].head
+
+
 def test_what_no_rule_matches_goes_as_it_came(ruled, vendors):
     """And the event says nothing of rules."""
     proxy = ruled(MINI)
@@ -386,6 +402,9 @@ def test_the_live_decision_is_decide_on_the_events_columns(provider, tmp_path):
                         if value
                     },
                 )
+            until_s = time.monotonic() + 10  # what comes after a reply takes its time
+            while len(events) < len(requests) and time.monotonic() < until_s:
+                time.sleep(0.002)
             assert len(events) == len(requests)
             for event in events:
                 agrees(event, rules)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.core.routing.rules import Rule, RuleInput, decide
+from lectr_lab.core.routing.rules import OF_RUN, Rule, RuleInput, decide
 
 # Those that seldom tell two decisions apart come first: they are the first to be left
 # out of the join.
@@ -21,6 +21,7 @@ KEYS = (
     "task",
     "provider",
     "model_sent",
+    *OF_RUN,
     "feature",
     "org",
 )
@@ -34,6 +35,27 @@ _DECIDED: dict[str, pl.DataType] = {
     "to_provider": pl.String(),
     "changed": pl.Boolean(),
 }
+
+
+def as_rules_see(log: pl.LazyFrame, rules: Sequence[Rule]) -> pl.LazyFrame:
+    """A log in which the names of runs are those that some rule has a condition for.
+
+    There are too many else: every session has its own.
+    """
+    wanted = {
+        name: {getattr(rule.when, name) for rule in rules} - {None} for name in OF_RUN
+    }
+    return log.with_columns(
+        _where_wanted(pl.col(name), patterns).alias(name)
+        for name, patterns in wanted.items()
+    )
+
+
+def _where_wanted(name: pl.Expr, patterns: Collection[str]) -> pl.Expr:
+    exact = [one for one in patterns if not one.endswith("*")]
+    begins = [name.str.starts_with(p[:-1]) for p in patterns if p.endswith("*")]
+    fits = pl.any_horizontal(name.is_in(exact), *begins)
+    return pl.when(fits).then(name) if patterns else pl.lit(None, pl.String)
 
 
 def asked_model() -> pl.Expr:
@@ -75,6 +97,7 @@ def _decision(
         kind["provider_requested"] or kind["provider"],
         kind["model_requested"],
         kind["operation"],
+        *(kind[name] for name in OF_RUN),
     )
     rule, skipped, model, provider = decide(rules, rule_input, keyed)
     changed = model is not None and (model, provider) != was

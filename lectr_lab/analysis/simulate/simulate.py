@@ -20,7 +20,7 @@ from lectr_lab.analysis.simulate.model_changes import (
     with_latencies,
     with_moves,
 )
-from lectr_lab.analysis.simulate.reroute import KEYS, decided
+from lectr_lab.analysis.simulate.reroute import KEYS, as_rules_see, decided
 from lectr_lab.analysis.simulate.result import Simulation, Unjudged
 from lectr_lab.analysis.views import rows
 from lectr_lab.config.text_files import read_text
@@ -70,7 +70,7 @@ def simulate(
     """
     ordered = _rules(rules)
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    log = log.filter(rows.is_call())
+    log = as_rules_see(log.filter(rows.is_call()), ordered)
     found = facts(log).collect(engine="streaming")
     kinds = decided(found.select(KEYS).unique(), ordered, keyed)
     found = found.join(kinds, on=KEYS, how="left", nulls_equal=True)

@@ -5,9 +5,9 @@ combinations: what a condition sees is in the event's columns, and nothing else.
 
 - The rule of priority 1 comes first; among equals, the one written first. The first
   enabled rule whose conditions all hold decides, even where it can then not be applied.
-- A condition that is not set always holds. A feature or a model is compared exactly;
-  one that ends in `*` holds for every name that begins so. `untagged` is the feature
-  of a request that names none.
+- A condition that is not set always holds. Texts are compared exactly; one that ends in
+  `*` holds for every name that begins so. `untagged` is the feature of a request that
+  names none; who names no client, agent, session or user fits no condition on it.
 - A rule without a provider never changes it. One with a provider sends the request
   there under the operator's own key, so it takes one.
 """
@@ -52,6 +52,15 @@ class Conditions(_Strict, frozen=True, kw_only=True):
     task: str | None = None
     provider: str | None = None
     model: str | None = None  # as the client asked for it
+    client: str | None = None
+    agent: str | None = None
+    session: str | None = None
+    user: str | None = None
+
+
+OF_RUN = ("client", "agent", "session", "user")
+"""Conditions on who asks and in which run. They take many values, so a rule's input has
+them only where some rule asks for them."""
 
 
 class RuleTarget(_Strict, frozen=True, kw_only=True):
@@ -80,6 +89,10 @@ class RuleInput(NamedTuple):
     provider: str | None = None
     model: str | None = None
     operation: str = "chat"
+    client: str | None = None
+    agent: str | None = None
+    session: str | None = None
+    user: str | None = None
 
 
 class Decision(NamedTuple):
@@ -97,6 +110,11 @@ class Decision(NamedTuple):
 def in_order(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """The rules as they are tried: priority 1 first, then as given."""
     return tuple(sorted(rules, key=lambda rule: rule.priority))
+
+
+def asks_for_run(rules: Sequence[Rule]) -> bool:
+    """Some rule has a condition on who asks, or in which run."""
+    return any(getattr(rule.when, name) for rule in rules for name in OF_RUN)
 
 
 def decide(
@@ -143,12 +161,14 @@ def mismatch(rule: Rule, rule_input: RuleInput) -> str | None:
         return "provider"
     if when.task is not None and when.task != rule_input.task:
         return "task"
-    if when.feature is not None and not _fits(
+    if when.feature is not None and not fits(
         when.feature, rule_input.feature or UNTAGGED
     ):
         return "feature"
-    if when.model is not None and not _fits(when.model, rule_input.model):
-        return "model"
+    for name in ("model", *OF_RUN):
+        wanted = getattr(when, name)
+        if wanted is not None and not fits(wanted, getattr(rule_input, name)):
+            return name
     return None
 
 
@@ -178,7 +198,12 @@ def _of_another(model: str, provider: str | None, rule_input: RuleInput) -> bool
     return to != "azure" and provider_of_model(model) not in (None, to)
 
 
-def _fits(pattern: str, value: str | None) -> bool:
+def fits(pattern: str, value: str | None) -> bool:
+    """A name is the one wanted, or begins as it does where that ends in `*`.
+
+    >>> fits("gpt-4*", "gpt-4o"), fits("gpt-4", "gpt-4o"), fits("*", None)
+    (True, False, False)
+    """
     if value is None:
         return False
     if pattern.endswith("*"):

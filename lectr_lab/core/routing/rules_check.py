@@ -66,7 +66,7 @@ def _conditions(rule: Rule) -> Iterator[str]:
         yield "it changes the model of reasoning too, for it names no task"
     elif when.task not in TASKS:
         yield f"no valid task is {when.task!r}: the tasks are {', '.join(sorted(TASKS))}"
-    if not any((when.feature, when.task, when.provider, when.model)):
+    if not any(getattr(when, name) for name in when.__struct_fields__):
         yield "it matches every request, for it has no condition"
 
 

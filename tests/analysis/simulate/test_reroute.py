@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.simulate.reroute import KEYS, decided, joined
+from lectr_lab.analysis.simulate.reroute import KEYS, as_rules_see, decided, joined
 from lectr_lab.core.routing.rules import (
     Conditions,
     Rule,
@@ -33,6 +33,8 @@ rules = st.lists(
             task=names(TASKS),
             provider=maybe_provider,
             model=names([None, "gpt-4o", "gpt-*"]),
+            client=names([None, None, "codex", "claude-*"]),
+            session=names([None, None, "s1", "s*"]),
         ),
         then=st.builds(
             RuleTarget, model=names([None, *MODELS]), provider=maybe_provider
@@ -51,6 +53,8 @@ requests = st.fixed_dictionaries(
         "model_sent": names([None, *MODELS]),
         "operation": names(["chat", "embeddings", "messages", "other"]),
         "kind": names(["request", "request", "shadow"]),
+        "client": names([None, "codex", "claude-code"]),
+        "session": names([None, "s1", "s2", "other"]),
     }
 )
 
@@ -66,6 +70,7 @@ def test_a_log_is_decided_as_its_requests_would_be(rules, asked, keyed, log_of, 
     log = log_of(
         [event(event_id=bytes([i]) * 16, **one) for i, one in enumerate(asked)]
     )
+    log = as_rules_see(log, rules)
     kinds = decided(log.select(KEYS).unique().collect(), rules, keyed)
     kinds = kinds.with_row_index("move").with_columns(
         pl.when("changed").then("move").alias("move")
@@ -83,6 +88,8 @@ def test_a_log_is_decided_as_its_requests_would_be(rules, asked, keyed, log_of, 
                 one["provider_requested"] or one["provider"],
                 one["model_requested"],
                 one["operation"],
+                client=one["client"],
+                session=one["session"],
             ),
             keyed,
         )
@@ -100,6 +107,17 @@ def test_a_log_is_decided_as_its_requests_would_be(rules, asked, keyed, log_of, 
                 found[i]["to_provider"],
             )
             assert told == (live.rule, live.model, live.provider)
+
+
+def test_names_that_no_rule_asks_for_make_no_kinds(log_of, event):
+    """A thousand sessions are one kind where rules look at features."""
+    log = log_of([event(session=f"s{i}", user=f"u{i}") for i in range(100)])
+    of_user = Rule(
+        name="r", priority=1, when=Conditions(user="u7"), then=RuleTarget(model="own")
+    )
+
+    assert as_rules_see(log, []).select(KEYS).unique().collect().height == 1
+    assert as_rules_see(log, [of_user]).select(KEYS).unique().collect().height == 2
 
 
 def test_why_a_rule_was_not_applied_is_kept(log_of, event):

@@ -25,6 +25,8 @@ maybe = {
     "task": st.sampled_from([None, "classification", "odd"]),
     "provider": st.sampled_from([None, *sorted(registry())]),
     "model": st.sampled_from([None, *MODELS, "gpt-*"]),
+    "client": st.sampled_from([None, None, "codex", "claude-*"]),
+    "user": st.sampled_from([None, None, "u1"]),
 }
 conditions = st.builds(Conditions, **maybe)
 targets = st.builds(
@@ -48,6 +50,8 @@ asked = st.builds(
     provider=st.sampled_from([None, *sorted(registry())]) | st.text(),
     model=st.sampled_from([None, *MODELS]) | st.text(),
     operation=st.sampled_from(OPERATIONS) | st.text(),
+    client=st.sampled_from([None, "codex", "claude-code"]) | st.text(),
+    user=st.sampled_from([None, "u1"]),
 )
 keyed = st.sets(st.sampled_from(sorted(registry())))
 
@@ -60,6 +64,7 @@ def rule(
 
 
 FAQ = RuleInput("faq", "classification", "openai", "gpt-4o", "chat")
+FAQ = FAQ._replace(client="codex", session="s1", user="u1")
 
 
 @given(rules, asked, keyed)
@@ -108,6 +113,10 @@ def test_a_rule_without_a_provider_never_changes_it(some, request, keys):
         ({"model": "gpt-4"}, "model"),
         ({"model": "gpt-4*"}, None),
         ({"provider": "azure"}, "provider"),
+        ({"client": "codex"}, None),
+        ({"client": "claude-*"}, "client"),
+        ({"session": "s*", "user": "u1"}, None),
+        ({"agent": "*"}, "agent"),
     ],
 )
 def test_conditions_are_anded_and_exact(when, held_back_by):

@@ -16,6 +16,7 @@ from lectr_lab.core.routing.rules import Conditions as Conditions
 from lectr_lab.core.routing.rules import Rule as Rule
 from lectr_lab.core.routing.rules import RuleTarget as RuleTarget
 from lectr_lab.dashboards import dashboard as dashboard
+from lectr_lab.dashboards.session import session as session
 from lectr_lab.evaluation.evidence import evidence as evidence
 from lectr_lab.notebook.proxy import Proxy as Proxy
 from lectr_lab.notebook.proxy import start as start
@@ -28,6 +29,7 @@ from lectr_lab.notebook.views import errors as errors
 from lectr_lab.notebook.views import latency as latency
 from lectr_lab.notebook.views import scan as scan
 from lectr_lab.notebook.views import select as select
+from lectr_lab.notebook.views import sessions as sessions
 from lectr_lab.notebook.views import spend as spend
 from lectr_lab.notebook.views import spend_over_time as spend_over_time
 from lectr_lab.notebook.views import summary as summary

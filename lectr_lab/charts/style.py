@@ -193,14 +193,18 @@ class Drawing(alt.LayerChart):
     """A chart that shows itself as a picture in a cell: Altair's own way needs a CDN."""
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
-        shown = self.properties(width=_CELL_PX).configure_axis(**_AXIS)
-        try:
-            svg = rendered(vl_convert.vegalite_to_svg, shown)
-        except LabError as error:
-            return {"text/plain": str(error)}
-        plain = f"<chart: {self.title.text}>"
-        html = f'<div class="{NO_MATH}">{_in_the_cells_ink(svg)}</div>'
-        return {"text/html": html, "image/svg+xml": svg, "text/plain": plain}
+        return bundle(self.properties(width=_CELL_PX), str(self.title.text))
+
+
+def bundle(chart: alt.TopLevelMixin, title: str) -> dict[str, str]:
+    """What a cell shows of a chart: a picture, in the colours of the text around."""
+    try:
+        svg = rendered(vl_convert.vegalite_to_svg, chart.configure_axis(**_AXIS))
+    except LabError as error:
+        return {"text/plain": str(error)}
+    html = f'<div class="{NO_MATH}">{_in_the_cells_ink(svg)}</div>'
+    plain = f"<chart: {title}>"
+    return {"text/html": html, "image/svg+xml": svg, "text/plain": plain}
 
 
 def rendered(
@@ -236,6 +240,22 @@ def _in_the_cells_ink(svg: str) -> str:
     return re.sub(r'((?<=id=")|(?<=url\(#))clip', f"clip{crc32(svg.encode())}-", svg)
 
 
+def head(title: str, subtitle: str | list[str], limit: int = 520) -> alt.TitleParams:
+    """What was found, and below it in a softer voice what is shown."""
+    return alt.TitleParams(
+        title,
+        subtitle=subtitle,
+        anchor="start",
+        frame="bounds",
+        fontSize=15,
+        subtitleFontSize=12,
+        color=INK,
+        subtitleColor=SOFT,
+        offset=14,
+        limit=limit,
+    )
+
+
 def titled(title: str, subtitle: str, height: int, *layers: alt.Chart) -> Drawing:
     """Charts of your own in the manner of the others: a picture that needs no script.
 
@@ -249,19 +269,7 @@ def titled(title: str, subtitle: str, height: int, *layers: alt.Chart) -> Drawin
     >>> titled("More each day", "calls", 200, alt.Chart(rows).mark_bar()).title.text
     'More each day'
     """
-    head = alt.TitleParams(
-        title,
-        subtitle=subtitle,
-        anchor="start",
-        frame="bounds",
-        fontSize=15,
-        subtitleFontSize=12,
-        color=INK,
-        subtitleColor=SOFT,
-        offset=14,
-        limit=520,
-    )
     chart = Drawing(layer=list(layers))
     return chart.properties(
-        title=head, height=height, view=alt.ViewBackground(stroke=None)
+        title=head(title, subtitle), height=height, view=alt.ViewBackground(stroke=None)
     )

@@ -8,6 +8,7 @@ import polars as pl
 from lectr_lab.charts import style
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import count, percent
+from lectr_lab.core.formatting import tokens as tokens_text
 
 _KINDS = {
     "input": style.BLUE,
@@ -73,10 +74,7 @@ def _by_kind(shown: pl.DataFrame) -> pl.DataFrame:
 
 def _token_text(row: style.Row) -> str:
     n = f"n {count(row['counted'])}"
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if row["all"] >= size:
-            return f"{row['all'] / size:.3g} {letter} · {n}"
-    return f"{row['all']} · {n}"
+    return f"{tokens_text(row['all'])} · {n}"
 
 
 def untagged_bars(totals: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:

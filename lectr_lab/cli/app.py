@@ -74,6 +74,10 @@ _COMMANDS = {
         "run:run",
         "Run a program with its calls through a proxy, and say what they cost.",
     ),
+    "sessions": (
+        "sessions:sessions",
+        "Say what each session of an agent did and cost, or show one.",
+    ),
     "simulate": (
         "simulate:simulate",
         "Say what rules would have changed, had they been on.",

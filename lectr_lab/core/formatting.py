@@ -53,10 +53,12 @@ def _two_digits(amount: float) -> str:
 
 
 def duration(ms: float | None) -> str:
-    """Milliseconds, seconds or minutes.
+    """Milliseconds, seconds, minutes or hours.
 
     >>> duration(0.42), duration(345.6), duration(4200.0), duration(150_000.0)
     ('0.42 ms', '346 ms', '4.2 s', '2.5 min')
+    >>> duration(9_000_000.0)
+    '2.5 h'
     """
     if ms is None:
         return UNKNOWN
@@ -66,7 +68,9 @@ def duration(ms: float | None) -> str:
         return f"{ms:.0f} ms"
     if ms < 59_950:
         return f"{ms / 1000:.1f} s"
-    return f"{ms / 60_000:.1f} min"
+    if ms < 7_197_000:
+        return f"{ms / 60_000:.1f} min"
+    return f"{ms / 3_600_000:.1f} h"
 
 
 def percent(share: float | None) -> str:
@@ -95,6 +99,20 @@ def count(n: int | None) -> str:
     ('1,234,567', '—')
     """
     return UNKNOWN if n is None else f"{n:,}"
+
+
+def tokens(n: int | None) -> str:
+    """A number of tokens in three digits, as charts have room for.
+
+    >>> tokens(999), tokens(3_020), tokens(85_768), tokens(999_999), tokens(None)
+    ('999', '3.02 k', '85.8 k', '1 M', '—')
+    """
+    if n is None:
+        return UNKNOWN
+    for least, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= least * 0.9995:  # else 999,999 were 1e+03 k
+            return f"{n / least:.3g} {letter}"
+    return str(n)
 
 
 def size(n_bytes: int | None) -> str:

@@ -16,7 +16,8 @@ const lectrWords = (() => {
     if (ms < 9.95) return +ms.toPrecision(2) + " ms";
     if (ms < 999.5) return ms.toFixed(0) + " ms";
     if (ms < 59950) return (ms / 1000).toFixed(1) + " s";
-    return (ms / 60000).toFixed(1) + " min";
+    if (ms < 7197000) return (ms / 60000).toFixed(1) + " min";
+    return (ms / 3600000).toFixed(1) + " h";
   }
   function percent(x) {
     if (x == null) return NONE;

@@ -16,6 +16,7 @@ import polars as pl
 from lectr_lab.analysis import scan as scanning
 from lectr_lab.analysis.views import data_gaps, health, rows
 from lectr_lab.analysis.views import select as selecting
+from lectr_lab.analysis.views import sessions as sessions_view
 from lectr_lab.analysis.views import spend as spending
 from lectr_lab.analysis.views import summary as summaries
 from lectr_lab.config.settings import lab_here
@@ -40,21 +41,37 @@ class View(pl.LazyFrame):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         try:
-            shown = _events(self) if _is_log(self) else _first_rows(self)
+            shown = _shown_as(self)
         except (pl.exceptions.PolarsError, OSError, LabError) as error:
             reason = name(str(error).partition("\n")[0], _LETTERS)
             shown = Table(pl.DataFrame(), note=f"This cannot be read: {reason}.")
         return {"text/plain": repr(shown), "text/html": shown._repr_html_()}
 
 
-def _is_log(frame: pl.LazyFrame) -> bool:
-    return {*polars_schema(), "cost_usd"} <= set(frame.collect_schema().names())
+def _shown_as(frame: pl.LazyFrame) -> Table:
+    names = frame.collect_schema().names()
+    if {*polars_schema(), "cost_usd"} <= set(names):
+        return _events(frame)
+    if {*sessions_view.COLUMNS[1:]} <= set(names):
+        return _sessions(frame)
+    return _first_rows(frame)
 
 
 def _first_rows(frame: pl.LazyFrame) -> Table:
     n, first = pl.collect_all([frame.select(pl.len()), frame.head(MOST_ROWS)])
     more = n.item() - first.height
     return Table(first, note=f"… and {more:,} more" if more else "")
+
+
+def _sessions(found: pl.LazyFrame) -> Table:
+    """The dearest sessions, and what one costs."""
+    costs, first = pl.collect_all(
+        [found.select(sessions_view.cost_measures()), found.head(MOST_ROWS)]
+    )
+    text = sessions_view.costs_text(costs.row(0, named=True))
+    more = costs["sessions"].item() - first.height
+    after = f"… and {more:,} more\n" if more else ""
+    return Table(sessions_view.in_short(first), "Sessions", after + text)
 
 
 def _events(log: pl.LazyFrame) -> Table:
@@ -126,6 +143,7 @@ demo_log = _shown(scanning.demo_log)
 errors = _shown(health.errors)
 latency = _shown(health.latency)
 select = _shown(selecting.select)
+sessions = _shown(sessions_view.sessions)
 spend = _shown(spending.spend)
 spend_over_time = _shown(spending.spend_over_time)
 summary = _shown(summaries.summary)

@@ -308,7 +308,10 @@ def test_figures_read_as_in_python(log, opened):
     tab = opened(page(log({})))
     for write, values in (
         ("usd", [0.0, 1234.6, 12.346, 0.999, 0.5, 0.00042, 0.0000123, None]),
-        ("duration", [0.42, 9.96, 345.6, 999.6, 4200.0, 59_960.0, 150_000.0, None]),
+        (
+            "duration",
+            [0.42, 9.96, 345.6, 999.6, 4200.0, 59_960.0, 150_000.0, 9e6, None],
+        ),
         ("percent", [0.431, 0.0123, 0.0001, 0.0, 0.0999, 1.0, None]),
         ("count", [0, 1234567, None]),
     ):

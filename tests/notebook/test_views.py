@@ -103,6 +103,16 @@ def test_strings_of_clients_are_escaped(log_of_one):
     assert "<script>" not in shown(lectr.spend(log_of_one))["text/html"]
 
 
+def test_sessions_are_shown_with_what_one_costs(log):
+    """The dearest first, and a sentence below; without any, how to have some."""
+    named = log.with_columns(session=pl.col("user").fill_null("s-1"))
+
+    text = shown(lectr.sessions(named.head(50)))["text/plain"]
+
+    assert text.startswith("Sessions") and "A session costs $" in text
+    assert "X-Lectr-Session" in shown(lectr.sessions(log.head(0)))["text/plain"]
+
+
 @pytest.fixture
 def log_of_one():
     from lectr_lab.analysis.pricing.priced import priced

@@ -61,7 +61,14 @@ def needed(log: pl.LazyFrame) -> pl.LazyFrame:
         *("started_at", "org", "feature", "provider"),
         *("model_actual", "model_sent", "model_requested"),
         *("kind", "operation", "path", "outcome", "status", "error_type"),
-        *("error_source", "retry_count", "stream", "include_usage", "token_source"),
+        *(
+            "error_source",
+            "retry_count",
+            "retry_of_failed",
+            "stream",
+            "include_usage",
+            "token_source",
+        ),
         *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms"),
         *_TOKENS,
         *("cost_usd", "price_source", "credential", "plan_usd", "cost_stated_usd"),
@@ -112,7 +119,14 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
         )
     return log.select(
         *(*KEYS, "feature", "kind", "operation", "path", "outcome", "status"),
-        *("retry_count", "error_type", "error_source", "token_source", "total_ms"),
+        *(
+            "retry_count",
+            "retry_of_failed",
+            "error_type",
+            "error_source",
+            "token_source",
+            "total_ms",
+        ),
         *("cost_usd", "credential", "plan_usd", "cost_stated_usd"),
         *_TOKENS,
     )

@@ -64,12 +64,14 @@ def with_percentiles(
         without a success have n = 0.
     """
     seed = SystemRandom().getrandbits(62)  # room for one more a key
-    measured = log.filter(rows.succeeded()).select(_number(keys, seed), *_measured())
+    measured = log.filter(rows.succeeded()).select(
+        group_number(keys, seed), *_measured()
+    )
     figures = _exact if how == "exact" else _binned
     found = figures(measured, intervals)
     names = [pl.col(key.meta.output_name()) for key in keys]
     # Two groups of one number stop the query, and are never taken for one.
-    both = sums.with_columns(_number(names, seed)).join(
+    both = sums.with_columns(group_number(names, seed)).join(
         found, on=_GROUP, how="left", validate="1:1"
     )
     return both.with_columns(
@@ -78,7 +80,7 @@ def with_percentiles(
     ).drop(_GROUP)
 
 
-def _number(keys: list[pl.Expr], seed: int) -> pl.Expr:
+def group_number(keys: list[pl.Expr], seed: int) -> pl.Expr:
     """A group's number, by which rows are grouped in half the time of its names.
 
     It is 64 bits of a hash. Of 37 million queries with a million groups each, one would

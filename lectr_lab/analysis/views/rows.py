@@ -67,8 +67,16 @@ def disconnected() -> pl.Expr:
 
 
 def retried() -> pl.Expr:
-    """An SDK's repeat of a request that had failed."""
-    return is_request() & (pl.col("retry_count") > 0).fill_null(False)
+    """A repeat of a request that had failed: an SDK says so, or the same body came again."""
+    said = (pl.col("retry_count") > 0).fill_null(False)
+    return is_request() & (said | pl.col("retry_of_failed").fill_null(False))
+
+
+def main_turn() -> pl.Expr:
+    """A client's call by the main agent of its session, or by the only one."""
+    unsaid = pl.col("turn_kind").is_null() & pl.col("parent_agent").is_null()
+    is_main = (pl.col("turn_kind") == "main").fill_null(False) | unsaid
+    return is_request() & is_main
 
 
 def feature() -> pl.Expr:

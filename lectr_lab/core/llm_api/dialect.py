@@ -80,14 +80,27 @@ class Answer:
         self.content_started = True
 
     def use(self, usage: Any) -> None:
-        """Later counts replace earlier ones, key by key: streams repeat, not add."""
-        if isinstance(usage, dict) and len(self.usage | usage) <= _MAX_COUNTS:
-            self.usage.update({k: v for k, v in usage.items() if v is not None})
+        """Later counts replace earlier ones, key by key: streams repeat, not add. A
+        count never shrinks to nothing: gateways repeat as 0 what they do not say."""
+        if isinstance(usage, dict):
+            self.usage = _said_later(self.usage, usage)
 
     def fail(self, error: Any) -> None:
         """The provider said that it failed: the reply ends here."""
         self.failed = self.complete = True
         self.error_type = self.error_type or error_class(error)
+
+
+def _said_later(known: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+    """Both, with a block's own blocks merged alike; of too many counts, the known."""
+    both = dict(known)
+    for key, value in usage.items():
+        old = both.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            both[key] = _said_later(old, value)
+        elif value or (value is not None and not old):
+            both[key] = value
+    return both if len(both) <= _MAX_COUNTS else known
 
 
 class Dialect(NamedTuple, Generic[_Shape]):

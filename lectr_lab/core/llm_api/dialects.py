@@ -19,4 +19,5 @@ DIALECTS: dict[str, Dialect[Any]] = {
     "images": IMAGES,
     "audio": AUDIO,
     "rerank": RERANK,
+    "moderations": CHAT,  # Mistral's count tokens
 }

@@ -6,6 +6,11 @@ dialect. Facts, from the recordings and the bodies of genai-prices:
 - `usageMetadata` is cumulative and on every chunk. Thoughts are counted beside the
   candidates, and a tool's prompt beside the prompt: both are billed with them.
 - A chunk tells its end by `finishReason`, and its model as `modelVersion`.
+
+A search of Google's is billed by the query, empty ones and repeats left out; up to
+Gemini 2.5 once for a prompt, however many queries it took. Google Maps is billed as
+well. (https://ai.google.dev/gemini-api/docs/google-search, as of 2026-11-30; not in the
+recordings.)
 """
 
 from typing import Any
@@ -15,12 +20,15 @@ import msgspec
 from lectr_lab.core.llm_api.dialect import Answer
 from lectr_lab.core.llm_api.lenient_json import count
 
-# Pages of a document are billed as images.
+# Pages of a document are billed as images, and so is a video where its price is not that
+# of text; the one model that has another price for each is left to `documented.toml`.
 _MODALITIES = {
     "AUDIO": "audio_tokens",
     "IMAGE": "image_tokens",
     "DOCUMENT": "image_tokens",
+    "VIDEO": "image_tokens",
 }
+_BILLED_ONCE = ("gemini-1", "gemini-2", "models/gemini-1", "models/gemini-2")
 
 
 class FunctionCall(msgspec.Struct):
@@ -44,12 +52,26 @@ class Content(msgspec.Struct):
     parts: list[Part] | None = None
 
 
+class Source(msgspec.Struct):
+    """Where a piece of an answer is from."""
+
+    maps: Any = None
+
+
+class Grounding(msgspec.Struct, rename="camel"):
+    """What an answer was looked up by."""
+
+    web_search_queries: list[str] | None = None
+    grounding_chunks: list[Source] | None = None
+
+
 class Candidate(msgspec.Struct, rename="camel"):
     """One of n answers."""
 
     index: int | None = None
     content: Content | None = None
     finish_reason: str | None = None
+    grounding_metadata: Grounding | None = None
 
 
 def take_candidates(answer: Answer, candidates: list[Candidate]) -> None:
@@ -61,6 +83,8 @@ def take_candidates(answer: Answer, candidates: list[Candidate]) -> None:
         answer.write(None, index)
         for part in content.parts or ():
             _take_part(answer, index, part)
+        if candidate.grounding_metadata is not None:
+            _take_grounding(answer, candidate.grounding_metadata)
 
 
 def usage_of_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +107,14 @@ def usage_of_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
         "prompt_tokens_details": sent | {"cached_tokens_details": cached},
         "completion_tokens_details": got | {"reasoning_tokens": thoughts},
     }
+
+
+def _take_grounding(answer: Answer, found: Grounding) -> None:
+    queries = len(set(filter(None, found.web_search_queries or ())))
+    once = (answer.model or "").startswith(_BILLED_ONCE)
+    answer.searches = max(answer.searches, min(queries, 1) if once else queries)
+    if any(source.maps for source in found.grounding_chunks or ()):
+        answer.tool_calls = answer.tool_calls or 1
 
 
 def _take_part(answer: Answer, index: int, part: Part) -> None:

@@ -76,9 +76,13 @@ def take_audio(answer: Answer, reply: AudioReply) -> None:
         answer.complete = True
     elif reply.delta is not None or (reply.text is not None and not kind):
         answer.write(reply.delta or reply.text)
-    told = reply.usage.get("seconds") if isinstance(reply.usage, dict) else None
-    seconds = _seconds(told)
-    answer.seconds = _seconds(reply.duration) if seconds is None else seconds
+    usage = reply.usage if isinstance(reply.usage, dict) else {}
+    seconds = _seconds(usage.get("seconds"))
+    if seconds is not None:
+        answer.seconds = seconds
+    elif reply.duration is not None and "input_tokens" not in usage:
+        # Where tokens are counted, sound is not billed by its length.
+        answer.seconds = _seconds(reply.duration)
     _take_common(answer, reply)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.event_values import TokenSource
+from lectr_lab.core.llm_api.billed import other_tool_calls
 from lectr_lab.core.llm_api.content_encoding import PIECE_BYTES, BodyDecoder
 from lectr_lab.core.llm_api.dialect import FAILURE, Answer
 from lectr_lab.core.llm_api.dialects import DIALECTS
@@ -32,7 +33,6 @@ from lectr_lab.core.llm_api.lenient_json import (
 from lectr_lab.core.llm_api.sse import EventSplitter, ServerEvent
 from lectr_lab.core.llm_api.usage import (
     TokenCounts,
-    other_tool_calls,
     stated_cost_usd,
     usage_columns,
     usage_of_timings,

@@ -3,11 +3,12 @@
 Facts, from the recordings: each event names its kind; usage stands in the last one,
 which repeats the whole response; no `[DONE]` follows.
 
-Searches are told as calls, no count is given. OpenAI's web search guide says that
-search actions are billed; of those that open a page or find in one it does not say so.
-Not seen in the recordings. (Guide as quoted in
-https://community.openai.com/t/1365861; 1236954 there reports more searches billed than
-calls told: so this is a lower bound.)
+Searches that are billed stand in `tool_usage`, as `num_requests` of `web_search`; where
+it is not there, search actions are counted (OpenAI's web search guide bills these; of
+those that open a page or find in one it does not say so). Not seen in the recordings.
+(Guide as quoted in https://community.openai.com/t/1365861; 1236954 there reports more
+searches billed than calls told: so calls are a lower bound.) Pictures that a response
+had made are billed by tokens of another model, in `image_gen` there.
 """
 
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 import msgspec
 
 from lectr_lab.core.llm_api.dialect import Answer, Dialect
+from lectr_lab.core.llm_api.lenient_json import count
 
 _CALLS = ("function_call", "custom_tool_call")  # of the client's tools
-_BILLED = ("file_search_call", "code_interpreter_call")  # besides searches
+# Besides searches; and a shell, where it runs in a container of the provider's.
+_BILLED = ("file_search_call", "code_interpreter_call", "image_generation_call")
 _TEXTS = ("response.output_text.delta", "response.refusal.delta")
 _LAST = ("response.completed", "response.incomplete", "response.failed")
 
@@ -46,6 +49,7 @@ class Item(msgspec.Struct):
     input: str | None = None
     code: str | None = None
     action: Action | None = None
+    environment: Any = None  # of a shell
 
 
 class Details(msgspec.Struct):
@@ -64,6 +68,7 @@ class Response(msgspec.Struct):
     output: list[Item] | None = None
     usage: Any = None
     service_tier: str | None = None
+    tool_usage: Any = None
     error: Any = None
 
 
@@ -95,6 +100,7 @@ def take_responses(answer: Answer, reply: ResponsesReply) -> None:
         answer.fail(reply.error or {"code": reply.code})
     elif reply.response is not None:
         _take_response(answer, reply.response)
+        _take_tool_usage(answer, reply.response.tool_usage)
         if kind in _LAST:
             answer.complete = True
         if kind == "response.failed":
@@ -134,13 +140,31 @@ def _take_whole(answer: Answer, response: Response) -> None:
     for place, item in enumerate(response.output or ()):
         _take_item(answer, place, item)
         _count_call(answer, item)
+    _take_tool_usage(answer, response.tool_usage)
     if response.error:
         answer.fail(response.error)
 
 
+def _take_tool_usage(answer: Answer, told: Any) -> None:
+    """What is billed of a response's tools; it stands where their calls are known."""
+    if not isinstance(told, dict):
+        return
+    searches, pictures = told.get("web_search"), told.get("image_gen")
+    if isinstance(searches, dict):
+        answer.searches = count(searches.get("num_requests")) or answer.searches
+    if isinstance(pictures, dict) and count(pictures.get("total_tokens")):
+        answer.tool_calls = answer.tool_calls or 1
+
+
 def _count_call(answer: Answer, item: Item) -> None:
     answer.searches += _is_search(item)
-    answer.tool_calls += item.type in _BILLED
+    answer.tool_calls += item.type in _BILLED or _is_hosted_shell(item)
+
+
+def _is_hosted_shell(item: Item) -> bool:
+    if item.type != "shell_call" or not isinstance(item.environment, dict):
+        return False
+    return str(item.environment.get("type")).startswith("container")
 
 
 def _is_search(item: Item) -> bool:

@@ -10,12 +10,14 @@ Facts, from the providers' API references and the recordings:
   its `total_cost`, by xAI as `cost_in_usd_ticks` of 1e-10 USD
   (https://docs.x.ai/developers/cost-tracking, read 2026-11-30).
 - The extractors of genai-prices read the same keys; a test holds the two together.
+  What both leave out and a provider bills is added in `billed.py`.
 """
 
 from typing import Any, TypeAlias
 
 import msgspec
 
+from lectr_lab.core.llm_api.billed import billed
 from lectr_lab.core.llm_api.lenient_json import count
 
 # Keys and the columns they are; of two for one column the later counts.
@@ -82,6 +84,7 @@ def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
     >>> usage_columns({"prompt_tokens": 2, "prompt_tokens_details": None})
     {'input_tokens': 2}
     """
+    usage = billed(usage)
     told = _told(usage, _TOP)
     for key, columns in _PARTS:
         part = usage.get(key)
@@ -91,21 +94,6 @@ def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
                 told |= _told(cached, _CACHED)
     input_tokens = _input_tokens(usage)
     return told if input_tokens is None else {"input_tokens": input_tokens, **told}
-
-
-def other_tool_calls(usage: dict[str, Any]) -> int | None:
-    """Calls of the tools that a provider ran, as Anthropic counts them, less searches.
-
-    >>> told = {"web_search_requests": 2, "web_fetch_requests": 1}
-    >>> other_tool_calls({"server_tool_use": told}), other_tool_calls({})
-    (1, None)
-    """
-    told = usage.get("server_tool_use")
-    if not isinstance(told, dict):
-        return None
-    others = [count(n) for key, n in told.items() if key != "web_search_requests"]
-    known = [n for n in others if n is not None]
-    return sum(known) if known else None
 
 
 def stated_cost_usd(usage: dict[str, Any]) -> float | None:

@@ -35,6 +35,29 @@ def test_null_counts_take_nothing_back():
     assert answer.usage == {"a": 3, "b": 2}
 
 
+@pytest.mark.parametrize("zero", [0, 0.0, None, {}, []])
+def test_a_later_zero_takes_nothing_back(zero):
+    """Nor one within a block, nor an empty block; a later count does."""
+    answer = Answer()
+
+    answer.use({"input": 10, "details": {"cached": 90, "written": 4}})
+    answer.use({"input": zero, "output": 7, "details": zero})
+    answer.use({"output": 9, "details": {"cached": zero, "written": 5}})
+
+    details = {"cached": 90, "written": 5}
+    assert answer.usage == {"input": 10, "output": 9, "details": details}
+
+
+def test_a_zero_that_nothing_contradicts_stands():
+    """What was said to be none was not left unsaid."""
+    answer = Answer()
+
+    answer.use({"input": None})
+    answer.use({"input": 0})
+
+    assert answer.usage == {"input": 0}
+
+
 @pytest.mark.parametrize(
     ("error", "named"),
     [

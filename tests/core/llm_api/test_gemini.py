@@ -61,7 +61,10 @@ def test_what_genai_prices_extracts_is_in_the_columns(native):
         assert facts.model_actual == body.get("modelVersion")
         for column, key in USAGE_KEYS.items():
             told = getattr(facts, column) or 0
-            assert told == theirs.reported_value(key), (key, body)
+            their = theirs.reported_value(key)
+            if column.endswith("image_tokens"):  # video is billed as images
+                their += theirs.reported_value(key.replace("image", "video"))
+            assert told == their, (key, body)
 
 
 @pytest.mark.parametrize("form", ["events", "array", "pretty"])
@@ -113,3 +116,31 @@ def test_odd_ones_cost_only_themselves(odd):
 
     assert reader.finish().token_source == "absent"
     assert reader.fault is None
+
+
+@pytest.mark.parametrize(
+    ("model", "queries", "searches"),
+    [
+        ("gemini-3-flash-preview", ["a", "b", "", "a"], 2),
+        ("gemini-2.5-flash", ["a", "b"], 1),
+        ("gemini-3-flash-preview", [""], None),
+        ("gemini-3-flash-preview", None, None),
+    ],
+)
+def test_searches_are_counted_as_they_are_billed(model, queries, searches):
+    """By the query, once each; up to Gemini 2.5 by the prompt."""
+    grounded = {"webSearchQueries": queries}
+    body = {"modelVersion": model, "candidates": [{"groundingMetadata": grounded}]}
+    chunks = b"".join(b"data: %s\n\n" % json.dumps(body).encode() for _ in range(3))
+
+    for data in (json.dumps(body).encode(), chunks):
+        assert facts_of(data).web_searches == searches
+
+
+def test_a_look_at_the_map_is_a_tool_that_is_billed():
+    """Pages of the web are what a search found."""
+    chunks = [{"web": {"uri": "u"}}, {"maps": {"uri": "u"}}]
+    for some, calls in ((chunks, 1), (chunks[:1], None)):
+        body = {"candidates": [{"groundingMetadata": {"groundingChunks": some}}]}
+
+        assert facts_of(json.dumps(body).encode()).other_tool_calls == calls

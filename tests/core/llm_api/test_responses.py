@@ -80,3 +80,54 @@ def test_the_tier_given_replaces_the_tier_asked_for():
     closed = {"type": "response.completed", "response": {"service_tier": "default"}}
 
     assert taken(opened, closed).tier == "default"
+
+
+SEARCH = {"type": "web_search_call", "action": {"type": "search"}}
+
+
+def searches_told(n):
+    return {"web_search": {"num_requests": n}}
+
+
+@pytest.mark.parametrize(
+    ("told", "searches"),
+    [
+        (searches_told(1), 1),
+        (searches_told(5), 5),
+        (searches_told(0), 3),  # gateways repeat what they do not know as 0
+        (searches_told(None), 3),
+        (searches_told("2"), 3),
+        ({"web_search": 4}, 3),
+        ([], 3),
+    ],
+)
+def test_the_searches_that_are_billed_go_before_those_that_are_shown(told, searches):
+    """One that is billed may be shown as several, and the other way round."""
+    whole = {"status": "completed", "output": [SEARCH] * 3, "tool_usage": told}
+    done = [{"type": "response.output_item.done", "item": SEARCH}] * 3
+    begun = {"status": "in_progress", "tool_usage": searches_told(0)}
+
+    stream = [{"type": "response.created", "response": begun}, *done]
+    stream.append({"type": "response.completed", "response": whole})
+    for replies in ([whole], stream):
+        assert taken(*replies).searches == searches
+
+
+@pytest.mark.parametrize(
+    ("item", "tool_usage", "calls"),
+    [
+        ({"type": "image_generation_call"}, None, 1),
+        ({"type": "image_generation_call"}, {"image_gen": {"total_tokens": 4160}}, 1),
+        ({"type": "message"}, {"image_gen": {"total_tokens": 4160}}, 1),
+        ({"type": "message"}, {"image_gen": {"total_tokens": 0}}, 0),
+        ({"type": "shell_call", "environment": {"type": "container_auto"}}, None, 1),
+        ({"type": "shell_call", "environment": {"type": "local"}}, None, 0),
+        ({"type": "shell_call", "environment": None}, None, 0),
+        ({"type": "mcp_call"}, None, 0),
+    ],
+)
+def test_tools_that_are_billed_apart_are_counted(item, tool_usage, calls):
+    """Pictures by another model's tokens, a shell by its container; not the client's."""
+    whole = {"status": "completed", "output": [item], "tool_usage": tool_usage}
+
+    assert taken(whole).tool_calls == calls

@@ -10,6 +10,7 @@ import msgspec
 from lectr_lab.core.error_forms import Form, error_body, form_of, split_path
 from lectr_lab.core.event_values import Outcome
 from lectr_lab.core.routing.paths import operation
+from lectr_lab.core.sdk_versions import too_old
 
 _NO_RETRY = (b"x-should-retry", b"false")
 
@@ -250,6 +251,17 @@ KEYS_UNWRITABLE = Refusal(
     "The proxy cannot read or write its key file. Look at state/keys.json in its lab "
     "folder: `lectr-lab keys list` says what is wrong.",
 )
+
+
+def missing_lectr_key(headers: Sequence[tuple[bytes, bytes]]) -> Refusal:
+    """A request without the header, which an SDK may be too old to send.
+
+    >>> missing_lectr_key([(b"user-agent", b"OpenAI/Python 2.8.0")]).message[:41]
+    'openai 2.8.0 for Python does not read OPE'
+    """
+    agents = (v.decode("latin-1") for n, v in headers if n == b"user-agent")
+    why = too_old(next(agents, ""))
+    return MISSING_LECTR_KEY._replace(message=why) if why else MISSING_LECTR_KEY
 
 
 def unknown_path(

@@ -81,7 +81,7 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     client_headers = read_headers(
         scope["headers"], the.providers, scope["query_string"]
     )
-    key = _authenticate(the, client_headers)
+    key = _authenticate(the, client_headers, scope["headers"])
     if isinstance(key, Refusal):
         the.unknown_caller()
         await refuse(scope, send, key)
@@ -152,9 +152,11 @@ async def _serve(
     return await _exchange(the, exchange, provider_request, (scope, receive, send))
 
 
-def _authenticate(the: Relay, client_headers: ClientHeaders) -> KeyEntry | Refusal:
+def _authenticate(
+    the: Relay, client_headers: ClientHeaders, headers: RawHeaders
+) -> KeyEntry | Refusal:
     if client_headers.lectr_key is None:
-        return error_responses.MISSING_LECTR_KEY
+        return error_responses.missing_lectr_key(headers)
     entry = (
         None if client_headers.keys_conflict else the.find_key(client_headers.lectr_key)
     )

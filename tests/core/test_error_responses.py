@@ -6,6 +6,7 @@ import pytest
 
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_responses import Refusal, unknown_path
+from lectr_lab.core.sdk_versions import sdks
 
 ALL = [v for v in vars(error_responses).values() if isinstance(v, Refusal)]
 
@@ -14,6 +15,10 @@ MADE = [
     error_responses.too_large(1),
     error_responses.rate_limited(60, 2),
     error_responses.too_many_streams(4),
+    *(
+        error_responses.missing_lectr_key([(b"user-agent", f"{agent} 0.1.0".encode())])
+        for agent in sdks()
+    ),
 ]
 
 

@@ -23,6 +23,7 @@ from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.page import asset, drawn, framed, write_page
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, payload
+from lectr_lab.dashboards.runs import runs
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import Losses, losses
 
@@ -153,9 +154,10 @@ class LiveDashboard(anywidget.AnyWidget):
         """What could be cheaper, after the charts and less often than they change."""
         began_s = time.monotonic()
         prices = own_prices(self._folder, self._prices)
-        found = recommend(scan(self._folder, prices), prices=prices)
+        log = scan(self._folder, prices)
+        said = sections.recommendations(recommend(log, prices=prices)) + runs(log)
         if self.running:
-            self.recommended = sections.recommendations(found)
+            self.recommended = said
         self._unadvised = False
         took_s = time.monotonic() - began_s
         wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)

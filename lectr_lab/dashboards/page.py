@@ -21,6 +21,7 @@ from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
+from lectr_lab.dashboards.runs import runs
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.losses import Losses
 
@@ -59,6 +60,7 @@ def page(
     True
     """
     advice = recommend(log) if recommended is None else recommended
+    of_runs = runs(log)
     log = cube.needed(log).collect().lazy()  # read and priced once
     counted = count_log(log, tz)
     by_feature, unpriced, silent = pl.collect_all(
@@ -72,6 +74,7 @@ def page(
         sections.usage_advice(silent),
         sections.recommendations(advice),
         sections.table(by_feature, counted.ranked.n_unique(["org", "feature"])),
+        of_runs,
         sections.price_help(unpriced),
         sections.notes(notes),
     ]

@@ -1,0 +1,101 @@
+"""Who asked, and in which run: the dearest sessions, each with its picture, and the
+programs that asked. Pieces of HTML of the whole log, empty where nobody says who it is.
+
+Everything that a client sent is escaped here.
+"""
+
+from html import escape
+from typing import Any
+
+import polars as pl
+
+from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.sessions import cost_measures, costs_text, sessions
+from lectr_lab.analysis.views.spend import spend
+from lectr_lab.analysis.views.turns import turns
+from lectr_lab.core.formatting import count, name, percent, usd
+from lectr_lab.dashboards.run_picture import run_picture
+from lectr_lab.tables import html_table
+
+MOST_SESSIONS = 12
+PICTURES = 6
+MOST_REQUESTS = 300
+"""Of a session with more there is no picture: a page has to stay small."""
+
+_SPENT = ["client", "requests", "spend_usd", "share_of_spend", "unpriced", "uncounted"]
+
+
+def runs(log: pl.LazyFrame) -> str:
+    """Sessions and clients of a log, as HTML that needs no script.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them.
+
+    >>> from lectr_lab.analysis.pricing.priced import priced
+    >>> from lectr_lab.log.schema import frame
+    >>> runs(priced(frame([]).lazy()))
+    ''
+    """
+    named = log.filter(rows.is_call()).select(
+        *(pl.col(who).is_not_null().any() for who in ("session", "client"))
+    )
+    has_sessions, has_clients = named.collect(engine="streaming").row(0)
+    parts = [_sessions(log)] if has_sessions else []
+    parts += [_clients(log)] if has_clients else []
+    return "".join(parts)
+
+
+def _sessions(log: pl.LazyFrame) -> str:
+    """The dearest, each to be opened."""
+    found = sessions(log)
+    dearest, costs = pl.collect_all(
+        [found.head(MOST_SESSIONS), found.select(cost_measures())], engine="streaming"
+    )
+    if dearest.is_empty():
+        return ""
+    costs_of_one = costs.row(0, named=True)
+    more = costs_of_one["sessions"] - dearest.height
+    pictured = dearest.head(PICTURES).filter(pl.col("requests") <= MOST_REQUESTS)
+    own = log.join(
+        pictured.lazy().select("org", "session"), on=["org", "session"], how="semi"
+    )
+    own = own.collect(engine="streaming").lazy()
+    opened = [
+        _session(own, one, pictured=n < PICTURES)
+        for n, one in enumerate(dearest.iter_rows(named=True))
+    ]
+    tail = f"… and {count(more)} more: <code>lectr.sessions(log)</code>" if more else ""
+    return (
+        '<section class="runs"><h3>Sessions, dearest first</h3>'
+        f'<p class="soft">{escape(costs_text(costs_of_one))} Of the whole log.</p>'
+        f'{"".join(opened)}<p class="soft">{tail}</p></section>'
+    )
+
+
+def _session(log: pl.LazyFrame, one: dict[str, Any], *, pictured: bool) -> str:
+    said = [
+        usd(one["spend_usd"]),
+        *(name(one[who]) for who in ("feature", "client") if one[who]),
+        f"{count(one['requests'])} request{'s' * (one['requests'] != 1)}",
+        f"{count(one['errors'])} failed" if one["errors"] else "",
+        f"{percent(one['cache_share'])} cached" if one["cache_share"] else "",
+        f"{count(one['unpriced'])} without a price" if one["unpriced"] else "",
+        f"{one['started_at']:%-d %b %H:%M} UTC",
+    ]
+    head = f"<summary>{escape(' · '.join(filter(None, said)))}</summary>"
+    fits = pictured and one["requests"] <= MOST_REQUESTS
+    inside = _picture(log, one) if fits else ""
+    which = f"lectr.session(log, {one['session']!r})"
+    return f"<details>{head}{inside}<p><code>{escape(which)}</code></p></details>"
+
+
+def _picture(own: pl.LazyFrame, one: dict[str, Any]) -> str:
+    return run_picture(turns(own, one["session"], org=one["org"]).collect())
+
+
+def _clients(log: pl.LazyFrame) -> str:
+    """What each program's calls cost."""
+    found = spend(log, by="client").collect(engine="streaming")
+    if "org" in found.columns and found["org"].n_unique() > 1:
+        return f"<section>{html_table(found.select('org', *_SPENT), title='Clients')}</section>"
+    return f"<section>{html_table(found.select(_SPENT), title='Clients')}</section>"

@@ -1,0 +1,54 @@
+"""Sessions and clients on a page."""
+
+import re
+
+from lectr_lab.dashboards import page
+from lectr_lab.dashboards.runs import MOST_SESSIONS, PICTURES, runs
+
+HOSTILE = "</summary><script>alert(1)</script>"
+
+
+def run(session: str, requests: int = 2, **more) -> list[dict]:
+    return [{"session": session, "client": "codex", **more}] * requests
+
+
+def test_a_log_that_names_nobody_has_none(log):
+    """No empty heading, no column of dashes."""
+    assert runs(log({}, {})) == ""
+
+
+def test_the_dearest_stand_first_and_open_to_a_picture(log):
+    """So many of them, the rest counted."""
+    made = [
+        one
+        for i in range(MOST_SESSIONS + 3)
+        for one in run(f"s-{i:02d}", output_tokens=100 * (i + 1))
+    ]
+    html = runs(log(*made))
+
+    ids = re.findall(r"lectr\.session\(log, .{1,6}?(s-\d\d)", html)
+    assert ids == [f"s-{i:02d}" for i in range(MOST_SESSIONS + 2, 2, -1)]
+    assert html.count("<details>") == MOST_SESSIONS
+    assert html.count('<svg class="run"') == PICTURES
+    assert "… and 3 more" in html and "Of the whole log" in html
+
+
+def test_what_a_client_sent_stays_text(log):
+    """Ids, features, agents: none becomes an element."""
+    html = runs(log(*run(HOSTILE, feature=HOSTILE, agent=HOSTILE, client=HOSTILE)))
+
+    assert "<script" not in html and "&lt;script" in html
+
+
+def test_the_page_has_them_and_a_click_opens_one(log, opened):
+    """Without a script of its own."""
+    tab = opened(page(log(*run("s-1"), *run("s-2", 3))))
+
+    assert tab.locator(".runs details").count() == 2
+    picture = tab.locator(".runs svg").first
+    assert not picture.is_visible()
+    tab.locator(".runs summary").first.click()
+    assert picture.is_visible()
+    box = picture.bounding_box()
+    assert box["width"] > 300 and box["x"] >= 0
+    assert "codex" in tab.locator("section:has-text('Clients')").last.inner_text()

@@ -10,14 +10,14 @@ stub is the one list of public names, and `__getattr__` looks them up in it.
 'lectr_lab.core.routing.rules'
 """
 
-from functools import cache
+import functools  # by its name: the window has a `cache` of its own
 from importlib import import_module
 from typing import Any
 
 from lectr_lab.core.errors import MissingExtra
 
 
-@cache
+@functools.cache
 def _modules() -> dict[str, str]:
     """Of each public name, the module that has it."""
     import re

@@ -3,6 +3,7 @@ from lectr_lab.analysis.export import export_log as export_log
 from lectr_lab.analysis.recommend import recommend as recommend
 from lectr_lab.analysis.reconcile import reconcile as reconcile
 from lectr_lab.analysis.simulate import simulate as simulate
+from lectr_lab.charts import cache_loss_bars as cache_loss_bars
 from lectr_lab.charts import error_rates as error_rates
 from lectr_lab.charts import latency_ranges as latency_ranges
 from lectr_lab.charts import spend_bars as spend_bars
@@ -23,6 +24,8 @@ from lectr_lab.notebook.proxy import start as start
 from lectr_lab.notebook.upkeep import compact as compact
 from lectr_lab.notebook.upkeep import doctor as doctor
 from lectr_lab.notebook.upkeep import import_log as import_log
+from lectr_lab.notebook.views import cache as cache
+from lectr_lab.notebook.views import cache_losses as cache_losses
 from lectr_lab.notebook.views import dearest as dearest
 from lectr_lab.notebook.views import demo_log as demo_log
 from lectr_lab.notebook.views import errors as errors

@@ -167,8 +167,7 @@ class Event(EventV1, frozen=True, kw_only=True, array_like=True):
     prefix_kept_chars: Annotated[
         int | None,
         column(
-            "the part of it that a cache filled by the session's earlier requests can "
-            "still serve",
+            "the part of it unchanged since the session's previous request",
             "lectr.prefix.kept_chars",
             "characters",
         ),

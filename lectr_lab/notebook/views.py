@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, cast
 import polars as pl
 
 from lectr_lab.analysis import scan as scanning
+from lectr_lab.analysis.views import cache as caching
 from lectr_lab.analysis.views import data_gaps, health, rows
 from lectr_lab.analysis.views import select as selecting
 from lectr_lab.analysis.views import sessions as sessions_view
@@ -138,6 +139,8 @@ def _own_or_made_up() -> Path:
     return shipped_traffic()
 
 
+cache = _shown(caching.cache)
+cache_losses = _shown(caching.cache_losses)
 dearest = _shown(spending.dearest)
 demo_log = _shown(scanning.demo_log)
 errors = _shown(health.errors)

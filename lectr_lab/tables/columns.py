@@ -20,6 +20,7 @@ _NAME_LETTERS = 40
 _LIST_ITEMS = 5
 
 _SELDOM = ("plan_usd", "stated_usd")  # left out where no row has any
+_SELDOM_BEGIN = ("lost_to_", "longer_")
 
 Row = dict[str, Any]
 
@@ -43,7 +44,7 @@ def written(frame: pl.DataFrame) -> list[Column]:
     >>> rate.heading, rate.texts
     ('error rate', ['10 % [5.0 %, 20 %]'])
     """
-    seldom = (name for name in _SELDOM if name in frame.columns)
+    seldom = [name for name in frame.columns if _is_seldom(name)]
     frame = frame.drop(
         name for name in seldom if frame[name].null_count() == len(frame)
     )
@@ -55,6 +56,10 @@ def written(frame: pl.DataFrame) -> list[Column]:
         for name in frame.columns
         if name not in joined
     ]
+
+
+def _is_seldom(name: str) -> bool:
+    return name in _SELDOM or name.startswith(_SELDOM_BEGIN)
 
 
 def _ends(name: str, names: Sequence[str]) -> tuple[str, str] | None:
@@ -171,7 +176,7 @@ def _missing(name: str, row: Row) -> str:
     """A dash, and why the value is not there where the row says so."""
     if name == "feature":
         return UNTAGGED
-    if name in _SELDOM:
+    if _is_seldom(name):
         return UNKNOWN
     if _USD.search(name) and row.get("unpriced"):
         return f"{UNKNOWN} no price known"

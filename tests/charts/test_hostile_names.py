@@ -14,7 +14,7 @@ import vl_convert
 
 from lectr_lab import charts
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.views import health, spend, summary
+from lectr_lab.analysis.views import cache, health, spend, summary
 from lectr_lab.charts import style
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
@@ -90,6 +90,10 @@ def log(features: list[str]) -> pl.LazyFrame:
         "model_actual": "gpt-4o-mini",
         "input_tokens": 1000,
         "cache_read_tokens": 100,
+        "prompt_chars": 4000,
+        "prefix_chars": 3600,
+        "prefix_kept_chars": 0,
+        "prefix_break": "tools",
         "output_tokens": 500,
         "reasoning_tokens": 5,
         "token_source": "provider",
@@ -110,6 +114,7 @@ def log(features: list[str]) -> pl.LazyFrame:
 
 
 VIEWS: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {
+    "cache_loss_bars": cache.cache_losses,
     "error_rates": health.errors,
     "latency_ranges": health.latency,
     "spend_bars": spend.spend,
@@ -131,7 +136,7 @@ def test_every_chart_is_drawn_and_names_them_as_they_are(chart, start, texts):
     png = vl_convert.vegalite_to_png(made.to_json())
     assert png.startswith(b"\x89PNG")
     read = html.unescape(texts(made)).splitlines()
-    if chart != "untagged_bars":  # which is of no feature
+    if chart not in ("cache_loss_bars", "untagged_bars"):  # which are of no feature
         for one in some:
             assert any(_is_of(one, line) for line in read), one
 

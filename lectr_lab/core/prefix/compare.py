@@ -1,4 +1,4 @@
-"""What of a prompt a cache could still serve, and what changed first if not all of it.
+"""How much of a prompt is as it was, and what changed first where a cache cannot serve it.
 
 A session has several prompts alive: its main agent's, its subagents', side calls. What a
 cache holds of a prompt is the most that any of them, sent to the same model, begins with
@@ -32,7 +32,7 @@ class Change(NamedTuple):
     """How a prompt compares with those before it."""
 
     prefix: int  # joints that a cache could hold
-    kept: int | None  # those that one still could serve; None: not known
+    kept: int | None  # those unchanged since then; None: not known
     cause: PrefixBreak | None  # None: its conversation was not seen before
     last_s: float | None  # when what is kept was last sent, or what it goes on from
 
@@ -49,20 +49,21 @@ def change(
         is_session: they are one session's. Where they are all that a key sent, two
             conversations that begin alike are not taken for one.
     """
-    kept, last_s = _kept(now, before, rule)
-    prefix = max(now.prompt.sent_before, kept)
-    if kept and kept >= prefix:
-        return Change(prefix, kept, "none", last_s)
+    held, last_s = _held_most(now, before, rule)
+    prefix = max(now.prompt.sent_before, held)
+    if held and held >= prefix:
+        return Change(prefix, held, "none", last_s)
     parent = _goes_on_from(now, before, is_session)
     if parent is not None:
         cause = _what_changed(now, parent, rule)
+        kept = min(max(held, now.prompt.shared(parent.prompt)), prefix)
         return Change(prefix, kept, cause, last_s or parent.started_s)
     if now.prompt.is_opening:
-        return Change(prefix, kept, "first", None)
+        return Change(prefix, held, "first", None)
     return Change(prefix, None, None, None)
 
 
-def _kept(
+def _held_most(
     now: Seen, before: Sequence[Seen], rule: CacheRule | None
 ) -> tuple[int, float | None]:
     """The most joints that one of those before holds for it, and when that was last
@@ -123,9 +124,11 @@ def _likeness(now: Seen, seen: Seen, own: dict[bytes, int], is_session: bool) ->
         return chars + 1 if _is_same_form(one, other) else 0
     if _is_same_conversation(other, common, own, is_session):
         return chars
-    # All that was said may be gone, cut down to a summary.
+    # All that was said may be gone, cut down to a summary; or the one message edited.
     same_head = one.shared(other) >= one.heads > 0
-    return chars if is_session and same_head and not other.is_opening else 0
+    second_turn = 1 not in one.answers[: one.sent_before]
+    follows = same_head and (second_turn or not other.is_opening)
+    return chars if is_session and follows else 0
 
 
 def _is_same_conversation(

@@ -31,6 +31,7 @@ class ModelRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: tuple[str, ...]
     minimum_tokens: int
     step_tokens: int | None = None  # None: the vendor's
+    by_request: bool = False
     lifetime_s: int | None = None  # None: not documented
     longer_s: int | None = None
     longer_writes: str | None = None

@@ -110,7 +110,7 @@ function lectrDashboard(root) {
     const spend = known(total);
     const tiles = [
       ["Requests", count(total.requests), touched() ? "in this selection"
-        : `${count(data.n_features)} feature${data.n_features === 1 ? "" : "s"}`],
+        : `${count(data.n_features)} ${data.by}${data.n_features === 1 ? "" : "s"}`],
       ["Spend", usd(spend), total.unpriced + total.uncounted ? "of what has a price" : "in all"],
       ["Error rate", percent(ratio(total.errors, total.requests)),
         total.requests ? `${count(total.errors)} errors; 95 % interval ${percent(low)} to ${percent(high)}`
@@ -167,7 +167,7 @@ function lectrDashboard(root) {
     for (const name of chosen.features) chips.push(["feature", name]);
     if (chosen.provider != null) chips.push(["provider", chosen.provider]);
     if (!chips.length) return h("p", { class: "selection soft" },
-      "Drag over the time chart, or click a feature or a provider: everything follows.");
+      `Drag over the time chart, or click ${data.by === "feature" ? "a feature" : "a bar"} or a provider: everything follows.`);
     return h("p", { class: "selection" }, "Only ", chips.map(([kind, text]) =>
       h("button", { type: "button", class: "chip", "data-clear": kind, "data-value": text }, text, " ✕")),
     h("button", { type: "button", class: "chip", "data-clear": "all" }, "Show everything"));
@@ -400,7 +400,7 @@ function lectrDashboard(root) {
       const total = sum(cells());
       parts.push(figures(total), quality(total), advice(total), selection(), spendOverTime(),
         h("div", { class: "charts" }, spendByFeature(), latency(), models(), tokens(), errors(),
-          errorKinds(), untagged(total)));
+          errorKinds(), data.by === "feature" ? untagged(total) : null));
     }
     root.replaceChildren(...parts.filter(Boolean));
     const again = at && [...root.querySelectorAll("[tabindex], button")].find(e => place(e) === at);

@@ -38,6 +38,7 @@ def page(
     unread: Unread = _ALL_READ,
     tz: str = "UTC",
     recommended: Recommendations | None = None,
+    by: str = "feature",
 ) -> str:
     """A log as one self-contained HTML page, whose charts filter each other.
 
@@ -50,6 +51,8 @@ def page(
         tz: the time zone in which days begin.
         recommended: what could be cheaper; without it, what `recommend` says of the log
             at public prices.
+        by: another column of the log in the place of the features, such as "client",
+            "session" or "user".
 
     Returns:
         HTML under 5 MB, whatever the log, which loads nothing from anywhere.
@@ -61,7 +64,7 @@ def page(
     """
     advice = recommend(log) if recommended is None else recommended
     of_runs = runs(log)
-    log = cube.needed(log).collect().lazy()  # read and priced once
+    log = cube.needed(log, by).collect().lazy()  # read and priced once
     counted = count_log(log, tz)
     by_feature, unpriced, silent = pl.collect_all(
         [
@@ -73,13 +76,13 @@ def page(
     body = [
         sections.usage_advice(silent),
         sections.recommendations(advice),
-        sections.table(by_feature, counted.ranked.n_unique(["org", "feature"])),
+        sections.table(by_feature, counted.ranked.n_unique(["org", "feature"]), by),
         of_runs,
         sections.price_help(unpriced),
         sections.notes(notes),
     ]
     return drawn(
-        title, payload(counted, Head(title, tz, Losses(dropped, unread))), body
+        title, payload(counted, Head(title, tz, Losses(dropped, unread), by=by)), body
     )
 
 

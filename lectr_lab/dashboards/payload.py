@@ -13,7 +13,7 @@ import polars as pl
 from lectr_lab.analysis.views import asides, cube, data_gaps
 from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
 from lectr_lab.analysis.views.time_steps import polars_zone, wall_step
-from lectr_lab.core.event import UNTAGGED
+from lectr_lab.core.event import UNTAGGED, unnamed
 from lectr_lab.core.formatting import UNKNOWN, count, name, names
 from lectr_lab.log.losses import Losses
 
@@ -41,6 +41,7 @@ class Head(NamedTuple):
     tz: str
     lost: Losses = Losses()
     live: str = ""
+    by: str = "feature"  # what stands in the place of the features
 
 
 class Counted(NamedTuple):
@@ -113,7 +114,8 @@ def payload(counted: Counted, head: Head) -> str:
         "times": times,
         "features": features,
         "leading": len(counted.leaders.features),
-        "n_features": counted.ranked["feature"].drop_nulls().n_unique(),
+        "by": head.by.replace("_", " "),
+        "n_features": _named(counted, head.by).n_unique(),
         "models": models,
         "leading_models": len(counted.leaders.models),
         "kinds": [[name(part) for part in kind] for kind in kinds],
@@ -128,11 +130,16 @@ def payload(counted: Counted, head: Head) -> str:
             counted.sums.select(pl.col(asides.SUMS).sum()).row(0, named=True)
         ),
         "live": head.live,
-        "untagged": UNTAGGED,
+        "untagged": unnamed(head.by),
         "much_untagged": data_gaps.MUCH_UNTAGGED,
         "tag_advice": _TAG_ADVICE,
     }
     return msgspec.json.encode(data).decode()
+
+
+def _named(counted: Counted, by: str) -> pl.Series:
+    features = counted.ranked["feature"].drop_nulls()
+    return features.filter(features != unnamed(by))
 
 
 def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[str]]]:

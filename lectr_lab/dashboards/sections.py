@@ -32,16 +32,19 @@ def recommendations(found: Recommendations) -> str:
     return f"<section>{found._repr_html_()}</section>" if len(found) else ""
 
 
-def table(rows: pl.DataFrame, n_features: int) -> str:
-    """Cost, latency and errors per feature, exact."""
+def table(rows: pl.DataFrame, n_features: int, by: str = "feature") -> str:
+    """Cost, latency and errors per feature, or what stands in its place; exact."""
     if rows.is_empty():
         return ""
     shown = rows.drop("uncounted", "estimated")
     if shown["org"].n_unique() == 1:
         shown = shown.drop("org")
+    if by not in shown.columns:
+        shown = shown.rename({"feature": by})
     more = n_features - rows.height
     note = f"The {rows.height} dearest are shown; {count(more)} more." if more else ""
-    return f"<section>{html_table(shown, title='Per feature', note=note)}</section>"
+    title = f"Per {by.replace('_', ' ')}"
+    return f"<section>{html_table(shown, title=title, note=note)}</section>"
 
 
 def price_help(unpriced: pl.DataFrame) -> str:

@@ -75,6 +75,21 @@ def test_what_a_client_sent_stays_text(log, opened):
     assert "alert(1)" in tab.locator("[data-panel=spend]").inner_text()
 
 
+def test_any_column_stands_in_the_place_of_the_features(log, opened):
+    """Charts, table and words are of it, and what is missing has its name there."""
+    rows = [{"client": "codex"}, {"client": None}, {"client": "codex"}]
+    text = page(log(*rows, {"client": HOSTILE}), by="client")
+
+    tab = opened(text)
+
+    spend = tab.locator("[data-panel=spend]").inner_text()
+    assert "codex" in spend and "no client" in spend and "alert(1)" in spend
+    assert figure(tab, "Requests") == "4"
+    assert "2 clients" in tab.locator(".figures").inner_text()
+    assert "Per client" in text and "no feature" not in tab.locator("body").inner_text()
+    assert tab.locator("[data-panel=untagged]").count() == 0
+
+
 BORN = """constructor toString valueOf hasOwnProperty isPrototypeOf toLocaleString
 __proto__ __defineGetter__ __lookupSetter__ prototype length then""".split()
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.views import asides, rows
+from lectr_lab.analysis.views.groups import key_columns
 from lectr_lab.analysis.views.percentiles import exact_figures
 from lectr_lab.analysis.views.time_steps import wall_step
 
@@ -55,8 +56,21 @@ MEASURES = (
 """What `Cube.sums` adds up for charts, in its order; `asides.SUMS` follow."""
 
 
-def needed(log: pl.LazyFrame) -> pl.LazyFrame:
-    """The columns that a dashboard counts; the other views can be asked of it too."""
+def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
+    """The columns that a dashboard counts; the other views can be asked of it too.
+
+    Args:
+        log: events with `cost_usd`.
+        by: a column whose values stand in the place of the features.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    if by != "feature":
+        [key] = key_columns(
+            log, by, org=""
+        )  # one org, or all: its name is not asked for
+        log = log.with_columns(key.cast(pl.String).alias("feature"))
     return log.select(
         *("started_at", "org", "feature", "provider"),
         *("model_actual", "model_sent", "model_requested"),

@@ -12,6 +12,7 @@ from lectr_lab.analysis.views import cube
 from lectr_lab.analysis.views.cube import GROWTH, Leaders
 from lectr_lab.analysis.views.health import errors, latency
 from lectr_lab.analysis.views.spend import spend
+from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
 from lectr_lab.log.schema import frame
 
@@ -155,3 +156,14 @@ def test_a_ranking_is_dearest_first_then_most_used():
 
     dearest = cube.leading(ranked, ["org", "feature"], 2).collect()
     assert dearest["feature"].to_list() == ["b", "c"]
+
+
+def test_any_column_can_stand_in_the_place_of_the_feature():
+    """By its name where it is missing; an unknown one is told."""
+    log = log_of([{"client": "codex"}, {"client": None, "feature": "a"}])
+
+    found = cube.needed(log, "client").collect()
+
+    assert found["feature"].to_list() == ["codex", "no client"]
+    with pytest.raises(LabError, match="near it: client"):
+        cube.needed(log, "cleint")

@@ -21,7 +21,7 @@ _SHOWN = [
     *("cache_read_tokens", "cache_write_tokens", "fresh_input_tokens"),
     *("output_tokens", "total_ms", "pause_ms", "outcome"),
 ]
-_WHOSE = ["org", "feature", "client", "user"]
+_WHOSE = ["feature", "client"]
 
 
 class Run:
@@ -102,9 +102,13 @@ def session(log: pl.LazyFrame, *ids: str, org: str | None = None) -> Run:
         LabError: there is no such session, or several; it names those that are near.
 
     >>> import lectr_lab as lectr
-    >>> lectr.session(lectr.demo_log().filter(pl.lit(False)), "3829a615")
+    >>> log = lectr.demo_log()
+    >>> dearest = lectr.sessions(log).head(1).collect()["session"].item()
+    >>> lectr.session(log, dearest).frame.columns[:4]
+    ['session', 'request', 'started_at', 'lane']
+    >>> lectr.session(log, "no such run")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    lectr_lab.core.errors.LabError: No request in this log names a session. Coding agents do by themselves; else add the header X-Lectr-Session.
+    lectr_lab.core.errors.LabError: No session no such run in this log. The ...
     """
     if not ids:
         raise LabError(
@@ -136,7 +140,7 @@ def _title(calls: pl.LazyFrame, part: pl.DataFrame, org: str, wanted: str) -> st
     length_ms = part.select((since_ms + took_ms).max()).item()
     began = part.select(start.min().dt.strftime("%Y-%m-%d %H:%M UTC")).item()
     words = [name(wanted)]
-    words += [name(one) for one in first.row(0)[1:] if one]
+    words += [name(one) for one in first.row(0) if one]
     words += [began, duration(length_ms)]
     if part["on_plan"].any():
         words.append("covered by a plan: dollars by list")

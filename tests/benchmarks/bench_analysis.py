@@ -32,6 +32,7 @@ from lectr_lab.analysis.pricing.token_ratio import with_ratios
 from lectr_lab.analysis.views.groups import grouped, key_columns
 from lectr_lab.analysis.views.health import error_measures, latency
 from lectr_lab.analysis.views.percentiles import with_percentiles
+from lectr_lab.analysis.views.sessions import sessions
 from lectr_lab.analysis.views.spend import spend_measures
 from lectr_lab.core.pricing.price_changes import change_days, list_changes
 from lectr_lab.log.scan import scan
@@ -102,6 +103,7 @@ def part(rng: np.random.Generator, n: int, number: int) -> pl.DataFrame:
         "prompt_chars": input_tokens * 4,
         "output_chars": output_tokens * 4,
         "stream": pl.repeat(False, n, eager=True),
+        "session": session_ids(rng, n, number),
     }
     schema = polars_schema()
     empty = [
@@ -110,9 +112,16 @@ def part(rng: np.random.Generator, n: int, number: int) -> pl.DataFrame:
     return pl.DataFrame(columns).with_columns(empty).select(list(schema))
 
 
+def session_ids(rng: np.random.Generator, n: int, number: int) -> pl.Series:
+    """Twenty requests of each, ten of them at a time; as long as a UUID."""
+    which = number * PART + np.arange(n) // 200 * 10 + rng.integers(0, 10, n)
+    digits = pl.Series(which).cast(pl.String).str.zfill(12)
+    return "01a228ed-95bb-7921-9f8e-" + digits
+
+
 def by_day(log: pl.LazyFrame, sums: list[pl.Expr]) -> int:
     """Sums and exact percentiles of the total time, by feature, model and day."""
-    keys = key_columns(BY, every="1d")
+    keys = key_columns(log, BY, every="1d")
     found = with_percentiles(grouped(log, sums, by=BY, every="1d"), log, keys, "exact")
     # Durations that nobody asked for are not ranked.
     wanted = pl.exclude("^(ttfb|ttft|overhead)_.*$", "output_tokens_per_s")
@@ -144,6 +153,13 @@ def binned(folder: Path) -> int:
     """Percentiles of all four durations and the speed, not exact ones of one."""
     found = latency(scan(folder), BY, every="1d", percentiles="binned")
     return found.collect(engine="streaming").height
+
+
+def by_session(folder: Path) -> int:
+    """A row each of half a million sessions."""
+    found = sessions(priced(with_ratios(scan(folder))))
+    apart = pl.QueryOptFlags(comm_subplan_elim=False)
+    return found.collect(engine="streaming", optimizations=apart).height
 
 
 def materialise(folder: Path) -> int:
@@ -278,6 +294,7 @@ CONTESTANTS: dict[str, Callable[[Path], int]] = {
         priced_group_by,
         as_users_scan,
         binned,
+        by_session,
         duckdb_alone,
         duckdb_priced,
         duckdb_priced_alike,

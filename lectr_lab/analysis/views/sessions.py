@@ -18,11 +18,11 @@ _TOKENS = ["input_tokens", "cache_read_tokens", "cache_write_tokens", "output_to
 _COSTS = ["spend_usd", "unpriced", "uncounted", "estimated", "plan_usd", "stated_usd"]
 COLUMNS = [
     *_KEYS,
-    *("feature", "client", "user", "spend_usd", "started_at", "length_ms"),
+    *("feature", "client", "spend_usd", "started_at", "length_ms"),
     *("turns", "requests", "agents", "models", "errors", "retries", "compactions"),
     *_TOKENS,
     *("cache_share", "context_tokens", "dearest_usd", "dearest_started_at"),
-    *("longest_pause_ms", *_COSTS[1:]),
+    *("longest_pause_ms", "user", *_COSTS[1:]),
 ]
 """What `sessions` gives, in this order."""
 
@@ -50,14 +50,14 @@ def sessions(
         most_pause_min: with `infer_sessions`, the longest pause in one, in minutes.
 
     Returns:
-        Without `by`: `org`, `session`, the `feature`, `client` and `user` of its first
-        request, `spend_usd` (what is billed; null where none of it is known),
+        Without `by`: `org`, `session`, the `feature` and `client` of its first request,
+        `spend_usd` (what is billed; null where none of it is known),
         `started_at`, `length_ms` (first start to last end), `turns` (calls of the main
         agent that did not fail), `requests`, `agents`, `models`, `errors`, `retries`,
         `compactions`, sums of tokens, `cache_share` (of the input, 0 to 1),
         `context_tokens` (the input of the main agent's last answered turn),
         `dearest_usd` and `dearest_started_at` (its dearest request), `longest_pause_ms` (in
-        which nothing ran), and, as `spend` says, `unpriced`, `uncounted`, `estimated`
+        which nothing ran), the `user` of its first request, and, as `spend` says, `unpriced`, `uncounted`, `estimated`
         requests, `plan_usd` and `stated_usd`.
 
         With `by`: the keys, `sessions`, `spend_usd` (of all), `mean_usd` of one, with
@@ -69,13 +69,12 @@ def sessions(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> log = priced(frame([]).lazy())
-    >>> sessions(log).collect().columns[:5]
-    ['org', 'session', 'feature', 'client', 'user']
-    >>> sessions(log, by="client").collect().columns[:4]
-    ['org', 'client', 'sessions', 'spend_usd']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.sessions(log).select("client", "turns", "cache_share").collect().columns
+    ['client', 'turns', 'cache_share']
+    >>> lectr.sessions(log, by="client").collect().columns[:5]
+    ['org', 'client', 'sessions', 'spend_usd', 'mean_usd']
     """
     if infer_sessions:
         log = with_inferred(log, most_pause_min)

@@ -160,7 +160,8 @@ def test_a_ranking_is_dearest_first_then_most_used():
 
 def test_any_column_can_stand_in_the_place_of_the_feature():
     """By its name where it is missing; an unknown one is told."""
-    log = log_of([{"client": "codex"}, {"client": None, "feature": "a"}])
+    at = {"started_at": START, "total_ms": 1.0}
+    log = log_of([at | {"client": "codex"}, at | {"client": None, "feature": "a"}])
 
     found = cube.needed(log, "client").collect()
 

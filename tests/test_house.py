@@ -162,6 +162,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.simulate.simulate": "rules decide on the distinct kinds of request",
     "lectr_lab.analysis.simulate.model_changes": "what is priced again depends on sums",
     "lectr_lab.analysis.simulate.costs": "prices a few made-up rows, to know one token's",
+    "lectr_lab.log.importers.commit": "rows to be replaced are looked up",
     "lectr_lab.log.parts": "a part of unknown checksum is read to see whether it can be",
     "lectr_lab.analysis.views.inferred_sessions": "which request goes on from which",
     "lectr_lab.analysis.views.percentiles": "how many rows there are decides how to rank them",

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.printable import printable
-from lectr_lab.log.importers.importing import READERS
+from lectr_lab.log.importers.readers import READERS
 
 if TYPE_CHECKING:
     Kind = str
@@ -18,7 +18,10 @@ else:  # --help lists what there is
     _HELP = "; ".join(f"{kind}: {reader.what}" for kind, reader in READERS.items())
     Kind = Annotated[Literal[tuple(READERS)], Parameter(help=f"{_HELP}.")]
 
-Columns = Annotated[list[str] | None, Parameter(consume_multiple=True)]
+Columns = Annotated[
+    list[str] | None, Parameter(name=("--columns", "--column"), consume_multiple=True)
+]
+IdColumn = Annotated[str | None, Parameter(name="--id")]
 
 
 def import_log(
@@ -27,50 +30,92 @@ def import_log(
     kind: Kind,
     org: str = "default",
     lab: Path | None = None,
+    preview: bool = False,
     columns: Columns = None,
+    id_column: IdColumn = None,
+    cached_apart: bool = False,
+    cached_included: bool = False,
     epoch: datetime | None = None,
+    at: datetime | None = None,
+    feature: str | None = None,
+    plan: bool = False,
+    source_name: str | None = None,
 ) -> None:
     """Import the calls that another tool recorded, or a table of them.
 
-    Counts and names come along; prompts, answers and keys do not. Importing a file
-    again adds only what is new.
+    Counts and names come along; prompts, answers and keys do not, and ids of
+    users only as a keyed hash. Importing a file again, a longer version of it, or
+    the same with another map adds what is new and replaces what changed.
+
+    input_tokens is all input, cached included. Tables that count it apart, as
+    Anthropic does, need --cached-apart or a sum: --column input_tokens=a+b+c
+
+    Example: lectr-lab import ~/.claude/projects --kind claude-code
 
     Example: lectr-lab import calls.csv --kind table --columns started_at=time
     input_tokens=prompt_tokens total_ms=latency_s*1000 outcome==ok
 
     Args:
-        source: the exported file.
+        source: the exported file, or a folder of them.
         kind: what it is.
         org: the organisation that the calls belong to.
         lab: the lab folder (default: the one lectr.toml names, else ./lab).
-        columns: for a table: our column=theirs, =theirs*factor, or ==a constant.
+        preview: say what was understood and what would be added; write nothing.
+        columns: for a table: our column=theirs, =theirs*factor, =a+b, or ==a constant;
+            columns with a name that is known are found without.
+        id_column: for a table: the column with each row's own id.
+        cached_apart: its input counts leave out what a cache gave or took.
+        cached_included: its input counts hold what a cache gave or took.
         epoch: for a table whose times are seconds since then, not since 1970.
+        at: when calls were made that do not say it, such as a batch's.
+        feature: the feature of calls that name none.
+        plan: a plan covered these calls, such as a subscription: they are not billed.
+        source_name: what the source is called; two exports with ids of their own that
+            may be alike need two names (default: its kind).
     """
-    from datetime import UTC
-
     from lectr_lab.cli.progress import progress
     from lectr_lab.config.settings import lab_here
     from lectr_lab.log.folder import LabFolder
+    from lectr_lab.log.importers.fields import Choices
     from lectr_lab.log.importers.importing import import_log as import_rows
+    from lectr_lab.log.importers.importing import preview_log
+    from lectr_lab.log.importers.preview import Preview, preview_text
+    from lectr_lab.log.importers.report import sentences
 
+    if cached_apart and cached_included:
+        raise LogError("--cached-apart and --cached-included contradict each other.")
     lab = lab or lab_here(os.environ)
-    if epoch is not None and epoch.tzinfo is None:
-        epoch = epoch.replace(tzinfo=UTC)
+    choices = Choices(
+        columns=_map(columns or []),
+        epoch=_in_utc(epoch),
+        cached="apart" if cached_apart else "included" if cached_included else None,
+        id_column=id_column,
+        at=_in_utc(at),
+        name=source_name,
+        feature=feature,
+        plan_pays=plan,
+    )
+    folder, look_or_take = LabFolder(lab), preview_log if preview else import_rows
     with progress("Importing", "rows") as step:
-        done = import_rows(
+        done = look_or_take(
             source,
-            LabFolder(lab),
+            folder,
             kind=kind,
             org=org,
-            columns=_map(columns or []),
-            epoch=epoch,
+            choices=choices,
+            environ=os.environ,
             on_rows=step,
         )
+    if isinstance(done, Preview):
+        print(printable(preview_text(done)))
+        return
     print(f"Added {done.added:,} of {done.read:,} calls to {printable(lab)} as {org}.")
-    if done.known:
-        print(f"{done.known:,} were there already.")
-    if done.undated:
-        print(f"{done.undated:,} have no time that can be read, and are left out.")
+    for sentence in sentences(done):
+        print(printable(sentence))
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def _map(columns: list[str]) -> dict[str, str]:
@@ -83,6 +128,6 @@ def _map(columns: list[str]) -> dict[str, str]:
 
 def _pair(text: str) -> tuple[str, str]:
     ours, equals, theirs = text.partition("=")
-    if not (ours and equals and theirs):
+    if not (ours and equals):
         raise LogError(f"Write --columns our_column=their_column, not {text!r}.")
     return ours, theirs

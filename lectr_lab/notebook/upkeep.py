@@ -9,6 +9,9 @@ from typing import NamedTuple
 from lectr_lab.config.settings import lab_here, settings_beside
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.importers import importing
+from lectr_lab.log.importers.fields import Cached, Choices
+from lectr_lab.log.importers.preview import Preview
+from lectr_lab.log.importers.report import ImportReport
 from lectr_lab.log.upkeep import compact as merging
 from lectr_lab.log.upkeep.compact import CompactReport
 from lectr_lab.log.upkeep.doctor import examine
@@ -33,44 +36,78 @@ def import_log(
     org: str = "default",
     lab: Path | str | None = None,
     columns: Mapping[str, str] | None = None,
+    id_column: str | None = None,
+    cached: Cached | None = None,
     epoch: datetime | None = None,
-) -> importing.ImportReport:
-    """Import calls from LiteLLM spend logs, OpenTelemetry spans or any CSV or Parquet.
+    at: datetime | None = None,
+    feature: str | None = None,
+    plan: bool = False,
+    source_name: str | None = None,
+    preview: bool = False,
+) -> ImportReport | Preview:
+    """Import calls that another tool recorded: gateways, traces, batches, transcripts of
+    coding agents, or any table.
 
-    Counts and names come along; prompts, answers and keys do not. Importing a file
-    again adds only what is new.
+    Counts and names come along; prompts, answers and keys do not, and ids of users only
+    as a keyed hash. Importing a file again, a longer version of it, or the same with
+    another map adds what is new and replaces what changed.
 
     Args:
-        source: the exported file: JSON or CSV of LiteLLM, OTLP JSON, CSV or Parquet.
-        kind: what kind of export it is: litellm, otel or table.
+        source: the exported file, or a folder of them.
+        kind: what kind of export it is: litellm, otel, langfuse, helicone, openrouter,
+            openai-batch, anthropic-batch, claude-code, codex or table.
         org: the organisation that the calls belong to.
         lab: the lab folder, made where it is missing; without it, the one that
             lectr.toml names, else `./lab`.
-        columns: for a table: our column → theirs, `theirs*factor`, or `=a constant`.
+        columns: for a table: our column → theirs, `theirs*factor`, a sum `a+b`, or
+            `=a constant`; columns with a name that is known are found without.
+        id_column: for a table: the column with each row's own id.
+        cached: whether its counts of input leave out what a cache gave or took,
+            "apart", or hold it, "included"; the log's own hold it.
         epoch: for a table whose times are seconds since then, not since 1970.
+        at: when calls were made that do not say it, such as a batch's.
+        feature: the feature of calls that name none.
+        plan: a plan covered these calls: they are not billed.
+        source_name: what the source is called, within which its ids are its own.
+        preview: say what was understood, and write nothing.
 
     Returns:
-        How many calls were read; of these added, known already, and without a time.
+        How many calls were read; of these added, put in the place of older rows, and
+        known already; what was left out, and what has to be told. A `Preview` instead,
+        where one was asked for.
 
     Raises:
-        LogError: the file cannot be read, or is of another kind.
+        LogError: the file cannot be read, is of another kind, or holds no call.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "calls.csv").write_text("when,sent\\n2026-11-02T09:00:00Z,812\\n")
     >>> ours = {"started_at": "when", "input_tokens": "sent", "outcome": "=ok"}
-    >>> import_log(folder / "calls.csv", kind="table", lab=folder / "lab", columns=ours)
-    ImportReport(read=1, added=1, known=0, undated=0)
+    >>> done = import_log(
+    ...     folder / "calls.csv", kind="table", lab=folder / "lab", columns=ours
+    ... )
+    >>> done.read, done.added
+    (1, 1)
     """
-    if epoch is not None and epoch.tzinfo is None:
-        epoch = epoch.replace(tzinfo=UTC)
-    return importing.import_log(
+    folder = LabFolder(_named(lab))
+    choices = Choices(
+        columns=columns or {},
+        epoch=_in_utc(epoch),
+        cached=cached,
+        id_column=id_column,
+        at=_in_utc(at),
+        name=source_name,
+        feature=feature,
+        plan_pays=plan,
+    )
+    do = importing.preview_log if preview else importing.import_log
+    return do(
         Path(source),
-        LabFolder(_named(lab)),
+        folder,
         kind=kind,
         org=org,
-        columns=columns,
-        epoch=epoch,
+        choices=choices,
+        environ=os.environ,
     )
 
 
@@ -139,6 +176,10 @@ def doctor(lab: Path | str | None = None, *, mend: bool = False) -> list[Finding
         return found
     put_right(folder, found)
     return examine(folder)
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def _named(lab: Path | str | None) -> Path:

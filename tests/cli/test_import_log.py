@@ -11,7 +11,7 @@ import pytest
 from lectr_lab.cli.app import app
 from lectr_lab.cli.import_log import import_log
 from lectr_lab.core.errors import LogError
-from lectr_lab.log.importers.importing import READERS
+from lectr_lab.log.importers.readers import READERS
 from lectr_lab.log.scan import scan
 
 HERE = {"exit_on_error": False, "result_action": "return_value"}
@@ -33,9 +33,22 @@ def test_it_says_what_was_added(table, tmp_path, capsys):
     first = capsys.readouterr().out
     import_log(table, kind="table", lab=lab, columns=COLUMNS)
 
-    assert first.startswith(f"Added 2 of 3 calls to {lab} as default.\n1 have no time")
+    head = f"Added 2 of 3 calls to {lab} as default.\n"
+    assert first == f"{head}Left out: 1 have no time that can be read.\n"
     assert "2 were there already." in capsys.readouterr().out
     assert scan(lab).collect()["total_ms"].sort().to_list() == [250.0, 500.0]
+
+
+def test_a_preview_says_what_was_understood(table, tmp_path, capsys):
+    """And writes nothing."""
+    lab = tmp_path / "lab"
+    import_log(table, kind="table", lab=lab, columns=COLUMNS, preview=True)
+
+    said = capsys.readouterr().out
+    assert "2 would be added. Nothing is written." in said
+    assert "input_tokens" in said
+    assert "Left out: 1 have no time" in said
+    assert not lab.exists()
 
 
 def test_times_may_count_from_an_epoch(table, tmp_path):
@@ -60,7 +73,14 @@ def test_a_column_is_named_once(table, tmp_path):
         import_log(table, kind="table", lab=tmp_path / "lab", columns=twice)
 
 
-def test_help_says_what_can_be_imported():
+def test_two_conventions_at_once_are_an_error(table, tmp_path):
+    """Cached input is in the input, or beside it."""
+    both = {"cached_apart": True, "cached_included": True}
+    with pytest.raises(LogError, match="contradict each other"):
+        import_log(table, kind="table", lab=tmp_path / "lab", **both)
+
+
+def test_help_says_what_can_be_imported_and_what_input_is():
     """Every kind that has a reader, and what it is."""
     command = [sys.executable, "-m", "lectr_lab.cli", "import", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -69,15 +89,39 @@ def test_help_says_what_can_be_imported():
     for kind, reader in READERS.items():
         assert f"{kind}: {reader.what}" in words
     assert f"[choices: {', '.join(READERS)}]" in words
+    assert "input_tokens is all input, cached included" in words
 
 
-def test_columns_follow_one_option_with_spaces_between(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "--columns started_at=t input_tokens=n",
+        "--column started_at=t --column input_tokens=n",
+    ],
+)
+def test_columns_follow_one_option_or_several(tmp_path, monkeypatch, columns):
     """As its help shows it; the log is the one that lectr.toml names."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LECTR_LAB", raising=False)
     (tmp_path / "lectr.toml").write_text('lab = "elsewhere"')
     (tmp_path / "calls.csv").write_text("t,n\n1,10\n")
 
-    app("import calls.csv --kind table --columns started_at=t input_tokens=n", **HERE)
+    app(f"import calls.csv --kind table {columns}", **HERE)
 
     assert scan(tmp_path / "elsewhere").collect()["input_tokens"].to_list() == [10]
+
+
+def test_rows_may_be_told_their_id_feature_source_and_plan(tmp_path, monkeypatch):
+    """Each by an option."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.csv").write_text("t,n,key\n1,10,k1\n")
+    said = "--id key --feature chat --source-name ours --plan --lab lab"
+
+    app(
+        f"import calls.csv --kind table --column started_at=t input_tokens=n {said}",
+        **HERE,
+    )
+
+    row = scan(tmp_path / "lab").collect().row(0, named=True)
+    names = ("source_id", "feature", "source", "credential")
+    assert [row[name] for name in names] == ["k1", "chat", "ours", "plan"]

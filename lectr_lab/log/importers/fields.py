@@ -5,34 +5,96 @@ they take; here each value must also be what its column is for: a count, a time,
 the column's own words, or a short name. Whatever does not fit is null.
 """
 
+import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from lectr_lab.core.event import Event, columns
 from lectr_lab.core.headers import MAX_FEATURE_CHARS, TASKS
 
 _NAME = re.compile(r"[\w.:/@+-]{1,128}")
+_THOUSANDS = re.compile(r"\s*\d{1,3}(?:,\d{3})+\s*")
+_EUROPEAN = re.compile(r"\s*\d{1,3}(?:\.\d{3})+\s*")
 _MAX_COUNT = 2**53
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_PER = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
+Cached: TypeAlias = Literal["apart", "included"]
+"""Whether input is counted without its cached part, or with it."""
+
 
 class Imported(NamedTuple):
-    """One row of an export: what tells it from others, and values by column."""
+    """One row of an export: what tells it from others, and values by column.
+
+    `alias` is another id by which an earlier import may have known it. `is_own`: it was a
+    row of a log like this one, and stays as it was.
+    """
 
     source_id: str
     facts: Mapping[str, Any]
+    alias: str | None = None
+    is_own: bool = False
+
+
+class Left(NamedTuple):
+    """Something that was seen and not taken. `reason` follows its number: "3 …"."""
+
+    reason: str
+    n: int = 1
+
+
+class Said(NamedTuple):
+    """Something that was taken, and has to be told of. `what` follows its number."""
+
+    what: str
+    n: int = 1
+
+
+Item: TypeAlias = Imported | Left | Said
 
 
 class Rows(NamedTuple):
-    """An export's rows, one after another; `total` is about how many there are."""
+    """An export's rows, one after another; `total` is about how many, 0 if unknown."""
 
     total: int
-    rows: Iterable[Imported]
+    rows: Iterable[Item]
+
+
+class Choices(NamedTuple):
+    """What somebody says of a file beside its kind.
+
+    `columns` are a table's map. `epoch` is where its times count from. `cached` tells
+    whether counts of input hold what was read from a cache or written to one.
+    `id_column` has a table's own ids. `at` is when calls were made that do not say it.
+    `name` is what the source is called, within which its ids are its own. `feature` is
+    that of rows that name none. `plan_pays`: a plan covered the calls. `hashed` gives
+    the keyed hash of what may name a person.
+    """
+
+    columns: Mapping[str, str] = MappingProxyType({})
+    epoch: datetime | None = None
+    cached: Cached | None = None
+    id_column: str | None = None
+    at: datetime | None = None
+    name: str | None = None
+    feature: str | None = None
+    plan_pays: bool = False
+    hashed: Callable[[str], str] = lambda text: hashlib.sha256(
+        text.encode("utf-8", "surrogatepass")
+    ).hexdigest()[:32]
 
 
 def fitted(column: str, value: Any) -> Any:
@@ -94,8 +156,14 @@ def _text(column: str, value: Any) -> str | None:
 
 
 def _count(column: str, value: Any) -> int | None:
+    if isinstance(value, str):
+        if _THOUSANDS.fullmatch(value):
+            value = value.replace(",", "")
+        elif _EUROPEAN.fullmatch(value):
+            return None  # 5.000 may be five or five thousand
     found = number(value)
-    if found is None or not 0 <= found <= _MAX_COUNT or found % 1:
+    most, least = (599, 100) if column == "status" else (_MAX_COUNT, 0)
+    if found is None or not least <= found <= most or found % 1:
         return None
     return int(found)
 

@@ -1,60 +1,48 @@
 """Other people's records become events: `import_log`.
 
-Ids are made from the source's own, so importing a file twice, or a longer version of
-it, adds only what is new. Rows are written straight as parts of their days.
+A call is known by its source's own id: importing a file twice, a longer version of it,
+or the same with a better map adds what is new and replaces what changed. All of a file
+is read before anything of it is in the log.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from itertools import islice
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.ids import event_id
+from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.importers.fields import Imported, Rows, fitted
-from lectr_lab.log.importers.litellm import litellm_rows
-from lectr_lab.log.importers.otel import otel_rows
-from lectr_lab.log.importers.table import table_rows
-from lectr_lab.log.schema import polars_schema
-from lectr_lab.log.upkeep.duplicates import add_new
+from lectr_lab.log.hash_secret import SECRET_VARIABLE, hash_secret
+from lectr_lab.log.importers.commit import ONE_CALL, WIRE, Plan, commit, plan_of
+from lectr_lab.log.importers.events import NO_TIME, event_of, identity
+from lectr_lab.log.importers.fields import Choices, Imported, Left, Said, fitted
+from lectr_lab.log.importers.preview import Preview, Understood
+from lectr_lab.log.importers.readers import READERS, Reader
+from lectr_lab.log.importers.report import ImportReport, Tally
+from lectr_lab.log.importers.staging import Staging, Told
 
-_ROWS_AT_ONCE = 50_000
-
-
-class Reader(NamedTuple):
-    """A kind of file: what it is, for people, and how it is read."""
-
-    what: str
-    rows: Callable[[Path, Mapping[str, str], datetime | None], Rows]
+_STEP_ROWS = 1_000
+_DEFAULTS = Choices()
+OnRows = Callable[[int, int], None]
+"""Told how many rows of about how many were taken, now and then."""
 
 
-READERS: Mapping[str, Reader] = MappingProxyType(
-    {
-        "litellm": Reader(
-            "LiteLLM's spend logs, JSON or CSV", lambda source, *_: litellm_rows(source)
-        ),
-        "otel": Reader(
-            "OpenTelemetry spans, OTLP JSON", lambda source, *_: otel_rows(source)
-        ),
-        "table": Reader("any CSV or Parquet", table_rows),
-    }
-)
-"""By what `kind` calls them. `columns` and `epoch` are for a table alone."""
+class _Job(NamedTuple):
+    """One file to be read, and how."""
 
+    source: Path
+    reader: Reader
+    kind: str
+    org: str
+    choices: Choices
 
-class ImportReport(NamedTuple):
-    """Rows read; of these added, known already, and without a time to put them at."""
-
-    read: int = 0
-    added: int = 0
-    known: int = 0
-    undated: int = 0
+    @property
+    def name(self) -> str:
+        """What the source's ids are unique in."""
+        return self.choices.name or self.kind
 
 
 def import_log(
@@ -63,81 +51,151 @@ def import_log(
     *,
     kind: str,
     org: str,
-    columns: Mapping[str, str] | None = None,
-    epoch: datetime | None = None,
-    on_rows: Callable[[int, int], None] = lambda done, total: None,
+    choices: Choices = _DEFAULTS,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    on_rows: OnRows = lambda done, total: None,
 ) -> ImportReport:
     """Put the calls that another tool recorded into a lab's log.
 
     Args:
-        source: the exported file.
+        source: the exported file, or a folder of them where the kind has folders.
         lab: a lab folder, in use or not; it is made where it is missing.
         kind: what the file is, one of `READERS`.
         org: the organisation that the events belong to.
-        columns: for a table, see `table_rows`.
-        epoch: for a table whose times count from somewhere else than 1970.
-        on_rows: told how many rows of about how many were taken, now and then.
+        choices: what else somebody says of the file.
+        environ: the variables of this process; LECTR_HASH_KEY is one.
+        on_rows: told of the progress.
 
     Returns:
         What was done. What the source does not say is null, also in columns that
         the proxy always fills.
 
     Raises:
-        LogError: the file cannot be read, or is of another kind.
+        LogError: the file cannot be read, is of another kind, or holds no call.
     """
+    job, tally = _job(source, kind, org, choices), Tally()
+    LabFolder.create(lab.root)
+    job = _with_hash(job, KeyedHash(hash_secret(lab, environ)))
+    with tempfile.TemporaryDirectory(prefix="lectr-lab-import-") as folder:
+        staged = Staging(Path(folder))
+        for event, told in _events(job, tally, on_rows):
+            staged.add(event, told)
+        done = commit(lab, staged, history=job.reader.history, on_rows=on_rows)
+    return _told(tally, done)
+
+
+def preview_log(
+    source: Path,
+    lab: LabFolder,
+    *,
+    kind: str,
+    org: str,
+    choices: Choices = _DEFAULTS,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    on_rows: OnRows = lambda done, total: None,
+) -> Preview:
+    """What `import_log` would do, and what it understood; nothing is written.
+
+    Args, Raises: as `import_log`.
+    """
+    job, tally, understood = _job(source, kind, org, choices), Tally(), Understood()
+    job = _with_hash(job, KeyedHash(_secret_if_any(lab, environ)))
+    with tempfile.TemporaryDirectory(prefix="lectr-lab-import-") as folder:
+        staged = Staging(Path(folder))
+        for event, told in _events(job, tally, on_rows):
+            understood.add(event)
+            staged.add(event, told)
+        plan = plan_of(lab, staged, history=job.reader.history)
+    return understood.preview(_told(tally, plan))
+
+
+def _job(source: Path, kind: str, org: str, choices: Choices) -> _Job:
     if kind not in READERS:
         raise LogError(f"There is no kind {kind!r}. There is: {', '.join(READERS)}.")
     if fitted("org", org) is None:
         raise LogError(f"{org!r} cannot name an organisation: 1 to 100 characters.")
-    LabFolder.create(lab.root)
-    total = ImportReport()
+    if choices.name is not None and fitted("source", choices.name) is None:
+        raise LogError(
+            f"{choices.name!r} cannot name a source: letters, digits and _.:/@+- alone."
+        )
+    return _Job(source, READERS[kind], kind, org, choices)
+
+
+def _with_hash(job: _Job, keyed: KeyedHash) -> _Job:
+    return job._replace(choices=job.choices._replace(hashed=keyed.of))
+
+
+def _secret_if_any(lab: LabFolder, environ: Mapping[str, str]) -> str:
+    """The lab's secret; any other where it has none, for nothing is to be written."""
+    if environ.get(SECRET_VARIABLE) or (lab.state / "hash_key").exists():
+        return hash_secret(lab, environ)
+    return secrets.token_hex(32)
+
+
+def _events(
+    job: _Job, tally: Tally, on_rows: OnRows
+) -> Iterator[tuple[dict[str, Any], Told]]:
+    """The events of a file that have a time, and what else tells each.
+
+    Raises:
+        LogError: there is none.
+    """
+    taken = 0
     try:
-        count, rows = READERS[kind].rows(source, columns or {}, epoch)
-        rest = iter(rows)
-        while batch := list(islice(rest, _ROWS_AT_ONCE)):
-            done = _add(lab, kind, org, batch)
-            total = ImportReport(*(a + b for a, b in zip(total, done, strict=True)))
-            on_rows(total.read, max(count, total.read))
+        total, items = job.reader.rows(job.source, job.choices)
+        for item in items:
+            if isinstance(item, Left):
+                tally.left[item.reason] += item.n
+            elif isinstance(item, Said):
+                tally.said[item.what] += item.n
+            else:
+                tally.read += 1
+                if tally.read % _STEP_ROWS == 0:
+                    on_rows(tally.read, max(total, tally.read))
+                event = _event(item, job, tally)
+                if event.get("started_at") is None:
+                    tally.left[NO_TIME] += 1
+                    continue
+                taken += 1
+                yield event, Told(_alias(item, job), item.is_own)
     except LogError:
         raise
     except OSError as error:
-        where = error.filename or source
+        where = error.filename or job.source
         raise LogError(f"{where}: {error.strerror or error}.") from None
-    return total
+    on_rows(tally.read, max(total, tally.read))
+    if not taken:
+        raise _nothing(job, tally)
 
 
-def _add(lab: LabFolder, kind: str, org: str, batch: list[Imported]) -> ImportReport:
-    events = [_event(kind, org, row) for row in batch]
-    by_day: dict[date, list[dict[str, Any]]] = {}
-    for event in events:
-        if event["started_at"] is not None:
-            by_day.setdefault(event["started_at"].date(), []).append(event)
-    dated = sum(map(len, by_day.values()))
-    added = sum(_add_day(lab, day, rows) for day, rows in by_day.items())
-    return ImportReport(len(batch), added, dated - added, len(batch) - dated)
+def _event(row: Imported, job: _Job, tally: Tally) -> dict[str, Any]:
+    facts = {name: value for name, value in row.facts.items() if value is not None}
+    if job.choices.feature and not row.is_own:
+        facts.setdefault("feature", job.choices.feature)
+    if job.choices.plan_pays and not row.is_own:
+        facts["credential"] = "plan"
+    return event_of(
+        row._replace(facts=facts),
+        source=job.name,
+        org=job.org,
+        hashed=job.choices.hashed,
+        tally=tally,
+    )
 
 
-def _event(kind: str, org: str, row: Imported) -> dict[str, Any]:
-    event = {name: fitted(name, value) for name, value in row.facts.items()}
-    at = event.setdefault("started_at", None)
-    digest = hashlib.sha256(f"{kind}\n{org}\n{row.source_id}".encode()).digest()
-    ms = int(at.timestamp() * 1000) if at is not None else 0
-    counted = event.get("input_tokens") is not None
-    return event | {
-        "event_id": event_id(ms, int.from_bytes(digest[:10])),
-        "org": org,
-        "kind": "request",
-        "token_source": "provider" if counted else "absent",
-    }
+def _alias(row: Imported, job: _Job) -> bytes | None:
+    return None if row.alias is None else identity(job.name, job.org, row.alias)
 
 
-def _add_day(lab: LabFolder, day: date, events: list[dict[str, Any]]) -> int:
-    """Write what the day does not have yet; how many that were."""
-    schema = polars_schema()
-    rows = pl.DataFrame(
-        [
-            pl.Series(name, [event.get(name) for event in events], dtype, strict=False)
-            for name, dtype in schema.items()
-        ]
-    ).unique("event_id", maintain_order=True)
-    return add_new(lab, day, rows)
+def _nothing(job: _Job, tally: Tally) -> LogError:
+    """That a file has no call for the log, and what it has."""
+    met = [f"{n:,} {reason}" for reason, n in tally.left.most_common()]
+    why = f": {'; '.join(met)}" if met else ""
+    return LogError(f"{job.source} holds no {job.reader.noun}{why}.")
+
+
+def _told(tally: Tally, plan: Plan) -> ImportReport:
+    for reason, n in ((ONE_CALL, plan.repeated), (WIRE, plan.on_the_wire)):
+        if n:
+            tally.left[reason] += n
+    return tally.report(added=plan.added, replaced=plan.replaced, known=plan.known)

@@ -1,195 +1,238 @@
-"""LiteLLM's spend logs, as its database or UI exports them: JSON, JSON lines or CSV.
+"""LiteLLM's spend logs, as its database or UI exports them: JSON, JSON lines, CSV, Parquet.
 
-The columns are those of `LiteLLM_SpendLogs` (schema.prisma of BerriAI/litellm). Not
-taken: api_key, user, end_user, team_id, messages, response, proxy_server_request,
-requester_ip_address, api_base, cache_key, spend (prices are looked up by our own list)
-and all of metadata but counts, an HTTP status and an error's class.
+The columns are those of `LiteLLM_SpendLogs` (schema.prisma of BerriAI/litellm). Of
+metadata come along counts, the tier, an HTTP status and an error's class. Not taken:
+api_key, user, team_id, messages, response, proxy_server_request, requester_ip_address,
+api_base, cache_key. `spend` is what LiteLLM says that a call cost.
+
+Facts, from its code (1.109) and its issues:
+
+- prompt_tokens hold the cached part; of Anthropic's they did not in older rows.
+- counts of the details stand in metadata.usage_object, in older rows in
+  metadata.additional_usage_values.
+- 0 is also what it writes where it does not know: of media, and of failures.
+- model has the provider's prefix, as custom_llm_provider says it.
+- a retrieved batch is one row with the tokens of all its calls.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-import polars as pl
+from lectr_lab.core.llm_api.usage import usage_columns
+from lectr_lab.log.importers.cached_input import TOLD_APART, convention, with_cached
+from lectr_lab.log.importers.events import GATEWAY_CACHE
+from lectr_lab.log.importers.fields import (
+    Choices,
+    Imported,
+    Item,
+    Left,
+    Rows,
+    Said,
+    fitted,
+    number,
+)
+from lectr_lab.log.importers.provider_names import model_and_provider
+from lectr_lab.log.importers.records import RowIds, as_object, known_records, within
 
-from lectr_lab.core.errors import LogError
-from lectr_lab.core.llm_api.lenient_json import loads, salvaged
-from lectr_lab.log.importers.fields import Imported, Rows, fitted
-from lectr_lab.log.importers.source import opened
-
+_COLUMNS = (
+    "request_id call_type startTime endTime completionStartTime model model_group "
+    "custom_llm_provider prompt_tokens completion_tokens total_tokens spend status "
+    "request_tags metadata cache_hit end_user session_id"
+).split()
 # As LiteLLM's CallTypes name them; code that is async puts an `a` before.
-_BY_CALL = {
-    "completion": ("chat", "/v1/chat/completions"),
-    "text_completion": ("completions", "/v1/completions"),
-    "embedding": ("embeddings", "/v1/embeddings"),
-    "responses": ("responses", "/v1/responses"),
-    "image_generation": ("images", "/v1/images/generations"),
-    "image_edit": ("images", "/v1/images/edits"),
-    "transcription": ("audio", "/v1/audio/transcriptions"),
-    "speech": ("audio", "/v1/audio/speech"),
-    "moderation": ("moderations", "/v1/moderations"),
-    "rerank": ("rerank", "/v1/rerank"),
-}
-_OPERATIONS = MappingProxyType(
+_OPERATIONS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
     {
-        "anthropic_messages": ("messages", "/v1/messages"),
-        **_BY_CALL,
-        **{f"a{name}": found for name, found in _BY_CALL.items()},
+        "completion": ("chat", "/v1/chat/completions"),
+        "text_completion": ("completions", "/v1/completions"),
+        "embedding": ("embeddings", "/v1/embeddings"),
+        "responses": ("responses", "/v1/responses"),
+        "compact_responses": ("compact", "/v1/responses/compact"),
+        "nthropic_messages": ("messages", "/v1/messages"),  # its `a` is its own
+        "generate_content": ("generate_content", None),
+        "generate_content_stream": ("generate_content", None),
+        "image_generation": ("images", "/v1/images/generations"),
+        "image_edit": ("images", "/v1/images/edits"),
+        "image_variation": ("images", "/v1/images/variations"),
+        "transcription": ("audio", "/v1/audio/transcriptions"),
+        "speech": ("audio", "/v1/audio/speech"),
+        "moderation": ("moderations", "/v1/moderations"),
+        "rerank": ("rerank", "/v1/rerank"),
+        "create_batch": ("batches", "/v1/batches"),
+        "create_file": ("files", "/v1/files"),
+        "file_content": ("files", "/v1/files/*/content"),
+        "file_list": ("files", "/v1/files"),
+        "file_retrieve": ("files", "/v1/files/*"),
+        "file_delete": ("files", "/v1/files/*"),
     }
 )
+_BATCH = frozenset({"retrieve_batch", "aretrieve_batch"})
+_MOST_IN_A_BATCH = 128_000
+"""Up to here a price list has no price for long prompts, which none of a batch may be."""
 _USER_AGENT = "User-Agent:"  # tags that LiteLLM adds by itself
 
-
-class _Details(msgspec.Struct):
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens_details: _Details | None = None
-    completion_tokens_details: _Details | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+NO_ROW = "are no rows of a spend log"
+NO_METADATA = (
+    "have metadata that cannot be read: their cached and other parts are missing"
+)
+LARGE_BATCH = (
+    "are batches with the tokens of many calls, too many to price as one; they are "
+    "imported without them. The batch's output file tells them call by call"
+)
+TOOL_FEE = "have a fee for tools whose calls no count tells"
 
 
-class _Error(msgspec.Struct):
-    error_code: str | int | None = None
-    error_class: str | None = None
-
-
-class _Metadata(msgspec.Struct):
-    status: str | None = None
-    usage_object: _Usage | None = None
-    error_information: _Error | None = None
-
-
-class _Row(msgspec.Struct):
-    request_id: str | None = None
-    call_type: str | None = None
-    startTime: str | float | None = None
-    endTime: str | float | None = None
-    completionStartTime: str | float | None = None
-    model: str | None = None
-    model_group: str | None = None
-    custom_llm_provider: str | None = None
-    prompt_tokens: str | float | None = None
-    completion_tokens: str | float | None = None
-    status: str | None = None
-    request_tags: str | list[str] | None = None
-    metadata: str | _Metadata | None = None
-
-
-def litellm_rows(source: Path) -> Rows:
+def litellm_rows(source: Path, choices: Choices) -> Rows:
     """The rows of an export, one a call.
 
     Raises:
-        LogError: the file is neither JSON nor CSV with LiteLLM's columns.
+        LogError: the file is of no form that can be read.
         OSError: it cannot be read.
     """
-    values = _values(source)
-    return Rows(len(values), _imported(values))
+    total, records = known_records(source, _COLUMNS)
+    return Rows(total, _items(records, choices))
 
 
-def _imported(values: Sequence[Any]) -> Iterator[Imported]:
-    for number, value in enumerate(values):
-        row = salvaged(_Row, value)
-        if row is not None:
-            yield Imported(row.request_id or f"row {number}", _facts(row))
+def _items(
+    records: Iterator[dict[str, Any] | None], choices: Choices
+) -> Iterator[Item]:
+    ids = RowIds(choices.hashed)
+    for row in records:
+        if row is None or "startTime" not in row:
+            yield Left(NO_ROW)
+            continue
+        metadata = as_object(row.get("metadata"))
+        if metadata is None and row.get("metadata"):
+            yield Said(NO_METADATA)
+        facts = _facts(row, metadata if isinstance(metadata, dict) else {})
+        told = convention(facts)
+        if choices.cached is None and told == "apart":
+            yield Said(TOLD_APART)
+        if facts.pop("large_batch"):
+            yield Said(LARGE_BATCH)
+        if facts.pop("tool_fee"):
+            yield Said(TOOL_FEE)
+        facts = with_cached(facts, choices.cached or told)
+        yield Imported(ids.of(row.get("request_id"), row), facts)
 
 
-def _values(source: Path) -> Sequence[Any]:
-    if source.suffix.lower() == ".csv":
-        return _csv(source)
-    with opened(source) as file:
-        data = file.read()
-    if not data.strip():
-        raise LogError(f"{source} is empty.")
-    whole = loads(data)
-    if isinstance(whole, dict):
-        whole = whole.get("data", [whole])
-    if whole is None:
-        whole = [loads(line) for line in data.splitlines() if line.strip()]
-    rows = whole if isinstance(whole, list) else []
-    if not any(isinstance(row, dict) and "startTime" in row for row in rows):
-        raise LogError(
-            f"{source} holds no LiteLLM spend logs: no JSON objects with a startTime."
-        )
-    return rows
-
-
-def _csv(source: Path) -> Sequence[dict[str, Any]]:
-    """Only the columns of `_Row` are ever read."""
-    names = [field.name for field in msgspec.structs.fields(_Row)]
-    try:
-        with opened(source) as file:
-            log = pl.read_csv(file, infer_schema=False, n_rows=0)
-            known = [name for name in names if name in log.columns]
-            if "startTime" not in known:
-                raise LogError(
-                    f"{source} has no column startTime: no LiteLLM spend log."
-                )
-            file.seek(0)
-            return pl.read_csv(file, columns=known, infer_schema=False).to_dicts()
-    except pl.exceptions.NoDataError:
-        raise LogError(f"{source} is empty.") from None
-    except pl.exceptions.PolarsError:
-        raise LogError(f"{source} cannot be read as CSV.") from None
-
-
-def _facts(row: _Row) -> Mapping[str, Any]:
-    started, ended = (fitted("started_at", t) for t in (row.startTime, row.endTime))
-    first = fitted("started_at", row.completionStartTime)
-    metadata = _metadata(row.metadata)
-    error = metadata.error_information or _Error()
-    failed = "failure" in (row.status, metadata.status) or error.error_class is not None
-    operation, path = _OPERATIONS.get(row.call_type or "", ("other", None))
+def _facts(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    started, ended, first = (
+        fitted("started_at", row.get(name))
+        for name in ("startTime", "endTime", "completionStartTime")
+    )
+    error = within(metadata, "error_information") or {}
+    failed = (
+        "failure" in (row.get("status"), metadata.get("status"))
+        or within(error, "error_class") is not None
+    )
+    model, provider = model_and_provider(
+        row.get("model"), row.get("custom_llm_provider")
+    )
     streamed = bool(started and first and ended and started < first < ended)
     return {
-        "started_at": started,
-        "feature": _feature(row.request_tags),
-        "path": path,
-        "operation": operation,
-        "provider": row.custom_llm_provider,
-        "model_requested": row.model_group or row.model,
-        "model_sent": row.model,
-        "model_actual": None if failed else row.model,
+        "started_at": started or row.get("startTime"),
+        "feature": _feature(row.get("request_tags")),
+        "session": row.get("session_id"),
+        "user": row.get("end_user"),
+        "provider": provider,
+        "provider_response_id": row.get("request_id"),
+        "model_requested": row.get("model_group") or model,
+        "model_sent": model,
+        "model_actual": None if failed else model,
         "stream": True if streamed else None,
-        "status": error.error_code,
+        "status": within(error, "error_code"),
         "outcome": "provider_error" if failed else "ok",
-        "error_type": error.error_class,
+        "error_type": within(error, "error_class"),
         "total_ms": _ms(started, ended),
         "ttft_ms": _ms(started, first) if streamed else None,
-        **_counts(row, metadata.usage_object or _Usage(), failed),
+        "cost_stated_usd": row.get("spend"),
+        **_counts(row, metadata),
     }
 
 
-def _counts(row: _Row, usage: _Usage, failed: bool) -> dict[str, Any]:
-    if failed:  # LiteLLM writes 0 for what it does not know
-        return {}
-    read = (usage.prompt_tokens_details or _Details()).cached_tokens
-    cached = usage.cache_read_input_tokens if read is None else read
-    reasoning = (usage.completion_tokens_details or _Details()).reasoning_tokens
-    return {
-        "input_tokens": row.prompt_tokens,
-        "output_tokens": row.completion_tokens,
-        "cache_read_tokens": cached,
-        "cache_write_tokens": usage.cache_creation_input_tokens,
-        "reasoning_tokens": reasoning,
+def _counts(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    call = str(row.get("call_type") or "")
+    named = _OPERATIONS.get(call) or _OPERATIONS.get(call.removeprefix("a"))
+    operation, path = named or (None, None)
+    usage = _usage(metadata)
+    details = within(usage, "prompt_tokens_details") or {}
+    breakdown = within(metadata, "cost_breakdown") or {}
+    told: dict[str, Any] = dict(usage_columns(usage))
+    told |= {
+        "input_tokens": row.get("prompt_tokens"),
+        "output_tokens": row.get("completion_tokens"),
+        "cache_read_tokens": _most(
+            told.get("cache_read_tokens"), usage.get("cache_read_input_tokens")
+        ),
+        "cache_write_tokens": _most(
+            told.get("cache_write_tokens"),
+            usage.get("cache_creation_input_tokens"),
+            within(details, "cache_creation_tokens"),
+        ),
+        "cache_write_1h_tokens": _most(
+            told.get("cache_write_1h_tokens"),
+            within(details, "cache_creation_token_details.ephemeral_1h_input_tokens"),
+        ),
+        "web_searches": _most(
+            told.get("web_searches"),
+            within(details, "web_search_requests"),
+            usage.get("num_search_queries"),
+        ),
+        "service_tier": _tier(usage, breakdown),
+        "inference_geo": usage.get("inference_geo"),
+        "operation": operation,
+        "path": path,
+        "large_batch": False,
+        "tool_fee": False,
     }
+    if (number(within(breakdown, "tool_usage_cost")) or 0) > 0:
+        told["tool_fee"] = not told["web_searches"]
+        if told["tool_fee"]:
+            told["other_tool_calls"] = 1  # at least
+    if call in _BATCH:
+        _as_batch(told)
+    if str(row.get("cache_hit")).lower() == "true":
+        told["service_tier"] = GATEWAY_CACHE
+    return told
 
 
-def _metadata(value: str | _Metadata | None) -> _Metadata:
-    if isinstance(value, str):
-        value = salvaged(_Metadata, loads(value.encode("utf-8", "replace")))
-    return value or _Metadata()
+def _as_batch(told: dict[str, Any]) -> None:
+    """A row of many calls: at the price of batches, if the sum can have one."""
+    told["service_tier"] = "batch"
+    tokens = fitted("input_tokens", told["input_tokens"]) or 0
+    if not tokens and not fitted("output_tokens", told["output_tokens"]):
+        told["operation"] = "batches"
+    if tokens > _MOST_IN_A_BATCH:
+        told |= {name: None for name in told if name.endswith("_tokens")}
+        told["large_batch"] = True
 
 
-def _feature(tags: str | list[str] | None) -> str | None:
+def _usage(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    older = as_object(metadata.get("additional_usage_values"))
+    newer = as_object(metadata.get("usage_object"))
+    merged = dict(older) if isinstance(older, dict) else {}
+    if isinstance(newer, dict):
+        merged |= {name: value for name, value in newer.items() if value is not None}
+    return merged
+
+
+def _tier(usage: Mapping[str, Any], breakdown: Any) -> Any:
+    if usage.get("speed") == "fast":
+        return "fast"
+    return usage.get("service_tier") or within(breakdown, "service_tier")
+
+
+def _most(*said: Any) -> int | None:
+    """Of counts of one thing the largest: a 0 beside another is one not said."""
+    found = [n for n in (fitted("input_tokens", one) for one in said) if n is not None]
+    return max(found, default=None)
+
+
+def _feature(tags: Any) -> str | None:
     """The first tag that a person gave."""
-    if isinstance(tags, str):
-        tags = loads(tags.encode("utf-8", "replace"))
+    tags = as_object(tags)
     given = tags if isinstance(tags, list) else []
     names = (t for t in given if isinstance(t, str) and not t.startswith(_USER_AGENT))
     return next(names, None)

@@ -1,170 +1,190 @@
-"""OpenTelemetry GenAI spans in OTLP's JSON: one object, or one a line.
+"""OpenTelemetry spans of model calls, whatever convention they follow.
 
-A span is a call where it says what model operation it was; tools and agents are not.
-Attributes are taken by the OpenTelemetry names of the log's own columns and the older
-names below; prompts and answers (`gen_ai.input.messages`, events) are in neither list.
+Which attribute is which column, and which span is a call, `otel_names.toml` says. A span
+that says tokens and no operation that is known is a call as well.
+
+What is above calls is none: frameworks and agents put the sum of their calls on a span
+of their own, and two instrumentations of one call give two spans, one in the other. So
+of spans with tokens, or of calls, those count that have none below them whose tokens
+they sum up. (A call that starts another one, say of a tool, is a call all the same.)
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
-
-from lectr_lab.core.errors import LogError
-from lectr_lab.core.event import columns
-from lectr_lab.core.llm_api.lenient_json import loads, salvaged
-from lectr_lab.log.importers.fields import Imported, Rows, fitted
-from lectr_lab.log.importers.source import opened
-
-_OPERATIONS = MappingProxyType(
-    {
-        "chat": "chat",
-        "generate_content": "chat",
-        "text_completion": "completions",
-        "embeddings": "embeddings",
-    }
+from lectr_lab.log.exporters.otel_names import SCOPE, row_of
+from lectr_lab.log.importers.cached_input import TOLD_APART, convention, with_cached
+from lectr_lab.log.importers.fields import (
+    Cached,
+    Choices,
+    Imported,
+    Item,
+    Left,
+    Rows,
+    Said,
+    fitted,
 )
-_OLDER = MappingProxyType(
-    {
-        "gen_ai.system": "provider",
-        "gen_ai.usage.prompt_tokens": "input_tokens",
-        "gen_ai.usage.completion_tokens": "output_tokens",
-        "service.name": "feature",
-        "lectr.feature": "feature",
-    }
+from lectr_lab.log.importers.otel_names import (
+    A_CALL,
+    NO_CALL,
+    facts_of,
+    kind_of,
+    total_of,
 )
-_OURS = frozenset(  # never from outside: who, when, and what is worked out here
-    {"event_id", "started_at", "org", "kind", "shadow_of", "total_ms", "operation"}
+from lectr_lab.log.importers.otlp_json import Span, spans_in
+
+ABOVE = "are spans above the calls whose tokens they sum up"
+OTHER = "are spans of something else than a model's call"
+AGENT = (
+    "are spans of agents or steps with tokens, without the calls that they sum up: these "
+    "were not exported"
 )
-_IN_SECONDS = frozenset({"ttft_ms", "ttfb_ms", "overhead_ms"})
-_FORMATS = MappingProxyType({"json": "json_schema", "text": "text"})
-_STATUS_ERROR = 2
+NO_EXPORT = "are no OTLP JSON: no object with resourceSpans"
+_TRACE = re.compile("[0-9a-f]{32}")
+_TOKENS = ("input_tokens", "output_tokens")
+_FAR = 64  # spans between a call and what sums it up
+
+_Id = tuple[str, str]
 
 
-class _Value(msgspec.Struct):
-    stringValue: str | None = None
-    intValue: int | str | None = None
-    doubleValue: float | None = None
-    boolValue: bool | None = None
-    arrayValue: dict[str, Any] | None = None
+class _Found(NamedTuple):
+    """What a span that may be a call says that it was, and its tokens."""
+
+    kind: str | None
+    given: int | None
+    received: int | None
 
 
-class _Attribute(msgspec.Struct):
-    key: str = ""
-    value: _Value | None = None
+class _Seen(NamedTuple):
+    """What is remembered of every span of an export."""
+
+    parents: dict[_Id, _Id]
+    calls: dict[_Id, _Found]
+    conventions: dict[tuple[str, str | None], Cached]
 
 
-class _Resource(msgspec.Struct):
-    attributes: list[_Attribute] = []
-
-
-class _Status(msgspec.Struct):
-    code: int | str | None = None
-
-
-class _Span(msgspec.Struct):
-    traceId: str = ""
-    spanId: str = ""
-    startTimeUnixNano: str | int | None = None
-    endTimeUnixNano: str | int | None = None
-    attributes: list[_Attribute] = []
-    status: _Status | None = None
-
-
-class _Scope(msgspec.Struct):
-    spans: list[_Span] = []
-
-
-class _ResourceSpans(msgspec.Struct):
-    resource: _Resource | None = None
-    scopeSpans: list[_Scope] = []
-
-
-class _Export(msgspec.Struct):
-    resourceSpans: list[_ResourceSpans] = []
-
-
-def otel_rows(source: Path) -> Rows:
+def otel_rows(source: Path, choices: Choices) -> Rows:
     """The model calls among the spans of an export.
 
     Raises:
-        LogError: the file holds no OTLP JSON.
+        LogError: a file is empty or cannot be unpacked.
         OSError: it cannot be read.
     """
-    with opened(source) as file:
-        data = file.read()
-    if not data.strip():
-        raise LogError(f"{source} is empty.")
-    whole = loads(data)
-    lines = [whole] if whole is not None else map(loads, data.splitlines())
-    exports = [e for e in (salvaged(_Export, v) for v in lines) if e is not None]
-    if not any(export.resourceSpans for export in exports):
-        raise LogError(f"{source} holds no spans: no OTLP JSON with resourceSpans.")
-    groups = [group for export in exports for group in export.resourceSpans]
-    spans = sum(len(scope.spans) for group in groups for scope in group.scopeSpans)
-    return Rows(spans, _imported(groups))
+    seen = _seen(source)
+    return Rows(len(seen.calls), _items(source, choices, seen))
 
 
-def _imported(groups: list[_ResourceSpans]) -> Iterator[Imported]:
-    for group in groups:
-        about = _values(group.resource.attributes if group.resource else [])
-        for span in (span for scope in group.scopeSpans for span in scope.spans):
-            attributes = about | _values(span.attributes)
-            if attributes.get("gen_ai.operation.name") in _OPERATIONS:
-                yield Imported(
-                    f"{span.traceId}/{span.spanId}", _facts(span, attributes)
-                )
+def _seen(source: Path) -> _Seen:
+    """The export's spans, looked at for how they lie in each other and how they count."""
+    seen = _Seen({}, {}, {})
+    for span in spans_in(source):
+        if span is None or span.scope == SCOPE:
+            continue
+        here = (span.trace, span.id)
+        if span.parent:
+            seen.parents[here] = (span.trace, span.parent)
+        facts, kind = facts_of(span.attributes), kind_of(span.attributes)
+        if not _may_be_call(kind, facts):
+            continue
+        given, received = (fitted(name, facts.get(name)) for name in _TOKENS)
+        seen.calls[here] = _Found(kind, given, received)
+        how = convention(facts, total_of(span.attributes))
+        by = (span.scope, facts.get("provider"))
+        if how == "apart" or (how and by not in seen.conventions):
+            seen.conventions[by] = how
+    return seen
 
 
-def _facts(span: _Span, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    facts = {
-        column: attributes[key] for key, column in _names().items() if key in attributes
-    }
-    for column in _IN_SECONDS & facts.keys():
-        facts[column] = _times_1000(facts[column])
-    if "response_format" in facts:
-        facts["response_format"] = _FORMATS.get(facts["response_format"])
-    failed = _failed(span, attributes)
-    started = fitted("started_at", span.startTimeUnixNano)
-    ended = fitted("started_at", span.endTimeUnixNano)
-    known = started is not None and ended is not None and ended >= started
-    took = (ended - started).total_seconds() * 1000 if known else None
-    return facts | {
-        "started_at": started,
-        "operation": _OPERATIONS[attributes["gen_ai.operation.name"]],
-        "total_ms": took,
-        "outcome": "provider_error" if failed else "ok",
-    }
+def _may_be_call(kind: str | None, facts: Mapping[str, Any]) -> bool:
+    counted = any(fitted(name, facts.get(name)) for name in _TOKENS)
+    return counted or kind not in (None, NO_CALL, A_CALL)
 
 
-def _failed(span: _Span, attributes: Mapping[str, Any]) -> bool:
-    code = span.status.code if span.status else None
-    return code in (_STATUS_ERROR, "STATUS_CODE_ERROR") or "error.type" in attributes
+def _items(source: Path, choices: Choices, seen: _Seen) -> Iterator[Item]:
+    below = _below(seen)
+    for span in spans_in(source):
+        if span is None:
+            yield Left(NO_EXPORT)
+            continue
+        here = (span.trace, span.id)
+        if span.scope == SCOPE:
+            yield _own(span)
+            continue
+        if here not in seen.calls:
+            yield Left(OTHER)
+            continue
+        if _sums_up(seen.calls[here], [seen.calls[one] for one in below[here]]):
+            yield Left(ABOVE)
+            continue
+        kind = kind_of(span.attributes)
+        if kind == NO_CALL:
+            yield Left(AGENT)
+            continue
+        yield from _call(span, kind, choices, seen)
 
 
-def _names() -> Mapping[str, str]:
-    """Attribute → column; of two for one column the last that is there counts."""
-    standard = {c.otel: c.name for c in columns() if c.name not in _OURS}
-    return {**_OLDER, **standard}
+def _below(seen: _Seen) -> Mapping[_Id, list[_Id]]:
+    """Of each call the nearest calls below it."""
+    below: dict[_Id, list[_Id]] = defaultdict(list)
+    for call in seen.calls:
+        above = seen.parents.get(call)
+        for _ in range(_FAR):
+            if above is None:
+                break
+            if above in seen.calls:
+                below[above].append(call)
+                break
+            above = seen.parents.get(above)
+    return below
 
 
-def _values(attributes: list[_Attribute]) -> dict[str, Any]:
-    found = ((a.key, _value(a.value)) for a in attributes if a.value is not None)
-    return {key: value for key, value in found if value is not None}
+def _sums_up(call: _Found, below: list[_Found]) -> bool:
+    """A span says what calls below it say: of itself it called nothing."""
+    if not below:
+        return False
+    if call.kind in (None, NO_CALL, A_CALL) or not (call.given or call.received):
+        return True
+    if call.received:  # inputs may leave out what was cached, answers do not
+        answers = [one.received or 0 for one in below]
+        return call.received in (sum(answers), *answers)
+    inputs = [one.given or 0 for one in below]
+    return call.given in (sum(inputs), *inputs)
 
 
-def _value(value: _Value) -> Any:
-    if value.arrayValue is not None:
-        items = value.arrayValue.get("values")
-        first = (
-            salvaged(_Value, items[0]) if isinstance(items, list) and items else None
-        )
-        return _value(first) if first else None
-    given = (value.stringValue, value.intValue, value.doubleValue, value.boolValue)
-    return next((v for v in given if v is not None), None)
+def _own(span: Span) -> Imported:
+    """A row of a log that was exported: as it was."""
+    row = row_of(span.attributes)
+    row["started_at"] = fitted("started_at", span.started)
+    return Imported(f"{span.trace}/{span.id}", row, is_own=True)
 
 
-def _times_1000(value: Any) -> float | None:
-    return round(value * 1000, 3) if isinstance(value, int | float) else None
+def _call(
+    span: Span, kind: str | None, choices: Choices, seen: _Seen
+) -> Iterator[Item]:
+    facts = facts_of(span.attributes)
+    alone = convention(facts, total_of(span.attributes))
+    how = choices.cached or alone
+    if how is None:
+        how = seen.conventions.get((span.scope, facts.get("provider")))
+    if how == "apart" and choices.cached is None:
+        yield Said(TOLD_APART)
+    facts = with_cached(facts, how)
+    yield Imported(
+        f"{span.trace}/{span.id}",
+        facts
+        | {
+            "started_at": span.started,
+            "operation": _operation(kind),
+            "total_ms": span.total_ms,
+            "trace_id": span.trace if _TRACE.fullmatch(span.trace) else None,
+            "outcome": "provider_error" if span.failed else "ok",
+        },
+    )
+
+
+def _operation(kind: str | None) -> str | None:
+    """Not named where the span does not: such a row is a call, of what kind nobody said."""
+    return None if kind in (None, A_CALL) else kind

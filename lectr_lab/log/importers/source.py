@@ -4,18 +4,30 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any, NamedTuple
 
+import msgspec
 import zstandard
 
 from lectr_lab.core.errors import LogError
+from lectr_lab.core.llm_api.lenient_json import loads
 from lectr_lab.files import open_regular
 
 MOST_UNPACKED_BYTES = 256 * 1024 * 1024
 """A gigabyte of zeros takes a megabyte: what is packed may be no larger than this."""
+
+_BOM = b"\xef\xbb\xbf"
+_LISTS = ("data", "results", "rows", "items")  # where a page of an API keeps its rows
+
+
+class Values(NamedTuple):
+    """The JSON values of a file; None for a line that is none. `total` 0: not known."""
+
+    total: int
+    values: Iterator[Any]
 
 
 def opened(source: Path) -> IO[bytes]:
@@ -42,6 +54,75 @@ def opened(source: Path) -> IO[bytes]:
             "you think it is, unpack it and import the file that comes out."
         )
     return io.BytesIO(data)
+
+
+def files_in(source: Path, *patterns: str) -> list[Path]:
+    """The file itself, or the files below a folder whose names fit, in their order.
+
+    Raises:
+        LogError: it is a folder without such a file.
+    """
+    if not source.is_dir():
+        return [source]
+    found = {f for p in patterns for f in source.rglob(p) if f.is_file()}
+    if not found:
+        named = " or ".join(patterns)
+        raise LogError(f"{source} is a folder without any file {named}.")
+    return sorted(found)
+
+
+def json_values(source: Path) -> Values:
+    """The values of a file: the items of its list, or of a page's list, or its lines.
+
+    Lines are read one by one; another document has to fit into memory once.
+
+    Raises:
+        LogError: the file is empty, or cannot be unpacked.
+        OSError: it cannot be read.
+    """
+    with opened(source) as file:
+        first = _first_line(file)
+        if not first:
+            raise LogError(f"{source} is empty.")
+        is_line = first[:1] == b"{" and loads(first) is not None
+        if is_line and _first_line(file):
+            return Values(0, _lines(source))
+        file.seek(0)
+        whole = file.read().removeprefix(_BOM)
+    try:
+        items = msgspec.json.decode(whole, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    else:
+        return Values(len(items), (loads(bytes(item)) for item in items))
+    found = loads(whole)
+    if found is None:  # one line of many may be no JSON, the first as any other
+        return Values(0, _lines(source))
+    found = _page(found)
+    return Values(len(found), iter(found))
+
+
+def _page(document: Any) -> list[Any]:
+    """The rows of a document that is no line of many."""
+    if isinstance(document, dict):
+        lists = (document.get(key) for key in _LISTS)
+        return next((rows for rows in lists if isinstance(rows, list)), [document])
+    return document if isinstance(document, list) else [document]
+
+
+def _first_line(file: IO[bytes]) -> bytes:
+    """The next line that is not blank; empty at the end."""
+    for line in file:
+        if text := line.removeprefix(_BOM).strip():
+            return text
+    return b""
+
+
+def _lines(source: Path) -> Iterator[Any]:
+    with opened(source) as file:
+        for line in file:
+            if text := line.removeprefix(_BOM).strip():
+                yield loads(text)
 
 
 def _gzip(file: IO[bytes], most: int) -> bytes:

@@ -103,7 +103,7 @@ def compact(
     today = today or datetime.now(UTC).date()
     plan = _Plan(schema or current_schema(), rows_per_part, keep_request_ids)
     reports = []
-    with _only_one(lab) as mine:
+    with only_one(lab) as mine:
         if not mine:
             problems.append(f"{lab.root} is being compacted by another process.")
         else:
@@ -120,6 +120,14 @@ def remove_leftovers(lab: LabFolder) -> None:
     """What a run that died was building, or had swapped out."""
     for left in lab.journal.glob(f"*{SUFFIX}"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def linger(swapped_out: list[Path]) -> None:
+    """Remove days' folders that were swapped out, once no reader is listing them."""
+    if swapped_out:
+        time.sleep(_LINGER_S)
+    for folder in swapped_out:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _together(reports: list[CompactReport]) -> CompactReport:
@@ -218,7 +226,8 @@ def _put_in_place(
 
 
 @contextlib.contextmanager
-def _only_one(lab: LabFolder) -> Iterator[bool]:
+def only_one(lab: LabFolder) -> Iterator[bool]:
+    """Nobody else who does so rewrites the lab's parts meanwhile; False where one does."""
     lab.journal.mkdir(mode=FOLDER_MODE, exist_ok=True)
     fd = os.open(lab.journal, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

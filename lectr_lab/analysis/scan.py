@@ -46,11 +46,11 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    log = _counted(log_scan.scan(lab, day))
+    log = counted_log(log_scan.scan(lab, day))
     return priced(log, own_prices(Path(lab), prices))
 
 
-def _counted(log: pl.LazyFrame) -> pl.LazyFrame:
+def counted_log(log: pl.LazyFrame) -> pl.LazyFrame:
     """The log, with what is known of its tokens beyond what each row says."""
     # The log is parted once, for each time takes half as long as pricing it.
     odd = may_be_repeated() | is_silent()

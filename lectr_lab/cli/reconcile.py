@@ -3,54 +3,80 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.width import wide_console
+from lectr_lab.core.printable import printable
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from lectr_lab.analysis.reconcile.call_result import CallReconciliation
     from lectr_lab.analysis.reconcile.result import Reconciliation
 
+    Found = Reconciliation | CallReconciliation
+
 Format = Literal["table", "csv", "json"]
+Lab = Annotated[Path | None, Parameter(name=["--lab", "--folder"])]
+Costs = Annotated[list[Path] | None, Parameter(consume_multiple=True)]
 
 _SHOWN = 40  # rows of a table; the other forms have all
 
 
 def reconcile(
-    export: Path,
-    *,
-    lab: Path | None = None,
-    costs: Path | None = None,
+    *other: Path,
+    lab: Lab = None,
+    costs: Costs = None,
+    within_s: float = 60,
     format: Format = "table",
 ) -> None:
-    """Explain the difference between the log and a provider's own usage export.
+    """Explain the difference between the log and another account of the same calls.
 
-    Per day and model: requests missing, tokens different, price different, each with
-    its amount in US dollars. Reads the usage exports of OpenAI and Anthropic, as JSON
-    of their usage API (asked for by model) or as CSV from their dashboards.
+    Another account is a provider's own export (its usage, its costs or both: OpenAI's
+    and Anthropic's APIs and dashboards, OpenRouter's activity, Azure's cost export,
+    Google's billing export), or another lab: what `lectr-lab import` made of the same
+    calls' transcripts, spans or logs. Each difference has its amount in US dollars and
+    its cause.
 
     Example: lectr-lab reconcile openai-usage.json --lab lab
 
     Args:
-        export: the provider's usage export.
+        other: the provider's export; several, or a folder of them; or the folder of the
+            other lab.
         lab: the lab folder (default: the one lectr.toml names, else ./lab).
         costs: the same provider's cost export, for what was really charged.
+        within_s: of two logs, how far apart the clocks may be where no id tells which
+            call is which.
         format: a table, or csv or json with every row and column.
     """
+    from datetime import timedelta
+
     from lectr_lab.analysis.reconcile import reconcile as explain
     from lectr_lab.analysis.scan import own_prices, scan
     from lectr_lab.config.settings import lab_here
+    from lectr_lab.core.errors import ConfigError
 
+    if not other:
+        raise ConfigError("Name an export, or the folder of another lab.")
+    if not 0 <= within_s < 1e9:
+        raise ConfigError("--within-s is a number of seconds, such as 60.")
     lab = lab or lab_here(os.environ)
-    found = explain(scan(lab), export, costs=costs, prices=own_prices(lab))
+    found = explain(
+        scan(lab),
+        list(other) if len(other) > 1 else other[0],
+        costs=costs,
+        prices=own_prices(lab),
+        within=timedelta(seconds=within_s),
+    )
     for note in found.notes:
-        print(note, file=sys.stderr)
+        print(printable(note), file=sys.stderr)
     _print(found, format)
 
 
-def _print(found: "Reconciliation", format: Format) -> None:
+def _print(found: "Found", format: Format) -> None:
     rows = found.frame()
     if format == "table":
         _print_table(rows)
@@ -75,20 +101,32 @@ def _print_table(found: "pl.DataFrame") -> None:
 
 
 def _shown(found: "pl.DataFrame") -> "pl.DataFrame":
-    """Which requests and tokens are missing, and what each difference comes to; that of
-    prices where it is known."""
+    """What is missing, and what each difference comes to; nothing that no row has."""
     import polars as pl
 
-    shown = found.select(
+    # Six digits leave out what is left of a sum of floats.
+    shown = found.with_columns(pl.col(pl.Float64).round(6))
+    if "rows_missing" not in found.columns:
+        return shown.drop("our_usd", "their_usd", "cache_read_tokens_missing")
+    shown = shown.select(
         "day",
         "model",
+        "priced_as",
         pl.col("our_requests").alias("requests"),
         pl.col("rows_missing").alias("requests_missing"),
         "input_tokens_missing",
         "output_tokens_missing",
-        # Six digits leave out what is left of a sum of floats.
-        pl.col("rows_usd").round(6).alias("requests_difference_usd"),
-        pl.col("tokens_usd").round(6).alias("tokens_difference_usd"),
-        pl.col("price_usd").round(6).alias("price_difference_usd"),
+        pl.col("rows_usd").alias("requests_difference_usd"),
+        pl.col("tokens_usd").alias("tokens_difference_usd"),
+        pl.col("other_usd").alias("other_difference_usd"),
+        pl.col("price_usd").alias("price_difference_usd"),
     )
-    return shown if found["price_usd"].count() else shown.drop("price_difference_usd")
+    idle = [
+        name
+        for name in ("priced_as", "other_difference_usd", "price_difference_usd")
+        if not shown.select(pl.col(name).cast(pl.String).is_in(["", "0.0"]).not_())
+        .fill_null(False)
+        .to_series()
+        .any()
+    ]
+    return shown.drop(idle)

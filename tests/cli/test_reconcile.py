@@ -82,7 +82,25 @@ def test_a_cost_export_in_the_wrong_place_is_said(lab, export, tmp_path):
     costs.write_text(json.dumps({"data": [bucket]}))
 
     with pytest.raises(LabError, match="as costs"):
-        reconcile(costs, lab=lab)
+        reconcile(costs, lab=lab, costs=[costs])
     with pytest.raises(LabError, match="not a cost export"):
-        reconcile(export, lab=lab, costs=export)
-    reconcile(export, lab=lab, costs=costs)
+        reconcile(export, lab=lab, costs=[export])
+    reconcile(export, lab=lab, costs=[costs])
+    reconcile(costs, lab=lab)
+
+
+def test_another_lab_is_compared_call_by_call(lab, capsys):
+    """In each form; nothing that no call has is a column."""
+    reconcile(lab, lab=lab)
+    assert "the same ones" in capsys.readouterr().out
+
+    reconcile(lab, lab=lab, format="json")
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_nothing_to_compare_with_and_a_time_that_is_none_are_said(lab):
+    """In words."""
+    with pytest.raises(LabError, match="Name an export"):
+        reconcile(lab=lab)
+    with pytest.raises(LabError, match="--within-s"):
+        reconcile(lab, lab=lab, within_s=float("nan"))

@@ -1,312 +1,121 @@
-"""What the log and a provider's own usage export disagree on, and for how much.
+"""The log beside another account of the same calls, each difference with its cause.
 
-Per day and model, the difference in money is the sum of three parts:
-
-- rows: requests that the export has and the log has not (negative: the other way
-  round), at what a request of the export costs on average;
-- tokens: what is left of the difference in tokens, at our price;
-- price: what the provider charged beyond that, where a cost export is given too.
+Another account is what a provider says that it counted and charged (`usage`), or a log
+of the same calls from elsewhere: transcripts, spans, another proxy (`calls`).
 """
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import polars as pl
 
 from lectr_lab.analysis.pricing.price_file import read_prices
+from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.reconcile.call_result import CallReconciliation
+from lectr_lab.analysis.reconcile.calls import compare_calls
+from lectr_lab.analysis.reconcile.dimension_notes import dimension_notes
+from lectr_lab.analysis.reconcile.exports.read import Export, read_export, together
 from lectr_lab.analysis.reconcile.result import Reconciliation
-from lectr_lab.analysis.reconcile.usage_export import (
-    Charged,
-    Export,
-    Used,
-    read_export,
-)
-from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.reconcile.sides import counted
+from lectr_lab.analysis.reconcile.usage import differences
+from lectr_lab.analysis.scan import counted_log, scan
 from lectr_lab.core.errors import ConfigError
-from lectr_lab.core.event import Event
-from lectr_lab.core.pricing.price import PriceList, price_event
+from lectr_lab.core.pricing.price import PriceList
 
-_COUNTS = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-)
-_SCHEMA = {
-    "day": pl.Date,
-    "model": pl.String,
-    "their_requests": pl.Int64,
-    "our_requests": pl.Int64,
-    "rows_missing": pl.Int64,
-    "rows_usd": pl.Float64,
-    "input_tokens_missing": pl.Int64,
-    "cache_read_tokens_missing": pl.Int64,
-    "output_tokens_missing": pl.Int64,
-    "tokens_usd": pl.Float64,
-    "price_usd": pl.Float64,
-    "their_usd": pl.Float64,
-    "our_usd": pl.Float64,
-}
-_PROBE = 1_000  # tokens: below every tier of long prompts
+Files = Path | str | Sequence[Path | str]
+Other = Files | pl.LazyFrame
 
-_MORE = (
-    "{file} is not the last page of its export: what is on the others looks as if the "
-    "provider had not counted it. Write all pages into one JSON list."
-)
-
-Key = tuple[date, str]
+_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
 
 
 def reconcile(
     log: pl.LazyFrame,
-    export: Path | str,
+    other: Other,
     *,
-    costs: Path | str | None = None,
+    costs: Files | None = None,
     prices: PriceList | Path | str = (),
-) -> Reconciliation:
-    """Explain the difference between a log and a provider's own usage.
+    within: timedelta = timedelta(seconds=60),
+) -> Reconciliation | CallReconciliation:
+    """Explain the difference between a log and another account of the same calls.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
-        export: a usage export of OpenAI or Anthropic: JSON of their usage API, asked
-            for by model, or a CSV of their dashboards.
+        other: a provider's export of usage or costs (a file, several, or a folder of
+            them; `lectr-lab reconcile --help` lists which), or another log of the same
+            calls: a lab folder, a folder of Parquet files, or a LazyFrame, such as the
+            imported rows of one.
         costs: the same provider's cost export, for what was really charged.
         prices: the user's own prices, or the file that has them, as given to `scan`.
+        within: of two logs, how far apart the clocks may be where no id tells which
+            call is which.
 
     Returns:
-        Per day and model the requests missing, the tokens counted differently and
-        another price, each with its amount in USD; and their sum in a sentence.
+        Beside an export: per day and model the requests missing, what was counted
+        differently and another price. Beside a log: the calls that only one of them
+        has, has twice or counts differently. Each with its amount in USD; and their sum
+        in a sentence.
 
     Raises:
         ConfigError: an export is none that is known, or in the other's place.
+        LogError: there is no such folder.
+
+    >>> from lectr_lab.analysis.scan import demo_log
+    >>> reconcile(demo_log(), demo_log()).differences.height
+    0
     """
-    used = read_export(Path(export))
+    own = read_prices(prices) if isinstance(prices, Path | str) else prices
+    if isinstance(other, pl.LazyFrame):
+        return compare_calls(log, _priced(other, own), within=within)
+    files = _files(other)
+    if not files:
+        [folder] = [other] if isinstance(other, Path | str) else other
+        return compare_calls(log, scan(folder, own or None), within=within)
+    found = together([read_export(file) for file in files])
+    charged = None if costs is None else _charged(costs, found)
+    return Reconciliation(
+        provider=found.provider,
+        differences=differences(
+            counted(log, found).collect(),
+            found,
+            None if charged is None else charged.charged,
+            own,
+        ),
+        notes=(
+            *found.notes,
+            *(charged.notes if charged else ()),
+            *dimension_notes(found, own),
+        ),
+    )
+
+
+def _charged(costs: Files, used: Export) -> Export:
+    """A cost export beside one of usage."""
+    named = costs if isinstance(costs, Path | str) else " and ".join(map(str, costs))
     if not used.used:
         raise ConfigError(
-            f"{export} has no usage in it. Give the usage export first, and what was "
-            "charged as costs."
+            "The first export has no usage in it. Give the usage export first, and what "
+            "was charged as costs; or a cost export alone."
         )
-    charged = None if costs is None else read_export(Path(costs))
-    if charged and (charged.provider != used.provider or not charged.charged):
-        raise ConfigError(f"{costs} is not a cost export of {used.provider}.")
-    files = ((export, used), (costs, charged))
-    return Reconciliation(
-        provider=used.provider,
-        differences=differences(
-            counted(log, used).collect(),
-            used,
-            charged.charged if charged else (),
-            read_prices(prices) if isinstance(prices, Path | str) else prices,
-        ),
-        notes=tuple(_MORE.format(file=f) for f, one in files if one and one.has_more),
-    )
+    files = _files(costs)
+    charged = together([read_export(file) for file in files]) if files else None
+    if charged is None or charged.provider != used.provider or not charged.charged:
+        raise ConfigError(f"{named} is not a cost export of {used.provider}.")
+    return charged
 
 
-def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:
-    """The log's own counts in the export's terms: per day of UTC and model.
-
-    Only the provider's rows are counted, of the days from the export's first to its
-    last, and only answers: a provider bills no failure. What a plan covered is on its
-    own bill, and in no export of an API's usage.
-    """
-    days = {*export.days, *(used.day for used in export.used)}
-    day = pl.col("started_at").dt.date().alias("day")
-    answered = pl.col("input_tokens").is_not_null() | rows.uncounted()
-    billed = ~rows.covered_by_plan().fill_null(False)
-    return (
-        log.filter(pl.col("provider") == export.provider, answered, billed)
-        .with_columns(day)
-        .filter(pl.col("day").is_between(min(days), max(days)) if days else False)
-        .group_by("day", rows.model().str.to_lowercase())
-        .agg(
-            pl.len().cast(pl.Int64).alias("requests"),
-            pl.col(_COUNTS).sum(),
-            pl.col("cost_usd").sum(),
-        )
-    )
+def _files(given: Files) -> list[Path]:
+    """The exports; none where it is a folder that is a log."""
+    if not isinstance(given, Path | str):
+        return [file for one in given for file in _files(one) or [Path(one)]]
+    path = Path(given)
+    if not path.is_dir():
+        return [path]
+    inside: Iterable[Path] = sorted(path.iterdir())
+    return [p for p in inside if p.is_file() and p.suffix.lower() in _SUFFIXES]
 
 
-def differences(
-    ours: pl.DataFrame,
-    export: Export,
-    charged: Iterable[Charged] = (),
-    prices: PriceList = (),
-) -> pl.DataFrame:
-    """What the log lacks of an export, or has beyond it, largest amount first.
-
-    Args:
-        ours: `counted(log, export)`, collected.
-        export: a provider's usage.
-        charged: the same provider's costs, where there is an export of them.
-        prices: the user's own prices.
-
-    Returns:
-        A row per day and model that either has, or that was charged on a day of the
-        export: `day`, `model`, `their_requests` (null
-        where the export does not say), `our_requests`, `rows_missing`, `rows_usd`,
-        `input_tokens_missing` (all input), `cache_read_tokens_missing`,
-        `output_tokens_missing`, `tokens_usd`, `price_usd` (null without costs),
-        `their_usd` (charged, or else at our price), `our_usd`. Amounts are null where
-        no price is known. The three parts add up to `their_usd` less `our_usd`.
-    """
-    theirs = _by_key(export.used)
-    mine = {(row["day"], row["model"]): row for row in ours.iter_rows(named=True)}
-    costs = _costs(charged, {*theirs, *mine}, export.days)
-    found = [
-        _difference(
-            key,
-            theirs.get(key),
-            mine.get(key),
-            costs.get(key),
-            _usd_per_token(export.provider, key, prices),
-        )
-        for key in sorted({*theirs, *mine, *costs})
-    ]
-    amounts = ("rows_usd", "tokens_usd", "price_usd")
-    size = pl.sum_horizontal(pl.col(amounts).abs())
-    return pl.DataFrame(found, _SCHEMA, orient="row").sort(
-        size, "day", "model", descending=[True, False, False]
-    )
-
-
-def _costs(
-    charged: Iterable[Charged], used: set[Key], days: Container[date]
-) -> dict[Key, float]:
-    """What was charged by day and model, which the Console names "Claude Sonnet 4.5"."""
-    costs: dict[Key, float] = defaultdict(float)
-    for line in charged:
-        key = (line.day, line.model.lower())
-        alike = [k for k in used if k[0] == line.day and _words(k[1]) == _words(key[1])]
-        if key not in used and len(alike) == 1:
-            [key] = alike
-        if key in used or line.day in days:
-            costs[key] += line.usd
-    return costs
-
-
-def _words(model: str) -> list[str]:
-    """What a model's names have in common, whatever their order: no date."""
-    return sorted(re.findall(r"[a-z]+|\d+", re.sub(r"-\d{8}$", "", model)))
-
-
-def _by_key(used: Sequence[Used]) -> dict[Key, dict[str, Any]]:
-    """One row per day and model: an export may have one per key, project or tier."""
-    sums: dict[Key, Counter[str]] = defaultdict(Counter)
-    for row in used:
-        counts = {name: getattr(row, name) for name in _COUNTS}
-        sums[row.day, row.model.lower()].update(counts, requests=row.requests or 0)
-    has_requests = any(row.requests is not None for row in used)
-    return {
-        key: {**counts, "requests": counts["requests"] if has_requests else None}
-        for key, counts in sums.items()
-    }
-
-
-def _difference(
-    key: Key,
-    theirs: dict[str, Any] | None,
-    mine: dict[str, Any] | None,
-    charged: float | None,
-    prices: dict[str, Decimal] | None,
-) -> tuple[Any, ...]:
-    nothing = dict.fromkeys((*_COUNTS, "requests"), 0)
-    they, we = theirs or nothing, mine or {**nothing, "cost_usd": 0.0}
-    missing = None if they["requests"] is None else they["requests"] - we["requests"]
-    lack = {name: they[name] - we[name] for name in _COUNTS}
-    rows_usd = tokens_usd = price_usd = their_usd = our_usd = None
-    if theirs is None and mine is None:  # charged for something else than tokens
-        rows_usd, tokens_usd, our_usd = 0.0, 0.0, 0.0
-        price_usd = their_usd = charged
-    elif prices is not None:
-        listed, tokens = _usd(they, prices), _usd(lack, prices)
-        rows_usd = _rows_usd(they, we, missing, listed, tokens)
-        tokens_usd = tokens - rows_usd
-        # Ours may be above the plain price too: long prompts, tiers, estimates.
-        our_usd = we["cost_usd"]
-        beyond = our_usd - (listed - tokens)
-        their_usd = listed + beyond if charged is None else charged
-        price_usd = None if charged is None else charged - listed - beyond
-    return (
-        *key,
-        they["requests"],
-        we["requests"],
-        missing,
-        rows_usd,
-        lack["input_tokens"],
-        lack["cache_read_tokens"],
-        lack["output_tokens"],
-        tokens_usd,
-        price_usd,
-        their_usd,
-        our_usd,
-    )
-
-
-def _rows_usd(
-    they: dict[str, Any],
-    we: dict[str, Any],
-    missing: int | None,
-    listed: float,
-    tokens: float,
-) -> float:
-    """What the missing requests cost; all of it where one side has none at all."""
-    if not we["requests"] or not any(they[name] for name in _COUNTS):
-        return tokens
-    if missing is None or not they["requests"]:
-        return 0.0  # the export does not count requests
-    return missing * listed / they["requests"]
-
-
-def _usd(counts: dict[str, Any], prices: dict[str, Decimal]) -> float:
-    return float(sum(counts[name] * usd for name, usd in prices.items()))
-
-
-def _usd_per_token(
-    provider: str, key: Key, prices: PriceList
-) -> dict[str, Decimal] | None:
-    """What a token of each count adds to a bill, at the plain price of the day.
-
-    A part, such as what was read from a cache, adds what it costs beyond other input.
-    """
-    probe = Event(
-        event_id=bytes(16),
-        started_at=datetime.combine(key[0], time(12), UTC),
-        org="",
-        path="",
-        operation="chat",
-        outcome="ok",
-        total_ms=0.0,
-        provider=provider,
-        model_actual=key[1],
-        input_tokens=_PROBE,
-    )
-    plain = price_event(probe, prices)
-    if plain is None:
-        return None
-    added = {"input_tokens": plain}
-    for name, changes in _PARTS.items():
-        with_part = price_event(_with(probe, changes), prices)
-        whole = (
-            added["cache_write_tokens"] if name.endswith("1h_tokens") else Decimal(0)
-        )
-        added[name] = (with_part or plain) - plain - whole
-    return {name: usd / _PROBE for name, usd in added.items()}
-
-
-_PARTS = {
-    "cache_read_tokens": ["cache_read_tokens"],
-    "cache_write_tokens": ["cache_write_tokens"],
-    "cache_write_1h_tokens": ["cache_write_tokens", "cache_write_1h_tokens"],
-    "output_tokens": ["output_tokens"],
-}
-
-
-def _with(event: Event, counts: list[str]) -> Event:
-    return msgspec.structs.replace(event, **dict.fromkeys(counts, _PROBE))
+def _priced(log: pl.LazyFrame, own: PriceList) -> pl.LazyFrame:
+    """What an import gives has no costs yet."""
+    known = "cost_usd" in log.collect_schema()
+    return log if known else priced(counted_log(log), own)

@@ -3,7 +3,11 @@
 import msgspec
 import polars as pl
 
+from lectr_lab.core.formatting import name
+from lectr_lab.core.printable import printable
 from lectr_lab.tables import html_table, text_table
+
+_NAMED = 5  # models in a sentence
 
 
 class Reconciliation(msgspec.Struct, frozen=True):
@@ -23,7 +27,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         table = [] if self._nothing() else [text_table(self._shown())]
-        return "\n".join([*table, self.in_short(), *self.notes])
+        return "\n".join([*table, self.in_short(), *map(printable, self.notes)])
 
     def _repr_html_(self) -> str:
         shown = pl.DataFrame() if self._nothing() else self._shown()
@@ -46,23 +50,37 @@ def difference_text(found: pl.DataFrame, provider: str) -> str:
     """
     if found.is_empty():
         return f"Neither the export nor the log has a request to {provider} in it."
-    sums = found.select(
-        "their_usd", "our_usd", "rows_usd", "tokens_usd", "price_usd"
-    ).sum()
-    total = sums.row(0, named=True)
+    known = found.filter(pl.col("rows_usd").is_not_null())
+    total = known.select(pl.col(pl.Float64).sum()).row(0, named=True)
     parts = {"rows": "requests missing", "tokens": "tokens counted differently"}
-    if found["price_usd"].count():
+    if (known["other_usd"] != 0).any():
+        parts["other"] = "searches and other units"
+    if known["price_usd"].count():
         parts["price"] = "another price"
     text = "; ".join(f"{signed_usd(total[f'{k}_usd'])} {v}" for k, v in parts.items())
-    unpriced = found["our_usd"].null_count()
-    lacks = (
-        f" {unpriced} rows have no known price and are not in this." if unpriced else ""
-    )
+    lacks = _without_price(found.filter(pl.col("rows_usd").is_null()))
     return (
         f"{provider}: {signed_usd(total['their_usd']).lstrip('+')}; "
         f"the log: {signed_usd(total['our_usd']).lstrip('+')}. "
         f"The difference is {signed_usd(total['their_usd'] - total['our_usd'])}: "
         f"{text}.{lacks}"
+    )
+
+
+def _without_price(rows: pl.DataFrame) -> str:
+    """Which rows are in no sum, for want of a price."""
+    if rows.is_empty():
+        return ""
+    names = rows.select(
+        pl.when(pl.col("priced_as") == "")
+        .then("model")
+        .otherwise(pl.format("{} ({})", "model", "priced_as"))
+    )
+    some = map(name, names.to_series().unique().sort().head(_NAMED))
+    more = ", …" if names.to_series().n_unique() > _NAMED else ""
+    return (
+        f" {rows.height:,} rows have no known price and are not in this: "
+        f"{', '.join(some)}{more}."
     )
 
 

@@ -1,175 +1,94 @@
-"""The log beside a provider's own counts."""
+"""The log beside whatever else there is: exports, folders, other logs."""
 
-from datetime import UTC, date, datetime, timedelta
+import json
 
-import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.reconcile.reconcile import counted, differences
-from lectr_lab.analysis.reconcile.usage_export import Charged, Export, Used
+from lectr_lab.analysis.reconcile import reconcile
+from lectr_lab.analysis.scan import demo_log, scan
+from lectr_lab.core.errors import ConfigError, LabError
+from lectr_lab.demo.made_up import events
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.scan import scan as scan_log
 from lectr_lab.log.schema import frame
 
-DAY = date(2026, 11, 2)
-NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-MODEL = "gpt-4o-mini-2024-07-18"  # 0.15 and 0.60 USD a million, cached 0.075
+RESULT = {"model": "gpt-4o-mini", "input_tokens": 10, "output_tokens": 1}
 
 
-def used(requests=2, tokens=2000, cached=0, output=1000, model=MODEL, day=DAY):
-    return Used(day, model, requests, tokens, cached, 0, 0, output)
-
-
-def compared(events, export, **others):
-    log = priced(frame(events).lazy())
-    return differences(counted(log, export).collect(), export, **others)
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Some of the made-up traffic."""
+    lab = LabFolder.create(tmp_path_factory.mktemp("r") / "lab")
+    frame(events(requests=300)).write_parquet(lab.log / "one.parquet")
+    return lab.root
 
 
 @pytest.fixture
-def two(event):
-    """1,000 tokens in and 500 out, twice: $0.0009."""
-    return [event(started_at=NOON) for _ in range(2)]
+def exports(tmp_path):
+    """Two days of usage, a file each, and what was charged for them."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for n in range(2):
+        bucket = {"start_time": 1793577600 + n * 86400, "results": [RESULT]}
+        (folder / f"usage-{n}.json").write_text(json.dumps({"data": [bucket]}))
+    amount = {"amount": {"value": 2}, "line_item": "gpt-4o-mini, input"}
+    bucket = {"start_time": 1793577600, "results": [amount]}
+    (tmp_path / "costs.json").write_text(json.dumps({"data": [bucket]}))
+    return folder
 
 
-def test_a_log_that_agrees_has_no_difference(two):
-    """Nothing missing, and both amounts the same."""
-    row = compared(two, Export("openai", (used(),))).row(0, named=True)
+def test_several_files_and_a_folder_of_them_are_one_export(lab, exports):
+    """With their costs, too."""
+    files = sorted(exports.iterdir())
+    costs = exports.parent / "costs.json"
 
-    assert (row["rows_missing"], row["input_tokens_missing"]) == (0, 0)
-    assert (row["rows_usd"], row["tokens_usd"], row["price_usd"]) == (0, 0, None)
-    assert row["their_usd"] == row["our_usd"] == pytest.approx(0.0009)
+    apart = reconcile(scan(lab), files, costs=costs)
+    folder = reconcile(scan(lab), exports, costs=[costs])
+    together = reconcile(scan(lab), [exports, costs])
 
-
-def test_rows_that_the_log_lacks_cost_what_a_request_costs(two):
-    """Two of four are missing: half of the export's amount."""
-    row = compared(two, Export("openai", (used(4, 4000, 0, 2000),))).row(0, named=True)
-
-    assert row["rows_missing"] == 2
-    assert row["rows_usd"] == pytest.approx(0.0009)
-    assert row["tokens_usd"] == pytest.approx(0)
+    assert apart.differences.equals(folder.differences)
+    assert apart.differences.equals(together.differences)
+    assert apart.differences["their_usd"].sum() == pytest.approx(2, abs=1e-4)
 
 
-def test_tokens_counted_differently_have_an_amount(two):
-    """As many requests, 1,000 output tokens more: $0.0006; cached ones less."""
-    more = Export("openai", (used(output=2000),))
-    cached = Export("openai", (used(cached=1000),))
-
-    assert compared(two, more)["tokens_usd"].item() == pytest.approx(0.0006)
-    assert compared(two, cached)["tokens_usd"].item() == pytest.approx(-0.000075)
-
-
-def test_another_price_has_an_amount(two):
-    """What was charged beyond our price, with a cost export."""
-    charged = [Charged(DAY, MODEL, 0.001), Charged(DAY, MODEL, 0.0004)]
-
-    found = compared(two, Export("openai", (used(),)), charged=charged)
-
-    assert found["price_usd"].item() == pytest.approx(0.0005)
-    assert found["their_usd"].item() == pytest.approx(0.0014)
+def test_a_lab_a_frame_and_an_import_s_rows_are_logs(lab):
+    """What has no costs yet is priced."""
+    for other in (lab, str(lab), scan(lab), scan_log(lab)):
+        found = reconcile(scan(lab), other)
+        assert found.differences.is_empty()
+        assert found.calls[0] > 0
 
 
-def test_all_that_was_charged_adds_up(event):
-    """Under the Console's names of models, and for something else than tokens."""
-    names = ["claude-3-5-haiku-20241022", "claude-sonnet-4-5-20250929"]
-    log = [event(started_at=NOON, provider="anthropic", model_actual=n) for n in names]
-    lines = {"Claude Haiku 3.5": 0.5, "Claude Sonnet 4.5": 0.25, "other": 0.125}
-    usage = tuple(used(None, 1000, 0, 500, model=name) for name in names)
-    charged = [Charged(DAY, name, usd) for name, usd in lines.items()]
+def test_a_log_beside_another_says_what_is_missing(lab):
+    """A lab of fewer calls than the made-up log."""
+    found = reconcile(demo_log(), scan(lab).head(200))
 
-    found = compared(
-        log, Export("anthropic", usage, days=frozenset({DAY})), charged=charged
-    )
-
-    assert dict(found.select("model", "their_usd").iter_rows()) == {
-        **dict(zip(names, [0.5, 0.25], strict=True)),
-        "other": 0.125,
-    }
-    parts = found.select(pl.sum_horizontal("rows_usd", "tokens_usd", "price_usd"))
-    assert (parts.to_series() + found["our_usd"]).sum() == pytest.approx(0.875)
+    assert found.in_short().startswith("The log has ")
+    assert {"only in the log"} <= {*found.frame()["cause"]}
 
 
-def test_a_day_on_which_the_provider_saw_nothing_is_compared(two):
-    """It is one of the export's; what the log has on it is beyond the export."""
-    days = frozenset({DAY, DAY - timedelta(days=1)})
-    export = Export("openai", (used(day=DAY - timedelta(days=1)),), days=days)
-
-    assert set(compared(two, export)["rows_missing"]) == {2, -2}
-
-
-def test_days_and_models_stand_apart_and_what_only_one_side_has_is_there(event, two):
-    """Largest amount first; a day outside the export is not compared."""
-    other = event(started_at=NOON, model_actual="gpt-4o-2024-08-06")
-    late = event(started_at=NOON + timedelta(days=1))
-    export = Export("openai", (used(), used(model="gpt-5")))
-
-    found = compared([*two, other, late], export)
-
-    assert found["model"].to_list() == ["gpt-5", "gpt-4o-2024-08-06", MODEL]
-    assert found["rows_missing"].to_list() == [2, -1, 0]
-    assert found["rows_usd"][0] == found["their_usd"][0] > 0
-    assert found["rows_usd"][1] == pytest.approx(-found["our_usd"][1])
+def test_what_is_in_another_s_place_is_said(lab, exports, tmp_path):
+    """Costs before usage, usage as costs, a provider's beside another's."""
+    usage, costs = exports / "usage-0.json", tmp_path / "costs.json"
+    with pytest.raises(ConfigError, match="as costs"):
+        reconcile(scan(lab), costs, costs=costs)
+    with pytest.raises(ConfigError, match="not a cost export of openai"):
+        reconcile(scan(lab), usage, costs=usage)
+    with pytest.raises(LabError, match="nowhere"):
+        reconcile(scan(lab), tmp_path / "nowhere" / "lab")
 
 
-def test_failures_and_other_providers_are_not_billed(event, failed, two):
-    """They are no rows of the export's."""
-    others = [failed(started_at=NOON), event(started_at=NOON, provider="groq")]
+def test_costs_alone_are_compared(lab, tmp_path, exports):
+    """And it is said what they cannot tell."""
+    found = reconcile(scan(lab), tmp_path / "costs.json")
 
-    assert compared([*two, *others], Export("openai", (used(),))).height == 1
-
-
-def test_what_a_plan_covered_and_what_is_no_call_are_not_in_an_export(event, two):
-    """Neither is billed by the token."""
-    plan = event(started_at=NOON, credential="plan")
-    looked = event(
-        started_at=NOON, operation="count_tokens", input_tokens=None, output_tokens=None
-    )
-
-    [found] = compared([*two, plan, looked], Export("openai", (used(),))).to_dicts()
-
-    assert (found["our_requests"], found["rows_missing"]) == (2, 0)
-    assert found["our_usd"] == pytest.approx(0.0009)
+    assert "not what was counted" in found.notes[-1]
+    assert found.differences["their_usd"].sum() == pytest.approx(2)
 
 
-def test_an_export_without_request_counts_differs_by_tokens(event):
-    """Anthropic's: what is missing is tokens, cache writes at their own price."""
-    claude = "claude-sonnet-4-5-20250929"  # 3 USD, write 3.75, 1 h 6, read 0.30
-    ours = event(
-        started_at=NOON, provider="anthropic", model_actual=claude, output_tokens=0
-    )
-    theirs = Used(DAY, claude, None, 4000, 1000, 2000, 1000, 0)
+def test_notes_say_what_was_read_and_what_is_open(lab, exports):
+    """The file by its name, and that batches are not told apart."""
+    notes = reconcile(scan(lab), exports / "usage-0.json").notes
 
-    row = compared([ours], Export("anthropic", (theirs,))).row(0, named=True)
-
-    assert (row["their_requests"], row["rows_missing"]) == (None, None)
-    assert row["tokens_usd"] == pytest.approx((300 + 3750 + 6000) / 1e6)
-
-
-def test_a_model_without_a_price_has_no_amounts(event):
-    """Null, not 0, and the tokens are there."""
-    export = Export("openai", (used(model="nobody-knows"),))
-
-    row = compared([], export).row(0, named=True)
-
-    assert (row["rows_usd"], row["their_usd"]) == (None, None)
-    assert row["input_tokens_missing"] == 2000
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    n=st.integers(0, 5),
-    theirs=st.tuples(*[st.integers(0, 10**6)] * 3),
-    requests=st.one_of(st.none(), st.integers(0, 9)),
-    charge=st.one_of(st.none(), st.floats(0, 100)),
-)
-def test_the_parts_add_up_to_the_difference(event, n, theirs, requests, charge):
-    """Whatever the two sides say."""
-    export = Export("openai", (used(requests, *theirs),))
-    charged = [] if charge is None else [Charged(DAY, MODEL, charge)]
-
-    row = compared([event(started_at=NOON)] * n, export, charged=charged).row(
-        0, named=True
-    )
-
-    parts = row["rows_usd"] + row["tokens_usd"] + (row["price_usd"] or 0)
-    assert parts == pytest.approx(row["their_usd"] - row["our_usd"], abs=1e-9)
+    assert notes[0].startswith("usage-0.json: read as OpenAI's usage of completions")
+    assert any("batches" in note for note in notes)

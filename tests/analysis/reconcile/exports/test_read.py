@@ -1,11 +1,13 @@
 """Usage exports, in every form that is known."""
 
 import json
+import re
 from datetime import date
 
 import pytest
 
-from lectr_lab.analysis.reconcile.usage_export import Charged, Export, Used, read_export
+from lectr_lab.analysis.reconcile.exports.read import SHAPES, read_export, together
+from lectr_lab.analysis.reconcile.exports.shape import Charged, Dimensions, Used
 from lectr_lab.core.errors import ConfigError
 
 DAY = date(2026, 11, 2)  # 1793577600 seconds since 1970
@@ -58,8 +60,24 @@ FLAT = (
 WHEN = "start_time,end_time,start_time_iso,end_time_iso"
 BUSY = "1793577600,1793664000,2026-11-02T00:00:00+00:00,2026-11-03T00:00:00+00:00"
 IDLE = "1793664000,1793750400,2026-11-03T00:00:00+00:00,2026-11-04T00:00:00+00:00"
-CLAUDE = Used(DAY, "claude-x", None, 200, 50, 50, 30, 7)
-GPT = Used(DAY, "gpt-x", 5, 1000, 800, 0, 0, 500)
+CLAUDE = Used(
+    DAY,
+    "claude-x",
+    None,
+    {
+        "input_tokens": 200,
+        "cache_read_tokens": 50,
+        "cache_write_tokens": 50,
+        "cache_write_1h_tokens": 30,
+        "output_tokens": 7,
+    },
+)
+GPT = Used(
+    DAY,
+    "gpt-x",
+    5,
+    {"input_tokens": 1000, "cache_read_tokens": 800, "output_tokens": 500},
+)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +91,14 @@ GPT = Used(DAY, "gpt-x", 5, 1000, 800, 0, 0, 500)
             GPT,
         ),
         (json.dumps(ANTHROPIC), "anthropic", CLAUDE),
-        (CONSOLE, "anthropic", CLAUDE),
+        (
+            CONSOLE,
+            "anthropic",
+            CLAUDE._replace(dimensions=Dimensions("standard", False)),
+        ),
+        (json.dumps(OPENAI["data"]), "openai", GPT),
+        (json.dumps(OPENAI["data"][0]), "openai", GPT),
+        (f"{json.dumps(OPENAI)}\n{json.dumps({'data': []})}\n", "openai", GPT),
     ],
 )
 def test_usage_is_read_in_the_terms_of_the_log(tmp_path, text, provider, used):
@@ -126,7 +151,7 @@ def test_the_console_s_costs_are_dollars(tmp_path):
     haiku, searches = read_export(file).charged
 
     assert haiku == Charged(DAY, "Claude Haiku 4.5", 0.03)
-    assert searches == Charged(DAY, "other", 0.02)
+    assert searches == Charged(DAY, "web_search", 0.02)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +176,17 @@ def test_the_console_s_costs_are_dollars(tmp_path):
         "[" * 100_000,
         f"start_time,model,input_tokens,output_tokens\n{'x' * 200_000},m,1,1\n",
         "start_time,model,input_tokens,output_tokens\n",
+        '["x"]',
+        "[[]]",
+        "3",
+        '{"data": {"a": 3}}',
+        '{"data": [{"uncached_input_tokens": 1, "model": "m"}]}',
+        '{"data": [{"uncached_input_tokens": 1, "cache_creation": 3, "model": "m"}]}',
+        '{"data": [{"date": "2026-11-02", "model_breakdown": [3]}]}',
+        '{"data": [{"date": "2026-11-02", "model_breakdown": [{"tokens": 1}]}]}',
+        "generation_id,cost_total,tokens_prompt\n1,1,1\n",
+        "date,metername,metercategory\nsoon,x,Foundry Models\n",
+        "sku description,cost\nGemini input token count,1\n",
     ],
 )
 def test_what_is_no_export_is_said(tmp_path, text):
@@ -158,8 +194,9 @@ def test_what_is_no_export_is_said(tmp_path, text):
     file = tmp_path / "export.txt"
     file.write_text(text)
 
-    with pytest.raises(ConfigError, match=r"export\.txt"):
+    with pytest.raises(ConfigError, match=r"export\.txt") as said:
         read_export(file)
+    assert not re.search(r"\('|Error|object is not|NoneType", str(said.value))
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
@@ -171,7 +208,10 @@ def test_what_a_spreadsheet_saved_is_read(tmp_path, mark):
 
     [used] = read_export(file).used
 
-    assert (used.model, used.input_tokens, used.output_tokens) == ("m", 1000, 5)
+    assert (used.model, used.counts) == (
+        "m",
+        {"input_tokens": 1000, "output_tokens": 5},
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,7 +236,9 @@ def test_a_day_without_usage_is_one_of_the_export(tmp_path, text, rest):
     file.write_text(text, "utf-8")
 
     days = frozenset({DAY, date(2026, 11, 3)})
-    assert read_export(file) == Export("openai", days=days, **rest)
+    found = read_export(file)
+    assert (found.provider, found.days) == ("openai", days)
+    assert {name: getattr(found, name) for name in rest} == rest
 
 
 def test_embeddings_have_no_output(tmp_path):
@@ -207,7 +249,7 @@ def test_embeddings_have_no_output(tmp_path):
 
     [used] = read_export(file).used
 
-    assert (used.requests, used.input_tokens, used.output_tokens) == (2, 7, 0)
+    assert (used.requests, used.counts) == (2, {"input_tokens": 7})
 
 
 def test_a_page_that_is_not_the_last_says_so(tmp_path):
@@ -216,9 +258,9 @@ def test_a_page_that_is_not_the_last_says_so(tmp_path):
     more, last = OPENAI | {"has_more": True}, OPENAI | {"has_more": False}
 
     file.write_text(json.dumps(more))
-    assert read_export(file).has_more
+    assert "not the last page" in read_export(file).notes[-1]
     file.write_text(json.dumps([more, last]))
-    assert not read_export(file).has_more
+    assert len(read_export(file).notes) == 1
 
 
 def test_an_export_without_rows_is_said_to_have_none(tmp_path):
@@ -234,3 +276,31 @@ def test_a_missing_file_is_said(tmp_path):
     """By its name."""
     with pytest.raises(ConfigError, match="nowhere"):
         read_export(tmp_path / "nowhere.csv")
+
+
+def test_several_exports_are_one(tmp_path):
+    """Of what they count, too; two providers' are not."""
+    files = {
+        "chats.json": OPENAI,
+        "costs.json": page(
+            {"amount": {"value": 1}, "line_item": "gpt-x, input"}, start_time=1793577600
+        ),
+        "claude.json": ANTHROPIC,
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(json.dumps(text))
+    chats, costs, claude = (read_export(tmp_path / name) for name in files)
+
+    both = together([chats, costs])
+
+    assert (both.used, both.charged) == (chats.used, costs.charged)
+    assert both.operations == chats.operations
+    with pytest.raises(ConfigError, match="one after the other"):
+        together([chats, claude])
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_every_reader_says_how_its_form_is_known(shape):
+    """From a real file, and where that is; or from documentation, and when."""
+    assert re.search(r"seen|built from|columns", shape.seen)
+    assert re.search(r"20\d\d-\d\d", shape.seen)

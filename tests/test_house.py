@@ -19,6 +19,7 @@ PACKAGE = ROOT / "lectr_lab"
 FLOORS = {
     "core": 0,
     "files": 0,
+    "others": 0,
     "charts": 1,
     "clients": 1,
     "config": 1,

@@ -180,10 +180,17 @@ def shortened(found: Report) -> Report:
     if more <= 0:
         return found
     timed = {"day", "hour"} & set(found.groups.columns)
-    some = found.groups.tail(MOST_ROWS) if timed else found.groups.head(MOST_ROWS)
+    some = found.groups.tail(MOST_ROWS) if timed else _with_others(found.groups)
     which = "earlier" if timed else "more"
     note = f"… and {more:,} {which}: --all shows them; --format csv or json has them."
     return found._replace(groups=some, text=f"{note}\n\n{found.text}")
+
+
+def _with_others(groups: "pl.DataFrame") -> "pl.DataFrame":
+    from lectr_lab.others import with_others
+    from lectr_lab.tables.columns import MOST_ROWS
+
+    return with_others(groups, MOST_ROWS)
 
 
 def _write_files(

@@ -19,6 +19,7 @@ import polars as pl
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
+from lectr_lab.core.formatting import count
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
 from lectr_lab.dashboards.runs import runs
@@ -76,7 +77,7 @@ def page(
     body = [
         sections.usage_advice(silent),
         sections.recommendations(advice),
-        sections.table(by_feature, counted.ranked.n_unique(["org", "feature"]), by),
+        sections.table(by_feature, by),
         of_runs,
         sections.price_help(unpriced),
         sections.notes(notes),
@@ -87,17 +88,27 @@ def page(
 
 
 def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
-    """Exact figures of the dearest features; shares are of everything."""
-    keys = ["org", "feature"]
-    ranked = counted.ranked.lazy()
-    dearest = cube.leading(ranked, keys, sections.TABLE_ROWS)
-    spent = ranked.group_by("org").agg(pl.col("cost_usd").sum().alias("_all"))
-    found = summary.summary(log.join(dearest, on=keys, how="semi", nulls_equal=True))
-    share = pl.when(pl.col("_all") > 0).then(pl.col("spend_usd") / pl.col("_all"))
+    """Exact figures of the dearest features, and of all others in one row at the end;
+    shares are of everything."""
+    keys, ranked = ["org", "feature"], counted.ranked
+    n_others = ranked.n_unique(keys) - sections.TABLE_ROWS
+    if n_others <= 0:
+        return summary.summary(log)
+    dearest = cube.leading(ranked.lazy(), keys, sections.TABLE_ROWS)
+    orgs = ranked["org"].unique().to_list()
+    whose = pl.lit(orgs[0] if len(orgs) == 1 else None, pl.String).alias("org")
+    named = pl.lit(f"all others ({count(n_others)})").alias("feature")
+    first = log.join(dearest, on=keys, how="semi", nulls_equal=True)
+    rest = log.join(dearest, on=keys, how="anti", nulls_equal=True)
+    spent = ranked.group_by("org").agg(pl.col("cost_usd").sum().alias("_org"))
+    all_usd = pl.coalesce("_org", pl.lit(ranked["cost_usd"].sum()))
+    share = pl.when(all_usd > 0).then(pl.col("spend_usd") / all_usd)
+    found = [summary.summary(part) for part in (first, rest.with_columns(whose, named))]
     return (
-        found.join(spent, on="org", nulls_equal=True, maintain_order="left")
+        pl.concat(found)
+        .join(spent.lazy(), on="org", nulls_equal=True, maintain_order="left")
         .with_columns(share_of_spend=share)
-        .drop("_all")
+        .drop("_org")
     )
 
 

@@ -13,7 +13,7 @@ from lectr_lab.analysis.views import data_gaps
 from lectr_lab.core.formatting import count, name
 from lectr_lab.tables import html_table
 
-TABLE_ROWS = 50
+TABLE_ROWS = 49  # and a row of all others
 
 
 def usage_advice(silent: pl.DataFrame) -> str:
@@ -32,7 +32,7 @@ def recommendations(found: Recommendations) -> str:
     return f"<section>{found._repr_html_()}</section>" if len(found) else ""
 
 
-def table(rows: pl.DataFrame, n_features: int, by: str = "feature") -> str:
+def table(rows: pl.DataFrame, by: str = "feature") -> str:
     """Cost, latency and errors per feature, or what stands in its place; exact."""
     if rows.is_empty():
         return ""
@@ -41,10 +41,8 @@ def table(rows: pl.DataFrame, n_features: int, by: str = "feature") -> str:
         shown = shown.drop("org")
     if by not in shown.columns:
         shown = shown.rename({"feature": by})
-    more = n_features - rows.height
-    note = f"The {rows.height} dearest are shown; {count(more)} more." if more else ""
     title = f"Per {by.replace('_', ' ')}"
-    return f"<section>{html_table(shown, title=title, note=note)}</section>"
+    return f"<section>{html_table(shown, title=title)}</section>"
 
 
 def price_help(unpriced: pl.DataFrame) -> str:

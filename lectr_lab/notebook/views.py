@@ -59,6 +59,8 @@ def _shown_as(frame: pl.LazyFrame) -> Table:
 
 
 def _first_rows(frame: pl.LazyFrame) -> Table:
+    if "requests" in frame.collect_schema().names():  # groups, however many
+        return Table(frame.collect())
     n, first = pl.collect_all([frame.select(pl.len()), frame.head(MOST_ROWS)])
     more = n.item() - first.height
     return Table(first, note=f"… and {more:,} more" if more else "")

@@ -11,6 +11,7 @@ from itertools import pairwise
 import polars as pl
 
 from lectr_lab.core.formatting import NO_MATH
+from lectr_lab.others import with_others
 from lectr_lab.tables.columns import MOST_ROWS, Column, written
 
 _SPARK_PX = (96, 20)
@@ -46,17 +47,20 @@ def html_table(
         note: a sentence below it, or several, one below the other.
 
     Returns:
-        One `div`. Of a long frame the first rows, and how many more there are.
+        One `div`. Of a long frame the first rows, and all others in one, where it is a
+        view of groups; else how many more there are.
 
     >>> "<td>a &lt;b&gt;</td>" in html_table(pl.DataFrame({"why": ["a <b>"]}), title="")
     True
     """
-    columns = written(frame.head(MOST_ROWS))
+    some = with_others(frame, MOST_ROWS)
+    columns = written(some)
     above = f'<p class="title">{escape(title)}</p>' if title else ""
     heads = "".join(f"<th{_right(c)}>{escape(c.heading)}</th>" for c in columns)
-    shown = min(frame.height, MOST_ROWS)
-    rows = "".join(f"<tr>{_cells(columns, i)}</tr>" for i in range(shown))
-    notes = [f"… and {frame.height - shown:,} more"] if frame.height > shown else []
+    shown = range(some.height)
+    rows = "".join(f"<tr>{_cells(columns, i)}</tr>" for i in shown)
+    cut = some.height == MOST_ROWS < frame.height  # and no row is of the others
+    notes = [f"… and {frame.height - MOST_ROWS:,} more"] if cut else []
     notes += ["No rows."] if frame.is_empty() else []
     notes += [note] if isinstance(note, str) else note
     below = "".join(f"<p>{escape(note)}</p>" for note in notes if note)

@@ -7,6 +7,7 @@ from itertools import zip_longest
 import polars as pl
 from rich.cells import cell_len, chop_cells
 
+from lectr_lab.others import with_others
 from lectr_lab.tables.columns import MOST_ROWS, Column, written
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -33,7 +34,8 @@ def text_table(
     Args:
         frame: one row per line; column names say the units, as for `html_table`.
         width: how many letters a line may have; None: as many as it takes.
-        most_rows: of a longer frame, so many rows and how many more there are.
+        most_rows: of a longer frame, so many rows, and all others in one where it is a
+            view of groups; else how many more there are.
         first_to_go: columns to leave out where it is too narrow, one after another.
 
     >>> print(text_table(pl.DataFrame({"feature": ["chat", None], "spend_usd": [2.5, 1]})))
@@ -41,7 +43,8 @@ def text_table(
     chat      $2.50
     untagged  $1.00
     """
-    shown = frame.head(most_rows)
+    shown = with_others(frame, most_rows)
+    cut = shown.height == most_rows < frame.height  # and no row is of the others
     columns = written(shown)
     for name in first_to_go:
         if width is None or _across(_least(columns, _LEAST_CELLS)) <= width:
@@ -51,7 +54,7 @@ def text_table(
     lines = [aligned(columns, width)]
     if columns and frame.is_empty():
         lines.append("No rows.")
-    if frame.height > most_rows:
+    if cut:
         lines.append(f"… and {frame.height - most_rows:,} more")
     return "\n".join(lines)
 

@@ -133,10 +133,24 @@ def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str
 
 
 def _table(calls: pl.DataFrame) -> str:
-    """One line for each feature and model."""
+    """One line for each feature and model, the dearest; all others together."""
+    keys = ["feature", "model"]
+    order = _lines(calls).sort("spent", "calls", *keys, descending=True)
+    shown, rest = order.head(_SHOWN_ROWS), order.slice(_SHOWN_ROWS)
+    if not rest.is_empty():
+        named = pl.lit(f"all others ({formatting.count(rest.height)})").alias("feature")
+        others = calls.join(rest.select(keys), on=keys, how="semi", nulls_equal=True)
+        shown = pl.concat(
+            [shown, _lines(others.with_columns(named, model=pl.lit(None, pl.String)))]
+        )
+    return indent(text_table(shown.drop("spent"), width=_WIDTH), "  ")
+
+
+def _lines(calls: pl.DataFrame) -> pl.DataFrame:
+    """A row for each feature and model."""
     unknown = (pl.col("cost_usd").is_null() & pl.col("lacks_cost")).any()
     spent_usd = pl.col("cost_usd").sum()
-    groups = calls.group_by("feature", "model").agg(
+    return calls.group_by("feature", "model").agg(
         pl.len().alias("calls"),
         spent_usd.alias("spent"),
         pl.when(~unknown).then(spent_usd / pl.len()).alias("per_call_usd"),
@@ -148,6 +162,3 @@ def _table(calls: pl.DataFrame) -> str:
         .alias("p95_ms"),
         pl.col("failed").sum(),
     )
-    order = groups.sort("spent", "calls", "feature", "model", descending=True)
-    shown = order.head(_SHOWN_ROWS).drop("spent")
-    return indent(text_table(shown, width=_WIDTH), "  ")

@@ -6,11 +6,12 @@ take, `candidates`; what it would have cost, `reprice`. This module puts them to
 and is the one place where a recommendation is made.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import polars as pl
 
 from lectr_lab.analysis.monthly import (
@@ -39,6 +40,9 @@ from lectr_lab.core.recommendation import Confidence, Recommendation, is_protect
 
 LEAST_SAVED = 0.1
 """A change of model is work and a risk: for less than this share it is not proposed."""
+
+MOST_JUDGED = 2000
+"""Groups, the dearest: a user's id as the feature makes a million, each worth nothing."""
 
 _CHANGES = {
     **dict.fromkeys([*KEYS, "to_model"], pl.String()),
@@ -81,7 +85,8 @@ def recommend(
 
     Returns:
         One `Recommendation` at most per org, feature, task and model, the largest
-        saving first; `.notes` says what was passed over, `.frame()` is a table. The
+        saving first; of many, the 2,000 dearest are judged. `.notes` says what was
+        passed over, `.frame()` is a table. The
         saving is in USD per 30 days; None, like its interval, under 7 days of traffic.
 
     >>> from lectr_lab.log.schema import frame
@@ -97,12 +102,18 @@ def recommend(
     if groups.is_empty():
         return Recommendations(unsaid=_unsaid(log))
     today = max(edges["day"].to_list()) if now is None else now.date()
-    found = groups.sort(KEYS, nulls_last=True).to_dicts()
-    candidates = [candidate(group, today) for group in _beside_reasoning(found)]
+    dearest = groups.sort(
+        "spend_usd", *KEYS, descending=[True] + [False] * len(KEYS), nulls_last=True
+    )
+    judged, left = dearest.head(MOST_JUDGED), dearest.slice(MOST_JUDGED)
+    found = judged.sort(KEYS, nulls_last=True).to_dicts()
+    protected = _protected(groups)
+    candidates = [candidate(g, today) for g in _beside_reasoning(found, protected)]
     costs = _costs(log, candidates, today, own)
     spans = {key[0]: seen_span(part) for key, part in edges.group_by("org")}
     decided = [_decided(c, costs, spans[c.group["org"]]) for c in candidates]
-    return _sorted(decided)
+    unjudged = (left.height, int(left["requests"].sum()))
+    return msgspec.structs.replace(_sorted(decided), unjudged=unjudged)
 
 
 def _unsaid(log: pl.LazyFrame) -> int:
@@ -111,9 +122,17 @@ def _unsaid(log: pl.LazyFrame) -> int:
     return int(log.select((rows.is_request() & silent).sum()).collect().item())
 
 
-def _beside_reasoning(groups: Sequence[Group]) -> Iterable[Group]:
+def _protected(groups: pl.DataFrame) -> set[tuple[str, str | None]]:
+    """The features, each with its org, some of whose requests are protected."""
+    tasks = [task for task in groups["task"].unique() if is_protected(task)]
+    found = groups.filter(pl.col("task").is_in(tasks)).select("org", "feature")
+    return set(found.iter_rows())
+
+
+def _beside_reasoning(
+    groups: Sequence[Group], protected: Container[tuple[str, str | None]]
+) -> Iterable[Group]:
     """Groups that know whether other requests of their feature are protected."""
-    protected = {(g["org"], g["feature"]) for g in groups if is_protected(g["task"])}
     for group in groups:
         is_protected_too = (group["org"], group["feature"]) in protected
         yield group | {

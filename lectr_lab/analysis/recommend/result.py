@@ -52,6 +52,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
     found: tuple[Recommendation, ...] = ()
     passed_over: tuple[PassedOver, ...] = ()
+    unjudged: tuple[int, int] = (0, 0)  # groups and requests: cheaper than those judged
     unsaid: int = 0  # where nothing was judged: requests that do not say what they are
 
     def __iter__(self) -> Iterator[Recommendation]:
@@ -70,10 +71,13 @@ class Recommendations(msgspec.Struct, frozen=True):
         requests: Counter[str] = Counter()
         for passed in self.passed_over:
             requests[passed.kind] += passed.requests
+        found = [(kind, n, requests[kind]) for kind, n in sorted(groups.items())]
+        if self.unjudged[0]:
+            found.append(("not among the dearest, and so not judged", *self.unjudged))
         return tuple(
-            f"{kind}: {n} {'group' if n == 1 else 'groups'}, "
-            f"{formatting.count(requests[kind])} requests"
-            for kind, n in sorted(groups.items())
+            f"{kind}: {formatting.count(n)} {'group' if n == 1 else 'groups'}, "
+            f"{formatting.count(asked)} requests"
+            for kind, n, asked in found
         )
 
     def frame(self) -> pl.DataFrame:

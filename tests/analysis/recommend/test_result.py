@@ -97,7 +97,7 @@ def test_reasons_are_shown_of_what_the_table_shows():
 
     for shown in (repr(many), many._repr_html_()):
         assert shown.count("declared as classification") == 50
-        assert "150 more" in shown
+        assert "all others (150)" in shown
 
 
 def test_two_orgs_are_told_apart():

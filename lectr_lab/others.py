@@ -45,7 +45,7 @@ def with_others(view: pl.DataFrame, most: int) -> pl.DataFrame:
     )
     if {"errors", "error_rate"} <= set(view.columns):
         row = row.with_columns(_error_rate(row))
-    return pl.concat([view.head(most), row.cast(dict(view.schema))])
+    return pl.concat([view.head(most), row.cast(view.schema)])
 
 
 def _label(view: pl.DataFrame) -> str | None:

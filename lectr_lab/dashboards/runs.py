@@ -1,5 +1,5 @@
 """Who asked, and in which run: the dearest sessions, each with its picture, and the
-programs that asked. Pieces of HTML of the whole log, empty where nobody says who it is.
+programs that asked; what the cache saved and missed. Pieces of HTML of the whole log, empty where nobody says who it is.
 
 Everything that a client sent is escaped here.
 """
@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.cache import cache, cache_losses
 from lectr_lab.analysis.views.sessions import cost_measures, costs_text, sessions
 from lectr_lab.analysis.views.spend import spend
 from lectr_lab.analysis.views.turns import turns
@@ -23,10 +24,12 @@ MOST_REQUESTS = 300
 """Of a session with more there is no picture: a page has to stay small."""
 
 _SPENT = ["client", "requests", "spend_usd", "share_of_spend", "unpriced", "uncounted"]
+_CAUSES = ["cause", "requests", "missed_tokens", "lost_usd"]
+_CACHED = ["feature", "requests", "watched", "hit_rate", "saved_usd", "lost_usd"]
 
 
 def runs(log: pl.LazyFrame) -> str:
-    """Sessions and clients of a log, as HTML that needs no script.
+    """Sessions, clients and cache losses of a log, as HTML that needs no script.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
@@ -37,12 +40,11 @@ def runs(log: pl.LazyFrame) -> str:
     ''
     """
     named = log.filter(rows.is_call()).select(
-        *(pl.col(who).is_not_null().any() for who in ("session", "client"))
+        pl.col("session", "client", "prefix_break").is_not_null().any()
     )
-    has_sessions, has_clients = named.collect(engine="streaming").row(0)
-    parts = [_sessions(log)] if has_sessions else []
-    parts += [_clients(log)] if has_clients else []
-    return "".join(parts)
+    there = named.collect(engine="streaming").row(0)
+    made = zip((_sessions, _clients, _cache), there, strict=True)
+    return "".join(make(log) for make, has_some in made if has_some)
 
 
 def _sessions(log: pl.LazyFrame) -> str:
@@ -96,6 +98,33 @@ def _picture(own: pl.LazyFrame, one: dict[str, Any]) -> str:
 def _clients(log: pl.LazyFrame) -> str:
     """What each program's calls cost."""
     found = spend(log, by="client").collect(engine="streaming")
-    if "org" in found.columns and found["org"].n_unique() > 1:
-        return f"<section>{html_table(found.select('org', *_SPENT), title='Clients')}</section>"
-    return f"<section>{html_table(found.select(_SPENT), title='Clients')}</section>"
+    return f"<section>{html_table(_short(found, _SPENT), title='Clients')}</section>"
+
+
+def _cache(log: pl.LazyFrame) -> str:
+    """What the cache saved and missed, by cause, and what to change."""
+    by_feature, causes = pl.collect_all(
+        [cache(log), cache_losses(log)], engine="streaming"
+    )
+    watched = by_feature.filter(pl.col("watched") > 0)
+    saved, lost = watched["saved_usd"].sum(), watched["lost_usd"].sum()
+    said = (
+        f"The cache saved {usd(saved)}; a full hit would have saved {usd(lost)} more. "
+    )
+    dearest = watched.sort("lost_usd", descending=True, nulls_last=True).head(1)
+    for row in dearest.filter(pl.col("lost_usd") > 0).iter_rows(named=True):
+        said += f"{name(row['feature'])}: {row['advice'] or ''}"
+    n, of_all = watched["watched"].sum(), by_feature["requests"].sum()
+    note = f"{count(n)} of {count(of_all)} requests were watched. Of the whole log."
+    tables = [
+        html_table(_short(causes, _CAUSES), title="Why the cache missed", note=said),
+        html_table(_short(watched, _CACHED), title="The cache", note=note),
+    ]
+    made = tables if causes.height else tables[1:]
+    return "".join(f"<section>{table}</section>" for table in made)
+
+
+def _short(found: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """These columns; whose it is where there are several orgs."""
+    several = found["org"].n_unique() > 1
+    return found.select(["org", *columns] if several else columns)

@@ -19,6 +19,7 @@ TURNS = 11  # of a session, about: ours
 LIVES_S = 300  # Anthropic: the cache's time to live
 _TOOLS, _SYSTEM = 11_000, 3_000  # tokens: ours
 _FIRST_MESSAGE = 1_200
+_TYPED = 200  # tokens: ours
 _GROWTH = 1_900  # median tokens a turn
 _GAP_S = 24  # median, of tools that run
 _PAUSE = 0.07  # of the turns somebody comes back to it after some time
@@ -54,10 +55,11 @@ class _Prefix:
         )
         idle_s = (at - self.at).total_seconds() if self.at else None
         read = kept if idle_s is not None and idle_s <= LIVES_S else 0
-        first = change == "first"
+        # Of a first prompt all but what was typed; of a new history all but its end.
+        whole = {"first": prompt - _TYPED, "history": prompt - _TYPED}
         columns = {
-            "prefix_chars": round(prompt * _CHARS),
-            "prefix_kept_chars": None if first else round(kept * _CHARS),
+            "prefix_chars": round(whole.get(change, self.tokens) * _CHARS),
+            "prefix_kept_chars": round(kept * _CHARS),
             "prefix_break": change,
             "idle_s": None if idle_s is None else round(idle_s, 3),
         }
@@ -165,7 +167,8 @@ def _title(rng: random.Random, at: datetime, named: dict[str, Any]) -> Turn:
     prompt = round(_TITLE * rng.lognormvariate(0, 0.2))
     columns = {
         "turn_kind": "side_call",
-        "prefix_chars": round(prompt * _CHARS),
+        "prefix_chars": round((prompt - _TYPED) * _CHARS),
+        "prefix_kept_chars": 0,
         "prefix_break": "first",
     }
     usage = {"cache_read_tokens": 0, "cache_write_tokens": 0}

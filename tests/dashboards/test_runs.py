@@ -52,3 +52,21 @@ def test_the_page_has_them_and_a_click_opens_one(log, opened):
     box = picture.bounding_box()
     assert box["width"] > 300 and box["x"] >= 0
     assert "codex" in tab.locator("section:has-text('Clients')").last.inner_text()
+
+
+def test_what_the_cache_missed_is_told_by_cause(log):
+    """Only where prompts were watched; the sentence names the dearest feature."""
+    watched = {
+        "client": "codex",
+        "prompt_chars": 40_000,
+        "prefix_chars": 36_000,
+        "input_tokens": 10_000,
+        "cache_read_tokens": 0,
+    }
+    first = watched | {"prefix_break": "first", "prefix_kept_chars": 0}
+    broken = watched | {"prefix_break": "system", "prefix_kept_chars": 0, "idle_s": 9.0}
+
+    assert "Why the cache missed" not in runs(log(*run("s")))
+    html = runs(log(first, broken))
+    assert "Why the cache missed" in html and "system prompt changed" in html
+    assert "2 of 2 requests were watched" in html

@@ -95,7 +95,9 @@ def with_misses(log: pl.LazyFrame) -> pl.LazyFrame:
 
 def _is_watched() -> pl.Expr:
     known = pl.col("prefix_break").is_not_null() & pl.col("prefix_chars").is_not_null()
-    return known & (pl.col("prompt_chars") > 0).fill_null(False)
+    # Who was not told the counts was not told what was read either.
+    told = ~pl.col("token_source").is_in(["tokenizer", "ratio"]).fill_null(False)
+    return known & told & (pl.col("prompt_chars") > 0).fill_null(False)
 
 
 def _tokens() -> list[pl.Expr]:

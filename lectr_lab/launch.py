@@ -28,7 +28,7 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.hash_secret import hash_secret
+from lectr_lab.log.hash_secret import hash_secret, weakness
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.log.serving import said
 from lectr_lab.programs.tally import Passed, Tally
@@ -158,7 +158,7 @@ def build(
         instance: what /health calls this process.
 
     Raises:
-        LabError: the lab folder, a key, the admin or the hash secret cannot be used.
+        LabError: the lab folder, a key or the admin secret cannot be used.
     """
     from lectr_lab.proxy.admin import Admin
     from lectr_lab.proxy.admin_secret import read_admin_secret
@@ -172,7 +172,12 @@ def build(
     outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep_ids)
     keys, admin = KeyFile(lab), Admin(lab, secret) if secret else None
     find_key = _find_key(keys, session)
-    warnings = keys.warnings if session is None else list  # with its key, it needs none
+    hashes, unhashed = _keyed_hash(lab)
+
+    def warnings() -> list[str]:
+        # A session has its key, and needs none of the file.
+        return [*(keys.warnings() if session is None else []), *unhashed]
+
     for warning in warnings():
         say(warning)
     router = _router(settings)
@@ -188,19 +193,18 @@ def build(
         engine=engine,
         also=also,
         instance=instance,
-        keyed_hash=_keyed_hash(lab),
+        keyed_hash=hashes,
     )
 
 
-def _keyed_hash(lab: LabFolder) -> KeyedHash | None:
-    """The lab's own; without a secret requests pass, and users stay unknown."""
-    from lectr_lab.proxy.stderr import say
-
+def _keyed_hash(lab: LabFolder) -> tuple[KeyedHash | None, list[str]]:
+    """The lab's own, and what is to be said of it, without the folder's place. Without
+    a secret requests pass, and users stay unknown."""
+    weak = weakness(os.environ)
     try:
-        return KeyedHash(hash_secret(lab, os.environ))
+        return KeyedHash(hash_secret(lab, os.environ)), [weak] if weak else []
     except LogError as error:
-        say(str(error))
-        return None
+        return None, [str(error).replace(f"{lab.root}/", "")]
 
 
 def _router(settings: Settings) -> "Router":

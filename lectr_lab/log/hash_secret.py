@@ -1,16 +1,18 @@
 """The secret of a lab's keyed hashes: LECTR_HASH_KEY, else state/hash_key, made once.
 
 Labs with the same secret have the same hash for the same person: a fleet of proxies is
-given one variable. The text of state/hash_key may be put there, too.
+given one variable. The text of state/hash_key may be put there, too. A short one is
+stretched (scrypt, RFC 7914), so that guessing it costs 50 ms a guess, and warned of.
 """
 
 import fcntl
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from lectr_lab.core.errors import ConfigError, LogError
+from lectr_lab.core.errors import LogError
 from lectr_lab.files import read_regular, write_whole
 from lectr_lab.log.folder import FILE_MODE, LabFolder
 
@@ -27,7 +29,6 @@ def hash_secret(lab: LabFolder, environ: Mapping[str, str]) -> str:
         environ: the variables of this process.
 
     Raises:
-        ConfigError: LECTR_HASH_KEY is so short that it can be guessed.
         LogError: the file cannot be read or written, or is not one.
 
     >>> hash_secret(LabFolder(Path("unused")), {"LECTR_HASH_KEY": "0123456789abcdef"})
@@ -35,18 +36,31 @@ def hash_secret(lab: LabFolder, environ: Mapping[str, str]) -> str:
     """
     given = environ.get(SECRET_VARIABLE, "").strip()
     if given and len(given) < LEAST_CHARS:
-        raise ConfigError(
-            f"{SECRET_VARIABLE} has fewer than {LEAST_CHARS} characters: it can be "
-            "guessed.\nUnset it, or make one that cannot:\n\n"
-            f"  export {SECRET_VARIABLE}=$(openssl rand -hex 32)"
-        )
+        data = given.encode("utf-8", "surrogateescape")
+        return hashlib.scrypt(data, salt=b"lectr_lab", n=2**14, r=8, p=1).hex()
     return given or _kept(lab.state / "hash_key")
+
+
+def weakness(environ: Mapping[str, str]) -> str | None:
+    """What to say of a secret that can be guessed; None where it cannot.
+
+    >>> weakness({"LECTR_HASH_KEY": "fleet"})[:41]
+    'LECTR_HASH_KEY has fewer than 16 characte'
+    """
+    if not 0 < len(environ.get(SECRET_VARIABLE, "").strip()) < LEAST_CHARS:
+        return None
+    return (
+        f"{SECRET_VARIABLE} has fewer than {LEAST_CHARS} characters: who has the log may "
+        "guess it, and then the users. `openssl rand -hex 32` makes a better one."
+    )
 
 
 def _kept(path: Path) -> str:
     try:
         found = _read(path)
         return _made(path) if found is None else found
+    except LogError:  # which is one of the system's, too
+        raise
     except OSError as error:
         raise LogError(
             f"{path} cannot be used: {error.strerror}. Until it can, no hash of a user "

@@ -7,9 +7,9 @@ from multiprocessing.pool import ThreadPool
 
 import pytest
 
-from lectr_lab.core.errors import ConfigError, LogError
+from lectr_lab.core.errors import LogError
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.hash_secret import hash_secret
+from lectr_lab.log.hash_secret import hash_secret, weakness
 
 
 def test_a_lab_makes_one_and_keeps_it(lab):
@@ -29,12 +29,15 @@ def test_a_fleet_is_given_one(lab):
     assert len(hash_secret(lab, {"LECTR_HASH_KEY": " "})) == 64
 
 
-def test_one_that_can_be_guessed_is_refused(lab):
-    """With the line that makes a better one, and without the secret."""
-    with pytest.raises(ConfigError, match="openssl rand") as refused:
-        hash_secret(lab, {"LECTR_HASH_KEY": "hunter2"})
+def test_one_that_can_be_guessed_is_stretched_and_warned_of(lab):
+    """With the command that makes a better one, and without the secret."""
+    weak = {"LECTR_HASH_KEY": "hunter2"}
 
-    assert "hunter2" not in str(refused.value)
+    assert hash_secret(lab, weak) == hash_secret(lab, weak) != "hunter2"
+    assert hash_secret(lab, weak) != hash_secret(lab, {"LECTR_HASH_KEY": "hunter3"})
+    assert "openssl rand" in weakness(weak)
+    assert "hunter2" not in weakness(weak)
+    assert weakness({}) is weakness({"LECTR_HASH_KEY": "k" * 16}) is None
 
 
 @pytest.mark.parametrize("broken", [b"", b"short", b"\xff" * 40, b"x" * 5000])
@@ -43,7 +46,9 @@ def test_what_is_no_secret_is_left_as_it_is(lab, broken):
     path = lab.state / "hash_key"
     path.write_bytes(broken)
 
-    with pytest.raises(LogError, match="hash_key"):
+    with pytest.raises(
+        LogError, match=r"hash_key is no secret any|more than 4,096 bytes"
+    ):
         hash_secret(lab, {})
 
     assert path.read_bytes() == broken
@@ -54,7 +59,7 @@ def test_a_link_is_not_followed(lab, tmp_path):
     (tmp_path / "chosen").write_text("c" * 64)
     (lab.state / "hash_key").symlink_to(tmp_path / "chosen")
 
-    with pytest.raises(LogError, match="hash_key"):
+    with pytest.raises(LogError, match="it is a link, not a file"):
         hash_secret(lab, {})
 
 

@@ -177,11 +177,15 @@ def test_what_is_refused_says_who_asked_too(provider, tmp_path):
 
 
 def test_without_a_secret_requests_pass(provider, tmp_path, capfd):
-    """The file is none: that is said once, and users stay unknown."""
+    """The file is none: that is said, there and in /health, and users stay unknown."""
     lab = LabFolder.create(tmp_path / "lab")
     (lab.state / "hash_key").write_text("?")
+    app = build(settings_for(provider.url, lab.root), Session(LECTR_KEY, "acme"))
+    with in_thread(app) as url:
+        [warning] = httpx.get(f"{url}/health").json()["warnings"]
 
     [row] = passed(provider, tmp_path, {"body": b'{"model": "m", "user": "u1"}'})
 
     assert (row["user"], row["status"]) == (None, 200)
-    assert "hash_key" in capfd.readouterr().err
+    assert warning.startswith("state/hash_key is no secret any more.")
+    assert warning in capfd.readouterr().err

@@ -19,7 +19,9 @@ class KeyedHash:
     """
 
     def __init__(self, secret: str) -> None:
-        key = hashlib.blake2b(secret.encode(), digest_size=32).digest()
+        key = hashlib.blake2b(
+            secret.encode("utf-8", "surrogatepass"), digest_size=32
+        ).digest()
         self._keyed = hashlib.blake2b(key=key, digest_size=HEX_DIGITS // 2)
 
     def of(self, text: str) -> str:

@@ -1,10 +1,15 @@
 """Which program asks, by what it says of itself."""
 
+import re
+import tomllib
+from importlib.resources import files
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.identity.clients import client_of, families
+from lectr_lab.core.identity.turns import TELLING_FAMILIES
 
 # User agents as recorded, or as their programs' sources make them.
 SEEN = {
@@ -118,3 +123,28 @@ def test_what_stands_behind_a_version_is_nobodys(user_agent, name):
     version = client_of({b"user-agent": marked.encode()}).version
 
     assert "Q" not in (version or "")
+
+
+@pytest.mark.parametrize("family", families())
+def test_a_family_is_told_by_the_first_of_its_own_signs(family):
+    """No row that stands before it takes it away."""
+    text = files("lectr_lab.core.identity").joinpath("clients.toml").read_text()
+    row = tomllib.loads(text)[family]
+    headers = {name.encode(): b"x" for name in row.get("headers", [])}
+    # A regular expression's simplest text: what may be left out is, of many the first.
+    plain = row["user_agents"][0].replace("(?:$|/)", "/")
+    plain = re.sub(r"\(\?[:=].*?\)\??|\[.*?\]\*|2\?", "", plain)
+    plain = re.sub(r"\[.*?\]\+", "x", plain)
+
+    told = client_of({b"user-agent": f"{plain}1.2.3 (.NET".encode()} | headers)
+
+    assert told.family == family
+    assert told.version in (None, "1.2.3")
+    assert row["source"].startswith("https://")
+
+
+def test_sessions_are_named_by_programs_that_are_known():
+    """Whose turns are told by the same names."""
+    text = files("lectr_lab.core.identity").joinpath("sessions.toml").read_text()
+
+    assert set(tomllib.loads(text)) | TELLING_FAMILIES <= set(families())

@@ -7,8 +7,8 @@ Facts, from recorded requests (2026-11-29) and the programs' public sources:
   Its compaction is known by how its last text begins (`core.llm_api.compaction`).
 - Codex says it in `x-codex-turn-metadata` (`request_kind`: turn, compaction, prewarm) and
   in `x-openai-subagent` (review, compact, memory_consolidation, collab_spawn, …).
-- opencode's subagents have a session of their own with a parent. Its titles and
-  summaries have no tools; its agents have some.
+- opencode's subagents have a session of their own with a parent, which gets no title.
+  Titles and summaries of the others have no tools; agents have some.
 - Copilot says it in `x-interaction-type`.
 """
 
@@ -100,10 +100,10 @@ def _codex(turn: Turn) -> TurnKind | None:
 
 
 def _opencode(turn: Turn) -> TurnKind | None:
-    if turn.has_tools is False:
-        return "side_call"
     if turn.is_agents:
         return "subagent"
+    if turn.has_tools is False:
+        return "side_call"
     return "main" if turn.has_tools else None
 
 

@@ -8,12 +8,12 @@ from lectr_lab.core.identity.keyed_hash import HEX_DIGITS, KeyedHash
 anything = st.text(st.characters(codec=None))  # half surrogate pairs, too
 
 
-@given(anything, anything)
-def test_a_hash_tells_the_same_from_another(one, other):
-    """And is 32 hexadecimal digits, of any text."""
-    hashes = KeyedHash("secret")
+@given(anything, anything, anything)
+def test_a_hash_tells_the_same_from_another(secret, one, other):
+    """And is 32 hexadecimal digits, of any text under any secret."""
+    hashes = KeyedHash(secret)
 
-    assert hashes.of(one) == KeyedHash("secret").of(one)
+    assert hashes.of(one) == KeyedHash(secret).of(one)
     assert (hashes.of(one) == hashes.of(other)) == (one == other)
     assert len(hashes.of(one)) == HEX_DIGITS
     assert int(hashes.of(one), 16) >= 0

@@ -48,6 +48,7 @@ SEEN = [
     ("opencode", {}, False, True, "main"),
     ("opencode", {}, False, False, "side_call"),
     ("opencode", {}, True, True, "subagent"),
+    ("opencode", {}, True, False, "subagent"),
     ("opencode", {}, False, None, None),
     ("copilot-cli", {"x-interaction-type": "conversation-user"}, False, True, "main"),
     (

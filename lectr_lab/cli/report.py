@@ -77,8 +77,9 @@ def report(
         format: a table, or json, csv or md for other programs.
         all_groups: in a table or md every group, not the 50 dearest, or latest, alone;
             json and csv always have all.
-        html: write the page of charts to this file too.
-        png: write the charts to this picture too.
+        html: write the page of charts to this file too; of one column that --by names,
+            by that one, else by feature.
+        png: write the charts to this picture too, by the same.
         tz: the time zone in which days begin, such as Europe/Berlin.
     """
     from rich.console import Console
@@ -109,7 +110,7 @@ def report(
     keys = [name.strip() for name in by.split(",") if name.strip()]
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
-        _write_files(log, html, png, lost, tz)
+        _write_files(log, html, png, lost, tz, _drawn_by(keys))
     whose = (org, feature, provider, model, task, session, user, client, agent)
     none = found.groups.is_empty() and not found.totals["other_requests"]
     if none and any((*whose, since, until)):
@@ -193,8 +194,18 @@ def _with_others(groups: "pl.DataFrame") -> "pl.DataFrame":
     return with_others(groups, MOST_ROWS)
 
 
+def _drawn_by(keys: list[str]) -> str:
+    """By what the page and the picture are drawn: time has an axis of its own there."""
+    return keys[0] if len(keys) == 1 and keys[0] not in ("day", "hour") else "feature"
+
+
 def _write_files(
-    log: "pl.LazyFrame", html: Path | None, png: Path | None, lost: "Losses", tz: str
+    log: "pl.LazyFrame",
+    html: Path | None,
+    png: Path | None,
+    lost: "Losses",
+    tz: str,
+    by: str,
 ) -> None:
     if html is None and png is None:
         return
@@ -202,11 +213,11 @@ def _write_files(
 
     try:
         if html is not None:
-            write_page(log, html, **lost._asdict(), tz=tz)
+            write_page(log, html, **lost._asdict(), tz=tz, by=by)
         if png is not None:
             from lectr_lab.dashboards.picture import picture
 
-            png.write_bytes(picture(log, tz=tz))
+            png.write_bytes(picture(log, tz=tz, by=by))
     except OSError as error:
         raise LogError(
             f"{error.filename} cannot be written: {error.strerror}."

@@ -16,19 +16,21 @@ _BARS = 12
 _PICTURE_PX = 360
 
 
-def picture(log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC") -> bytes:
-    """The charts of a log as one PNG.
+def picture(
+    log: pl.LazyFrame, *, title: str = TITLE, tz: str = "UTC", by: str = "feature"
+) -> bytes:
+    """The charts of a log as one PNG; `by` names a column in the place of the features.
 
     Raises:
-        LabError: they cannot be drawn.
+        LabError: they cannot be drawn, or there is no such column.
     """
     white = {"background": "white"}
-    whole = _whole(log, title, tz)
+    whole = _whole(log, title, tz, by)
     return style.rendered(vl_convert.vegalite_to_png, whole, scale=2, config=white)
 
 
-def _whole(log: pl.LazyFrame, title: str, tz: str) -> alt.ConcatChart:
-    totals, charts = _charts(log, tz)
+def _whole(log: pl.LazyFrame, title: str, tz: str, by: str) -> alt.ConcatChart:
+    totals, charts = _charts(log, tz, by)
     sized = [
         chart.properties(width=_PICTURE_PX) for chart in charts or [_nothing_yet()]
     ]
@@ -53,7 +55,9 @@ def _nothing_yet() -> alt.LayerChart:
     return alt.LayerChart(layer=[text])
 
 
-def _charts(log: pl.LazyFrame, tz: str) -> tuple[pl.DataFrame, list[alt.LayerChart]]:
+def _charts(
+    log: pl.LazyFrame, tz: str, by: str
+) -> tuple[pl.DataFrame, list[alt.LayerChart]]:
     """The row of all, and what is drawn; nothing of an empty log."""
     when = pl.col("started_at")
     span = log.select(when.min().alias("first"), when.max().alias("last")).collect()
@@ -62,11 +66,11 @@ def _charts(log: pl.LazyFrame, tz: str) -> tuple[pl.DataFrame, list[alt.LayerCha
     totals, dear, steps, slow, bad, tokens = pl.collect_all(
         [
             summary.totals(log),
-            spend.spend(log).head(_BARS),
-            spend.spend_over_time(log, every, tz=tz),
-            health.latency(log).head(_BARS),
-            health.errors(log).head(_BARS),
-            spend.tokens(log).head(_BARS),
+            spend.spend(log, by).head(_BARS),
+            spend.spend_over_time(log, every, by=by, tz=tz),
+            health.latency(log, by).head(_BARS),
+            health.errors(log, by).head(_BARS),
+            spend.tokens(log, by).head(_BARS),
         ]
     )
     if not totals["requests"].item():
@@ -79,5 +83,5 @@ def _charts(log: pl.LazyFrame, tz: str) -> tuple[pl.DataFrame, list[alt.LayerCha
         charts.latency_ranges(slow),
         charts.error_rates(bad),
         charts.token_bars(tokens),
-        charts.untagged_bars(totals),
+        *([charts.untagged_bars(totals)] if by == "feature" else []),
     ]

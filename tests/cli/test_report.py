@@ -116,6 +116,27 @@ def test_markdown_is_a_table_whatever_the_names_are(lab, capsys):
     assert "\\<script\\>" in "".join(table)
 
 
+def test_the_page_is_of_what_is_reported(lab, tmp_path):
+    """One column is drawn; of several, or of time, the features are."""
+    page = tmp_path / "r.html"
+
+    report(lab, by="client", html=page)
+    assert "Per client" in page.read_text("utf-8")
+
+    report(lab, by="feature,day", html=page)
+    assert "Per feature" in page.read_text("utf-8")
+
+
+def test_a_report_of_one_client(lab, capsys):
+    """What has none is told by that name."""
+    report(lab, format="json", by="session,client", client=["no client"])
+
+    said = json.loads(capsys.readouterr().out)
+    [group] = said["groups"]
+    assert (group["session"], group["client"]) == ("no session", "no client")
+    assert group["requests"] == said["totals"]["requests"] == 4
+
+
 def test_filters_and_time(lab, capsys):
     """The last day alone, one feature alone."""
     report(lab, format="json", since="24h")

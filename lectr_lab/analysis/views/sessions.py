@@ -88,9 +88,9 @@ def sessions(
     number = group_number(
         [pl.col(key) for key in _KEYS], SystemRandom().getrandbits(62)
     )
-    found = sums.with_columns(number).join(
-        _pauses(log.with_columns(number)), on="_group", how="left", validate="1:1"
-    )
+    numbered, found = log.with_columns(number), sums.with_columns(number)
+    for beside in (_models(numbered), _pauses(numbered)):
+        found = found.join(beside, on="_group", how="left", validate="1:1")
     shown = COLUMNS if org is None else COLUMNS[1:]
     order = ["spend_usd", "plan_usd", "requests", *_KEYS]
     falling = [True, True, True, False, False]
@@ -115,7 +115,6 @@ def _measures() -> list[pl.Expr]:
         ((end.max() - start.min()).dt.total_microseconds() / 1000).alias("length_ms"),
         turns.sum().alias("turns"),
         _of_agents().n_unique().alias("agents"),
-        rows.model().drop_nulls().unique().sort().alias("models"),
         rows.failed().sum().alias("errors"),
         rows.retried().sum().alias("retries"),
         compacts.fill_null(False).sum().alias("compactions"),
@@ -126,9 +125,9 @@ def _measures() -> list[pl.Expr]:
         pl.when(read.is_not_null().any() & (input_tokens > 0))
         .then(read.sum() / input_tokens)
         .alias("cache_share"),
+        # A filter in its place would hold all rows in memory.
         counts["input_tokens"]
-        .filter(counted)
-        .max_by(start.filter(counted))
+        .max_by(pl.when(counted).then(start))
         .alias("context_tokens"),
         rows.list_usd().max().alias("dearest_usd"),
         start.max_by(rows.list_usd()).alias("dearest_started_at"),
@@ -146,6 +145,12 @@ def _of_agents() -> pl.Expr:
 
 def _us(ms: pl.Expr) -> pl.Expr:
     return (ms.fill_null(0.0) * 1000).cast(pl.Int64)
+
+
+def _models(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The models of each session: apart, for lists of all rows' would be held else."""
+    each = log.select("_group", rows.model().alias("models")).drop_nulls().unique()
+    return each.group_by("_group").agg(pl.col("models").sort())
 
 
 def _pauses(log: pl.LazyFrame) -> pl.LazyFrame:

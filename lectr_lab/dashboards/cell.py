@@ -41,8 +41,8 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
         live: follow a proxy or a lab folder: what passes is there within two seconds,
             until `.stop()`, or until a later live dashboard of the same folder.
         options: `title` and `tz`, `by` (a column in the place of the features, such as
-            "client" or "session"; not of a live one), and `notes`, `dropped`, `unread` and `recommended` as
-            for the page; of a proxy or a folder also `prices`, as for `scan`.
+            "client" or "session"), and `notes`, `dropped`, `unread` and `recommended`
+            as for the page; of a proxy or a folder also `prices`, as for `scan`.
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported

@@ -44,7 +44,14 @@ class Follower:
     learns from all days: the two may differ a little.
     """
 
-    def __init__(self, folder: Path, prices: Any = None, tz: str = "UTC") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        prices: Any = None,
+        tz: str = "UTC",
+        by: str = "feature",
+    ) -> None:
+        self._by = by
         self._lab = LabFolder.existing(folder)
         self._prices = prices
         self._tz = tz
@@ -95,6 +102,7 @@ class Follower:
     def _likely_cells(self) -> tuple[Leaders, str]:
         """Who leads, from one look at the whole log: so each day is counted once."""
         log, at = scan(self._lab.root, self._prices), pl.col("started_at")
+        log = cube.needed(log, self._by)
         span, ranked = pl.collect_all(
             [
                 log.select(at.min().alias("first"), at.max().alias("last")),
@@ -105,7 +113,8 @@ class Follower:
 
     def _count(self, day: date, files: Any) -> _Day:
         """Read one day, once."""
-        log = cube.needed(scan(self._lab.root, self._prices, day=day)).collect().lazy()
+        log = scan(self._lab.root, self._prices, day=day)
+        log = cube.needed(log, self._by).collect().lazy()
         lead, every = self._cells
         at = pl.col("started_at")
         span, ranked, *cubes = pl.collect_all(

@@ -44,7 +44,13 @@ class LiveDashboard(anywidget.AnyWidget):
     recommended = traitlets.Unicode().tag(sync=True)  # escaped HTML, as in the page
 
     def __init__(
-        self, folder: Path, *, title: str = TITLE, prices: Any = None, tz: str = "UTC"
+        self,
+        folder: Path,
+        *,
+        title: str = TITLE,
+        prices: Any = None,
+        tz: str = "UTC",
+        by: str = "feature",
     ) -> None:
         """Begin to follow a lab folder.
 
@@ -53,8 +59,8 @@ class LiveDashboard(anywidget.AnyWidget):
         """
         super().__init__()
         self._folder, self._prices, self._tz = folder, prices, tz
-        self._title = title
-        self._follower = Follower(folder, prices, tz)
+        self._title, self._by = title, by
+        self._follower = Follower(folder, prices, tz, by)
         self._found: tuple[Counted, Losses] | None = None
         self._advise_at_s: float = 0.0
         self._unadvised = True  # the log has news that no recommendation knows of
@@ -99,7 +105,8 @@ class LiveDashboard(anywidget.AnyWidget):
         """Write the log as it is now as a page that opens with the network cut."""
         log = scan(self._folder, self._prices)
         options = losses(LabFolder(self._folder))._asdict() | options
-        return write_page(log, path, title=self._title, tz=self._tz, **options)
+        options = {"title": self._title, "tz": self._tz, "by": self._by} | options
+        return write_page(log, path, **options)
 
     def open(self) -> None:
         """Tell the browser of it, where there is one.
@@ -126,7 +133,7 @@ class LiveDashboard(anywidget.AnyWidget):
         if self._found is None:
             return ""
         counted, lost = self._found
-        return payload(counted, Head(self._title, self._tz, lost, live))
+        return payload(counted, Head(self._title, self._tz, lost, live, self._by))
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it, or closed one."""

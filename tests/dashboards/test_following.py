@@ -65,6 +65,17 @@ def test_days_add_up_to_the_whole_log(lab, log):
     assert same(counted, both)
 
 
+def test_any_column_is_followed_in_the_place_of_the_features(lab, log):
+    """What is missing has its name, over all days."""
+    add(lab, log({"client": "codex"}, {"feature": "x"}), 1)
+    add(lab, log({"client": "codex"}), 2)
+
+    counted, _ = Follower(lab.root, by="client").read()
+
+    requests = counted.ranked.group_by("feature").agg(pl.col("requests").sum())
+    assert sorted(requests.rows()) == [("codex", 2), ("no client", 1)]
+
+
 def test_only_days_that_changed_are_read_again(lab, log, monkeypatch):
     """Nothing new: nothing is read. One new part: its day is."""
     add(lab, log(*[{}] * 60), 1)

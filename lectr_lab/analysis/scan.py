@@ -8,7 +8,7 @@ import polars as pl
 from lectr_lab.analysis.pricing.answered_once import answered_once, may_be_repeated
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.token_ratio import estimated, is_silent
+from lectr_lab.analysis.pricing.token_ratio import estimated, may_be_silent
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
 from lectr_lab.resources import shipped_traffic
@@ -53,7 +53,7 @@ def scan(
 def counted_log(log: pl.LazyFrame) -> pl.LazyFrame:
     """The log, with what is known of its tokens beyond what each row says."""
     # The log is parted once, for each time takes half as long as pricing it.
-    odd = may_be_repeated() | is_silent()
+    odd = may_be_repeated() | may_be_silent()
     some = answered_once(log.filter(odd), log)
     return pl.concat([log.filter(~odd), estimated(some, log)])
 

@@ -334,7 +334,8 @@ class Exchange:
             cost_stated_usd=reply.cost_stated_usd,
             image_count=reply.image_count,
             audio_seconds=reply.audio_seconds,
-            input_characters=request.input_characters,
+            # Known of the request alone: what failed is not billed by them.
+            input_characters=None if error_type else request.input_characters,
             rerank_searches=reply.rerank_searches,
             other_tool_calls=reply.other_tool_calls,
             facts_truncated=self._facts_truncated(reply),

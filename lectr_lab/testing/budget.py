@@ -48,7 +48,8 @@ def assert_budget(
 
     Raises:
         AssertionError: a limit is not kept, or cannot be checked: there is no call, a
-            cost is not known, nothing was timed. Shows each feature and model.
+            cost is not known, nothing was timed. Shows each feature and model, and each
+            call whose cost is not known.
         ValueError: no limit is given.
 
     >>> from lectr_lab.analysis.pricing.priced import priced
@@ -78,7 +79,8 @@ def _calls(log: pl.DataFrame | pl.LazyFrame, feature: str | None) -> pl.DataFram
     mine = rows.is_request()
     if feature is not None:
         mine &= pl.col("feature") == feature
-    lacks = (rows.unpriced() | rows.uncounted()).alias("lacks_cost")
+    unknown = rows.unpriced() | (rows.uncounted() & ~rows.is_priced())
+    lacks = unknown.alias("lacks_cost")
     failed = rows.failed().alias("failed")
     return log.lazy().filter(mine).with_columns(lacks, failed, rows.model()).collect()
 
@@ -129,7 +131,33 @@ def _told(calls: pl.DataFrame, limits: list[_Limit], feature: str | None) -> str
     for limit in limits:
         mark = "ok  " if limit.kept else "OVER"
         lines.append(f"  {mark} {limit.what}: {limit.found}; allowed {limit.allowed}")
-    return "\n".join([*lines, "Where it went, dearest first:", _table(calls)])
+    lines += ["Where it went, dearest first:", _table(calls)]
+    unknown = calls.filter("lacks_cost")
+    if not unknown.is_empty() and not all(limit.kept for limit in limits):
+        lines += [f"At an unknown cost: {unknown.height} of {n}", _unknown(unknown)]
+    return "\n".join(lines)
+
+
+def _unknown(calls: pl.DataFrame) -> str:
+    """The calls that may have cost anything, and why that is."""
+    has_source = "price_source" in calls.columns  # the frame may be of one's own
+    unlisted = pl.col("price_source").is_null() if has_source else pl.lit(True)
+    why = (
+        pl.when(~rows.counted())
+        .then(pl.lit("not counted"))
+        .when(unlisted)
+        .then(pl.lit("no price"))
+        .otherwise(pl.lit("a part without a price, or counts that contradict"))
+    )
+    shown = calls.sort("started_at").select(
+        pl.col("started_at").dt.strftime("%H:%M:%S%.3f").alias("at_utc"),
+        "model",
+        "path",
+        why.alias("why"),
+    )
+    lines = indent(text_table(shown.head(_SHOWN_ROWS), width=_WIDTH), "  ")
+    more = shown.height - _SHOWN_ROWS
+    return f"{lines}\n  and {more} more" if more > 0 else lines
 
 
 def _table(calls: pl.DataFrame) -> str:

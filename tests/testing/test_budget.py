@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.core.event import Event
 from lectr_lab.log.schema import frame
 from lectr_lab.testing.budget import assert_budget
@@ -92,3 +93,53 @@ def test_no_calls_and_no_limits_are_mistakes():
         assert_budget(log(*TWO), feature="other", usd_per_call=1)
     with pytest.raises(ValueError, match="needs a limit"):
         assert_budget(log(*TWO))
+
+
+def an_event(**fields):
+    known = {
+        "event_id": bytes(16),
+        "started_at": datetime(2026, 11, 1, tzinfo=UTC),
+        "org": "o",
+        "path": "/v1/chat/completions",
+        "operation": "chat",
+        "provider": "openai",
+        "model_actual": "gpt-4o-mini",
+        "outcome": "ok",
+        "total_ms": 1.0,
+        "input_tokens": 10,
+    }
+    return Event(**known | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"model_actual": "nobody-knows"}, "no price"),
+        (
+            {"input_tokens": None, "operation": "images", "path": "/v1/images/edits"},
+            "not",
+        ),
+        ({"web_searches": 1, "model_actual": "o3-pro"}, "a part without a price"),
+        ({"input_tokens": None, "operation": "other", "path": "/v1/*"}, "not counted"),
+    ],
+)
+def test_a_call_at_an_unknown_cost_breaks_the_budget_by_name(fields, why):
+    """However cheap the others were; the message has its model, its path and why."""
+    odd = {"model_actual": "gpt-4o"} | fields
+    calls = priced(frame([an_event(), an_event(**odd)]).lazy())
+
+    with pytest.raises(AssertionError, match="At an unknown cost: 1 of 2") as failure:
+        assert_budget(calls, usd_per_call=1.0)
+
+    *_, last = str(failure.value).splitlines()
+    assert odd.get("path", "/v1/chat/completions") in last
+    assert odd["model_actual"] in last
+    assert why in last
+
+
+def test_many_calls_at_an_unknown_cost_are_not_all_told():
+    """The first of them, and how many more there are."""
+    calls = priced(frame([an_event(model_actual="x")] * 15).lazy())
+
+    with pytest.raises(AssertionError, match=r"and 3 more$"):
+        assert_budget(calls, usd_total=1.0)

@@ -8,7 +8,6 @@ calls, though some local servers give both one id.
 
 import polars as pl
 
-from lectr_lab.analysis.views import rows
 from lectr_lab.core.event import columns
 
 _ID = ["provider", "provider_response_id"]
@@ -20,9 +19,8 @@ _NONE = {"token_source": "absent"}
 def may_be_repeated() -> pl.Expr:
     """Rows among which fetches are, and those that a fetch may complete: few of a log."""
     operation = pl.col("operation")
-    open_or_fetched = rows.uncounted() | _fetches()
-    responses = (operation == "responses") & open_or_fetched
-    return ((operation == "other") | responses).fill_null(False)
+    may_be_open = pl.col("input_tokens").is_null() & (operation == "responses")
+    return ((operation == "other") | may_be_open | _fetches()).fill_null(False)
 
 
 def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
@@ -54,7 +52,9 @@ def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _fetches() -> pl.Expr:
-    return pl.col("path").str.ends_with("/responses/*")
+    # Compared, for to look at the ends of all paths takes twice as long.
+    path = pl.col("path")
+    return (path == "/v1/responses/*") | (path == "/openai/v1/responses/*")
 
 
 def _is_fetch() -> pl.Expr:

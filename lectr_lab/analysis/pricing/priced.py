@@ -231,7 +231,7 @@ def _by_other_units(found: Found) -> bool:
         and getattr(found.price, unit.price_key) is not None
     }
     flat = found.flat_usd is not None or found.price.requests_kcount is not None
-    return bool(others) or flat or not found.by_tokens
+    return bool(others) or flat or found.free or not found.by_tokens
 
 
 def _pusd(price: ModelPrice, unit: Unit, input_tokens: int) -> Decimal | None:

@@ -48,7 +48,13 @@ def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
 
 def is_silent() -> pl.Expr:
     """A stream was answered, and nobody counted its tokens."""
-    return (rows.uncounted() & pl.col("stream")).fill_null(False)
+    told = pl.col("operation") != "other"  # of the rest, nobody reads what it says
+    return (rows.uncounted() & pl.col("stream") & told).fill_null(False)
+
+
+def may_be_silent() -> pl.Expr:
+    """Rows among which silent streams are: told in less time, and few of a log."""
+    return (pl.col("input_tokens").is_null() & pl.col("stream")).fill_null(False)
 
 
 def estimated(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:

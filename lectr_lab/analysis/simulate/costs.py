@@ -36,7 +36,10 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
     # By outcome as well, so that what an outcome means is asked of few rows.
     sums = log.group_by(*KEYS, "outcome", day()).agg(
         pl.len().cast(pl.Int64).alias("requests"),
-        pl.col("input_tokens").count().cast(pl.Int64).alias("counted"),
+        (pl.col("input_tokens").is_not_null() | rows.is_priced())
+        .sum()
+        .cast(pl.Int64)
+        .alias("counted"),
         pl.col("cost_usd").count().cast(pl.Int64).alias("priced"),
         (pl.col("cache_read_tokens") > 0).sum().alias("cached"),
         (pl.col("reasoning_tokens") > 0).sum().alias("reasoned"),
@@ -48,19 +51,17 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
         output.sum().alias("output"),
         (output * output).sum().alias("output_squares"),
     )
-    silent = pl.lit(None, pl.Int64).alias("input_tokens")
     return (
-        sums.with_columns(silent)
-        .with_columns(
+        sums.with_columns(
             unpriced=pl.col("counted") - pl.col("priced"),
-            uncounted=pl.when(rows.uncounted())
+            uncounted=pl.when(rows.answered())
             .then(pl.col("requests") - pl.col("counted"))
             .otherwise(0),
         )
         .group_by(*KEYS, "day")
         .agg(
             pl.col(_SUMS).sum(),
-            pl.col(_OF_ANSWERS).filter(rows.succeeded()).sum(),
+            pl.col(_OF_ANSWERS).filter(rows.succeeded(calls=True)).sum(),
             _time_of_day("first_at").min().alias("first_us"),
             _time_of_day("last_at").max().alias("last_us"),
         )

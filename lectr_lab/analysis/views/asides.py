@@ -15,7 +15,7 @@ _OTHERS = ("other_requests", "other_failed", *(f"other_{name}" for name in _NAME
 _PLAN = ("plan_requests", "plan_unpriced", "plan_usd")
 _STATED = ("stated_requests", "stated_usd", "stated_list_usd")
 _STATED_ALONE = ("stated_unpriced", "stated_unpriced_usd")
-SUMS = (*_OTHERS, "batches_fetched", *_PLAN, *_STATED, *_STATED_ALONE)
+SUMS = (*_OTHERS, "batches_fetched", "gateway_cached", *_PLAN, *_STATED, *_STATED_ALONE)
 """What is added up of them, in this order."""
 
 IMPORT_COMMAND = (
@@ -37,6 +37,7 @@ def aside_measures() -> list[pl.Expr]:
         rows.other_failed(),
         *(other & (pl.col("operation") == name) for name in _NAMED),
         rows.batch_fetched(),
+        rows.gateway_cached(),
         covered,
         covered & pl.col("plan_usd").is_null(),
         pl.col("plan_usd"),
@@ -56,7 +57,7 @@ def aside_sentences(total: Mapping[str, Any]) -> list[str]:
     >>> aside_sentences(total | {"other_count_tokens": 22})
     ['24 other requests (22 count_tokens, 2 models), 0 failed: not model calls.']
     """
-    told = (_others, _batches, _plan, _stated)
+    told = (_others, _batches, _cached, _plan, _stated)
     return [said for said in (tell(total) for tell in told) if said]
 
 
@@ -81,6 +82,11 @@ def _batches(total: Mapping[str, Any]) -> str:
         f"{formatting.count(n)} batch{'' if n == 1 else 'es'} fetched, not counted. "
         f"With the results as a table: {IMPORT_COMMAND}"
     )
+
+
+def _cached(total: Mapping[str, Any]) -> str:
+    n = total["gateway_cached"]
+    return f"{_calls(n)} answered by a gateway's cache, which is free." if n else ""
 
 
 def _plan(total: Mapping[str, Any]) -> str:

@@ -85,6 +85,7 @@ def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
         ),
         *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms"),
         *_TOKENS,
+        *("service_tier", *rows.BILLED),
         *("cost_usd", "price_source", "credential", "plan_usd", "cost_stated_usd"),
     )
 
@@ -93,7 +94,7 @@ def ranking(log: pl.LazyFrame) -> pl.LazyFrame:
     """Requests and spend per org, feature, provider and model; adds up like a cube."""
     calls = log.filter(rows.is_call())
     return calls.group_by("org", "feature", "provider", rows.model()).agg(
-        rows.is_request().sum().alias("requests"), pl.col("cost_usd").sum()
+        rows.is_request(calls=True).sum().alias("requests"), pl.col("cost_usd").sum()
     )
 
 
@@ -141,6 +142,7 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
             "token_source",
             "total_ms",
         ),
+        *("provider", "service_tier", *rows.BILLED),
         *("cost_usd", "credential", "plan_usd", "cost_stated_usd"),
         *_TOKENS,
     )
@@ -181,7 +183,7 @@ def _sums() -> list[pl.Expr]:
         "spend_usd": cost,
         "priced": rows.is_priced(),
         "unpriced": rows.unpriced(),
-        "uncounted": rows.uncounted(),
+        "uncounted": rows.uncounted() & ~rows.is_priced(),
         "estimated": rows.estimated(),
         "counted": pl.col("input_tokens").is_not_null(),
         **{name: pl.col(name).cast(pl.Int64) for name in _TOKENS},

@@ -8,9 +8,13 @@ from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_perce
 from lectr_lab.core.intervals import Z95
 
 
-def error_measures() -> list[pl.Expr]:
-    """Requests and errors, the rate with its 95 % interval, and who left or retried."""
-    requests, errors = rows.is_request().sum(), rows.failed().sum()
+def error_measures(calls: bool = False) -> list[pl.Expr]:
+    """Requests and errors, the rate with its 95 % interval, and who left or retried.
+
+    Args:
+        calls: the log has calls alone, as `grouped` gives it.
+    """
+    requests, errors = rows.is_request(calls).sum(), rows.failed(calls).sum()
     low, high = wilson(errors, requests)
     return [
         requests.alias("requests"),
@@ -18,8 +22,8 @@ def error_measures() -> list[pl.Expr]:
         pl.when(requests > 0).then(errors / requests).alias("error_rate"),
         low.alias("error_rate_low"),
         high.alias("error_rate_high"),
-        rows.disconnected().sum().alias("client_disconnects"),
-        rows.retried().sum().alias("retries"),
+        rows.disconnected(calls).sum().alias("client_disconnects"),
+        rows.retried(calls).sum().alias("retries"),
     ]
 
 
@@ -84,7 +88,7 @@ def latency(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_columns(log, by, every=every, tz=tz, org=org)
-    requests = [rows.is_request().sum().alias("requests")]
+    requests = [rows.is_request(calls=True).sum().alias("requests")]
     found = with_percentiles(
         grouped(log, requests, by=by, every=every, tz=tz, org=org),
         log,
@@ -131,5 +135,5 @@ def errors(
         -pl.col("error_rate"),
         -pl.col("requests").cast(pl.Int64),
     ]
-    found = grouped(log, error_measures(), by=by, every=every, tz=tz, org=org)
+    found = grouped(log, error_measures(calls=True), by=by, every=every, tz=tz, org=org)
     return found.sort(*order, *keys, nulls_last=True)

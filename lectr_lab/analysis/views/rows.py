@@ -6,24 +6,39 @@ from functools import reduce
 import polars as pl
 
 from lectr_lab.core.event import UNTAGGED
-from lectr_lab.core.event_values import NOT_CALLS
+from lectr_lab.core.event_values import GATEWAY_CACHE, NOT_CALLS
+from lectr_lab.core.free_paths import FREE_PATHS
+
+_ANSWERED = ["ok", "client_disconnect", "upstream_disconnect", "error_in_stream"]
+BILLED = ("image_count", "audio_seconds", "input_characters", "rerank_searches")
+"""Counts that a call is billed by where no tokens are."""
 
 
 def is_call() -> pl.Expr:
-    """A model was asked: told by the operation, or by tokens where that has no name.
+    """A model was asked, or something else that may be billed: all but operations and
+    paths that are known to be free, and these too where tokens were counted.
 
     An imported row that does not say its operation is a call.
     """
-    # Compared one by one, for `is_in` takes twice as long.
-    is_not = (pl.col("operation") == name for name in NOT_CALLS)
-    counted = pl.col("input_tokens").is_not_null()
-    unnamed_use = ((pl.col("operation") == "other") & counted).fill_null(False)
-    return ~reduce(operator.or_, is_not).fill_null(False) | unnamed_use
+    operation, path = pl.col("operation"), pl.col("path")
+    free = path.is_in(FREE_PATHS, nulls_equal=True) & pl.col("input_tokens").is_null()
+    other = operation.eq_missing("other") & ~free
+    return pl.when(operation.is_in(NOT_CALLS)).then(other).otherwise(pl.lit(True))
 
 
-def is_request() -> pl.Expr:
-    """A client's own call of a model, not a shadow of one."""
-    return (pl.col("kind") == "request") & is_call()
+def is_own() -> pl.Expr:
+    """Of calls: a client's own, and not a shadow of one."""
+    return pl.col("kind") == "request"
+
+
+def is_request(calls: bool = False) -> pl.Expr:
+    """A client's own call of a model, not a shadow of one.
+
+    Args:
+        calls: the log has calls alone, as `grouped` gives it; nothing else is looked
+            for then, which takes most of the time of a count.
+    """
+    return is_own() if calls else is_own() & is_call()
 
 
 def is_other_request() -> pl.Expr:
@@ -31,14 +46,14 @@ def is_other_request() -> pl.Expr:
     return (pl.col("kind") == "request") & ~is_call()
 
 
-def succeeded() -> pl.Expr:
+def succeeded(calls: bool = False) -> pl.Expr:
     """A client's call that was answered to its end."""
-    return is_request() & (pl.col("outcome") == "ok")
+    return is_request(calls) & (pl.col("outcome") == "ok")
 
 
-def failed() -> pl.Expr:
+def failed(calls: bool = False) -> pl.Expr:
     """A client's call that went wrong; a client that left is not a failure."""
-    return is_request() & _went_wrong()
+    return is_request(calls) & _went_wrong()
 
 
 def other_failed() -> pl.Expr:
@@ -61,15 +76,15 @@ def batch_fetched() -> pl.Expr:
     return is_other_request() & fetched.fill_null(False)
 
 
-def disconnected() -> pl.Expr:
+def disconnected(calls: bool = False) -> pl.Expr:
     """A request whose client left before the end."""
-    return is_request() & (pl.col("outcome") == "client_disconnect")
+    return is_request(calls) & (pl.col("outcome") == "client_disconnect")
 
 
-def retried() -> pl.Expr:
+def retried(calls: bool = False) -> pl.Expr:
     """A repeat of a request that had failed: an SDK says so, or the same body came again."""
     said = (pl.col("retry_count") > 0).fill_null(False)
-    return is_request() & (said | pl.col("retry_of_failed").fill_null(False))
+    return is_request(calls) & (said | pl.col("retry_of_failed").fill_null(False))
 
 
 def main_turn() -> pl.Expr:
@@ -94,17 +109,31 @@ def is_priced() -> pl.Expr:
     return pl.col("cost_usd").is_not_null()
 
 
+def answered() -> pl.Expr:
+    """The provider answered, to the end or not: what it did is billed."""
+    return pl.col("outcome").is_in(_ANSWERED)
+
+
+def counted() -> pl.Expr:
+    """Somebody said how much of anything it took that is billed."""
+    told = (pl.col(name).is_not_null() for name in ("input_tokens", *BILLED))
+    return reduce(operator.or_, told)
+
+
 def unpriced() -> pl.Expr:
-    """Tokens were counted, but what they cost is not known."""
-    return pl.col("input_tokens").is_not_null() & pl.col("cost_usd").is_null()
+    """It was counted, but what that costs is not known."""
+    return counted() & pl.col("cost_usd").is_null()
 
 
-def uncounted() -> pl.Expr:
-    """An answer came, but nobody said how many tokens it took."""
-    answered = pl.col("outcome").is_in(
-        ["ok", "client_disconnect", "upstream_disconnect", "error_in_stream"]
-    )
-    return answered & is_call() & pl.col("input_tokens").is_null()
+def uncounted(calls: bool = False) -> pl.Expr:
+    """An answer came that may be billed, but nobody said how much it took."""
+    silent = answered() & ~counted()
+    return silent if calls else silent & is_call()
+
+
+def gateway_cached() -> pl.Expr:
+    """A gateway answered out of its cache: nobody bills it."""
+    return (pl.col("service_tier") == GATEWAY_CACHE).fill_null(False)
 
 
 def covered_by_plan() -> pl.Expr:

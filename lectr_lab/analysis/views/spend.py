@@ -6,13 +6,17 @@ from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 
 
-def spend_measures() -> list[pl.Expr]:
-    """Requests and spend, with what the sum rests on and what it lacks."""
+def spend_measures(calls: bool = False) -> list[pl.Expr]:
+    """Requests and spend, with what the sum rests on and what it lacks.
+
+    Args:
+        calls: the log has calls alone, as `grouped` gives it.
+    """
     priced, unpriced = rows.is_priced().sum(), rows.unpriced().sum()
-    uncounted = rows.uncounted().sum()
+    uncounted = (rows.uncounted(calls) & ~rows.is_priced()).sum()
     known = (priced > 0) | (unpriced + uncounted == 0)
     return [
-        rows.is_request().sum().alias("requests"),
+        rows.is_request(calls).sum().alias("requests"),
         # A polars sum of nulls reads 0.0, and an unknown cost is not $0.
         pl.when(known).then(pl.col("cost_usd").sum()).alias("spend_usd"),
         priced.alias("priced"),
@@ -74,7 +78,7 @@ def spend(
     ['org', 'feature', 'model', 'requests', 'spend_usd']
     """
     keys = key_names(by, every, org)
-    measures = [*spend_measures(), *beside_spend()]
+    measures = [*spend_measures(calls=True), *beside_spend()]
     found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
     shared = found.with_columns(share_of_spend(org)).select(
         *keys, "requests", "spend_usd", "share_of_spend", pl.col(_AFTER)
@@ -174,7 +178,7 @@ def tokens(
         "reasoning_tokens",
     ]
     measures = [
-        rows.is_request().sum().alias("requests"),
+        rows.is_request(calls=True).sum().alias("requests"),
         pl.col("input_tokens").is_not_null().sum().alias("counted"),
         *(_known_sum(name) for name in sums),
     ]

@@ -79,7 +79,8 @@ def summary(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
-    measures = [*spend_measures(), *error_measures()[1:], *beside_spend()]
+    measures = [*spend_measures(calls=True), *error_measures(calls=True)[1:]]
+    measures += beside_spend()
     found = with_percentiles(
         grouped(log, measures, by=by, tz=tz, org=org),
         log,

@@ -99,6 +99,7 @@ class Found(NamedTuple):
     with_whole: frozenset[str] = frozenset()  # billed as what they are part of
     least: Mapping[str, int] = _NO_LEAST  # that is billed, by count
     flat_usd: Decimal | None = None  # a request's, whatever it counted
+    free: bool = False  # its tokens are, and so is what did not count them
 
     @property
     def by_tokens(self) -> bool:
@@ -200,7 +201,7 @@ def cost_usd(
 
 def _says_what_is_billed(found: Found, told: Mapping[str, float]) -> bool:
     if found.by_tokens:
-        return "input_tokens" in told
+        return "input_tokens" in told or found.free
     return any(name not in found.lacking for name in told)
 
 
@@ -282,8 +283,9 @@ def _listed(query: PriceQuery) -> Found | None:
     if times is None:
         return None
     price = price if times == 1 else scaled(price, times)
-    with_whole = _PARTS if told.free else told.with_whole
-    return Found(price, source, told.usd, with_whole, told.least)
+    free = told.free and price.input_mtok == 0
+    with_whole = _PARTS if free else told.with_whole
+    return Found(price, source, told.usd, with_whole, told.least, free=free)
 
 
 def _looked_up(query: PriceQuery) -> PriceCalculation | None:

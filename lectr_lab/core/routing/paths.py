@@ -51,7 +51,8 @@ _API_WORDS = frozenset(
     "files batches images generations edits variations audio speech transcriptions "
     "translations moderations fine_tuning jobs uploads parts assistants threads runs "
     "steps vector_stores realtime sessions count_tokens cancel content input_items "
-    "compact rerank results tunedModels cachedContents".split()
+    "compact rerank results tunedModels cachedContents conversations items events "
+    "checkpoints credits generation key auth".split()
 ) | {verb.decode() for verb in VERBS}
 _MAX_LOGGED_SEGMENTS = 8
 _DOTS = rb"(?:\./+)*"

@@ -57,7 +57,8 @@ def test_the_others_are_a_line_of_their_own(agent):
 
 def test_a_log_of_others_alone_is_no_empty_log(log_of, event):
     """It has no request, and says what it has."""
-    of = UNREAD | {"outcome": "timeout", "operation": "other"}
+    looked_at = {"operation": "other", "path": "/v1/responses/*"}
+    of = UNREAD | {"outcome": "timeout"} | looked_at
     log = priced(log_of([event(**of)]))
 
     text = totals_text(totals(log).collect().row(0, named=True))
@@ -179,3 +180,17 @@ def test_what_a_provider_says_that_it_cost_stands_beside_ours(log_of, event):
         "1 call cost $0.50 by the provider's own word, $0.00045 by list: difference "
         "$0.50. 1 call without a known price cost $0.25 by its own word."
     )
+
+
+def test_what_a_gateways_cache_answered_is_said_to_be_free(log_of, event):
+    """It costs nothing, whatever it counted, and is in no sum of what is unknown."""
+    hit = {"service_tier": "gateway_cache"}
+    events = [event(), event(**hit), event(model_actual="x", **UNREAD, **hit)]
+    log = priced(log_of(events))
+
+    total = totals(log).collect().row(0, named=True)
+
+    assert total["spend_usd"] == pytest.approx(0.00045)
+    assert (total["priced"], total["unpriced"], total["uncounted"]) == (3, 0, 0)
+    said = "2 calls answered by a gateway's cache, which is free."
+    assert said in totals_text(total).splitlines()

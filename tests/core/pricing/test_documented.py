@@ -38,6 +38,7 @@ def test_every_entry_says_where_it_is_from():
         ("gemini", "imagen-3.0-generate-001", {"image_count": 3}, "0.12"),
         ("cohere", "rerank-v3.5", {"rerank_searches": 2}, "0.004"),
         ("openai", "omni-moderation-latest", {"input_tokens": 9}, "0"),
+        ("openai", "omni-moderation-latest", {}, "0"),
         ("gemini", "gemma-4-31b-it", {"input_tokens": 9, "output_tokens": 1}, "0"),
         ("openrouter", "deepseek/deepseek-r1:free", {"input_tokens": 9}, "0"),
         (

@@ -74,6 +74,7 @@ def import_log(
             may be alike need two names (default: its kind).
     """
     from lectr_lab.cli.progress import progress
+    from lectr_lab.cli.stated_costs import stated_cost_sentence
     from lectr_lab.config.settings import lab_here
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.importers.fields import Choices
@@ -112,6 +113,10 @@ def import_log(
     print(f"Added {done.added:,} of {done.read:,} calls to {printable(lab)} as {org}.")
     for sentence in sentences(done):
         print(printable(sentence))
+    if done.added or done.replaced:
+        differs = stated_cost_sentence(lab, source_name or kind, org)
+        if differs is not None:
+            print(printable(differs))
 
 
 def _in_utc(at: datetime | None) -> datetime | None:

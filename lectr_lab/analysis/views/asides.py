@@ -18,12 +18,8 @@ _STATED_ALONE = ("stated_unpriced", "stated_unpriced_usd")
 SUMS = (*_OTHERS, "batches_fetched", "gateway_cached", *_PLAN, *_STATED, *_STATED_ALONE)
 """What is added up of them, in this order."""
 
-IMPORT_COMMAND = (
-    "lectr-lab import batch.csv --kind table --columns started_at=… model_actual=… "
-    "input_tokens=… output_tokens=… provider==openai operation==chat "
-    "service_tier==batch outcome==ok"
-)
-"""What counts a batch, once its results are a table."""
+IMPORT_COMMAND = "lectr-lab import results.jsonl --kind openai-batch"
+"""What counts a batch, from the file of its results."""
 
 
 def aside_measures() -> list[pl.Expr]:
@@ -80,7 +76,7 @@ def _batches(total: Mapping[str, Any]) -> str:
         return ""
     return (
         f"{formatting.count(n)} batch{'' if n == 1 else 'es'} fetched, not counted. "
-        f"With the results as a table: {IMPORT_COMMAND}"
+        f"With the file of results: {IMPORT_COMMAND} (or anthropic-batch)"
     )
 
 

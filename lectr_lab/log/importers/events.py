@@ -12,6 +12,7 @@ from typing import Any
 
 from lectr_lab.core.column import ColumnSpec
 from lectr_lab.core.event import columns
+from lectr_lab.core.event_values import GATEWAY_CACHE
 from lectr_lab.core.ids import event_id
 from lectr_lab.log.importers.fields import Imported, fitted
 from lectr_lab.log.importers.provider_names import provider_of_model
@@ -24,9 +25,6 @@ ZERO_TOKENS = (
 ZERO_COST = "have tokens and say a cost of 0: it is not taken for what they cost"
 NO_OUTCOME = "say neither an outcome nor a status: taken for answered"
 DISAGREE = "have a status that contradicts their outcome; the outcome is kept"
-GATEWAY_CACHE = "gateway_cache"
-"""The service tier of what a gateway answered from a cache of its own: it is free."""
-
 _EMPTY = (None, "")
 _CLIENT_CLOSED = 499  # nginx's
 _TIMEOUTS = frozenset({408, 504})

@@ -107,12 +107,7 @@ def fitted(column: str, value: Any) -> Any:
     >>> fitted("model_requested", "gpt-4o"), fitted("model_requested", "Dear John, …")
     ('gpt-4o', None)
     """
-    kind = _kinds()[column]
-    if value is None or value == "":
-        return None
-    if isinstance(kind, frozenset):
-        return value if isinstance(value, str) and value in kind else None
-    return _FIT[kind](column, value)
+    return None if value is None or value == "" else _fit_of(column)(column, value)
 
 
 def number(value: Any) -> float | None:
@@ -126,6 +121,18 @@ def number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
+
+
+@cache
+def _fit_of(column: str) -> Callable[[str, Any], Any]:
+    kind = _kinds()[column]
+    if not isinstance(kind, frozenset):
+        return _FIT[kind]
+
+    def word(column: str, value: Any) -> str | None:
+        return value if isinstance(value, str) and value in kind else None
+
+    return word
 
 
 @cache

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lectr_lab.core.event_values import GATEWAY_CACHE
 from lectr_lab.log.importers.cached_input import with_cached
-from lectr_lab.log.importers.events import GATEWAY_CACHE
 from lectr_lab.log.importers.fields import Choices, Imported, Item, Left, Rows, fitted
 from lectr_lab.log.importers.provider_names import model_and_provider
 from lectr_lab.log.importers.records import RowIds, as_object, known_records, within

@@ -20,9 +20,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from lectr_lab.core.event_values import GATEWAY_CACHE
 from lectr_lab.core.llm_api.usage import usage_columns
 from lectr_lab.log.importers.cached_input import TOLD_APART, convention, with_cached
-from lectr_lab.log.importers.events import GATEWAY_CACHE
 from lectr_lab.log.importers.fields import (
     Choices,
     Imported,
@@ -70,6 +70,12 @@ _OPERATIONS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
 _BATCH = frozenset({"retrieve_batch", "aretrieve_batch"})
 _MOST_IN_A_BATCH = 128_000
 """Up to here a price list has no price for long prompts, which none of a batch may be."""
+_CARRIED = frozenset(
+    "cached_tokens cache_creation_tokens cache_write_tokens audio_tokens image_tokens "
+    "reasoning_tokens text_tokens character_count web_search_requests image_count "
+    "accepted_prediction_tokens rejected_prediction_tokens".split()
+)
+"""Parts that have a column, or are priced as what they are a part of."""
 _USER_AGENT = "User-Agent:"  # tags that LiteLLM adds by itself
 
 NO_ROW = "are no rows of a spend log"
@@ -79,6 +85,9 @@ NO_METADATA = (
 LARGE_BATCH = (
     "are batches with the tokens of many calls, too many to price as one; they are "
     "imported without them. The batch's output file tells them call by call"
+)
+NOT_CARRIED = (
+    "have {}, of which the log has no column: they are priced as text, if at all"
 )
 TOOL_FEE = "have a fee for tools whose calls no count tells"
 
@@ -113,6 +122,7 @@ def _items(
             yield Said(LARGE_BATCH)
         if facts.pop("tool_fee"):
             yield Said(TOOL_FEE)
+        yield from (Said(NOT_CARRIED.format(name)) for name in facts.pop("not_carried"))
         facts = with_cached(facts, choices.cached or told)
         yield Imported(ids.of(row.get("request_id"), row), facts)
 
@@ -161,8 +171,8 @@ def _counts(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
     breakdown = within(metadata, "cost_breakdown") or {}
     told: dict[str, Any] = dict(usage_columns(usage))
     told |= {
-        "input_tokens": row.get("prompt_tokens"),
-        "output_tokens": row.get("completion_tokens"),
+        "input_tokens": _said(row.get("prompt_tokens"), told.get("input_tokens")),
+        "output_tokens": _said(row.get("completion_tokens"), told.get("output_tokens")),
         "cache_read_tokens": _most(
             told.get("cache_read_tokens"), usage.get("cache_read_input_tokens")
         ),
@@ -180,10 +190,13 @@ def _counts(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
             within(details, "web_search_requests"),
             usage.get("num_search_queries"),
         ),
+        "audio_seconds": usage.get("seconds"),  # of a transcription
+        "input_characters": within(details, "character_count"),  # of speech
         "service_tier": _tier(usage, breakdown),
         "inference_geo": usage.get("inference_geo"),
         "operation": operation,
         "path": path,
+        "not_carried": _not_carried(usage),
         "large_batch": False,
         "tool_fee": False,
     }
@@ -196,6 +209,16 @@ def _counts(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, An
     if str(row.get("cache_hit")).lower() == "true":
         told["service_tier"] = GATEWAY_CACHE
     return told
+
+
+def _not_carried(usage: Mapping[str, Any]) -> list[str]:
+    """Counts of parts that the log has no column for."""
+    return [
+        name
+        for part in ("prompt_tokens_details", "completion_tokens_details")
+        for name, value in (within(usage, part) or {}).items()
+        if name not in _CARRIED and fitted("input_tokens", value)
+    ]
 
 
 def _as_batch(told: dict[str, Any]) -> None:
@@ -222,6 +245,11 @@ def _tier(usage: Mapping[str, Any], breakdown: Any) -> Any:
     if usage.get("speed") == "fast":
         return "fast"
     return usage.get("service_tier") or within(breakdown, "service_tier")
+
+
+def _said(by_row: Any, by_usage: int | None) -> Any:
+    """The row's count; a 0 there is none where the usage block has one."""
+    return by_usage if by_usage and not fitted("input_tokens", by_row) else by_row
 
 
 def _most(*said: Any) -> int | None:

@@ -38,6 +38,7 @@ from lectr_lab.log.importers.otlp_json import Span, spans_in
 
 ABOVE = "are spans above the calls whose tokens they sum up"
 OTHER = "are spans of something else than a model's call"
+SILENT = "are spans that name a model, and neither an operation nor tokens"
 AGENT = (
     "are spans of agents or steps with tokens, without the calls that they sum up: these "
     "were not exported"
@@ -114,7 +115,9 @@ def _items(source: Path, choices: Choices, seen: _Seen) -> Iterator[Item]:
             yield _own(span)
             continue
         if here not in seen.calls:
-            yield Left(OTHER)
+            named = facts_of(span.attributes).get("model_requested") is not None
+            silent = named and kind_of(span.attributes) != NO_CALL
+            yield Left(SILENT if silent else OTHER)
             continue
         if _sums_up(seen.calls[here], [seen.calls[one] for one in below[here]]):
             yield Left(ABOVE)

@@ -153,7 +153,10 @@ def _items(
     asks = _Convention(source, entries, choices)
     whole = () if by is not None and not by.late else top_level(records.columns)
     wanted = {name for entry in entries.values() for name in entry.names} | set(whole)
-    wanted |= set(_errors(records)) | ({by.name} if by else set())
+    totals = [
+        name for name in records.columns if plain(name) in _names()["total"]["names"]
+    ]
+    wanted |= {*_errors(records), *totals} | ({by.name} if by else set())
     for row in records.read(wanted):
         if row is None:
             yield Left(NO_ROW)
@@ -161,7 +164,8 @@ def _items(
         facts = {column: _value(row, entry) for column, entry in entries.items()}
         facts["started_at"] = _when(facts.get("started_at"), choices)
         _say_as_we_do(facts, [row.get(name) for name in _errors(records)])
-        how = yield from asks.told(facts)
+        total = next((row[name] for name in totals if row.get(name)), None)
+        how = yield from asks.told(facts, total)
         source_id, alias = id_of_row(row, by, whole, ids)
         yield Imported(source_id, with_cached(facts, how), alias)
 
@@ -182,7 +186,9 @@ class _Convention:
             plain(name) in _names()["apart"]["names"] for name in whole.names
         )
 
-    def told(self, facts: Mapping[str, Any]) -> Generator[Item, None, Cached | None]:
+    def told(
+        self, facts: Mapping[str, Any], total: Any = None
+    ) -> Generator[Item, None, Cached | None]:
         """What holds for a row; says so, or raises where nobody can know.
 
         Raises:
@@ -197,7 +203,12 @@ class _Convention:
             yield Said(TOLD_APART)
         if told is not None:
             return told
-        if convention(facts) == "apart":
+        by_total = convention(facts, total)
+        if by_total == "included" or (by_total == "apart" and total is not None):
+            if by_total == "apart":
+                yield Said(TOLD_APART)
+            return by_total
+        if by_total == "apart":
             if self._as_ours:
                 yield Said(AS_STATED)
                 return None

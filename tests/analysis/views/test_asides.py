@@ -1,5 +1,6 @@
 """What is no model call stands beside the figures of those that are."""
 
+import json
 from typing import get_args
 
 import polars as pl
@@ -13,6 +14,9 @@ from lectr_lab.analysis.views.health import errors, latency
 from lectr_lab.analysis.views.spend import spend, tokens
 from lectr_lab.analysis.views.summary import summary, totals, totals_text
 from lectr_lab.core.event_values import NOT_CALLS, Operation
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.importers.importing import import_log
+from lectr_lab.log.scan import scan
 
 UNREAD = {"input_tokens": None, "output_tokens": None, "token_source": "absent"}
 
@@ -93,17 +97,18 @@ def test_fetched_batches_are_said_with_what_counts_them(
     assert all("lectr-lab import" in line for line in said)
 
 
-def test_the_import_command_counts_a_batch(event, log_of):
-    """Every column that it names is one of the log, and the price is a batch's."""
-    columns = asides.IMPORT_COMMAND.partition("--columns ")[2].split()
-    named = {pair.partition("=")[0] for pair in columns}
-    constants = dict(pair.split("==") for pair in columns if "==" in pair)
+def test_the_import_command_counts_a_batch(tmp_path):
+    """The kind that it names reads a file of results, at the price of batches."""
+    body = {"object": "chat.completion", "id": "chatcmpl-1", "model": "gpt-4o-mini"}
+    body |= {"created": 1795521600, "usage": {"prompt_tokens": 1000}}
+    line = {"id": "b-1", "response": {"status_code": 200, "body": body}}
+    (tmp_path / "results.jsonl").write_text(json.dumps(line))
+    *_, file, _, kind = asides.IMPORT_COMMAND.split()
 
-    usual, batch = (event(), event(**constants))
+    import_log(tmp_path / file, LabFolder(tmp_path / "lab"), kind=kind, org="acme")
 
-    assert named <= set(type(usual).__struct_fields__)
-    whole, half = priced(log_of([usual, batch])).collect()["cost_usd"]
-    assert half == pytest.approx(whole / 2)
+    [usd] = priced(scan(tmp_path / "lab")).collect()["cost_usd"]
+    assert usd == pytest.approx(1000 * 0.15e-6 / 2)
 
 
 operations = st.sampled_from([*get_args(Operation), None])

@@ -182,6 +182,9 @@ DETAILS = {
             90,
         ),
         ({"cache_hit": "True"}, "service_tier", "gateway_cache"),
+        (usage(type="duration", seconds=12.5), "audio_seconds", 12.5),
+        (usage(prompt_tokens_details={"character_count": 9}), "input_characters", 9),
+        ({"prompt_tokens": 0} | usage(input_tokens=7), "input_tokens", 7),
         (
             {"metadata": {"cost_breakdown": {"tool_usage_cost": 0.01}}},
             "other_tool_calls",
@@ -252,6 +255,14 @@ def test_a_batch_has_the_price_of_one_and_no_sum_that_none_can_have(tmp_path, ta
     assert (first["service_tier"], first["input_tokens"]) == ("batch", 100)
     assert "input_tokens" not in last
     assert told.said[litellm.LARGE_BATCH] == 1
+
+
+def test_a_part_without_a_column_is_told_of(tmp_path, take):
+    """By its name."""
+    row = OK | usage(prompt_tokens_details={"video_tokens": 5, "audio_tokens": 0})
+    told = take(litellm_rows(as_json(tmp_path, [row]), Choices()))
+
+    assert told.said[litellm.NOT_CARRIED.format("video_tokens")] == 1
 
 
 def test_metadata_that_cannot_be_read_are_told_of(tmp_path, take):

@@ -180,6 +180,15 @@ def test_an_agent_without_its_calls_is_told_of(tmp_path, take):
     assert (told.events, told.left) == ([], {otel.AGENT: 1})
 
 
+def test_a_model_without_tokens_or_operation_is_told_of(tmp_path, take):
+    """It may be a call, of which nobody knows anything."""
+    silent = {"gen_ai.request.model": "gpt-4o"}
+
+    told = take(otel_rows(written(tmp_path, export(span(1, silent))), Choices()))
+
+    assert (told.events, told.left) == ([], {otel.SILENT: 1})
+
+
 READ = "gen_ai.usage.cache_read.input_tokens"
 
 

@@ -196,6 +196,17 @@ def test_input_is_all_of_it_as_it_is_told(tmp_path, take, entry, more, whole):
     assert told.said[TAKEN_INCLUDED] == (entry == "in" and not more)
 
 
+@pytest.mark.parametrize(("total", "whole"), [("197", 190), ("107", 100)])
+def test_a_total_tells_it(tmp_path, take, total, whole):
+    """Without asking, whoever made the call."""
+    row = CACHED | {"model": "claude-x", "output_tokens": "7", "total_tokens": total}
+
+    told = take(mapped(csv_of(tmp_path, row), APART))
+
+    assert told.events[0]["input_tokens"] == whole
+    assert told.said[TOLD_APART] == (whole == 190)
+
+
 @pytest.mark.parametrize(
     "change", [{"in": "8"}, {"model": "claude-sonnet-4-5"}, {"provider": "anthropic"}]
 )

@@ -25,6 +25,10 @@ _GEO = (
     "It does not say where requests ran, and some places cost more with {}: all are "
     "priced as anywhere. {}"
 )
+_SEARCHES = (
+    "No search is in it, and the log has {:,}: either none was billed, or it does not "
+    "count them (OpenAI has them on a page and a line of their own)."
+)
 _ASK = {
     ("openai", "tier"): "Ask for it by batch and service_tier (group_by).",
     ("anthropic", "tier"): "Ask for it by service_tier (group_by[]).",
@@ -40,16 +44,21 @@ _SENTENCES = {"tier": _TIER, "long": _LONG, "geo": _GEO}
 _SHOWN = 3
 
 
-def dimension_notes(export: Export, prices: PriceList = ()) -> tuple[str, ...]:
+def dimension_notes(
+    export: Export, prices: PriceList = (), searches: int = 0
+) -> tuple[str, ...]:
     """What of an export could not be priced by what it was.
 
     Args:
         export: a provider's usage.
         prices: the user's own prices.
+        searches: how many the log has of the same calls.
     """
     if not export.used:
         return (_ALONE,)
-    return tuple(_notes(export, UnitPrices(export.provider, prices)))
+    notes = tuple(_notes(export, UnitPrices(export.provider, prices)))
+    counted = any("web_searches" in one.counts for one in export.used)
+    return notes if counted or not searches else (*notes, _SEARCHES.format(searches))
 
 
 def _notes(export: Export, units: UnitPrices) -> Iterator[str]:

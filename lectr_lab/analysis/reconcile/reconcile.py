@@ -73,19 +73,15 @@ def reconcile(
         return compare_calls(log, scan(folder, own or None), within=within)
     found = together([read_export(file) for file in files])
     charged = None if costs is None else _charged(costs, found)
+    ours = counted(log, found).collect()
+    searches = ours["web_searches"].sum()
+    notes = (*found.notes, *(charged.notes if charged else ()))
     return Reconciliation(
         provider=found.provider,
         differences=differences(
-            counted(log, found).collect(),
-            found,
-            None if charged is None else charged.charged,
-            own,
+            ours, found, None if charged is None else charged.charged, own
         ),
-        notes=(
-            *found.notes,
-            *(charged.notes if charged else ()),
-            *dimension_notes(found, own),
-        ),
+        notes=(*notes, *dimension_notes(found, own, searches)),
     )
 
 

@@ -15,47 +15,19 @@ import msgspec
 from lectr_lab.analysis.reconcile.exports.shape import Dimensions
 from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.price import PriceList, price_event
+from lectr_lab.core.pricing.units import UNITS
+
+_NOT_SAID = ("reasoning_tokens",)  # by no export: they are part of the output
 
 LONG_PROMPT_TOKENS = 200_000
 """Above this a provider's export calls a prompt long."""
 
-TOKENS = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "input_audio_tokens",
-    "cache_read_audio_tokens",
-    "input_image_tokens",
-    "output_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-)
-OTHERS = (
-    "web_searches",
-    "image_count",
-    "audio_seconds",
-    "input_characters",
-    "rerank_searches",
-)
+TOKENS = tuple(n for n, unit in UNITS.items() if not unit.apart and n not in _NOT_SAID)
+OTHERS = tuple(name for name, unit in UNITS.items() if unit.apart)
 COUNTS = (*TOKENS, *OTHERS)
 """What exports and the log both count, of the log's columns."""
 
 _SHORT, _LONG = 1_000, 300_000  # tokens of the made-up call
-_WITHIN = {
-    "cache_read_tokens": ("input_tokens",),
-    "cache_write_tokens": ("input_tokens",),
-    "cache_write_1h_tokens": ("input_tokens", "cache_write_tokens"),
-    "input_audio_tokens": ("input_tokens",),
-    "cache_read_audio_tokens": (
-        "input_tokens",
-        "cache_read_tokens",
-        "input_audio_tokens",
-    ),
-    "input_image_tokens": ("input_tokens",),
-    "output_audio_tokens": ("output_tokens",),
-    "output_image_tokens": ("output_tokens",),
-}
 _OPERATIONS = {
     "image_count": "images",
     "audio_seconds": "audio",
@@ -77,8 +49,11 @@ class UnitPrices:
         day: date,
         dimensions: Dimensions,
         counts: Mapping[str, float],
+        requests: int | None = 0,
     ) -> float | None:
         """What counts of a day cost, in USD; None where one of them has no price.
+
+        Where each request has a fee, it needs to be known how many there were.
 
         >>> day = date(2026, 11, 2)
         >>> UnitPrices("openai").usd(
@@ -93,7 +68,18 @@ class UnitPrices:
                 if each is None:
                     return None
                 total += each * Decimal(str(n))
+        if counts.get("input_tokens") and (fee := self._fee(model, day, dimensions)):
+            if requests is None:
+                return None
+            total += fee * requests
         return float(total)
+
+    def _fee(self, model: str, day: date, dimensions: Dimensions) -> Decimal | None:
+        """What a request costs whatever it counted."""
+        many = _LONG if dimensions.long else _SHORT
+        each = self._added(model, day, dimensions, "input_tokens")
+        whole = self._price(model, day, dimensions, "", {"input_tokens": many})
+        return None if each is None or whole is None else whole - each * many
 
     def differs(
         self, model: str, day: date, one: Dimensions, other: Dimensions
@@ -113,20 +99,17 @@ class UnitPrices:
 
         if name in _OPERATIONS:  # a call may have nothing else
             alone = usd({name: many})
-            alone = usd({"input_tokens": 0, name: many}) if alone is None else alone
             return None if alone is None else alone / many
         if name == "input_tokens":
-            with_it, without = usd({name: many}), Decimal(0)
+            with_it, without = usd({name: 2 * many}), usd({name: many})
         else:
             # Input enough for all of its parts, of which none is within another.
-            base = dict.fromkeys(_WITHIN.get(name, ()), many) | {
-                "input_tokens": 3 * many
-            }
-            with_it, less = usd(base | {name: many}), usd(base | {name: 0})
-            if less is None:
-                return None
-            without = less
-        return None if with_it is None else (with_it - without) / many
+            wholes = (whole for whole, unit in UNITS.items() if name in unit.parts)
+            base = dict.fromkeys(wholes, many) | {"input_tokens": 3 * many}
+            with_it, without = usd(base | {name: many}), usd(base | {name: 0})
+        if with_it is None or without is None:
+            return None
+        return (with_it - without) / many
 
     def _price(
         self,

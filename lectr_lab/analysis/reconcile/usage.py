@@ -182,9 +182,10 @@ def _listed(
 ) -> _Listed | None:
     whole = {n: they.counts.get(n, 0) for n in names}
     lack = {n: whole[n] - we.counts.get(n, 0) for n in names}
+    more = None if they.requests is None else they.requests - (we.requests or 0)
     usd, lack_usd = (
-        units.usd(key.model, key.day, key.dimensions, counts)
-        for counts in (whole, lack)
+        units.usd(key.model, key.day, key.dimensions, counts, requests)
+        for counts, requests in ((whole, they.requests), (lack, more))
     )
     return None if usd is None or lack_usd is None else _Listed(usd, lack_usd)
 

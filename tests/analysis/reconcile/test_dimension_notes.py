@@ -56,3 +56,15 @@ def test_costs_alone_are_said_to_be_so():
     [said] = dimension_notes(Export("azure", charged=(Charged(DAY, "m", 1.0),)))
 
     assert "not what was counted" in said
+
+
+def test_searches_that_an_export_does_not_have_are_said():
+    """Where the log has some."""
+    used = (Used(DAY, "nobody-knows", 1, COUNTS),)
+    found = (Used(DAY, "nobody-knows", 1, COUNTS | {"web_searches": 1}),)
+
+    [said] = dimension_notes(Export("openai", used), searches=3)
+
+    assert said.startswith("No search is in it, and the log has 3")
+    assert dimension_notes(Export("openai", used)) == ()
+    assert dimension_notes(Export("openai", found), searches=3) == ()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lectr_lab.analysis.reconcile.exports.shape import Dimensions
 from lectr_lab.analysis.reconcile.unit_prices import COUNTS, UnitPrices
+from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.price import UserPrice, price_event
 
 DAY = date(2026, 11, 2)
@@ -86,3 +87,25 @@ def test_it_is_told_whether_a_dimension_changes_a_price():
     assert units.differs("gpt-4o-mini", DAY, plain, Dimensions("batch"))
     assert not units.differs("gpt-4o-mini", DAY, plain, Dimensions("standard"))
     assert not units.differs("nobody-knows", DAY, plain, Dimensions("batch"))
+
+
+def test_a_request_that_has_a_fee_is_no_dearer_token():
+    """Each search model's has one: without the number of requests nothing is known."""
+    units, counts = UnitPrices("openai"), {"input_tokens": 1000, "output_tokens": 0}
+    call = Event(
+        event_id=bytes(16),
+        started_at=NOON,
+        org="",
+        path="",
+        operation="chat",
+        outcome="ok",
+        total_ms=0.0,
+        provider="openai",
+        model_actual="gpt-4o-search-preview",
+        **counts,
+    )
+    usd = price_event(call)
+
+    found = units.usd("gpt-4o-search-preview", DAY, Dimensions(), counts, 1)
+
+    assert found is None if usd is None else found == pytest.approx(float(usd))

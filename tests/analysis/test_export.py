@@ -6,12 +6,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from lectr_lab.analysis.export import export_log
 from lectr_lab.core.errors import LabError, LogError
 from lectr_lab.demo.made_up import events
 from lectr_lab.log.exporters.otel_names import row_of
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.importers.importing import import_log
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import frame, polars_schema
 
@@ -87,3 +89,46 @@ def test_a_folder_that_is_none_and_a_time_that_is_none_are_said(lab, tmp_path):
         export_log(tmp_path / "nowhere", tmp_path)
     with pytest.raises(LabError, match="not a time"):
         export_log(lab, tmp_path, since="soon")
+
+
+ODD = {
+    "feature": "a feature of more than a hundred letters, " * 4 + "🙂 \x1b[31m",
+    "path": "/v1/chat/completions?x=1",
+    "model_requested": "Dear John",
+    "provider": "x_ai",
+    "error_type": "",
+    "session": "s 1\n",
+    "user": "0" * 32,
+    "finish_reason": "finished, as it were",
+    "ttft_ms": 1 / 3,
+    "total_ms": 0.1 + 0.2,
+    "temperature": 1e-300,
+    "cost_stated_usd": 1e22,
+    "input_tokens": 2**53,
+    "kind": "shadow",
+    "shadow_of": bytes(range(16)),
+    "source": "table",
+    "source_id": "row 1",
+    "operation": "responses",
+    "response_format": "json_object",
+    "provider_unknown": False,
+}
+
+
+def test_spans_that_are_imported_are_the_same_log(lab, tmp_path):
+    """Every row and column, odd ones too, and whose they were; again, nothing is new."""
+    odd = [{**row, **ODD} for row in scan(lab).head(1).collect().to_dicts()]
+    odd[0]["event_id"] = bytes(16)
+    whole = LabFolder.create(tmp_path / "whole")
+    log = pl.concat([scan(lab).collect(), pl.DataFrame(odd, polars_schema())])
+    log.write_parquet(whole.log / "one.parquet")
+
+    spans = tmp_path / "spans"
+    export_log(whole.root, spans)
+    other = LabFolder.create(tmp_path / "other")
+    first = import_log(spans, other, kind="otel", org="somebody-else")
+    back = scan(other.root).collect()
+    again = import_log(spans, other, kind="otel", org="somebody-else")
+
+    assert_frame_equal(back.sort("event_id"), log.sort("event_id"))
+    assert (first.added, again.added, again.replaced) == (log.height, 0, 0)

@@ -74,7 +74,7 @@ def reconcile(
     found = together([read_export(file) for file in files])
     charged = None if costs is None else _charged(costs, found)
     ours = counted(log, found).collect()
-    searches = ours["web_searches"].sum()
+    searches = int(ours["web_searches"].sum())
     notes = (*found.notes, *(charged.notes if charged else ()))
     return Reconciliation(
         provider=found.provider,

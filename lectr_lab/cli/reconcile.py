@@ -32,6 +32,7 @@ def reconcile(
     costs: Costs = None,
     within_s: float = 60,
     format: Format = "table",
+    known: bool = False,
 ) -> None:
     """Explain the difference between the log and another account of the same calls.
 
@@ -51,6 +52,7 @@ def reconcile(
         within_s: of two logs, how far apart the clocks may be where no id tells which
             call is which.
         format: a table, or csv or json with every row and column.
+        known: list the exports that can be read, and how the form of each is known.
     """
     from datetime import timedelta
 
@@ -59,8 +61,13 @@ def reconcile(
     from lectr_lab.config.settings import lab_here
     from lectr_lab.core.errors import ConfigError
 
+    if known:
+        _print_known()
+        return
     if not other:
-        raise ConfigError("Name an export, or the folder of another lab.")
+        raise ConfigError(
+            "Name an export, or the folder of another lab. --known lists what can be read."
+        )
     if not 0 <= within_s < 1e9:
         raise ConfigError("--within-s is a number of seconds, such as 60.")
     lab = lab or lab_here(os.environ)
@@ -74,6 +81,13 @@ def reconcile(
     for note in found.notes:
         print(printable(note), file=sys.stderr)
     _print(found, format)
+
+
+def _print_known() -> None:
+    from lectr_lab.analysis.reconcile.exports.read import SHAPES
+
+    for shape in SHAPES:
+        print(f"{shape.name}\n    {shape.seen}")
 
 
 def _print(found: "Found", format: Format) -> None:

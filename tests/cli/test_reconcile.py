@@ -104,3 +104,11 @@ def test_nothing_to_compare_with_and_a_time_that_is_none_are_said(lab):
         reconcile(lab=lab)
     with pytest.raises(LabError, match="--within-s"):
         reconcile(lab, lab=lab, within_s=float("nan"))
+
+
+def test_what_can_be_read_is_listed_with_how_its_form_is_known(lab, capsys):
+    """A real file, or documentation, and when."""
+    reconcile(known=True)
+
+    said = capsys.readouterr().out
+    assert "Azure's cost export\n    columns from" in said and "Guardian" in said

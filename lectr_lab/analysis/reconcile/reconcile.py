@@ -42,7 +42,7 @@ def reconcile(
     Args:
         log: events with `cost_usd`, as `scan` gives them.
         other: a provider's export of usage or costs (a file, several, or a folder of
-            them; `lectr-lab reconcile --help` lists which), or another log of the same
+            them; `lectr-lab reconcile --known` lists which), or another log of the same
             calls: a lab folder, a folder of Parquet files, or a LazyFrame, such as the
             imported rows of one.
         costs: the same provider's cost export, for what was really charged.

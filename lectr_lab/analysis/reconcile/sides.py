@@ -42,7 +42,7 @@ class Compared(NamedTuple):
 
 
 def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:
-    """The log's own counts in the export's terms: per day of UTC, model, tier and place.
+    """The log's own counts in the export's terms: per day, model, tier and place.
 
     Only the provider's rows are counted, of the days from the export's first to its
     last, and only answers: a provider bills no failure. What a plan covered is on its
@@ -50,7 +50,7 @@ def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:
     """
     days = {*export.days, *(one.day for one in export.used)}
     days |= {one.day for one in export.charged}
-    day = pl.col("started_at").dt.date().alias("day")
+    day = pl.col("started_at").dt.convert_time_zone(export.tz).dt.date().alias("day")
     answered = pl.col("input_tokens").is_not_null() | rows.uncounted()
     billed = ~rows.covered_by_plan().fill_null(False)
     tier, geo = pl.col("service_tier"), pl.col("inference_geo")

@@ -91,3 +91,14 @@ def test_what_is_told_of_a_model_is_told_on_both_sides(event, two):
 def test_two_that_are_alike_are_neither():
     """A name that could be either's stays as it is."""
     assert alike("gpt 4o", {"gpt-4o-2024-08-06", "gpt-4o-2024-11-20"}) == "gpt 4o"
+
+
+def test_days_are_those_of_the_export(event):
+    """An evening of California is the next day in UTC."""
+    late = event(started_at=datetime(2026, 11, 3, 5, tzinfo=UTC))
+
+    there = sides([late], Export("openai", (used(),), tz="America/Los_Angeles"))
+    here = sides([late], Export("openai", (used(),)))
+
+    assert [key.day for key in there.ours] == [DAY]
+    assert not here.ours

@@ -16,6 +16,7 @@ from lectr_lab.analysis.reconcile.exports.shape import (
     count,
     day_of,
     dollars,
+    in_dollars,
     model_name,
     some,
     word,
@@ -83,6 +84,7 @@ def _claude_code(rows: list[Row]) -> Said:
             continue
         for part in row.get("model_breakdown") or ():
             tokens, cost = part.get("tokens") or {}, part.get("estimated_cost") or {}
+            in_dollars(cost, "currency")
             one = _used(
                 row["date"],
                 part["model"],
@@ -101,6 +103,8 @@ def _claude_code(rows: list[Row]) -> Said:
 
 
 def _costs(rows: list[Row]) -> Said:
+    for row in rows:
+        in_dollars(row, "currency")
     return Said(
         charged=tuple(
             Charged(

@@ -35,6 +35,8 @@ _FOREIGN = (
     "currency, or convert them first."
 )
 _CREDITS = "credits"
+_CONSOLE_ZONE = "America/Los_Angeles"
+_CLOCK = re.compile(r"\d:\d\d")
 _SIDE = re.compile(
     r"(input|output) token count|\b(input|output)\b(?!.*\b(in|out)put\b)"
 )
@@ -103,7 +105,9 @@ def _read(rows: list[Row]) -> Said:
     if foreign:
         named = " and ".join(sorted(set(foreign)))
         notes.append(_FOREIGN.format(len(foreign), named))
-    return Said(tuple(used), tuple(charged), tuple(notes))
+    has_times = any(_CLOCK.search(_day(row)) for row in ours)
+    tz = "UTC" if has_times or not ours else _CONSOLE_ZONE
+    return Said(tuple(used), tuple(charged), tuple(notes), tz)
 
 
 def _counts(found: Sku, amount: int) -> dict[str, int]:

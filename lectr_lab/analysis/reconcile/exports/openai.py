@@ -16,6 +16,7 @@ from lectr_lab.analysis.reconcile.exports.shape import (
     count,
     day_of,
     dollars,
+    in_dollars,
     is_true,
     model_name,
     some,
@@ -109,6 +110,7 @@ def _charged(row: Row) -> Charged:
     amount = row.get("amount")
     inner = amount if isinstance(amount, Mapping) else row
     key = "value" if isinstance(amount, Mapping) else "amount_value"
+    in_dollars(inner, "currency", "amount_currency")
     # A line item is "gpt-4o-2024-08-06, input", or "web search tool calls | gpt-4o".
     item = str(row.get("line_item") or "").partition(",")[0].strip()
     return Charged(day_of(row["start_time"]), item or None, dollars(inner, key))

@@ -60,6 +60,7 @@ class Export(NamedTuple):
     operations: frozenset[str] | None = None  # of the log, that it counts; None is all
     clients: frozenset[str] | None = None
     notes: tuple[str, ...] = ()  # what it leaves open
+    tz: str = "UTC"  # whose days they are
 
 
 def read_export(path: Path) -> Export:
@@ -112,6 +113,7 @@ def read_export(path: Path) -> Export:
         None if shape.operations is None else frozenset(shape.operations),
         None if shape.clients is None else frozenset(shape.clients),
         (named, *(f"{path.name}: {note}" for note in notes)),
+        said.tz,
     )
 
 
@@ -128,6 +130,11 @@ def together(exports: list[Export]) -> Export:
                 f"The exports are of {first.provider} and of {other.provider}: reconcile "
                 "them one after the other."
             )
+        if other.tz != first.tz:
+            raise ConfigError(
+                f"The exports have days of {first.tz} and of {other.tz}: reconcile them "
+                "one after the other."
+            )
     of_use = [e for e in exports if e.used] or exports
     return Export(
         first.provider,
@@ -137,6 +144,7 @@ def together(exports: list[Export]) -> Export:
         _all_of([e.operations for e in of_use]),
         _all_of([e.clients for e in of_use]),
         tuple(note for e in exports for note in e.notes),
+        first.tz,
     )
 
 

@@ -58,11 +58,15 @@ class Charged(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What the rows of an export say, and what of it could not be taken."""
+    """What the rows of an export say, and what of it could not be taken.
+
+    `tz` is the time zone whose days they are.
+    """
 
     used: tuple[Used, ...] = ()
     charged: tuple[Charged, ...] = ()
     notes: tuple[str, ...] = ()
+    tz: str = "UTC"
 
 
 class Shape(NamedTuple):
@@ -117,6 +121,17 @@ def dollars(row: Row, key: str) -> float:
     if not found.is_finite() or abs(found) > _MOST:
         raise Unclear(f"{key} is no amount")
     return float(found)
+
+
+def in_dollars(row: Row, *keys: str) -> None:
+    """Nothing else is compared: an amount in another money is none that is known.
+
+    Raises:
+        Unclear: the row names another.
+    """
+    money = next((found for key in keys if (found := word(row, key))), "usd")
+    if money != "usd":
+        raise Unclear(f"its amounts are in {money[:8].upper()}, not in US dollars")
 
 
 def day_of(value: Any) -> date:

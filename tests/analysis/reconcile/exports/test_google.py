@@ -90,6 +90,7 @@ def test_the_console_s_table_is_read_and_credits_stand_apart(tmp_path):
         Charged(DAY, "credits", -0.01),
     )
     assert "1 of its rows are of other services" in found.notes[-1]
+    assert found.tz == "America/Los_Angeles"
 
 
 def test_bigquery_s_rows_are_read(tmp_path):
@@ -113,6 +114,7 @@ def test_bigquery_s_rows_are_read(tmp_path):
     assert [used.counts for used in found.used] == 2 * [{"input_tokens": 1000}]
     assert [one.usd for one in found.charged] == [0.5, -0.25]
     assert "in TWD, not in US dollars" in found.notes[-1]
+    assert found.tz == "UTC"
 
 
 def test_a_table_without_days_is_said(tmp_path):

@@ -9,6 +9,7 @@ from lectr_lab.analysis.reconcile.exports.shape import (
     count,
     day_of,
     dollars,
+    in_dollars,
     is_true,
     model_name,
     some,
@@ -81,3 +82,11 @@ def test_words_and_names():
     assert model_name(" gpt-x ") == "gpt-x"
     with pytest.raises(Unclear, match="by model"):
         model_name(None)
+
+
+def test_another_money_is_said():
+    """It is no amount that can be compared."""
+    in_dollars({"currency": "USD"}, "currency")
+    in_dollars({}, "currency")
+    with pytest.raises(Unclear, match="in EUR, not in US dollars"):
+        in_dollars({"amount_currency": "eur"}, "currency", "amount_currency")

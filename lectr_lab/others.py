@@ -12,8 +12,8 @@ import polars as pl
 from lectr_lab.core.formatting import count
 from lectr_lab.core.intervals import wilson
 
-_ADDS_UP = re.compile(r"(^|_)usd$|^share(_|$)")
-_DOES_NOT = re.compile(r"(^|_)(per|mean|p\d+|low|high|rate|ms)(_|$)")
+_ADDS_UP = re.compile(r"(^|_)usd(_month|_day)?$|^share(_|$)")
+_DOES_NOT = re.compile(r"(^|_)(per|mean|p\d+|low|high|rate|ms|days)(_|$)")
 _IN_ORDER = {"day", "hour", "time", "started_at"}
 
 
@@ -27,8 +27,8 @@ def with_others(view: pl.DataFrame, most: int) -> pl.DataFrame:
 
     Returns:
         At most `most` + 1 rows with the view's columns. In the last, named "all others
-        (n)", counts, dollars and shares are sums, `error_rate` is theirs, and the rest
-        is null.
+        (n)", counts, dollars and shares are sums, `error_rate` is theirs, a text that all
+        rows share stays, and the rest is null.
 
     >>> view = pl.DataFrame({"feature": ["a", "b", "c"], "requests": [5, 2, 1]})
     >>> with_others(view, 1)["requests"].to_list()
@@ -40,7 +40,7 @@ def with_others(view: pl.DataFrame, most: int) -> pl.DataFrame:
     rest = view.slice(most)
     named = f"all others ({count(rest.height)})"
     row = rest.select(
-        pl.lit(named).alias(name) if name == label else _together(rest, name)
+        pl.lit(named).alias(name) if name == label else _together(view, name)
         for name in view.columns
     )
     if {"errors", "error_rate"} <= set(view.columns):
@@ -57,8 +57,11 @@ def _label(view: pl.DataFrame) -> str | None:
     return None if not names or _IN_ORDER & set(keys) else names[-1]
 
 
-def _together(rest: pl.DataFrame, name: str) -> pl.Expr:
-    kind, column = rest.schema[name], pl.col(name)
+def _together(view: pl.DataFrame, name: str) -> pl.Expr:
+    kind, column = view.schema[name], pl.col(name)
+    if kind == pl.String:  # whose all of it is, it is the others' too
+        said = view[name].head(1) if view[name].n_unique() == 1 else [None]
+        return pl.lit(said[0], kind).alias(name)
     adds_up = kind.is_integer() or (kind.is_float() and _ADDS_UP.search(name))
     if not adds_up or _DOES_NOT.search(name):
         return pl.lit(None, kind).alias(name)

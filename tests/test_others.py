@@ -55,7 +55,7 @@ def test_what_does_not_add_up_is_left_open():
 
     row = with_others(whole, 1).row(-1, named=True)
 
-    assert (row["total_p95_ms"], row["per_call_usd"], row["org"]) == (None, None, None)
+    assert (row["total_p95_ms"], row["per_call_usd"]) == (None, None)
     ends = row["error_rate_low"], row["error_rate_high"]
     assert (row["error_rate"], ends) == (0.1, wilson(5, 50))
 
@@ -78,3 +78,12 @@ def test_what_nobody_knows_is_not_0():
 def test_what_is_no_list_of_names_is_cut_off(frame):
     """Single requests, days, and orgs that nobody may add up."""
     assert with_others(frame, 2).equals(frame.head(2))
+
+
+def test_whose_it_is_stays_where_it_is_all_one_s():
+    """A table then names it in its title; of several, the others are nobody's."""
+    one = view([3, 2, 1])
+    several = one.with_columns(org=pl.Series(["a", "b", "c"]))
+
+    assert with_others(one, 1)["org"].to_list() == ["o", "o"]
+    assert with_others(several, 1)["org"].to_list() == ["a", None]

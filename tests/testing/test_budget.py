@@ -143,3 +143,15 @@ def test_many_calls_at_an_unknown_cost_are_not_all_told():
 
     with pytest.raises(AssertionError, match=r"and 3 more$"):
         assert_budget(calls, usd_total=1.0)
+
+
+def test_a_message_stays_short_however_many_features_there_are():
+    """The dearest, and all others in one line, with their mean cost."""
+    named = [(f"f{i:03}", 0.001, 100.0, "ok") for i in range(40)]
+
+    with pytest.raises(AssertionError) as refused:
+        assert_budget(log(*named), usd_per_call=0.0)
+
+    lines = str(refused.value).splitlines()
+    assert len(lines) < 20
+    assert "all others (28)" in lines[-1]

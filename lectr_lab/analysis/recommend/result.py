@@ -11,6 +11,7 @@ import polars.selectors as cs
 from lectr_lab.core import formatting
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.recommendation import Recommendation
+from lectr_lab.others import with_others
 from lectr_lab.tables import html_table, text_table
 from lectr_lab.tables.columns import MOST_ROWS
 
@@ -129,8 +130,11 @@ class Recommendations(msgspec.Struct, frozen=True):
 
     def in_short(self, width: int | None = None) -> str:
         """A table for a terminal of a width, without the reasons."""
-        short = self._shown().drop("provider", "requests", "days")
-        table = text_table(short, width=width, first_to_go=_FIRST_TO_GO)
+        some = with_others(self._shown(), MOST_ROWS)
+        short = some.drop("provider", "requests", "days")
+        table = text_table(
+            short, width=width, most_rows=len(short), first_to_go=_FIRST_TO_GO
+        )
         return f"{self._head()}\n{table}"
 
     def _orgs(self) -> list[str]:

@@ -94,7 +94,7 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     'No request failed'
     """
     some = style.finished(errors, "errors").filter(pl.col("requests") > 0)
-    shown = style.labelled(some, _error_text)
+    shown = style.labelled(some, _error_text, others=True)
     top = style.first_row(shown)
     title = "No request failed"
     if top is not None and top["errors"]:

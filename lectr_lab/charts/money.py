@@ -32,7 +32,7 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     'No spend that is known'
     """
     groups = style.finished(spend, "spend")
-    shown = style.labelled(groups, _spend_text)
+    shown = style.labelled(groups, _spend_text, others=True)
     shown = shown.with_columns(style.bar_colours(shown))
     top = style.first_row(shown)
     title = "No spend that is known"

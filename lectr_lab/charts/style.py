@@ -12,6 +12,7 @@ import vl_convert
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import NO_MATH, UNKNOWN, count, name, names
+from lectr_lab.others import with_others
 
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"
@@ -68,14 +69,19 @@ def finished(view: pl.DataFrame | pl.LazyFrame, made_by: str) -> pl.DataFrame:
     return found
 
 
-def labelled(view: pl.DataFrame, text: Callable[[Row], str]) -> pl.DataFrame:
+def labelled(
+    view: pl.DataFrame, text: Callable[[Row], str], *, others: bool = False
+) -> pl.DataFrame:
     """The first groups of a view with `text`, which stands beside each, and its names:
-    `label`, `short`, and `key`, which Vega draws by (`keyed`).
+    `label`, `short`, and `key`, which Vega draws by (`keyed`). With `others` all others
+    are one more: where what is drawn is known of them together.
 
     Views put their keys before `requests`; an org that all rows share is left out.
     """
-    shown, keys = view.head(MOST_GROUPS), _keys(view)
+    keys = _keys(view)
+    shown = with_others(view, MOST_GROUPS) if others else view.head(MOST_GROUPS)
     words = [" · ".join(map(key_text, row)) for row in shown.select(keys).iter_rows()]
+    words[MOST_GROUPS:] = shown[keys[-1]][MOST_GROUPS:].to_list()
     short = names(words, NAME_LETTERS)
     labels = {"label": names(words), "short": short, "key": keyed(short)}
     columns = [pl.Series(name, words, pl.String) for name, words in labels.items()]
@@ -124,9 +130,10 @@ def subtitle(words: str, groups: pl.DataFrame) -> str:
 
 
 def bar_colours(view: pl.DataFrame) -> pl.Series:
-    """A column `colour`: grey for what has no feature."""
+    """A column `colour`: grey for what has no feature, faint for all others."""
     features = view["feature"] if "feature" in view.columns else [None] * len(view)
     colours = [GREY if feature == UNTAGGED else BLUE for feature in features]
+    colours[MOST_GROUPS:] = [REST] * len(colours[MOST_GROUPS:])
     return pl.Series("colour", colours, pl.String)
 
 

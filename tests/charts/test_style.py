@@ -149,3 +149,24 @@ def test_a_chart_of_ones_own_has_the_manner_of_the_others():
     texts = re.findall(r"<text[^>]*>", shown["text/html"])
     assert len(texts) > 4
     assert all('fill="currentColor"' in text for text in texts)
+
+
+def test_all_others_are_one_more():
+    """Of more groups than are shown; where the rest is not known together, they are cut."""
+    n = style.MOST_GROUPS + 7
+    view = pl.DataFrame(
+        {
+            "org": ["o"] * n,
+            "feature": [f"f{i}" for i in range(n)],
+            "model": [f"m{i}" for i in range(n)],
+            "requests": [1] * n,
+        }
+    )
+
+    shown = style.labelled(view, lambda row: str(row["requests"]), others=True)
+
+    assert shown.height == style.MOST_GROUPS + 1
+    last = shown.row(-1, named=True)
+    assert (last["label"], last["text"]) == ("all others (7)", "7")
+    assert style.bar_colours(shown)[-1] == style.REST
+    assert style.labelled(view, str).height == style.MOST_GROUPS

@@ -3,12 +3,24 @@ Event. It never sees a socket, and it keeps counts and names, not bytes."""
 
 from collections.abc import Callable
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
 from lectr_lab.core.event import Event
-from lectr_lab.core.event_values import Credential, ErrorSource, Operation, Outcome, cut
-from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
+from lectr_lab.core.event_values import (
+    MOST_BYTES,
+    Credential,
+    ErrorSource,
+    Operation,
+    Outcome,
+    cut,
+)
+from lectr_lab.core.headers import (
+    ClientHeaders,
+    RawHeaders,
+    redactor,
+)
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.run import Run, run_of
 from lectr_lab.core.keys import KeyEntry
@@ -30,6 +42,27 @@ _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")
 _NO_REQUEST = RequestFacts()
 _NO_REPLY = ReplyFacts()
 _NO_TARGET = ResolvedProvider("", "default")
+# Columns in a client's words or a provider's; of those out of bodies the length is cut.
+_CUT = (
+    "model_requested",
+    "model_sent",
+    "model_actual",
+    "error_type",
+    "provider_response_id",
+)
+_WORDS = (
+    "feature",
+    "task",
+    "provider_header",
+    "finish_reason",
+    "provider_request_id",
+    "service_tier_requested",
+    "service_tier",
+    "reasoning_effort",
+    "inference_geo",
+    *_CUT,
+)
+_words = attrgetter(*_WORDS)
 
 
 class Exchange:
@@ -41,6 +74,32 @@ class Exchange:
     `chunk`s, `passed_whole`, and `ended`. Leaving some out is what failed requests look
     like.
     """
+
+    # Until it is told.
+    target: ResolvedProvider | None = None
+    requested: ResolvedProvider | None = None
+    retry_of_failed: bool | None = None  # whoever remembers others says so
+    request = _NO_REQUEST
+    request_bytes: int | None = None
+    request_encoding = ""  # where the body is plain
+    model_place: Place | None = None  # in the body, where that was looked for
+    model_sent: str | None = None
+    reader: ReplyReader | None = None
+    _run: Run | None = None
+    status: int | None = None
+    content_encoding = ""
+    _rule: str | None = None
+    _rule_skipped: str | None = None
+    _request_read: bool | None = None
+    _received_s: float | None = None
+    _asked_s: float | None = None
+    _answered_s: float | None = None
+    _passed_on_s: float | None = None
+    _arrived_s = 0.0
+    _content_s: float | None = None
+    _response_bytes = 0
+    _request_id: str | None = None
+    _whole = False
 
     def __init__(
         self,
@@ -65,33 +124,11 @@ class Exchange:
         self.operation: Operation = operation(raw_path)
         self._path = api_path(raw_path) or NO_PATH
         self._stored = self.operation == "other" and self._path.is_stored_response
-        self.target: ResolvedProvider | None = None
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
-        self.retry_of_failed: bool | None = None  # whoever remembers others says so
-        self.content_encoding = ""
-        self.request_encoding = _encoding(headers)  # "" where the body is plain
+        if b"content-encoding" in client_headers.first:
+            self.request_encoding = _encoding(headers)
         self._hide = redactor(client_headers, operator_keys)
         self._operator_keys, self._keyed_hash = operator_keys, keyed_hash
-        self._run: Run | None = None
-        self.requested: ResolvedProvider | None = None
-        self.model_sent: str | None = None
-        self._rule: str | None = None
-        self._rule_skipped: str | None = None
-        self.request = _NO_REQUEST
-        self.model_place: Place | None = None  # in the body, where that was looked for
-        self.reader: ReplyReader | None = None
-        self.request_bytes: int | None = None
-        self._request_read: bool | None = None
-        self.status: int | None = None
-        self._received_s: float | None = None
-        self._asked_s: float | None = None
-        self._answered_s: float | None = None
-        self._passed_on_s: float | None = None
-        self._arrived_s = 0.0
-        self._content_s: float | None = None
-        self._response_bytes = 0
-        self._request_id: str | None = None
-        self._whole = False
 
     def received(
         self, facts: RequestFacts | None, body_bytes: int, now_s: float
@@ -157,9 +194,7 @@ class Exchange:
         """The reply's head is here."""
         self.status = status
         self._answered_s = now_s
-        first: dict[bytes, bytes] = {}
-        for name, value in headers:
-            first.setdefault(name.lower(), value)
+        first = {name.lower(): value for name, value in reversed(headers)}
         self.content_encoding = first.get(b"content-encoding", b"").decode("latin-1")
         self.reader = ReplyReader(
             "responses" if self._stored else self.operation,
@@ -251,18 +286,17 @@ class Exchange:
             error_type = reply.error_type or str(self.status)
             error_source = "provider"
         client_headers, request, key = self.client_headers, self.request, self.key
-        hide = self._hide
         target, run = self.target or _NO_TARGET, self.run
         requested, rule = self.requested or target, self._rule
         model_sent = self.model_sent if rule else request.model
-        feature = hide(client_headers.feature)
-        return Event(
+        feature = client_headers.feature
+        event = Event(
             event_id=self.event_id,
             started_at=self.started_at,
             org=key.org,
             feature=feature or key.feature,
             feature_valid=client_headers.feature_valid if feature else None,
-            task=hide(client_headers.task),
+            task=client_headers.task,
             client=run.client,
             client_version=run.client_version,
             session=run.session,
@@ -277,23 +311,23 @@ class Exchange:
             provider=target.provider or None,
             provider_source=target.source if target.provider else None,
             provider_unknown=target.unknown if target.provider else None,
-            provider_header=hide(client_headers.provider_invalid),
-            model_requested=cut(hide(request.model)),
-            model_sent=cut(hide(model_sent)) if target.provider else None,
-            model_actual=cut(hide(reply.model_actual)),
+            provider_header=client_headers.provider_invalid,
+            model_requested=request.model,
+            model_sent=model_sent if target.provider else None,
+            model_actual=reply.model_actual,
             rule=rule,
             rule_skipped=self._rule_skipped,
             stream=request.stream,
             include_usage=request.include_usage,
             status=self.status if status is None else status,
             outcome=outcome,
-            error_type=cut(hide(error_type)),
+            error_type=error_type,
             error_source=error_source,
-            finish_reason=hide(reply.finish_reason),
+            finish_reason=reply.finish_reason,
             choice_count=reply.choice_count,
             retry_count=client_headers.retry_count,
             retry_of_failed=self.retry_of_failed,
-            provider_request_id=hide(self._request_id),
+            provider_request_id=self._request_id,
             total_ms=_ms(self.started_s, now_s) or 0.0,
             ttfb_ms=_ms(self._asked_s, self._answered_s),
             ttft_ms=_ms(self._asked_s, self._content_s),
@@ -312,8 +346,8 @@ class Exchange:
             web_searches=reply.web_searches,
             token_source=reply.token_source,
             output_chars=reply.output_chars,
-            service_tier_requested=hide(request.service_tier_requested),
-            service_tier=hide(reply.service_tier),
+            service_tier_requested=request.service_tier_requested,
+            service_tier=reply.service_tier,
             request_bytes=self.request_bytes,
             response_bytes=self._response_bytes if self.reader else None,
             message_count=request.message_count,
@@ -321,7 +355,7 @@ class Exchange:
             system_chars=request.system_chars,
             max_output_tokens=request.max_output_tokens,
             temperature=request.temperature,
-            reasoning_effort=hide(request.reasoning_effort),
+            reasoning_effort=request.reasoning_effort,
             has_tools=request.has_tools,
             has_images=request.has_images,
             has_audio=request.has_audio,
@@ -329,8 +363,8 @@ class Exchange:
             schema_depth=request.schema_depth,
             provider_requested=_other_than(target.provider, requested.provider),
             request_read=self._request_read,
-            provider_response_id=cut(hide(reply.provider_response_id)),
-            inference_geo=hide(reply.inference_geo),
+            provider_response_id=reply.provider_response_id,
+            inference_geo=reply.inference_geo,
             cost_stated_usd=reply.cost_stated_usd,
             image_count=reply.image_count,
             audio_seconds=reply.audio_seconds,
@@ -339,6 +373,17 @@ class Exchange:
             rerank_searches=reply.rerank_searches,
             other_tool_calls=reply.other_tool_calls,
             facts_truncated=self._facts_truncated(reply),
+        )
+        return self._hidden(event)
+
+    def _hidden(self, event: Event) -> Event:
+        """The event without a key in any word of others, and without overlong ones."""
+        words = "\n".join(filter(None, _words(event)))
+        if len(words) * 4 <= MOST_BYTES and self._hide(words) is words:
+            return event  # nearly every one
+        hidden = dict(zip(_WORDS, map(self._hide, _words(event)), strict=True))
+        return msgspec.structs.replace(
+            event, **hidden | {name: cut(hidden[name]) for name in _CUT}
         )
 
     def _credential(self) -> Credential | None:
@@ -375,8 +420,6 @@ class Exchange:
 
 def _encoding(headers: RawHeaders) -> str:
     values = [value for name, value in headers if name == b"content-encoding"]
-    if not values:
-        return ""  # nearly every request
     named = b",".join(values).decode("latin-1").strip().lower()
     return "" if named == "identity" else named
 

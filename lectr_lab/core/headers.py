@@ -12,6 +12,7 @@ Facts, from the headers reference and RFC 9110:
 
 import re
 from collections.abc import Callable, Container, Sequence
+from operator import itemgetter
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -64,6 +65,7 @@ _FOR_ANYONE = frozenset(
     {b"accept", b"accept-encoding", b"accept-language", b"content-type", b"user-agent"}
     | {b"anthropic-version"}
 )
+_VALUE = itemgetter(1)
 _SHORTEST_KEY = 8  # `x` or `none`, as local servers are given, is a word like others
 _ENCODINGS = ("utf-8", "latin-1")
 
@@ -85,6 +87,7 @@ class ClientHeaders(msgspec.Struct, frozen=True, kw_only=True):
     credential: Credential | None = None  # what kind of key it is
     anthropic_version: bool = False  # which Anthropic's clients alone send
     retry_count: int | None = None
+    first: dict[bytes, bytes] = {}  # the value of each header, by its name
 
 
 def read_headers(
@@ -104,11 +107,9 @@ def read_headers(
     >>> client.task, client.feature
     ('classification', None)
     """
-    first: dict[bytes, bytes] = {}
-    conflict = False
-    for name, value in raw:
-        if first.setdefault(name, value) is not value and name == b"x-lectr-key":
-            conflict = conflict or value.strip() != first[name].strip()
+    first = dict(reversed(raw))
+    lectr_keys = (v.strip() for n, v in raw if n == b"x-lectr-key")
+    conflict = len(first) < len(raw) and len(set(lectr_keys)) > 1
     feature = _text(first.get(b"x-lectr-feature"))
     task = _text(first.get(b"x-lectr-task"))
     provider = _text(first.get(b"x-lectr-provider"))
@@ -127,7 +128,9 @@ def read_headers(
         provider_invalid=None if known else provider,
         authorization=authorization,
         provider_key=provider_key,
-        unused_keys=tuple(first[n] for n in _SDK_KEY_HEADERS if n in first),
+        unused_keys=tuple(
+            first[n] for n in filter(first.__contains__, _SDK_KEY_HEADERS)
+        ),
         query_key=query_key,
         credential=credential_of(
             provider_key or query_key,
@@ -136,6 +139,7 @@ def read_headers(
         ),
         anthropic_version=b"anthropic-version" in first,
         retry_count=_count(first.get(b"x-stainless-retry-count")),
+        first=first,
     )
 
 
@@ -152,7 +156,9 @@ def forwarded_request_headers(
     Returns:
         Names and values, in the client's order, the key's header last.
     """
-    dropped = _NOT_FORWARDED | _named_by_connection(raw)
+    dropped = _NOT_FORWARDED
+    if b"connection" in client_headers.first:
+        dropped |= _named_by_connection(raw)
     kept = [
         (name, value)
         for name, value in raw
@@ -201,10 +207,10 @@ def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
         dropped |= _named_by_connection(raw)
     if b"transfer-encoding" in names:
         dropped |= {b"content-length"}
-    kept = [
-        field for name, field in zip(names, raw, strict=True) if name not in dropped
-    ]
-    if _CONTROL(b"".join([value for _, value in kept])):
+    kept = list(raw)
+    if not dropped.isdisjoint(names):
+        kept = [f for name, f in zip(names, raw, strict=True) if name not in dropped]
+    if _CONTROL(b"".join(map(_VALUE, kept))):
         return [(name, value) for name, value in kept if not _CONTROL(value)]
     return kept
 
@@ -222,9 +228,7 @@ def client_keys(client_headers: ClientHeaders) -> frozenset[str]:
         *client_headers.unused_keys,
     )
     parts = {part for key in keys if key for part in key.split()[-1:]}
-    return frozenset(
-        text for text in (client_headers.lectr_key, *map(_text, parts)) if text
-    )
+    return frozenset(filter(None, (client_headers.lectr_key, *map(_text, parts))))
 
 
 def holds_key(data: bytes, client_headers: ClientHeaders) -> bool:
@@ -261,8 +265,6 @@ def redactor(
 
 def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:
     values = [value for name, value in raw if name.lower() == b"connection"]
-    if not values:
-        return frozenset()
     return frozenset(t.strip().lower() for v in values for t in v.split(b","))
 
 

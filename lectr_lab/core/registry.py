@@ -10,7 +10,7 @@ from datetime import date
 from fnmatch import translate
 from functools import cache
 from importlib.resources import files
-from re import IGNORECASE, Pattern, compile
+from re import IGNORECASE, Pattern, compile, escape
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -68,7 +68,10 @@ class Registry(Mapping[str, Provider]):
         self._rows = dict(rows)
         own = list((globs or {}).items())
         shipped = [(name, row.models) for name, row in rows.items()]
-        self._models = [(_pattern(some), name) for name, some in own + shipped if some]
+        known = [(name, some) for name, some in own + shipped if some]
+        # One group for each, in this order: nearly every request is looked up.
+        self._models = compile("|".join(_group(some) for _, some in known), IGNORECASE)
+        self._owners = [name for name, _ in known]
 
     def __getitem__(self, name: str) -> Provider:
         return self._rows[name]
@@ -84,7 +87,8 @@ class Registry(Mapping[str, Provider]):
 
     def of_model(self, model: str) -> str | None:
         """Whose model this is by its name; None where the name does not tell."""
-        return next((p for pattern, p in self._models if pattern.match(model)), None)
+        found = self._models.match(model)
+        return self._owners[found.lastindex - 1] if found and found.lastindex else None
 
 
 @cache
@@ -133,7 +137,9 @@ def provider_of_key(key: bytes) -> str | None:
     >>> provider_of_key(b"gsk_x"), provider_of_key(b"sk-or-x"), provider_of_key(b"sk-x")
     ('groq', 'openrouter', None)
     """
-    return next((p for prefix, p in _key_prefixes() if key.startswith(prefix)), None)
+    begins, owners = _key_prefixes()
+    found = begins.match(key)
+    return owners[found[0]] if found else None
 
 
 def provider_of_host(host: str) -> str | None:
@@ -163,14 +169,16 @@ def _file() -> _File:
     return msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File)
 
 
-def _pattern(globs: tuple[str, ...]) -> Pattern[str]:
-    return compile("|".join(map(translate, globs)), IGNORECASE)
+def _group(globs: tuple[str, ...]) -> str:
+    return f"({'|'.join(map(translate, globs))})"
 
 
 @cache
-def _key_prefixes() -> tuple[tuple[bytes, str], ...]:
+def _key_prefixes() -> tuple[Pattern[bytes], dict[bytes, str]]:
+    """Of two that a key begins with, the one that is first in the file."""
     rows = shipped().items()
-    return tuple((p.encode(), name) for name, row in rows for p in row.key_prefixes)
+    owners = {p.encode(): name for name, row in rows for p in row.key_prefixes}
+    return compile(b"|".join(map(escape, owners))), owners
 
 
 @cache

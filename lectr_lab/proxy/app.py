@@ -5,7 +5,7 @@ import posixpath
 import re
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -44,12 +44,13 @@ from lectr_lab.proxy.server.bodies import BodiesInFlight, give_back_large_blocks
 from lectr_lab.proxy.server.body import Receive, Scope
 from lectr_lab.proxy.server.whole_reply import in_one_write
 from lectr_lab.proxy.stderr import say
+from lectr_lab.proxy.waits import Waits
 
 # However often its percent sign was encoded, in one pass: to decode a stranger's path
 # again until nothing changes takes the square of its length.
 _PERCENT_CODE = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 
-Handler: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Handler: TypeAlias = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
 class _App(Litestar):
@@ -60,16 +61,16 @@ class _App(Litestar):
         super().__init__(openapi_config=None, logging_config=None, **more)
         self._forward, self._key_in_path = forward, key_in_path
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> Coroutine[Any, Any, None]:
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
-            return
+            return super().__call__(scope, receive, send)
         if self._key_in_path:
             scope = key_as_header(scope)
         if _is_for_a_provider(scope.get("raw_path", b"")):
-            await self._forward(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, in_one_write(send))
+            return self._forward(scope, receive, send)
+        return super().__call__(scope, receive, in_one_write(send))
 
 
 def create_app(
@@ -113,7 +114,8 @@ def create_app(
     facts = FactsReader()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
-    recorded = Observers(log, SpendWatch(settings.orgs), InvalidProviders(), *also)
+    invalid_providers = InvalidProviders()
+    recorded = Observers(log, SpendWatch(settings.orgs), *also)
     counted = Observers(TokenCounter(recorded))
     observers = Observers(PrefixWatch(counted, clock.now_s), Retries(), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
@@ -133,8 +135,11 @@ def create_app(
                 observers=observers,
                 facts=facts,
                 bodies=bodies,
+                waits=Waits(settings.response_timeout_s),
                 find_key=find_key,
                 unknown_caller=callers.count_unknown,
+                invalid_provider=invalid_providers.seen,
+                is_recorded=tee is not None,
                 keyed_hash=keyed_hash,
                 now_s=clock.now_s,
                 utc_now=clock.utc_now,
@@ -154,6 +159,7 @@ def create_app(
 
     def told() -> list[dict[str, Any]]:
         own = [callers.about(), bodies.about(), router.about()]
+        own.append(invalid_providers.about())
         own += [{"instance": instance, "warnings": warnings()}]
         return [*own, *observers.about(), *gates.about()]
 

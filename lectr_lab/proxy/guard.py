@@ -3,9 +3,9 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
-_P = ParamSpec("_P")
+_Ts = TypeVarTuple("_Ts")
 _T = TypeVar("_T")
 
 _SLOW_S = 0.05  # all that we do for a request takes 0.2 ms of processor time
@@ -37,15 +37,13 @@ class Guard:
         self._slow_at_s: deque[float] = deque(maxlen=_MOST_SLOW)
         self.off = False
 
-    def call(
-        self, part: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
-    ) -> _T | None:
+    def call(self, part: Callable[[*_Ts], _T], *args: *_Ts) -> _T | None:
         """What the part returns; None where it raised, or is called no more."""
         if self.off:
             return None
         began_s = self._now_s()
         try:
-            return part(*args, **kwargs)
+            return part(*args)
         except Exception:  # noqa: BLE001 - its text could hold a client's words
             self._raised += 1
             return None

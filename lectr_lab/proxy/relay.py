@@ -47,6 +47,7 @@ from lectr_lab.proxy.server.body import (
 from lectr_lab.proxy.server.departure import Departure
 from lectr_lab.proxy.server.protocol import asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
+from lectr_lab.proxy.waits import Wait, Waits
 
 Send: TypeAlias = Callable[[Any], Awaitable[None]]  # ASGI's
 
@@ -67,8 +68,11 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     observers: Observers
     facts: FactsReader
     bodies: BodiesInFlight
+    waits: Waits
     find_key: Callable[[str], KeyEntry | None]
     unknown_caller: Callable[[], None]
+    invalid_provider: Callable[[], None]
+    is_recorded: bool = False
     keyed_hash: KeyedHash | None = None
     now_s: Callable[[], float] = time.perf_counter
     utc_now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -97,6 +101,8 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         headers=scope["headers"],
         keyed_hash=the.keyed_hash,
     )
+    if client_headers.provider_invalid is not None:
+        the.invalid_provider()
     try:
         with Held(the.bodies) as held:
             event = await _serve(the, exchange, scope, (receive, send), held)
@@ -170,7 +176,7 @@ def _address(
     client_headers = exchange.client_headers
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
         return error_responses.NOT_FOUND
-    if _offers_websocket(scope["headers"]):
+    if b"upgrade" in client_headers.first and _offers_websocket(scope["headers"]):
         return error_responses.WEBSOCKET
     model, raw_path = exchange.request.model, exchange.raw_path
     target = resolve(client_headers, model, raw_path, the.providers)
@@ -205,9 +211,10 @@ async def _exchange(
 ) -> Event:
     """Ask the provider and pass its reply on, until either side goes away."""
     scope, receive, send = client
-    departure = Departure(scope, receive, _this_task())
+    task = _this_task()
+    departure = Departure(scope, receive, task)
     try:
-        return await _ask_and_pass_on(the, exchange, call, send)
+        return await _ask_and_pass_on(the, exchange, call, send, task)
     except asyncio.CancelledError:
         ended_s = the.now_s()
         with contextlib.suppress(asyncio.CancelledError):  # again: it is left unread
@@ -222,10 +229,12 @@ async def _ask_and_pass_on(
     exchange: Exchange,
     call: tuple[str, str, RawHeaders, bytes],
     send: Send,
+    task: asyncio.Task[Any],
 ) -> Event:
-    CURRENT_NOTE.set(_note(exchange))
+    if the.is_recorded:
+        CURRENT_NOTE.set(_note(exchange))
     try:
-        async with asyncio.timeout(the.settings.response_timeout_s):
+        with Wait(the.waits, task):
             reply = await the.engine.send(*call)
     except TimeoutError:
         return await _answer(the, exchange, send, error_responses.PROVIDER_TIMEOUT)

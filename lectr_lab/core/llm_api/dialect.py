@@ -21,23 +21,24 @@ _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 class Answer:
     """The facts of one reply, gathered from its pieces; of its texts, the length."""
 
+    model: str | None = None
+    response_id: Any = None  # what a provider wrote there
+    tier: str | None = None
+    chars: int | None = None
+    searches = 0
+    tool_calls = 0  # others that the provider ran and bills
+    images: int | None = None
+    seconds: float | None = None  # of sound
+    units: Any = None  # of ranking
+    error_type: str | None = None
+    failed = False
+    content_started = False
+    complete = False
+
     def __init__(self) -> None:
-        self.model: str | None = None
-        self.response_id: Any = None  # what a provider wrote there
-        self.tier: str | None = None
         self.finish: dict[int, str | None] = {}  # reason by choice
-        self.chars: int | None = None
         self.usage: dict[str, Any] = {}
         self.timings: dict[str, Any] = {}
-        self.searches = 0
-        self.tool_calls = 0  # others that the provider ran and bills
-        self.images: int | None = None
-        self.seconds: float | None = None  # of sound
-        self.units: Any = None  # of ranking
-        self.error_type: str | None = None
-        self.failed = False
-        self.content_started = False
-        self.complete = False
 
     @property
     def all_said(self) -> bool:

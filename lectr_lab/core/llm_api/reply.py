@@ -120,6 +120,15 @@ class ReplyReader:
     (True, 2)
     """
 
+    fault: str | None = None
+    _events: EventSplitter | None = None
+    _body_bytes = 0
+    _collects = False
+    _pieces: Iterator[bytes] | None = None  # of the last chunk
+    _unread_bytes = 0
+    _ended = _truncated = False
+    _facts: ReplyFacts | None = None
+
     def __init__(
         self,
         operation: str,
@@ -131,22 +140,15 @@ class ReplyReader:
         self._operation, self._status = operation, status
         self._failed = status >= 400
         self._dialect = FAILURE if self._failed else DIALECTS.get(operation)
-        if content_type.lower().startswith("audio/"):
+        content_type = content_type.lower()
+        if content_type.startswith("audio/"):
             self._dialect = None  # the sound itself
-        self._labelled_stream = "event-stream" in content_type.lower()
+        self._labelled_stream = "event-stream" in content_type
         self._decoder = BodyDecoder(content_encoding)
         self._answer = answer or Answer()
-        self._events: EventSplitter | None = None
         self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._collects = False
         self._take = self._begin if self._dialect else _ignore
-        self._pieces: Iterator[bytes] | None = None  # of the last chunk
         self._unread: list[ServerEvent] = []  # and whatever followed them
-        self._unread_bytes = 0
-        self._ended = self._truncated = False
-        self._facts: ReplyFacts | None = None
-        self.fault: str | None = None
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes of the body, as the provider sent them."""
@@ -200,8 +202,15 @@ class ReplyReader:
     def end(self) -> UnreadReply | None:
         """The last byte was fed. Returns what is to be read elsewhere, if there is any:
         its data are the reader's `unread_texts`."""
-        if self._ended:
-            return self._rest()
+        if not self._ended:
+            self._take_last()
+        large = self._body_bytes > QUICK_BYTES
+        if self._facts is not None or not (self._unread or (large and self._body)):
+            return None
+        names = None if large else [event_name for event_name, _ in self._unread]
+        return UnreadReply(self._operation, self._status, vars(self._answer), names)
+
+    def _take_last(self) -> None:
         try:
             if self._events is not None:
                 self._take_events(self._events.flush())
@@ -210,14 +219,6 @@ class ReplyReader:
         except Exception as error:  # noqa: BLE001
             self._stop(error)
         self._take, self._ended = _ignore, True
-        return self._rest()
-
-    def _rest(self) -> UnreadReply | None:
-        large = self._body_bytes > QUICK_BYTES
-        if self._facts is not None or not (self._unread or (large and self._body)):
-            return None
-        names = None if large else [event_name for event_name, _ in self._unread]
-        return UnreadReply(self._operation, self._status, vars(self._answer), names)
 
     @property
     def unread_texts(self) -> list[bytes]:
@@ -247,7 +248,8 @@ class ReplyReader:
             unread = self.end()
             if unread is not None and unread.names is None:
                 self._unread = [(b"", b"".join(self._body))]
-            self._read_unread()
+            if self._unread:
+                self._read_unread()
             self._facts = self._found()
         self._body.clear()
         return self._facts
@@ -355,7 +357,9 @@ class ReplyReader:
                 provider_response_id=_id(answer.response_id),
                 facts_truncated=True,
             )
-        usage = answer.usage or usage_of_timings(answer.timings)
+        usage = answer.usage
+        if not usage and answer.timings:
+            usage = usage_of_timings(answer.timings)
         counts = usage_columns(usage)
         told = "input_tokens" in counts or "output_tokens" in counts
         if answer.searches:

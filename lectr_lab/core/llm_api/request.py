@@ -93,6 +93,9 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     facts_truncated: bool = False  # there is more, which was not read
 
 
+_UNLIMITED = (None, None, None)
+
+
 class _Names(msgspec.Struct):
     """What a body is sent on by."""
 
@@ -246,6 +249,8 @@ def _include_usage(parsed: Body, operation: str) -> bool | None:
 
 def _max_output_tokens(parsed: Body) -> int | None:
     limits = (parsed.max_completion_tokens, parsed.max_tokens, parsed.max_output_tokens)
+    if limits == _UNLIMITED:
+        return None
     return next((n for n in map(count, limits) if n is not None), None)
 
 

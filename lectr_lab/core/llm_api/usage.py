@@ -21,36 +21,36 @@ from lectr_lab.core.llm_api.billed import billed
 from lectr_lab.core.llm_api.lenient_json import count
 
 # Keys and the columns they are; of two for one column the later counts.
-_Columns: TypeAlias = tuple[tuple[str, str], ...]
-_TOP: _Columns = (
-    ("output_tokens", "output_tokens"),
-    ("completion_tokens", "output_tokens"),
-    ("cached_tokens", "cache_read_tokens"),
-    ("cache_read_input_tokens", "cache_read_tokens"),
-    ("cache_creation_input_tokens", "cache_write_tokens"),
-)
-_SENT: _Columns = (
-    ("cached_tokens", "cache_read_tokens"),
-    ("cache_write_tokens", "cache_write_tokens"),
-    ("audio_tokens", "input_audio_tokens"),
-    ("image_tokens", "input_image_tokens"),
-)
-_GOT: _Columns = (
-    ("thinking_tokens", "reasoning_tokens"),
-    ("reasoning_tokens", "reasoning_tokens"),
-    ("audio_tokens", "output_audio_tokens"),
-    ("image_tokens", "output_image_tokens"),
-)
-_CACHED: _Columns = (("audio_tokens", "cache_read_audio_tokens"),)
-_PARTS: tuple[tuple[str, _Columns], ...] = (
-    ("input_tokens_details", _SENT),
-    ("input_token_details", _SENT),  # of transcriptions
-    ("prompt_tokens_details", _SENT),
-    ("output_tokens_details", _GOT),
-    ("completion_tokens_details", _GOT),
-    ("cache_creation", (("ephemeral_1h_input_tokens", "cache_write_1h_tokens"),)),
-    ("server_tool_use", (("web_search_requests", "web_searches"),)),
-)
+_Columns: TypeAlias = dict[str, str]
+_TOP: _Columns = {
+    "output_tokens": "output_tokens",
+    "completion_tokens": "output_tokens",
+    "cached_tokens": "cache_read_tokens",
+    "cache_read_input_tokens": "cache_read_tokens",
+    "cache_creation_input_tokens": "cache_write_tokens",
+}
+_SENT: _Columns = {
+    "cached_tokens": "cache_read_tokens",
+    "cache_write_tokens": "cache_write_tokens",
+    "audio_tokens": "input_audio_tokens",
+    "image_tokens": "input_image_tokens",
+}
+_GOT: _Columns = {
+    "thinking_tokens": "reasoning_tokens",
+    "reasoning_tokens": "reasoning_tokens",
+    "audio_tokens": "output_audio_tokens",
+    "image_tokens": "output_image_tokens",
+}
+_CACHED: _Columns = {"audio_tokens": "cache_read_audio_tokens"}
+_PARTS: dict[str, _Columns] = {
+    "input_tokens_details": _SENT,
+    "input_token_details": _SENT,  # of transcriptions
+    "prompt_tokens_details": _SENT,
+    "output_tokens_details": _GOT,
+    "completion_tokens_details": _GOT,
+    "cache_creation": {"ephemeral_1h_input_tokens": "cache_write_1h_tokens"},
+    "server_tool_use": {"web_search_requests": "web_searches"},
+}
 _TICKS_PER_USD = 10**10
 _MOST_COST = 10**15  # a million USD in ticks
 
@@ -86,10 +86,10 @@ def usage_columns(usage: dict[str, Any]) -> dict[str, int]:
     """
     usage = billed(usage)
     told = _told(usage, _TOP)
-    for key, columns in _PARTS:
-        part = usage.get(key)
+    for key in filter(usage.__contains__, _PARTS):
+        part = usage[key]
         if isinstance(part, dict):
-            told |= _told(part, columns)
+            told |= _told(part, _PARTS[key])
             if isinstance(cached := part.get("cached_tokens_details"), dict):
                 told |= _told(cached, _CACHED)
     input_tokens = _input_tokens(usage)
@@ -136,9 +136,11 @@ def usage_of_timings(timings: dict[str, Any]) -> dict[str, Any]:
 
 def _input_tokens(usage: dict[str, Any]) -> int | None:
     whole = count(usage.get("prompt_tokens"))
-    rest = count(usage.get("input_tokens"))
-    if whole is not None or rest is None:
+    if whole is not None:
         return whole
+    rest = count(usage.get("input_tokens"))
+    if rest is None:
+        return None
     read = count(usage.get("cache_read_input_tokens")) or 0
     written = count(usage.get("cache_creation_input_tokens")) or 0
     return count(rest + read + written)
@@ -147,7 +149,7 @@ def _input_tokens(usage: dict[str, Any]) -> int | None:
 def _told(block: dict[str, Any], columns: _Columns) -> dict[str, int]:
     """What the keys of a block that hold counts say."""
     return {
-        column: found
-        for key, column in columns
-        if key in block and (found := count(block[key])) is not None
+        columns[key]: found
+        for key in filter(block.__contains__, columns)
+        if (found := count(block[key])) is not None
     }

@@ -78,6 +78,7 @@ class Wire(asyncio.Protocol):
     """A connection, and what has come of the reply that it carries."""
 
     transport: asyncio.Transport
+    _arrivals: "select.poll | None" = None
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -195,9 +196,11 @@ class Wire(asyncio.Protocol):
 
     def stirs(self) -> bool:
         """Something has come that the event loop has not seen yet: an end, most likely."""
-        arrivals = select.poll()
-        arrivals.register(self.transport.get_extra_info("socket"), select.POLLIN)
-        return bool(arrivals.poll(0))
+        if self._arrivals is None:
+            self._arrivals = select.poll()
+            socket = self.transport.get_extra_info("socket")
+            self._arrivals.register(socket, select.POLLIN)
+        return bool(self._arrivals.poll(0))
 
     def abort(self) -> None:
         """Close the connection now."""

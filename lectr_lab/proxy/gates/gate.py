@@ -15,7 +15,8 @@ from lectr_lab.proxy.guard import Guard
 
 
 class Gate(Protocol):
-    """What may refuse a request."""
+    """What may refuse a request. One with `counts_nothing = True` is not told of those
+    that are over."""
 
     name: str
     at_head: (
@@ -38,6 +39,9 @@ class Gates:
         self._all = [(Guard(one.name, now_s, needed=True), one) for one in gates]
         self._at_head = [pair for pair in self._all if pair[1].at_head]
         self._at_request = [pair for pair in self._all if not pair[1].at_head]
+        self._at_end = [
+            pair for pair in self._all if not getattr(pair[1], "counts_nothing", False)
+        ]
 
     def admit_head(self, exchange: Exchange) -> Refusal | None:
         """The request's head is here."""
@@ -49,7 +53,7 @@ class Gates:
 
     def ended(self, event: Event) -> None:
         """It is over."""
-        for guard, gate in self._all:
+        for guard, gate in self._at_end:
             guard.call(gate.ended, event)
 
     def about(self) -> list[dict[str, Any]]:

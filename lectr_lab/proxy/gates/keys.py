@@ -10,6 +10,7 @@ class EnabledKeys:
     """Refuses the keys that are not."""
 
     name, at_head = "keys", True
+    counts_nothing = True
 
     def admit(self, exchange: Exchange) -> Refusal | None:
         """Why not, where it is disabled."""

@@ -66,20 +66,15 @@ class Observers:
 
     def begin(self, exchange: Exchange, body: bytes | memoryview) -> None:
         """A request is about to be sent."""
-        for guard, observer in self._told_first:
-            self._begin(guard, observer, exchange, body)
-
-    def _begin(
-        self,
-        guard: Guard,
-        observer: Observer,
-        exchange: Exchange,
-        body: bytes | memoryview,
-    ) -> None:
-        taps = len(exchange.taps)
+        if not self._told_first:
+            return
+        taps = exchange.taps
         with memoryview(body) as lent:
-            guard.call(observer.begin, exchange, lent)
-        exchange.taps[taps:] = [_guarded(guard, tap) for tap in exchange.taps[taps:]]
+            for guard, observer in self._told_first:
+                before = len(taps)
+                guard.call(observer.begin, exchange, lent)
+                if len(taps) > before:
+                    taps[before:] = [_guarded(guard, tap) for tap in taps[before:]]
 
     def ended(self, event: Event) -> None:
         """A request is over."""

@@ -1,12 +1,13 @@
 """Tells requests that are sent again after a failure: agents do so by themselves, and say
 it in no header.
 
-What was sent is known by Python's own hash of bytes (SipHash, under a key that each
-process draws), for ten minutes, in this process's memory. A body over 256 KB is not looked
-at.
+What was sent is known by its length and CRC-32, for ten minutes, in this process's
+memory: of a key's own bodies of one length, one pair in four billion is taken for one.
+A body over 256 KB is not looked at.
 """
 
 import time
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -19,7 +20,8 @@ WITHIN_S = 600.0
 _MOST_FAILED = 4096
 _MOST_RUNNING = 65_536  # more than there can be connections
 
-_Asked: TypeAlias = tuple[str, str, int]  # whose key, what kind of call, which body
+# Whose key, what kind of call, which body.
+_Asked: TypeAlias = tuple[str, str, int, int]
 
 
 class Retries:
@@ -41,7 +43,8 @@ class Retries:
         (no body, or a large one), say nothing."""
         if not 0 < len(body) <= MOST_BYTES:
             return
-        asked = (exchange.key.key_id, exchange.operation, hash(body))
+        which = len(body), zlib.crc32(body)
+        asked = (exchange.key.key_id, exchange.operation, *which)
         failed_s = self._failed_s.get(asked)
         exchange.retry_of_failed = (
             failed_s is not None and self._now_s() - failed_s <= WITHIN_S

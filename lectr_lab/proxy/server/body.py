@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 from lectr_lab.proxy.server.bodies import BodiesInFlight, Held
 
 Scope: TypeAlias = Any  # ASGI's own dictionaries
@@ -43,6 +45,12 @@ async def read_body(
         TooLate: it is there, but sends no more; only our own server says so.
     """
     held = held or Held(BodiesInFlight(limit_bytes))
+    whole = _whole_body(receive)
+    if whole is not None:
+        if len(whole) > limit_bytes:
+            raise TooLarge
+        held.add(len(whole))
+        return whole
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             if int(value) > limit_bytes:
@@ -73,3 +81,16 @@ async def read_body(
         return b"".join([*parts, part]) if parts else part
     # Of so many bytes it lets go of the interpreter's lock.
     return await asyncio.to_thread(b"".join, [*blocks, *parts, part])
+
+
+def _whole_body(receive: Receive) -> bytes | None:
+    """The body, where our own server has all of it by now, as of nearly every request."""
+    cycle = getattr(receive, "__self__", None)
+    if type(cycle) is not RequestResponseCycle or cycle.more_body:
+        return None
+    if cycle.disconnected or cycle.waiting_for_100_continue:
+        return None
+    body = bytes(cycle.body)
+    cycle.body = bytearray()
+    cycle.flow.resume_reading()
+    return body

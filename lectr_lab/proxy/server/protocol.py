@@ -15,7 +15,7 @@ import select
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lectr_lab.core import error_responses
@@ -58,8 +58,8 @@ class ServerProtocol(HttpToolsProtocol):
         "_client",
         "_crowd",
         "_cuts",
-        "_fields",
-        "_head_bytes",
+        "_fields_left",
+        "_head_bytes_left",
         "_held",
         "_limits",
         "_look_again",
@@ -78,9 +78,9 @@ class ServerProtocol(HttpToolsProtocol):
         self._crowd, self._limits = crowd, crowd.limits
         self._since_s = self._patience_s = 0.0
         self._look_again: asyncio.TimerHandle | None = None
-        self._head_bytes = 0  # of the target and the fields that are whole
+        self._head_bytes_left = self._limits.head_bytes  # of target and whole fields
         self._unnamed_bytes = 0  # taken since then: of a field, or of what is none
-        self._fields = 0
+        self._fields_left = 0
         self._cuts = Cuts()
         self._held = bytearray()  # behind the request that is being answered
         self._client: Client | None = None  # of the last request
@@ -177,7 +177,7 @@ class ServerProtocol(HttpToolsProtocol):
 
     def received(self, data: bytes | bytearray, size_bytes: int) -> None:
         """Bytes are here, so many in a buffer that is used again."""
-        taken = 0 if self._is_answering() else self._take(data, size_bytes)
+        taken = self._take(data, size_bytes)
         if taken < size_bytes and not self._over:
             self._held += memoryview(data)[taken:size_bytes]
             if len(self._held) >= _HELD_BYTES and not self.flow.read_paused:
@@ -185,31 +185,32 @@ class ServerProtocol(HttpToolsProtocol):
                 self.flow.pause_reading()
                 self._ask_whether_it_left()
 
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.more_body
-
     def _take(self, data: bytes | bytearray, size_bytes: int) -> int:
         """Parse until a request is whole; how many bytes that took."""
-        at = 0
-        while at < size_bytes and not self._over and not self._is_answering():
+        at, view = 0, memoryview(data)
+        while at < size_bytes and not self._over:
+            if self.cycle is not None and not self.cycle.more_body:
+                break  # it is being answered
             end = self._cuts.end(data, at, size_bytes)
-            self._parse(memoryview(data)[at:end])
+            self._unnamed_bytes += end - at
+            self._parse(view[at:end])
             at = end
         return at
 
     def _parse(self, piece: memoryview | bytes) -> None:
-        self._unnamed_bytes += len(piece)
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
             if self._is_offer():
-                self._parse(self._without_offer())
+                head = self._without_offer()
+                self._unnamed_bytes += len(head)
+                self._parse(head)
         except httptools.HttpParserError:
             http2 = self.parser.get_method() == b"PRI"  # RFC 9113, 3.4
             other = error_responses.HTTP2 if http2 else error_responses.BAD_REQUEST
             self._refuse(self._refusal or other)
         else:
-            if self._head_bytes + self._unnamed_bytes > self._limits.head_bytes:
+            if self._unnamed_bytes > self._head_bytes_left:
                 self._refuse(self._crowd.head_too_large)
 
     def _ask_whether_it_left(self) -> None:
@@ -269,18 +270,13 @@ class ServerProtocol(HttpToolsProtocol):
         _, raw_path = without_key(self.url.partition(b"?")[0])
         return form_of(raw_path, self.headers)
 
-    def _counted(self, size_bytes: int) -> None:
-        self._head_bytes += size_bytes
-        self._unnamed_bytes = 0
-        if self._head_bytes > self._limits.head_bytes:
-            self._stop(self._crowd.head_too_large)
-
     # The parser calls these
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._head_bytes = self._fields = 0
+        self._head_bytes_left = self._limits.head_bytes
+        self._fields_left = self._limits.head_fields
         self._wait(self._limits.head_timeout_s)
         self._client = self.scope["state"][CLIENT] = Client()
 
@@ -289,25 +285,31 @@ class ServerProtocol(HttpToolsProtocol):
         super().on_url(url)
         if len(self.url) > self._limits.request_line_bytes:
             self._stop(self._crowd.line_too_long)
-        self._counted(len(url))
+        self._head_bytes_left -= len(url)
+        self._unnamed_bytes = 0
+        if self._head_bytes_left < 0:
+            self._stop(self._crowd.head_too_large)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of its head is here, or of its trailer, which nobody reads."""
         if self.cycle is None:
-            super().on_header(name, value)
-        self._fields += 1
-        if self._fields > self._limits.head_fields:
+            self.headers.append((name.lower(), value))
+        self._fields_left -= 1
+        self._head_bytes_left -= len(name) + len(value) + _FIELD_EXTRA_BYTES
+        self._unnamed_bytes = 0
+        if self._fields_left < 0 or self._head_bytes_left < 0:
             self._stop(self._crowd.head_too_large)
-        self._counted(len(name) + len(value) + _FIELD_EXTRA_BYTES)
 
     def on_headers_complete(self) -> None:
         """Its head is here; what answers it has not begun."""
         if self._is_offer():
             return
-        names = [name for name, _ in self.headers]
-        self._check_hosts(names.count(b"host"))
-        if b"content-length" in names:
-            self._cuts.body_left = int(self.headers[names.index(b"content-length")][1])
+        last = dict(self.headers)
+        if b"host" not in last or len(last) < len(self.headers):
+            self._check_hosts([name for name, _ in self.headers].count(b"host"))
+        if b"content-length" in last:
+            self._cuts.body_left = int(last[b"content-length"])
+        self.expect_100_continue = last.get(b"expect", b"").lower() == b"100-continue"
         self.headers += self._offers
         self._offers = []
         super().on_headers_complete()
@@ -327,13 +329,20 @@ class ServerProtocol(HttpToolsProtocol):
         """A piece of its body is here."""
         self._unnamed_bytes = 0
         self._since_s = self.loop.time()
-        super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """All of it is here."""
         self._unnamed_bytes = self._cuts.body_left = 0
         if not self._is_offer():
-            super().on_message_complete()
+            if not self.cycle.response_complete:
+                self.cycle.more_body = False
+                self.cycle.message_event.set()
             self._patience_s = self._limits.keep_alive_s
 
     # Its reply calls these
@@ -352,8 +361,9 @@ class ServerProtocol(HttpToolsProtocol):
         self._wait(self._limits.keep_alive_s)
         if not self.transport.get_write_buffer_size():  # or it still takes its reply
             self._crowd.waits(self)
-        taken = self._take(self._held, len(self._held))
-        del self._held[:taken]
+        if self._held:
+            taken = self._take(self._held, len(self._held))
+            del self._held[:taken]
         self.flow.is_full = len(self._held) >= _HELD_BYTES
         self.flow.resume_reading()
 

@@ -74,11 +74,9 @@ def written(status: int, headers: RawHeaders, body: bytes, keep_alive: bool) -> 
     b'HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok'
     """
     parts = [STATUS_LINE[status]]
-    chunked = True
     for name, value in headers:
-        lower = name.lower()
-        chunked = chunked and lower != b"content-length"
-        parts += (lower, b": ", value, b"\r\n")
+        parts += (name.lower(), b": ", value, b"\r\n")
+    chunked = b"content-length" not in parts[1::4]
     if not keep_alive:
         parts.append(b"connection: close\r\n")
     if chunked:

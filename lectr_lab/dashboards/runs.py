@@ -107,14 +107,14 @@ def _cache(log: pl.LazyFrame) -> str:
         [cache(log), cache_losses(log)], engine="streaming"
     )
     watched = by_feature.filter(pl.col("watched") > 0)
-    saved, lost = watched["saved_usd"].sum(), watched["lost_usd"].sum()
+    saved, lost = (float(watched[what].sum()) for what in ("saved_usd", "lost_usd"))
     said = (
         f"The cache saved {usd(saved)}; a full hit would have saved {usd(lost)} more. "
     )
     dearest = watched.sort("lost_usd", descending=True, nulls_last=True).head(1)
     for row in dearest.filter(pl.col("lost_usd") > 0).iter_rows(named=True):
         said += f"{name(row['feature'])}: {row['advice'] or ''}"
-    n, of_all = watched["watched"].sum(), by_feature["requests"].sum()
+    n, of_all = int(watched["watched"].sum()), int(by_feature["requests"].sum())
     note = f"{count(n)} of {count(of_all)} requests were watched. Of the whole log."
     tables = [
         html_table(_short(causes, _CAUSES), title="Why the cache missed", note=said),

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "lectr_lab"
 FLOORS = {
     "core": 0,
     "files": 0,
-    "others": 0,
+    "others": 0.5,  # on core, and below both rooms that show lists
     "charts": 1,
     "clients": 1,
     "config": 1,

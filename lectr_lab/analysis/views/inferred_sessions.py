@@ -4,8 +4,8 @@ A chat sends its whole history with each turn: the next prompt holds the last on
 answer. So a request goes on from an earlier one of the same org, feature, client and user
 if its prompt holds more messages, and at least as many more characters as that one's
 answer had, and its system prompt is as long. Of several it goes on from the longest, for
-that is the closest. What goes on from nothing, and from which nothing goes on, is no
-session.
+that is the closest. What the proxy saw to be the first of its prefix goes on from nothing.
+What goes on from nothing, and from which nothing goes on, is no session.
 """
 
 from bisect import bisect_right, insort
@@ -65,6 +65,7 @@ def with_inferred(
         .select(
             *("event_id", *_ALIKE, "message_count", "prompt_chars"),
             pl.col("output_chars", "system_chars").fill_null(0),
+            (pl.col("prefix_break") == "first").fill_null(False).alias("is_first"),
             start.alias("start_us"),
             (start + (ms * 1000).cast(pl.Int64)).alias("end_us"),
         )
@@ -86,7 +87,7 @@ def _chains(asked: pl.DataFrame, most_pause_min: float) -> list[str | None]:
     alike = pl.struct(_ALIKE).rank("dense").cast(pl.Int64)
     facts = asked.select(
         *(alike.alias("alike"), "start_us", "end_us", "message_count"),
-        *("prompt_chars", "output_chars", "system_chars"),
+        *("prompt_chars", "output_chars", "system_chars", "is_first"),
     )
     first, several = list(range(asked.height)), set()
     for row, earlier in enumerate(_predecessors(facts, int(most_pause_min * 60e6))):
@@ -105,15 +106,14 @@ def _digest(event_id: bytes) -> str:
 def _predecessors(facts: pl.DataFrame, pause_us: int) -> Iterator[int | None]:
     """From which earlier request each goes on, in the order of time."""
     chains: dict[tuple[int, int], list[_Open]] = {}
-    for row, (alike, start, end, messages, chars, answer, system) in enumerate(
-        facts.iter_rows()
-    ):
+    for row, fact in enumerate(facts.iter_rows()):
+        alike, start, end, messages, chars, answer, system, is_first = fact
         waiting = chains.setdefault((alike, system), [])
         if len(waiting) > _MOST_OPEN:
             waiting[:] = [one for one in waiting if start - one.end_us <= pause_us]
             del waiting[: len(waiting) - _MOST_OPEN]  # the shortest
         at = None
-        if messages >= _LEAST_MESSAGES:
+        if messages >= _LEAST_MESSAGES and not is_first:
             at = _longest_within(waiting, start, chars, messages, pause_us)
         yield None if at is None else waiting.pop(at).row
         insort(waiting, _Open(chars + answer, end, row, messages))

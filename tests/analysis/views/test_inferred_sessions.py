@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -86,6 +87,16 @@ def test_what_runs_at_the_same_time_is_not_a_next_turn(event):
     chat = [*a_chat(event, 1, 2, START, step_s=5.0, total_ms=60_000.0)]
 
     assert set(found(chat)) == {None}
+
+
+def test_what_is_seen_to_be_the_first_begins_a_session(event):
+    """Whatever was there before."""
+    one = list(a_chat(event, 1, 2, START))
+    other = list(a_chat(event, 1, 4, START, mark=b"x"))[2:]
+    first = msgspec.structs.replace(other[0], prefix_break="first")
+
+    assert sorted(map(len, found([*one, *other]).values())) == [4]
+    assert sorted(map(len, found([*one, first, other[1]]).values())) == [2, 2]
 
 
 def test_single_calls_are_no_session(event):

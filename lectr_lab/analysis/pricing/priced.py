@@ -38,7 +38,7 @@ _OURS = sorted(registry())
 _NAMES = ("provider", "model_actual", "service_tier", "inference_geo")
 # A user's price may fit any name of the model.
 _OWN_NAMES = tuple(name for name in PriceQuery._fields if name != "started_at")
-_FACTS = (*PriceQuery._fields, *COUNTS)
+_FACTS = (*PriceQuery._fields, *COUNTS, "cost_stated_usd")
 _TABLE = {"price_source": pl.String(), **billing.SCHEMA}
 _UNKNOWN = (None,) * (1 + len(_TABLE))
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
@@ -132,6 +132,11 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl
             counts = facts.select(*COUNTS)[at].iter_rows(named=True)
             cost = cost.scatter(at, [_usd(price, row) for row in counts])
     source = of_kinds["price_source"].gather(kind)
+    stated = facts["cost_stated_usd"]
+    if (stated.max() or 0) > 0:  # then nothing counted was nothing said
+        listed = source.is_in(["genai-prices", "documented"])
+        denied = (cost == 0) & (stated > 0) & listed
+        cost = pl.select(pl.when(~denied.fill_null(False)).then(cost)).to_series()
     return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
 
 

@@ -163,6 +163,7 @@ _PRICED_BY = (
     "inference_geo",
     "started_at",
     "credential",
+    "cost_stated_usd",
 )
 
 
@@ -179,6 +180,7 @@ def output_usd_per_token(moves: pl.DataFrame, prices: PriceList | None) -> pl.Se
         pl.col("at").alias("started_at"),
         pl.col("input_tokens"),
         *(pl.lit(None, pl.String).alias(name) for name in _NOT_SAID),
+        pl.lit(None, pl.Float64).alias("cost_stated_usd"),
         *(
             pl.lit(None, pl.Int64).alias(name)
             for name in COUNTS

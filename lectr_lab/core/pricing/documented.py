@@ -18,6 +18,9 @@ from lectr_lab.core.registry import registry
 LISTED_AS = {name: row.listed_as for name, row in registry().items() if row.listed_as}
 LISTED_AS |= {"gcp.gen_ai": "google", "x_ai": "x-ai"}
 LISTED_AS |= dict.fromkeys(["azure_ai", "azure.ai.openai"], "azure")
+LISTED_AS |= dict.fromkeys(["vertex_ai", "vertex_ai_beta"], "google")
+LISTED_AS |= {"bedrock": "aws", "bedrock_converse": "aws", "cohere_chat": "cohere"}
+LISTED_AS |= {"fireworks_ai": "fireworks", "together_ai": "together"}
 """Names that genai-prices does not know: ours, OpenTelemetry's and LiteLLM's."""
 
 

@@ -150,7 +150,17 @@ def price_event(event: Event, prices: PriceList = ()) -> Decimal | None:
         PriceQuery(*(getattr(event, name) for name in PriceQuery._fields)), prices
     )
     counts = {column: getattr(event, column) for column in COUNTS}
-    return None if found is None else cost_usd(found, counts)
+    usd = None if found is None else cost_usd(found, counts)
+    return None if contradicted(found, usd, event.cost_stated_usd) else usd
+
+
+def contradicted(
+    found: Found | None, usd: Decimal | None, stated_usd: float | None
+) -> bool:
+    """The list says nothing, and who sold it says that it cost something: what was not
+    counted was taken for none."""
+    listed = found is not None and found.source in ("genai-prices", "documented")
+    return listed and usd == 0 and (stated_usd or 0) > 0
 
 
 def cost_usd(
@@ -220,8 +230,10 @@ def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
     for entry in prices:
         if _fits(entry, query):
             return _of_user(entry)
+    if not query.models or documented(query.provider or "", query.models[0]).unknown:
+        return None
     found = _listed(query)
-    if found is None and query.models:  # a gateway's name may say whose model it is
+    if found is None:  # a gateway's name may say whose model it is
         elsewhere = (
             query._replace(provider=at.provider, model_actual=at.model)
             for at in listed_by_vendor(query.models[0])
@@ -265,7 +277,7 @@ def _of_user(entry: UserPrice) -> Found:
 
 
 def _listed(query: PriceQuery) -> Found | None:
-    if query.provider is None or not query.models:
+    if query.provider is None:
         return None
     told = documented(query.provider, query.models[0])
     listed = _looked_up(query)

@@ -38,6 +38,13 @@ GATEWAYS = [
     for name in (model.id if listed.id == "aws" else f"{listed.id}/{model.id}",)
     if listed.id in ("openai", "anthropic", "google", "aws")
 ]
+GATEWAYS += [
+    ("openai", f"{seller}/{model.id}")
+    for seller, listed in (("groq", "groq"), ("deepseek", "deepseek"), ("xai", "x-ai"))
+    for provider in get_snapshot().providers
+    for model in provider.models
+    if provider.id == listed
+]
 MINE = (
     UserPrice(
         model="gpt-4o*",
@@ -323,6 +330,24 @@ def test_a_count_beyond_belief_is_not_priced(log_of, event):
     assert priced(
         log_of([big, msgspec.structs.replace(big, input_tokens=1)])
     ).collect()["cost_usd"].is_null().to_list() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("stated", "own", "cost"),
+    [(0.04, (), None), (0.0, (), 0.0), (None, (), 0.0), (0.04, MINE[1:], 0.0)],
+)
+def test_no_tokens_are_not_free_where_the_seller_says_it_cost(
+    log_of, event, stated, own, cost
+):
+    """Gateways write 0 for what they did not count; a price of one's own stands."""
+    counts = {"input_tokens": 0, "output_tokens": 0, "cost_stated_usd": stated}
+    picture = event(provider="groq", model_actual="llama-3.1-8b-instant", **counts)
+
+    found = priced(log_of([picture, event()]), own).collect()["cost_usd"]
+
+    assert found.to_list() == [cost, 0.00045]
+    exact = price_event(picture, own)
+    assert (None if exact is None else float(exact)) == cost
 
 
 def test_one_kind_of_request_is_priced_exactly(log_of, event):

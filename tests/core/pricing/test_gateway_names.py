@@ -121,3 +121,42 @@ def test_tier_and_place_are_the_vendors():
     assert price("mine", name, service_tier="odd") is None
     batch = price("mine", "openai/gpt-5", service_tier="batch")
     assert batch == price("openai", "gpt-5", service_tier="batch") is not None
+
+
+@pytest.mark.parametrize("gateway", ["openai", "litellm", "mine"])
+@pytest.mark.parametrize(
+    ("model", "seller", "sold_as"),
+    [
+        ("openai/gpt-4o-mini", "openai", "gpt-4o-mini"),
+        ("vertex_ai/gemini-2.5-flash", "gemini", "gemini-2.5-flash"),
+        ("gemini/gemini-2.5-flash", "gemini", "gemini-2.5-flash"),
+        ("azure/gpt-4o-mini", "azure", "gpt-4o-mini"),
+        ("groq/llama-3.1-8b-instant", "groq", "llama-3.1-8b-instant"),
+        (
+            "openrouter/anthropic/claude-sonnet-4.5",
+            "openrouter",
+            "anthropic/claude-sonnet-4.5",
+        ),
+        ("deepseek/deepseek-chat", "deepseek", "deepseek-chat"),
+        ("xai/grok-4", "xai", "grok-4"),
+        (
+            "bedrock/us.anthropic.claude-sonnet-4-6",
+            "aws",
+            "us.anthropic.claude-sonnet-4-6",
+        ),
+    ],
+)
+def test_a_seller_before_a_slash_is_priced_as_sold_there(
+    gateway, model, seller, sold_as
+):
+    """As LiteLLM writes it, whoever is asked."""
+    assert price(gateway, model) == price(seller, sold_as) is not None
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["azure/eu/gpt-4o-2024-08-06", "groq/", "deepseek/deepseek-r1", "somebody/gpt-4o"],
+)
+def test_a_region_or_another_sellers_weights_take_no_price(model):
+    """They have prices of their own."""
+    assert price("mine", model) is None

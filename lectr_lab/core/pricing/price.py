@@ -230,7 +230,7 @@ def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
     for entry in prices:
         if _fits(entry, query):
             return _of_user(entry)
-    if not query.models or documented(query.provider or "", query.models[0]).unknown:
+    if not query.models or _is_known_to_be_unknown(query):
         return None
     found = _listed(query)
     if found is None:  # a gateway's name may say whose model it is
@@ -240,6 +240,16 @@ def find_price(query: PriceQuery, prices: PriceList = ()) -> Found | None:
         )
         found = next((there for one in elsewhere if (there := _listed(one))), None)
     return found
+
+
+def _is_known_to_be_unknown(query: PriceQuery) -> bool:
+    """More is billed than is counted; or Azure's price in a region, a tenth above that
+    of the list, as LiteLLM names it (its list; Microsoft's page of prices)."""
+    provider, model = query.provider or "", query.models[0]
+    regional = LISTED_AS.get(
+        provider, provider
+    ) == "azure" and model.lower().startswith(("eu/", "us/", "azure/eu/", "azure/us/"))
+    return regional or documented(provider, model).unknown
 
 
 def _fits(entry: UserPrice, query: PriceQuery) -> bool:

@@ -160,3 +160,10 @@ def test_a_seller_before_a_slash_is_priced_as_sold_there(
 def test_a_region_or_another_sellers_weights_take_no_price(model):
     """They have prices of their own."""
     assert price("mine", model) is None
+
+
+@pytest.mark.parametrize("model", ["eu/o4-mini", "azure/us/o4-mini-2025-04-16"])
+def test_azures_price_in_a_region_is_not_that_of_the_world(model):
+    """It is a tenth higher, and on no list that we hold."""
+    assert price("azure", model) is None
+    assert price("azure", "o4-mini") is not None

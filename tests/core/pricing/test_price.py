@@ -267,9 +267,18 @@ def test_every_recorded_reply_is_priced_as_the_list_prices_it(recordings):
     exact = [price_event(e) for e in events]
     costs = priced(frame(events).lazy()).collect()["cost_usd"].to_list()
 
-    assert exact == [_listed_usd(e) for e in events]
+    unlike = {
+        (event.model_actual, cost, event.other_tool_calls or 0, event.web_searches or 0)
+        for event, cost in zip(events, exact, strict=True)
+        if cost != _listed_usd(event)
+    }
+    assert unlike == UNLIKE
     assert costs == [None if usd is None else float(usd) for usd in exact]
     assert sum(usd is not None for usd in exact) > 90
+
+
+# Advice of another model, at a price of its own, which the list leaves out.
+UNLIKE = {("claude-sonnet-5", None, 1, 0)}
 
 
 def _recorded(recording) -> Event | None:

@@ -43,7 +43,7 @@ def _sentence(sums: dict[str, Any], source: str) -> str | None:
     if not sums["apart"]:
         return None
     return (
-        f"{formatting.count(sums['apart'])} of {formatting.count(sums['n'])} calls with a "
-        f"cost of {source}'s own cost otherwise by list: {formatting.usd(sums['stated'])} "
-        f"by its word, {formatting.usd(sums['listed'])} by list."
+        f"What {source} says that calls cost is not the list's price of "
+        f"{formatting.count(sums['apart'])} of {formatting.count(sums['n'])}: "
+        f"{formatting.usd(sums['stated'])} there, {formatting.usd(sums['listed'])} by list."
     )

@@ -34,7 +34,7 @@ def test_it_says_what_was_added(table, tmp_path, capsys):
     import_log(table, kind="table", lab=lab, columns=COLUMNS)
 
     head = f"Added 2 of 3 calls to {lab} as default.\n"
-    assert first == f"{head}Left out: 1 have no time that can be read.\n"
+    assert first == f"{head}Left out (1): rows without a time that can be read.\n"
     assert "2 were there already." in capsys.readouterr().out
     assert scan(lab).collect()["total_ms"].sort().to_list() == [250.0, 500.0]
 
@@ -47,7 +47,7 @@ def test_a_preview_says_what_was_understood(table, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2 would be added. Nothing is written." in said
     assert "input_tokens" in said
-    assert "Left out: 1 have no time" in said
+    assert "Left out (1): rows without a time" in said
     assert not lab.exists()
 
 

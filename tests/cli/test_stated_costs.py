@@ -27,7 +27,7 @@ def test_calls_that_cost_otherwise_are_told_of(tmp_path, capsys, spends):
 
     import_log(tmp_path / "spend.json", kind="litellm", lab=tmp_path / "lab")
 
-    said = "1 of 2 calls with a cost of litellm's own cost otherwise by list: $0.50 by"
+    said = "not the list's price of 1 of 2: $0.50 there"
     assert (said in capsys.readouterr().out) == (0.5 in spends)
 
 

@@ -8,13 +8,9 @@ from typing import Any
 from lectr_lab.log.importers.fields import Choices, Imported, Item, Left, Said
 from lectr_lab.log.importers.replies import operation_of, reply_facts
 
-NOT_ANSWERED = (
-    "are requests that failed, expired or were cancelled: they are not billed"
-)
-NO_ROW = "are no results of a batch"
-FILE_TIME = (
-    "name no time of their own: taken to be of the file's, unless --at says another"
-)
+NOT_ANSWERED = "requests that failed, expired or were cancelled: they are not billed"
+NO_ROW = "what is no result of a batch"
+FILE_TIME = "results without a time of their own: taken to be of the file's, unless --at says another"
 
 
 class Times:

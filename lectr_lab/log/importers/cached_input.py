@@ -10,10 +10,8 @@ from typing import Any
 
 from lectr_lab.log.importers.fields import Cached, fitted
 
-TOLD_APART = (
-    "have more cached input than input: it is counted apart there, and was added up"
-)
-AS_STATED = "have more cached input than input, though it is said to be a part of it"
+TOLD_APART = "calls with cached input counted apart from input: added up"
+AS_STATED = "calls with more cached input than input, which nobody can price; if it is counted apart, say --cached-apart"
 _PARTS = ("cache_read_tokens", "cache_write_tokens")
 
 

@@ -23,10 +23,10 @@ from lectr_lab.log.importers.records import within
 from lectr_lab.log.importers.replies import reply_facts
 from lectr_lab.log.importers.source import files_in, json_values
 
-SYNTHETIC = "are notes of the client, not answers of a model"
-NO_USAGE = "are answers without counts"
-NO_JSON = "are lines that are no JSON"
-COPIES = "are further lines of an answer that is counted: pieces and copies of it"
+SYNTHETIC = "notes of the client, not answers of a model"
+NO_USAGE = "answers without counts"
+NO_JSON = "lines that are no JSON"
+COPIES = "further lines of an answer that is counted: pieces and copies of it"
 _SYNTHETIC = "<synthetic>"
 
 

@@ -30,9 +30,9 @@ from lectr_lab.log.importers.provider_names import provider_name
 from lectr_lab.log.importers.records import within
 from lectr_lab.log.importers.source import files_in, json_values
 
-UNCHANGED = "are counts that came again, with nothing new"
-COPIES = "are copies of calls in a fork of their conversation"
-NO_JSON = "are lines that are no JSON"
+UNCHANGED = "counts that came again, with nothing new"
+COPIES = "copies of calls in a fork of their conversation"
+NO_JSON = "lines that are no JSON"
 _COLUMNS = {
     "input_tokens": "input_tokens",
     "cached_input_tokens": "cache_read_tokens",

@@ -25,8 +25,10 @@ from lectr_lab.log.scan import scan
 from lectr_lab.log.upkeep.compact import linger, only_one
 from lectr_lab.log.upkeep.replace import replace_rows
 
-ONE_CALL = "are of a call that another row is of, by the ids of source or provider"
-WIRE = "passed a proxy whose log has them, by the provider's id of the reply"
+ONE_CALL = "rows of a call that another row is of, by the ids of source or provider"
+WIRE = (
+    "calls that passed the proxy and are in its log, by the provider's id of the reply"
+)
 _PATIENCE_S = 60.0
 _STORED = pl.Schema(
     {

@@ -8,23 +8,25 @@ tells it; where both are and disagree, the outcome stays and it is said.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from lectr_lab.core.column import ColumnSpec
 from lectr_lab.core.event import columns
-from lectr_lab.core.event_values import GATEWAY_CACHE
+from lectr_lab.core.event_values import GATEWAY_CACHE, NOT_CALLS
 from lectr_lab.core.ids import event_id
 from lectr_lab.log.importers.fields import Imported, fitted
 from lectr_lab.log.importers.provider_names import provider_of_model
 from lectr_lab.log.importers.report import Tally
 
-NO_TIME = "have no time that can be read"
+NO_TIME = "rows without a time that can be read"
 ZERO_TOKENS = (
-    "say 0 tokens, which no call takes: their tokens are not known, nor what they cost"
+    "calls with 0 tokens, which none takes: their tokens and cost are not known"
 )
-ZERO_COST = "have tokens and say a cost of 0: it is not taken for what they cost"
-NO_OUTCOME = "say neither an outcome nor a status: taken for answered"
-DISAGREE = "have a status that contradicts their outcome; the outcome is kept"
+NO_TOKENS = "answered calls without tokens or another count: their cost is not known"
+ZERO_COST = "calls with tokens and a cost of 0, which is not taken for what they cost"
+NO_OUTCOME = "calls without outcome or status: taken for answered"
+DISAGREE = "calls whose status contradicts their outcome, which is kept"
 _EMPTY = (None, "")
 _CLIENT_CLOSED = 499  # nginx's
 _TIMEOUTS = frozenset({408, 504})
@@ -130,11 +132,13 @@ def _outcome(status: int | None, failed: bool) -> str:
 
 
 def _settle_counts(event: dict[str, Any], tally: Tally) -> None:
-    """Take out the zeros that are no counts."""
-    if event.get("input_tokens") == 0:
+    """Take out the zeros that are no counts, and say of what nothing was counted."""
+    if not event.get("input_tokens"):
         billed = any(event.get(name) for name in _other_units())
-        if event["outcome"] == "ok" and not billed:
-            tally.said[ZERO_TOKENS] += 1
+        is_free = event.get("operation") in NOT_CALLS
+        if event["outcome"] == "ok" and not (billed or is_free):
+            tally.said[ZERO_TOKENS if "input_tokens" in event else NO_TOKENS] += 1
+    if event.get("input_tokens") == 0:
         for name in _token_columns():
             if event.get(name) == 0:
                 del event[name]
@@ -145,10 +149,12 @@ def _settle_counts(event: dict[str, Any], tally: Tally) -> None:
         del event["cost_stated_usd"]
 
 
+@cache
 def _token_columns() -> tuple[str, ...]:
     return _columns(lambda c: c.unit == "tokens" and c.name != "max_output_tokens")
 
 
+@cache
 def _other_units() -> tuple[str, ...]:
     """What is billed and is no token."""
     return _columns(

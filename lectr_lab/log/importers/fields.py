@@ -50,14 +50,14 @@ class Imported(NamedTuple):
 
 
 class Left(NamedTuple):
-    """Something that was seen and not taken. `reason` follows its number: "3 …"."""
+    """Something that was seen and not taken: `n` of what `reason` says."""
 
     reason: str
     n: int = 1
 
 
 class Said(NamedTuple):
-    """Something that was taken, and has to be told of. `what` follows its number."""
+    """Something that was taken, and has to be told of: `n` of `what`."""
 
     what: str
     n: int = 1

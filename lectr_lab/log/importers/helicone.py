@@ -35,7 +35,7 @@ _AUDIO = {
 }
 _NO_CACHE = frozenset({"", "00000000-0000-0000-0000-000000000000"})
 
-NO_ROW = "are no requests: no rows with a time of request"
+NO_ROW = "what is no request: no row with its time and a model"
 
 
 def helicone_rows(source: Path, choices: Choices) -> Rows:

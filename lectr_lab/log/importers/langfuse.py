@@ -80,8 +80,8 @@ _WHOLE = {
     ),
 }
 
-NOT_A_CALL = "are observations of something else than a model's call"
-NO_ROW = "are no observations: no JSON objects with a start"
+NOT_A_CALL = "observations of something else than a model's call"
+NO_ROW = "what is no observation: no object with a start"
 
 
 def langfuse_rows(source: Path, choices: Choices) -> Rows:

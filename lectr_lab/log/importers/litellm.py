@@ -78,18 +78,16 @@ _CARRIED = frozenset(
 """Parts that have a column, or are priced as what they are a part of."""
 _USER_AGENT = "User-Agent:"  # tags that LiteLLM adds by itself
 
-NO_ROW = "are no rows of a spend log"
+NO_ROW = "what is no row of a spend log"
 NO_METADATA = (
-    "have metadata that cannot be read: their cached and other parts are missing"
+    "rows whose metadata cannot be read: their cached and other parts are missing"
 )
 LARGE_BATCH = (
-    "are batches with the tokens of many calls, too many to price as one; they are "
+    "batches with the tokens of many calls, too many to price as one; they are "
     "imported without them. The batch's output file tells them call by call"
 )
-NOT_CARRIED = (
-    "have {}, of which the log has no column: they are priced as text, if at all"
-)
-TOOL_FEE = "have a fee for tools whose calls no count tells"
+NOT_CARRIED = "rows with {}, for which the log has no column: priced as text, if at all"
+TOOL_FEE = "rows with a fee for tools whose calls no count tells"
 
 
 def litellm_rows(source: Path, choices: Choices) -> Rows:

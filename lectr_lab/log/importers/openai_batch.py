@@ -14,7 +14,7 @@ from lectr_lab.log.importers.fields import Choices, Item, Left, Rows
 from lectr_lab.log.importers.records import within
 from lectr_lab.log.importers.source import files_in, json_values
 
-QUESTIONS = "are requests of a batch's input file; its output file has the results"
+QUESTIONS = "requests of a batch's input file; its output file has the results"
 
 
 def openai_batch_rows(source: Path, choices: Choices) -> Rows:

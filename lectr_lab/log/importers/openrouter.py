@@ -31,9 +31,9 @@ _COLUMNS = (
     "user external_user session_id service_tier requests prompt_tokens date data"
 ).split()
 
-NO_ROW = "are no calls: no rows with created_at and a model"
+NO_ROW = "what is no call: no row with created_at and a model"
 SUMS = (
-    "are sums of several calls, by day: `lectr-lab reconcile` compares them with the log. "
+    "sums of several calls, by day: `lectr-lab reconcile` compares them with the log. "
     "The activity page's own export has them call by call"
 )
 

@@ -36,14 +36,14 @@ from lectr_lab.log.importers.otel_names import (
 )
 from lectr_lab.log.importers.otlp_json import Span, spans_in
 
-ABOVE = "are spans above the calls whose tokens they sum up"
-OTHER = "are spans of something else than a model's call"
-SILENT = "are spans that name a model, and neither an operation nor tokens"
+ABOVE = "spans above the calls whose tokens they sum up"
+OTHER = "spans of something else than a model's call"
+SILENT = "spans that name a model, and neither an operation nor tokens"
 AGENT = (
-    "are spans of agents or steps with tokens, without the calls that they sum up: these "
+    "spans of agents or steps with tokens, without the calls that they sum up: these "
     "were not exported"
 )
-NO_EXPORT = "are no OTLP JSON: no object with resourceSpans"
+NO_EXPORT = "what is no OTLP JSON: no object with resourceSpans"
 _TRACE = re.compile("[0-9a-f]{32}")
 _TOKENS = ("input_tokens", "output_tokens")
 _FAR = 64  # spans between a call and what sums it up

@@ -45,12 +45,12 @@ class Tally:
 def sentences(report: ImportReport) -> Iterator[str]:
     """What else there is to say of an import, most first.
 
-    >>> told = ImportReport(9, 5, 1, 2, {"have no time": 1}, {}, {"input_tokens": 3})
+    >>> told = ImportReport(9, 5, 1, 2, {"rows without a time": 1}, {}, {"input_tokens": 3})
     >>> for sentence in sentences(told):
     ...     print(sentence)
     1 was there in another form, and is replaced.
     2 were there already.
-    Left out: 1 have no time.
+    Left out (1): rows without a time.
     Not readable, and left empty: 3 input_tokens.
     """
     if n := report.replaced:
@@ -62,9 +62,9 @@ def sentences(report: ImportReport) -> Iterator[str]:
     if n := report.known:
         yield f"{formatting.count(n)} {'were' if n > 1 else 'was'} there already."
     for reason, n in _most_first(report.left):
-        yield f"Left out: {formatting.count(n)} {reason}."
+        yield f"Left out ({formatting.count(n)}): {reason}."
     for what, n in _most_first(report.said):
-        yield f"{formatting.count(n)} {what}."
+        yield f"Noted ({formatting.count(n)}): {what}."
     if report.unreadable:
         found = _most_first(report.unreadable)
         columns = ", ".join(f"{formatting.count(n)} {column}" for column, n in found)

@@ -59,9 +59,9 @@ _OURS = ("event_id", "org", "kind", "shadow_of", "source", "source_id")
 _FACTOR = re.compile(r"(.+)\*([-+0-9.eE_]+)")
 _CACHE = ("cache_read_tokens", "cache_write_tokens")
 
-NO_ROW = "are lines that are no record"
+NO_ROW = "lines that are no record"
 TAKEN_INCLUDED = (
-    "have cached input, taken to be a part of the input; if the table counts it apart, "
+    "calls with cached input, taken to be a part of the input; if the table counts it apart, "
     "import it again with --cached-apart, which puts it right"
 )
 
@@ -114,7 +114,19 @@ def _entries(
         here = [name for name in names if name in found]
         if column not in told and here:
             given[column] = _Entry((found.pop(here[0]),))
+        elif column not in told and _may_be_within(column):
+            inner = [path for name in names for path in _ending_in(name, found)]
+            if inner:
+                given[column] = _Entry((found.pop(inner[0]),))
     return given
+
+
+def _may_be_within(column: str) -> bool:
+    return column.startswith("model_") or column.endswith("_tokens")
+
+
+def _ending_in(name: str, found: Mapping[str, str]) -> list[str]:
+    return [path for path in found if path.rpartition(".")[2] == name and "." in path]
 
 
 def _entry(column: str, text: str, has: Collection[str]) -> _Entry:

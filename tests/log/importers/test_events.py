@@ -42,7 +42,7 @@ def test_the_status_tells_an_outcome_that_is_not_given(facts, outcome, said):
     """Where both are and disagree, it is said."""
     tally = Tally()
 
-    assert made(facts, tally)["outcome"] == outcome
+    assert made({"input_tokens": 3, **facts}, tally)["outcome"] == outcome
     assert set(tally.said) == ({said} if said else set())
 
 
@@ -78,6 +78,16 @@ def test_a_zero_that_contradicts_the_row_is_no_count(facts, kept, said):
     names = ("input_tokens", "output_tokens", "image_count", "cost_stated_usd")
     assert {name: event[name] for name in names if name in event} == kept
     assert set(tally.said) == ({said} if said else set())
+
+
+def test_a_call_without_any_count_is_told_of():
+    """Not one that failed, nor what asks no model."""
+    tally = Tally()
+
+    for more in ({}, {"status": 500}, {"operation": "models"}, {"image_count": 1}):
+        made({"status": 200, **more}, tally)
+
+    assert tally.said == {events.NO_TOKENS: 1}
 
 
 def test_what_does_not_fit_is_counted_by_column():

@@ -33,4 +33,4 @@ def test_a_preview_shows_columns_sums_and_kinds():
         "15 calls, 2026-11-24 00:00 to 2026-11-24 14:00 UTC: 15 would be added" in text
     )
     assert "and 3 other kinds" in text
-    assert "Left out: 3 are odd." in text
+    assert "Left out (3): are odd." in text

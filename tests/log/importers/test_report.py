@@ -16,9 +16,9 @@ def test_everything_that_was_met_is_said_most_first():
     assert list(sentences(report)) == [
         "2 were there in another form, and are replaced.",
         "1 was there already.",
-        "Left out: 1,000 b.",
-        "Left out: 1 a.",
-        "2 have something odd.",
+        "Left out (1,000): b.",
+        "Left out (1): a.",
+        "Noted (2): have something odd.",
         "Not readable, and left empty: 3 status.",
     ]
 

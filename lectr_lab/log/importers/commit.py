@@ -19,15 +19,22 @@ import polars as pl
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.importers.staging import Staging, fingerprint, key, response
+from lectr_lab.log.importers.staging import (
+    PROVIDER_IDS,
+    Staging,
+    fingerprint,
+    key,
+    provider_ids,
+)
 from lectr_lab.log.parts import current_schema, damage, part_rows
 from lectr_lab.log.scan import scan
 from lectr_lab.log.upkeep.compact import linger, only_one
 from lectr_lab.log.upkeep.replace import replace_rows
 
 ONE_CALL = "rows of a call that another row is of, by the ids of source or provider"
-WIRE = (
-    "calls that passed the proxy and are in its log, by the provider's id of the reply"
+THERE = (
+    "calls that are in the log from the proxy or another source, by the provider's id of "
+    "the reply or request"
 )
 _PATIENCE_S = 60.0
 _STORED = pl.Schema(
@@ -50,7 +57,7 @@ class Plan(NamedTuple):
     added: int
     known: int
     repeated: int
-    on_the_wire: int
+    there: int
 
     @property
     def replaced(self) -> int:
@@ -69,8 +76,7 @@ def plan_of(lab: LabFolder, staged: Staging, *, history: bool) -> Plan:
     """
     keys = staged.keys()
     once = _once(keys)
-    wire = _on_the_wire(lab, once)
-    kept = once.join(wire, on="response", how="anti") if wire.height else once
+    kept = once.join(_there(lab, once), on=["file", "row"], how="anti")
     stored = _stored(lab, kept)
     found = pl.concat(
         [
@@ -87,9 +93,9 @@ def plan_of(lab: LabFolder, staged: Staging, *, history: bool) -> Plan:
     changed = found.join(known, on=["file", "row"], how="anti")
     write = kept.join(known, on=["file", "row"], how="anti")
     added = write.join(changed, on=["file", "row"], how="anti").height
-    repeated, on_the_wire = keys.height - once.height, once.height - kept.height
+    repeated, there = keys.height - once.height, once.height - kept.height
     gone = changed.select("event_id", "day", "part").unique()
-    return Plan(write, gone, added, kept.height - write.height, repeated, on_the_wire)
+    return Plan(write, gone, added, kept.height - write.height, repeated, there)
 
 
 def commit(
@@ -139,18 +145,28 @@ def _once(keys: pl.DataFrame) -> pl.DataFrame:
         descending=[True, False, False, False],
         nulls_last=True,
     ).unique("key", keep="first", maintain_order=True)
-    named = pl.col("response").is_not_null()
-    once = best.filter(named).unique("response", keep="first", maintain_order=True)
-    return pl.concat([best.filter(~named), once]).sort("file", "row")
+    for name in PROVIDER_IDS:
+        named = pl.col(name).is_not_null()
+        once = best.filter(named).unique(name, keep="first", maintain_order=True)
+        best = pl.concat([once, best.filter(~named)])
+    return best.sort("file", "row")
 
 
-def _on_the_wire(lab: LabFolder, rows: pl.DataFrame) -> pl.DataFrame:
-    """The ids of replies that the log has of a proxy's own."""
-    asked = rows.select("response").drop_nulls().unique()
-    if not asked.height or not lab.root.is_dir():
-        return asked.clear()
-    own = scan(lab.root).filter(pl.col("source").is_null()).select(response())
-    return own.join(asked.lazy(), on="response", how="semi").unique().collect()
+def _there(lab: LabFolder, rows: pl.DataFrame) -> pl.DataFrame:
+    """Those that the log has of a proxy, or of another source, by a provider's id."""
+    place = rows.select("file", "row").clear()
+    named = [name for name in PROVIDER_IDS if rows[name].null_count() < rows.height]
+    if not named or not lab.root.is_dir():
+        return place
+    log = scan(lab.root).select(key().alias("other"), *provider_ids())
+    for name in named:
+        asked = rows.filter(pl.col(name).is_not_null())
+        found = log.join(asked.lazy(), on=name).filter(
+            pl.col("other") != pl.col("key"),
+            pl.col("other").ne_missing(pl.col("alias")),
+        )
+        place = pl.concat([place, found.select("file", "row").unique().collect()])
+    return place
 
 
 def _stored(lab: LabFolder, rows: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from lectr_lab.core.errors import LogError
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.hash_secret import SECRET_VARIABLE, hash_secret
-from lectr_lab.log.importers.commit import ONE_CALL, WIRE, Plan, commit, plan_of
+from lectr_lab.log.importers.commit import ONE_CALL, THERE, Plan, commit, plan_of
 from lectr_lab.log.importers.events import NO_TIME, event_of, identity
 from lectr_lab.log.importers.fields import Choices, Imported, Left, Said, fitted
 from lectr_lab.log.importers.preview import Preview, Understood
@@ -195,7 +195,7 @@ def _nothing(job: _Job, tally: Tally) -> LogError:
 
 
 def _told(tally: Tally, plan: Plan) -> ImportReport:
-    for reason, n in ((ONE_CALL, plan.repeated), (WIRE, plan.on_the_wire)):
+    for reason, n in ((ONE_CALL, plan.repeated), (THERE, plan.there)):
         if n:
             tally.left[reason] += n
     return tally.report(added=plan.added, replaced=plan.replaced, known=plan.known)

@@ -1,4 +1,5 @@
-"""OpenTelemetry spans of model calls, whatever convention they follow.
+"""OpenTelemetry spans of model calls, whatever convention they follow, and log records
+of the coding agents that tell of their calls in these (`otlp_logs.py`).
 
 Which attribute is which column, and which span is a call, `otel_names.toml` says. A span
 that says tokens and no operation that is known is a call as well.
@@ -35,6 +36,7 @@ from lectr_lab.log.importers.otel_names import (
     total_of,
 )
 from lectr_lab.log.importers.otlp_json import Span, spans_in
+from lectr_lab.log.importers.otlp_logs import Record, items_of
 
 ABOVE = "spans above the calls whose tokens they sum up"
 OTHER = "spans of something else than a model's call"
@@ -43,7 +45,7 @@ AGENT = (
     "spans of agents or steps with tokens, without the calls that they sum up: these "
     "were not exported"
 )
-NO_EXPORT = "what is no OTLP JSON: no object with resourceSpans"
+NO_EXPORT = "what is no OTLP JSON: no object with resourceSpans or resourceLogs"
 _TRACE = re.compile("[0-9a-f]{32}")
 _TOKENS = ("input_tokens", "output_tokens")
 _FAR = 64  # spans between a call and what sums it up
@@ -82,7 +84,7 @@ def _seen(source: Path) -> _Seen:
     """The export's spans, looked at for how they lie in each other and how they count."""
     seen = _Seen({}, {}, {})
     for span in spans_in(source):
-        if span is None or span.scope == SCOPE:
+        if not isinstance(span, Span) or span.scope == SCOPE:
             continue
         here = (span.trace, span.id)
         if span.parent:
@@ -109,6 +111,9 @@ def _items(source: Path, choices: Choices, seen: _Seen) -> Iterator[Item]:
     for span in spans_in(source):
         if span is None:
             yield Left(NO_EXPORT)
+            continue
+        if isinstance(span, Record):
+            yield from items_of(span, choices)
             continue
         here = (span.trace, span.id)
         if span.scope == SCOPE:

@@ -1,17 +1,21 @@
-"""Spans in OTLP's JSON: of a file, one object or one a line, or of a folder of them.
+"""Spans and log records in OTLP's JSON: of a file, one object or one a line, or of a folder of them.
 
 Names are those of OTLP's messages, of older exporters (`instrumentationLibrarySpans`),
 and in snake_case, as some libraries write protobuf.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lectr_lab.log.importers.fields import fitted
+from lectr_lab.log.importers.otlp_logs import Record
 from lectr_lab.log.importers.source import files_in, json_values
 
 _PATTERNS = ("*.json", "*.jsonl", "*.ndjson", "*.json.gz", "*.jsonl.gz", "*.json.zst")
+_SPANS = ("resourceSpans", "resource_spans", "batches")
+_LOGS = ("resourceLogs", "resource_logs")
 _ERRORS = (2, "2", "STATUS_CODE_ERROR", "ERROR")
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue")
 
@@ -37,8 +41,9 @@ class Span(NamedTuple):
         return round((end - start).total_seconds() * 1000, 3)
 
 
-def spans_in(source: Path) -> Iterator[Span | None]:
-    """Every span of a file, or of the JSON files of a folder; None for what is no OTLP.
+def spans_in(source: Path) -> Iterator[Span | Record | None]:
+    """Every span and log record of a file, or of the JSON files of a folder; None for
+    what is no OTLP.
 
     Raises:
         LogError: a file is empty or cannot be unpacked, or a folder has none.
@@ -47,21 +52,20 @@ def spans_in(source: Path) -> Iterator[Span | None]:
     for file in files_in(source, *_PATTERNS):
         for value in json_values(file).values:
             found = False
-            for span in _spans(value):
+            held: Iterator[Span | Record] = chain(_spans(value), _records(value))
+            for one in held:
                 found = True
-                yield span
+                yield one
             if not found and not _is_export(value):
                 yield None
 
 
 def _is_export(value: Any) -> bool:
-    return isinstance(value, dict) and (
-        isinstance(_of(value, "resourceSpans", "resource_spans", "batches"), list)
-    )
+    return isinstance(value, dict) and (isinstance(_of(value, *_SPANS, *_LOGS), list))
 
 
 def _spans(export: Any) -> Iterator[Span]:
-    for group in _items(export, "resourceSpans", "resource_spans", "batches"):
+    for group in _items(export, *_SPANS):
         about = _attributes(_of(group, "resource"))
         scopes = _items(
             group,
@@ -75,6 +79,25 @@ def _spans(export: Any) -> Iterator[Span]:
             name = _of(by, "name")
             for span in _items(scope, "spans"):
                 yield _span(span, about, name if isinstance(name, str) else "")
+
+
+def _records(export: Any) -> Iterator[Record]:
+    for group in _items(export, *_LOGS):
+        about = _attributes(_of(group, "resource"))
+        for scope in _items(group, "scopeLogs", "scope_logs"):
+            for record in _items(scope, "logRecords", "log_records"):
+                yield _record(record, about)
+
+
+def _record(record: Mapping[str, Any], about: Mapping[str, Any]) -> Record:
+    attributes = {**about, **_attributes(record)}
+    body = _value(_of(record, "body"))
+    said = _of(record, "eventName", "event_name") or attributes.get("event.name")
+    name = str(said or "")
+    if "." not in name and isinstance(body, str) and body.endswith(f".{name}"):
+        name = body  # Claude Code's own says the event without its product
+    at = _of(record, "timeUnixNano", "time_unix_nano", "observedTimeUnixNano")
+    return Record(attributes.get("event.timestamp") or at, name, attributes)
 
 
 def _span(span: Mapping[str, Any], about: Mapping[str, Any], scope: str) -> Span:

@@ -41,7 +41,8 @@ READERS: Mapping[str, Reader] = MappingProxyType(
             litellm_rows,
         ),
         "otel": Reader(
-            "OpenTelemetry spans, OTLP JSON, a file or a folder of them",
+            "OpenTelemetry spans, and log records of Claude Code and Codex, OTLP JSON, a "
+            "file or a folder",
             "spans of model calls",
             "files of OpenTelemetry's own collector and SDKs; names of attributes from "
             "each convention's documents, 2026-11-30",

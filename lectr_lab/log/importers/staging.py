@@ -22,6 +22,7 @@ KEYS = pl.Schema(
         "key": pl.Binary(),
         "alias": pl.Binary(),
         "response": pl.String(),
+        "request": pl.String(),
         "output": pl.Int64(),
         "started_at": pl.Datetime("us", "UTC"),
         "fingerprint": pl.UInt64(),
@@ -30,6 +31,9 @@ KEYS = pl.Schema(
     }
 )
 """What is kept of each row that was set aside. `fingerprint` is of all that it says."""
+
+PROVIDER_IDS = {"response": "provider_response_id", "request": "provider_request_id"}
+"""What `KEYS` calls the ids that a provider gave, and the columns that have them."""
 
 # Compaction may drop it; nobody is told less by a row that lacks it.
 _NOT_COMPARED = ("event_id", "provider_request_id")
@@ -47,11 +51,14 @@ def key() -> pl.Expr:
     return pl.col("event_id").bin.slice(KEY_BYTES.start).alias("key")
 
 
-def response() -> pl.Expr:
-    """The provider's id of a reply, where it is one that no other reply has."""
-    said = pl.col("provider_response_id")
-    long_enough = said.str.len_bytes() >= _FEWEST_IN_AN_ID
-    return pl.when(long_enough).then(said).alias("response")
+def provider_ids() -> list[pl.Expr]:
+    """The provider's ids of the reply and of the request, where no other call has them."""
+    return [
+        pl.when(pl.col(column).str.len_bytes() >= _FEWEST_IN_AN_ID)
+        .then(column)
+        .alias(name)
+        for name, column in PROVIDER_IDS.items()
+    ]
 
 
 class Told(NamedTuple):
@@ -123,7 +130,10 @@ def _keys(rows: pl.DataFrame, told: tuple[Told, ...], file: int) -> pl.DataFrame
     return rows.select(
         key(),
         pl.Series("alias", [one.alias for one in told], pl.Binary),
-        pl.when(~own).then(response()).alias("response"),
+        *(
+            pl.when(~own).then(id_).alias(id_.meta.output_name())
+            for id_ in provider_ids()
+        ),
         pl.col("output_tokens").alias("output"),
         "started_at",
         fingerprint(),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.importers.commit import ONE_CALL, WIRE
+from lectr_lab.log.importers.commit import ONE_CALL, THERE
 from lectr_lab.log.importers.events import NO_OUTCOME, NO_TIME
 from lectr_lab.log.importers.fields import Choices
 from lectr_lab.log.importers.importing import import_log, preview_log
@@ -119,8 +119,35 @@ def test_a_call_that_a_proxy_logged_is_not_there_again(lab, tmp_path, make_event
 
     done = imported(source, lab)
 
-    assert (done.added, done.left) == (0, {WIRE: 1})
+    assert (done.added, done.left) == (0, {THERE: 1})
     assert rows_of(lab).height == 1
+
+
+def test_a_call_that_another_source_has_is_not_there_again(lab, tmp_path):
+    """By the provider's id of the reply or of the request."""
+    spend = spend_logs(tmp_path / "a.json", 1, request_id="msg_0123456789")
+    message = {
+        "id": "msg_0123456789",
+        "model": "claude-x",
+        "usage": {"input_tokens": 1},
+    }
+    line = {"type": "assistant", "timestamp": ROW["startTime"], "message": message}
+    (tmp_path / "b.jsonl").write_text(json.dumps(line))
+    head = "request_id,time,input_tokens,provider_request_id\n"
+    for name, id_ in (("c", "one-long-id"), ("d", "another-long-id")):
+        row = f"{id_},{ROW['startTime']},3,req_0123456789\n"
+        (tmp_path / f"{name}.csv").write_text(head + row)
+
+    imported(spend, lab)
+    done = [
+        imported(tmp_path / "b.jsonl", lab, kind="claude-code"),
+        imported(tmp_path / "c.csv", lab, kind="table"),
+        imported(tmp_path / "d.csv", lab, kind="table", name="other"),
+        imported(tmp_path / "c.csv", lab, kind="table"),
+    ]
+
+    assert [(d.added, d.known) for d in done] == [(0, 0), (1, 0), (0, 0), (0, 1)]
+    assert rows_of(lab).height == 2
 
 
 def test_rows_of_one_reply_are_one_call(lab, tmp_path):

@@ -69,8 +69,11 @@ def attributes_of(row: Mapping[str, Any]) -> dict[str, Any]:
     >>> attributes_of(row)["gen_ai.response.time_to_first_chunk"]
     0.3105
     """
-    found: dict[str, Any] = {}
-    for spec in _columns():
+    plain, others = _by_form()
+    found: dict[str, Any] = {
+        otel: value for name, otel in plain if (value := row.get(name)) is not None
+    }
+    for spec in others:
         value = row.get(spec.name)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
@@ -120,6 +123,20 @@ def unix_nano(at: datetime, later_ms: float | None = None) -> str:
 @cache
 def _columns() -> tuple[ColumnSpec, ...]:
     return tuple(spec for spec in columns() if spec.name not in IN_THE_SPAN)
+
+
+@cache
+def _by_form() -> tuple[tuple[tuple[str, str], ...], tuple[ColumnSpec, ...]]:
+    """Columns whose values are an attribute's as they are, most of them; and the rest."""
+    names = otel_names()
+    formed = names.seconds | names.lists | {*names.values, *names.also}
+    others = tuple(
+        spec
+        for spec in _columns()
+        if spec.name in formed or spec.python_type in (float, bytes)
+    )
+    plain = (spec for spec in _columns() if spec not in others)
+    return tuple((spec.name, spec.otel) for spec in plain), others
 
 
 @cache

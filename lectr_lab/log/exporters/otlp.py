@@ -33,6 +33,7 @@ _CLIENT = 3  # the kind of a span that calls another service
 _OK, _ERROR = 1, 2
 _WELL = frozenset({"ok", "client_disconnect"})
 _TRACE = re.compile(r"(?!0{32})[0-9a-f]{32}")
+_FORMS = {str: "stringValue", float: "doubleValue", bool: "boolValue"}
 _SCHEMA_URL = "https://opentelemetry.io/schemas/{}"
 
 
@@ -129,15 +130,12 @@ def span_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
+    kind = type(value)
+    if kind is int:
         return {"intValue": str(value)}  # 64 bits are text in protobuf's JSON
-    if isinstance(value, float):
-        return {"doubleValue": value}
-    if isinstance(value, list):
+    if kind is list:
         return {"arrayValue": {"values": [_value(one) for one in value]}}
-    return {"stringValue": value}
+    return {_FORMS[kind]: value}
 
 
 def _line(rows: pl.DataFrame) -> bytes:

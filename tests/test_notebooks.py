@@ -27,6 +27,7 @@ SHOWN = {
     "05_would_a_cheaper_model_do": "<table",
     "06_what_if_this_rule_had_been_on": "<table",
     "08_test_with_cassettes": "3 passed",
+    "10_what_did_my_agent_do": "<svg",
 }
 
 # Runs in the kernel before the first cell: whoever dials out gets an error.

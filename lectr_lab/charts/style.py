@@ -200,7 +200,10 @@ class Drawing(alt.LayerChart):
     """A chart that shows itself as a picture in a cell: Altair's own way needs a CDN."""
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
-        return bundle(self.properties(width=_CELL_PX), str(self.title.text))
+        # A browser's letters may be wider than those that were measured.
+        room = {"left": 20, "right": 8, "top": 5, "bottom": 5}
+        shown = self.properties(width=_CELL_PX, padding=room)
+        return bundle(shown, str(self.title.text))
 
 
 def bundle(chart: alt.TopLevelMixin, title: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ from lectr_lab.tables import Table
 from lectr_lab.tables.columns import MOST_ROWS
 
 _ROWS = 20
+_ADVISED = 5
 _LETTERS = 200  # polars names all sixty columns of a log where it misses one
 _SHOWN = ["started_at", "org", "feature", "task", "provider", "model", "outcome"]
 _SHOWN += ["total_ms", "input_tokens", "output_tokens", "cost_usd"]
@@ -55,6 +56,8 @@ def _shown_as(frame: pl.LazyFrame) -> Table:
         return _events(frame)
     if {*sessions_view.COLUMNS[1:]} <= set(names):
         return _sessions(frame)
+    if {"watched", "lost_usd", "advice"} <= set(names):
+        return _cache(frame)
     return _first_rows(frame)
 
 
@@ -75,6 +78,29 @@ def _sessions(found: pl.LazyFrame) -> Table:
     more = costs["sessions"].item() - first.height
     after = f"… and {more:,} more\n" if more else ""
     return Table(sessions_view.in_short(first), "Sessions", after + text)
+
+
+def _cache(found: pl.LazyFrame) -> Table:
+    """What the cache saved and missed, and below it what to change."""
+    all_of_it = found.collect()
+    watched = all_of_it.filter(pl.col("watched") > 0)
+    empty = [
+        name for name in watched.columns if watched[name].null_count() == len(watched)
+    ]
+    several = "org" in watched.columns and watched["org"].n_unique() > 1
+    whose = [] if several else ["org"]
+    keys = watched.columns[: watched.columns.index("requests")]
+    told = [
+        ": ".join([*(name(row[k]) for k in keys if k not in whose), row["advice"]])
+        for row in watched.head(_ADVISED).iter_rows(named=True)
+        if row["advice"]
+    ]
+    n, of_all = int(watched["watched"].sum()), int(all_of_it["requests"].sum())
+    told.append(
+        f"{n:,} of {of_all:,} requests were watched; nothing is known of others."
+    )
+    shown = watched.drop({*empty, *whose, "advice"}, strict=False)
+    return Table(shown, "What the cache saved, and what it missed", "\n".join(told))
 
 
 def _events(log: pl.LazyFrame) -> Table:

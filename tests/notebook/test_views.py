@@ -182,3 +182,18 @@ def test_scan_of_a_lab_says_nothing_and_makes_nothing_up(here, capsys):
 
     assert lectr.scan("lab").collect().is_empty()
     assert capsys.readouterr().out == ""
+
+
+def test_what_the_cache_missed_is_shown_with_what_to_change():
+    """Groups that were watched, columns that say something, and the advice below."""
+    log = lectr.demo_log()
+    found = shown(lectr.cache(log))["text/plain"]
+
+    assert "coding-agent: Most is lost" in found
+    assert "requests were watched" in found
+    assert "ticket-triage" not in found.partition("requests were watched")[0]
+    assert "advice" not in found.splitlines()[1]
+    assert (
+        "requests were watched"
+        in shown(lectr.cache(log, by=None, org="x"))["text/plain"]
+    )

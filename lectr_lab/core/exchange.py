@@ -3,24 +3,13 @@ Event. It never sees a socket, and it keeps counts and names, not bytes."""
 
 from collections.abc import Callable
 from datetime import datetime
-from operator import attrgetter
 
 import msgspec
 
 from lectr_lab.core.event import Event
-from lectr_lab.core.event_values import (
-    MOST_BYTES,
-    Credential,
-    ErrorSource,
-    Operation,
-    Outcome,
-    cut,
-)
-from lectr_lab.core.headers import (
-    ClientHeaders,
-    RawHeaders,
-    redactor,
-)
+from lectr_lab.core.event_parts import hidden, with_seldom
+from lectr_lab.core.event_values import Credential, ErrorSource, Operation, Outcome, cut
+from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.run import Run, run_of
 from lectr_lab.core.keys import KeyEntry
@@ -42,27 +31,6 @@ _REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"apim-request-id")
 _NO_REQUEST = RequestFacts()
 _NO_REPLY = ReplyFacts()
 _NO_TARGET = ResolvedProvider("", "default")
-# Columns in a client's words or a provider's; of those out of bodies the length is cut.
-_CUT = (
-    "model_requested",
-    "model_sent",
-    "model_actual",
-    "error_type",
-    "provider_response_id",
-)
-_WORDS = (
-    "feature",
-    "task",
-    "provider_header",
-    "finish_reason",
-    "provider_request_id",
-    "service_tier_requested",
-    "service_tier",
-    "reasoning_effort",
-    "inference_geo",
-    *_CUT,
-)
-_words = attrgetter(*_WORDS)
 
 
 class Exchange:
@@ -336,14 +304,7 @@ class Exchange:
             output_tokens=reply.output_tokens,
             cache_read_tokens=reply.cache_read_tokens,
             cache_write_tokens=reply.cache_write_tokens,
-            cache_write_1h_tokens=reply.cache_write_1h_tokens,
             reasoning_tokens=reply.reasoning_tokens,
-            input_audio_tokens=reply.input_audio_tokens,
-            output_audio_tokens=reply.output_audio_tokens,
-            cache_read_audio_tokens=reply.cache_read_audio_tokens,
-            input_image_tokens=reply.input_image_tokens,
-            output_image_tokens=reply.output_image_tokens,
-            web_searches=reply.web_searches,
             token_source=reply.token_source,
             output_chars=reply.output_chars,
             service_tier_requested=request.service_tier_requested,
@@ -364,27 +325,11 @@ class Exchange:
             provider_requested=_other_than(target.provider, requested.provider),
             request_read=self._request_read,
             provider_response_id=reply.provider_response_id,
-            inference_geo=reply.inference_geo,
-            cost_stated_usd=reply.cost_stated_usd,
-            image_count=reply.image_count,
-            audio_seconds=reply.audio_seconds,
             # Known of the request alone: what failed is not billed by them.
             input_characters=None if error_type else request.input_characters,
-            rerank_searches=reply.rerank_searches,
-            other_tool_calls=reply.other_tool_calls,
             facts_truncated=self._facts_truncated(reply),
         )
-        return self._hidden(event)
-
-    def _hidden(self, event: Event) -> Event:
-        """The event without a key in any word of others, and without overlong ones."""
-        words = "\n".join(filter(None, _words(event)))
-        if len(words) * 4 <= MOST_BYTES and self._hide(words) is words:
-            return event  # nearly every one
-        hidden = dict(zip(_WORDS, map(self._hide, _words(event)), strict=True))
-        return msgspec.structs.replace(
-            event, **hidden | {name: cut(hidden[name]) for name in _CUT}
-        )
+        return hidden(with_seldom(event, reply), self._hide)
 
     def _credential(self) -> Credential | None:
         """Elsewhere than the client meant, the operator's own key is what pays."""

@@ -62,7 +62,7 @@ def run_of(
     >>> run_of(headers, "chat", RequestFacts(), ClientHeaders()).session
     'nightly'
     """
-    first = dict(reversed(headers))
+    first = client_headers.first or dict(reversed(headers))
     client = client_of(first)
     says_more = request.user or request.session or operation == "compact"
     says_more = says_more or client.family in TELLING_FAMILIES

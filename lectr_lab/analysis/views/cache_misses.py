@@ -157,7 +157,10 @@ def _causes() -> list[pl.Expr]:
         .then(pl.lit("pause"))
         .otherwise(pl.lit("provider"))
         .alias("kept_cause"),
-        short.otherwise("prefix_break").alias("changed_cause"),
+        short.when(pl.col("prefix_break").is_in(["none", "first"]))
+        .then(pl.lit("provider"))
+        .otherwise("prefix_break")
+        .alias("changed_cause"),
         short.otherwise(pl.lit("unmarked")).alias("unmarked_cause"),
     ]
 

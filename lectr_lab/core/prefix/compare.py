@@ -150,8 +150,8 @@ def _is_same_form(one: Prompt, other: Prompt) -> bool:
     shared = one.shared(other)
     if shared and shared >= one.heads:
         return True
-    least = min(len(one.sketch), len(other.sketch))
-    return least >= _LEAST_SKETCH and len(one.sketch & other.sketch) >= _ALIKE * least
+    lines, least = one.likeness(other)
+    return least >= _LEAST_SKETCH and lines >= _ALIKE * least
 
 
 def _what_changed(now: Seen, parent: Seen, rule: CacheRule | None) -> PrefixBreak:

@@ -27,9 +27,9 @@ _MEDIA_CHARS = 6_000
 """What a picture or a sound counts for, about 1,500 tokens, however long its base64."""
 
 _LEAST_LINES, _SKETCH = 8, 32
-_SKETCHED_BYTES, _SKETCHED_WORDS_BYTES = 64 * 1024, 8 * 1024
-_SYSTEM_ROLES = frozenset({"system", "developer"})
-_ANSWERERS = frozenset({"assistant", "model"})
+_SKETCHED_BYTES, _SKETCHED_WORDS_BYTES = 32 * 1024, 4 * 1024
+_SYSTEM_ROLES = frozenset({b"system", b"developer"})
+_ANSWERERS = frozenset({b"assistant", b"model"})
 _MARK = re.compile(
     rb',\s*"(?:cache_control|prompt_cache_breakpoint)"\s*:\s*\{[^{}]*\}'
     rb'|"(?:cache_control|prompt_cache_breakpoint)"\s*:\s*\{[^{}]*\}\s*,?'
@@ -40,8 +40,8 @@ _ANY_MARK = (b'cache_control"', b'prompt_cache_breakpoint"')
 _LEAST_BLOB_BYTES = 2048
 _BLOB = re.compile(rb"[A-Za-z0-9+/=_-]{2048,}")
 _HEAD = re.compile(
-    rb'\s*\{\s*"role"\s*:\s*"(\w+)"\s*,\s*"content"\s*:\s*'
-    rb'(?:\[\s*\{\s*"type"\s*:\s*"(?:text|input_text|output_text)"\s*,\s*"text"\s*:\s*)?"'
+    rb'\s*\{\s*"role"\s*:\s*"(\w+)"(\s*,\s*"content"\s*:\s*'
+    rb'(?:\[\s*\{\s*"type"\s*:\s*"(?:text|input_text|output_text)"\s*,\s*"text"\s*:\s*)?")?'
 )
 _TAIL_BYTES = 32
 _TAIL = re.compile(rb'"\s*(?:\}\s*\])?\s*\}\s*\Z')
@@ -117,7 +117,7 @@ class _Joints:
     def unmarked(self, raw: msgspec.Raw | bytes) -> bytes:
         """A part of the body, without marks for the cache."""
         data = bytes(raw)
-        if self._is_marked and any(mark in data for mark in _ANY_MARK):
+        if self._is_marked and (_ANY_MARK[0] in data or _ANY_MARK[1] in data):
             return _MARK.sub(b"", data)
         return data
 
@@ -203,7 +203,7 @@ def _add_texts(joints: _Joints, body: _Body, rule: CacheRule | None) -> int:
             joints.add_system(data)
             continue
         heads = len(joints.digests) if heads is None else heads
-        joints.add(data, _is_answer(role, kind))
+        joints.add(data, role in _ANSWERERS or _is_part_of_answer(role, kind))
     return len(joints.digests) if heads is None else heads
 
 
@@ -231,28 +231,38 @@ def _begins(block: bytes, words: bytes) -> bool:
     return at > 0 and block[at - 1 : at] == b'"'
 
 
-def _message(data: bytes) -> tuple[str | None, str | None, bytes]:
+def _message(data: bytes) -> tuple[bytes | None, str | None, bytes]:
     """Who says it, what it is, and the message in one form.
 
-    Most begin with their role and have nothing behind their text.
+    Most begin with their role, and many have nothing behind their text.
     """
     head = _HEAD.match(data)
     if head is None:
         if data[:1] != b"{":
-            return "user", None, data  # a text alone
+            return b"user", None, data  # a text alone
         item = _ITEM.decode(data)
-        return item.role, item.type, data
-    tail = _TAIL.search(data, max(len(data) - _TAIL_BYTES, head.end()))
-    role = head[1]
-    if tail is not None:
-        data = role + b":" + data[head.end() : tail.start()]
-    return role.decode(), None, data
+        role = None if item.role is None else item.role.encode()
+        return role, item.type, data
+    begin = head.end(2)
+    if begin > 0:
+        end = _end_of_text(data, begin)
+        data = data if end is None else head[1] + b":" + data[begin:end]
+    return head[1], None, data
 
 
-def _is_answer(role: str | None, kind: str | None) -> bool:
-    """A model said it: a message of its own, a call, its reasoning."""
+def _end_of_text(data: bytes, begin: int) -> int | None:
+    """Where a text ends that has nothing behind it."""
+    for tail in (b'"}]}', b'"}'):  # nearly always
+        if data.endswith(tail):
+            return len(data) - len(tail)
+    found = _TAIL.search(data, max(len(data) - _TAIL_BYTES, begin))
+    return None if found is None else found.start()
+
+
+def _is_part_of_answer(role: bytes | None, kind: str | None) -> bool:
+    """A model said it, and not as a message of its own: a call, its reasoning."""
     said = kind == "reasoning" or (kind or "").endswith("_call")
-    return role in _ANSWERERS or (role is None and said)
+    return role is None and said
 
 
 def _value(parsed: _Body, name: str, has_media: bool) -> bytes:
@@ -271,13 +281,11 @@ def _digest(data: bytes, key: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES, key=key).digest()
 
 
-def _sketch(system: bytes, key: bytes) -> frozenset[int]:
+def _sketch(system: bytes, key: bytes) -> bytes:
     """The least of its lines' hashes (of its words', where it has few lines): two texts
     that are mostly alike share most of them."""
-    if not system:
-        return frozenset()
     parts = system[:_SKETCHED_BYTES].split(b"\\n")
     if len(parts) < _LEAST_LINES:
         parts = system[:_SKETCHED_WORDS_BYTES].split(b" ")
     hashes = map(crc32, parts, repeat(crc32(key)))
-    return frozenset(sorted(set(hashes))[:_SKETCH])
+    return array("I", sorted(set(hashes))[:_SKETCH] if system else ()).tobytes()

@@ -9,6 +9,7 @@ DIGEST_BYTES = 8
 """Of a joint: two of a session's that differ are taken for one in 10^15 comparisons."""
 
 _END_BYTES = 8
+_OBJECT_BYTES = 500  # of Python's: as measured by `tests/benchmarks/bench_prefix.py`
 
 
 class Prompt(msgspec.Struct, frozen=True, dict=True):
@@ -21,7 +22,7 @@ class Prompt(msgspec.Struct, frozen=True, dict=True):
     tools: int  # how many joints are tools
     heads: int  # and how many are tools or system prompt
     parameters: tuple[bytes, ...]  # digests, in the order of the rule's
-    sketch: frozenset[int]  # of the system prompt, to know one that was altered
+    sketch: bytes  # hashes of the system prompt's lines, to know one that was altered
 
     def __len__(self) -> int:
         return len(self.answers)
@@ -44,7 +45,8 @@ class Prompt(msgspec.Struct, frozen=True, dict=True):
     @property
     def memory_bytes(self) -> int:
         """About what it takes to remember."""
-        return len(self) * (DIGEST_BYTES + _END_BYTES + 1) + 32 * len(self.sketch) + 700
+        joint_bytes = DIGEST_BYTES + _END_BYTES + 1
+        return len(self) * joint_bytes + len(self.sketch) + _OBJECT_BYTES
 
     @property
     def is_opening(self) -> bool:
@@ -57,6 +59,13 @@ class Prompt(msgspec.Struct, frozen=True, dict=True):
         those before the last answer, or what stands before the first message."""
         last = self.answers.rfind(1)
         return self.heads if last < 0 else self.answers.rfind(0, 0, last) + 1
+
+    def likeness(self, other: "Prompt") -> tuple[int, int]:
+        """How many of the sketched lines both have, and how many the shorter has."""
+        one, two = (
+            set(memoryview(prompt.sketch).cast("I")) for prompt in (self, other)
+        )
+        return len(one & two), min(len(one), len(two))
 
     def shared(self, other: "Prompt") -> int:
         """How many joints the two begin with alike."""

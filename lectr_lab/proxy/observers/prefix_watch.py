@@ -36,6 +36,7 @@ from lectr_lab.proxy.observers.observer import Observers
 from lectr_lab.proxy.worker.jobs import PromptAnswer, ReadPrompt
 from lectr_lab.proxy.worker.process import Worker
 
+AT_ONCE_BYTES = 8 * 1024  # is read in less time than it takes to ask a thread
 MOST_IN_THREAD_BYTES = 1024 * 1024  # the interpreter's lock is held for 1.5 ms at most
 MOST_WAITING_BYTES = 32 * 1024 * 1024  # of bodies whose requests may be over
 WITHIN_S = 0.2  # which an event waits for it: it is to be on disk in a second
@@ -162,6 +163,10 @@ class PrefixWatch:
             self._unwatched += not failed
             watched.body, watched.done = b"", True
             return
+        is_small = watched.size_bytes <= AT_ONCE_BYTES and not watched.is_large
+        if is_small and not waiting_bytes:  # nobody else is at the memory
+            self._settle(watched)
+            return
         self._taken_bytes += watched.size_bytes
         if watched.is_large:
             task = asyncio.create_task(self._read_large(watched))
@@ -200,16 +205,19 @@ class PrefixWatch:
                 self._late.append((event, watched, until_s))
 
     def _run(self) -> None:
-        """The thread: it alone has the memory of prompts."""
+        """The thread: while it has something to do, it alone is at the memory."""
         while (watched := self._queue.get()) is not None:
-            with contextlib.suppress(Exception):  # a comparison is never worth an event
-                watched.facts = self._compared(watched)
+            self._settle(watched)
             self._read_bytes += watched.size_bytes
-            watched.body, watched.prompt, watched.done = b"", None, True
             if self._late and self._loop is not None and not self._is_called:
                 self._is_called = True
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     self._loop.call_soon_threadsafe(self._look)
+
+    def _settle(self, watched: _Watched) -> None:
+        with contextlib.suppress(Exception):  # a comparison is never worth an event
+            watched.facts = self._compared(watched)
+        watched.body, watched.prompt, watched.done = b"", None, True
 
     def _compared(self, watched: _Watched) -> _Facts | None:
         exchange = watched.exchange

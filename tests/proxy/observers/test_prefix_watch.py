@@ -30,6 +30,9 @@ def patience(monkeypatch):
     """A busy machine is slow to start a process, or to run a thread."""
     for name in ("WITHIN_S", "WITHIN_LARGE_S", "_JOB_S"):
         monkeypatch.setattr(prefix_watch, name, 20.0)
+    monkeypatch.setattr(
+        prefix_watch, "AT_ONCE_BYTES", 0
+    )  # all that is not large: a thread
 
 
 @pytest.fixture
@@ -69,6 +72,15 @@ def test_a_session_is_followed_from_turn_to_turn(ask, api):
     cause, prefix_chars, kept_chars = told(edited)
     assert cause == "history"
     assert 0 < kept_chars < prefix_chars < edited["prompt_chars"]
+
+
+def test_small_prompts_are_compared_at_once(ask, monkeypatch):
+    """And so told as soon as the others: no event waits, and no thread is asked."""
+    monkeypatch.setattr(prefix_watch, "AT_ONCE_BYTES", 8192)
+    monkeypatch.setattr(prefix_watch, "WITHIN_S", 0.0)
+
+    assert ask("chat", body("chat", *TALK[:1]))["prefix_break"] == "first"
+    assert ask("chat", body("chat", *TALK[:3]))["prefix_break"] == "none"
 
 
 def test_what_changed_is_named(ask):

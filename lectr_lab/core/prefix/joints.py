@@ -90,8 +90,8 @@ class _Item(msgspec.Struct):
 class _Joints:
     """The joints so far."""
 
-    def __init__(self, key: bytes, is_marked: bool, has_media: bool) -> None:
-        self._key, self._is_marked, self._has_media = key, is_marked, has_media
+    def __init__(self, key: bytes, marks: list[bytes], has_media: bool) -> None:
+        self._key, self._marks, self._has_media = key, marks, has_media
         self.digests: list[bytes] = []
         self.chars: list[int] = []
         self.answers = bytearray()
@@ -117,8 +117,9 @@ class _Joints:
     def unmarked(self, raw: msgspec.Raw | bytes) -> bytes:
         """A part of the body, without marks for the cache."""
         data = bytes(raw)
-        if self._is_marked and (_ANY_MARK[0] in data or _ANY_MARK[1] in data):
-            return _MARK.sub(b"", data)
+        for mark in self._marks:
+            if mark in data:
+                return _MARK.sub(b"", data)
         return data
 
 
@@ -151,7 +152,7 @@ def read_prompt(
     1
     """
     marks = _MARKS.get(rule.marks if rule else "", _ANY_MARK)
-    joints = _Joints(key, any(mark in body for mark in marks), has_media)
+    joints = _Joints(key, [mark for mark in marks if mark in body], has_media)
     try:
         parsed = _BODY.decode(body)
         if _begins_elsewhere(parsed):

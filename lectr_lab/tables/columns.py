@@ -16,6 +16,7 @@ _SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")
 _MORE_OR_LESS = re.compile(r"(^|_)(missing|difference)(_|$)")
 _USD = re.compile(r"(^|_)usd(_|$)")
 _LETTERS = 80
+_SENTENCE_LETTERS = 300  # of the package's own words
 _NAME_LETTERS = 40
 _LIST_ITEMS = 5
 
@@ -128,7 +129,8 @@ def _writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:
         return _several
     if kind == pl.Boolean:
         return lambda value: "yes" if value else "no"
-    return lambda value: formatting.name(_plain(value), _LETTERS)
+    letters = _SENTENCE_LETTERS if name == "advice" else _LETTERS
+    return lambda value: formatting.name(_plain(value), letters)
 
 
 def _figure_writer(name: str, kind: pl.DataType) -> Callable[[Any], str]:

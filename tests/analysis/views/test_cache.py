@@ -153,6 +153,7 @@ def test_it_shows_itself_without_the_causes_that_there_are_not(log):
     assert "lost to pause" in shown["text/plain"]
     assert "lost to system" not in shown["text/plain"]
     assert "<table" in shown["text/html"]
+    assert "and cost $0.030." in shown["text/plain"]  # the advice, to its end
 
 
 def test_it_prices_a_log_that_is_not_priced(event, log_of):

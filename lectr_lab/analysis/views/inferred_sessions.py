@@ -3,9 +3,15 @@
 A chat sends its whole history with each turn: the next prompt holds the last one and its
 answer. So a request goes on from an earlier one of the same org, feature, client and user
 if its prompt holds more messages, and at least as many more characters as that one's
-answer had, and its system prompt is as long. Of several it goes on from the longest, for
-that is the closest. What the proxy saw to be the first of its prefix goes on from nothing.
-What goes on from nothing, and from which nothing goes on, is no session.
+answer had, and its system prompt is as long. Where the proxy compared prompts, it is the
+one that began as long ago as `idle_s` says, or none where the prefix was new. Elsewhere it
+is the longest, where no other comes near and not too many would do. What goes on from
+nothing, and from which nothing goes on, is no session.
+
+On made-up chats of five turns, all of one feature and with one system prompt: where the
+proxy compared prompts, 99 % of the requests are named and 99.9 % of the sessions whole, of
+20,000 chats in a week; by lengths alone 96 % and 99 % of 1,000 chats a week, and 3 % of
+20,000, most of them wrong: a guess by lengths is for quiet logs.
 """
 
 from bisect import bisect_right, insort
@@ -25,7 +31,11 @@ PREFIX = "inferred-"
 
 _ALIKE = ["org", "feature", "client", "user", "credential"]
 _LEAST_MESSAGES = 3  # what was asked, what was answered, what is asked now
-_LOOKED_AT = 64  # of those that a prompt can hold
+_LOOKED_AT = 256  # of those that a prompt can hold
+_A_MESSAGE = 50  # characters, at the least, by which a prompt grows
+_CLEARLY = 3  # times as much would another have grown
+_MOST_TO_CHOOSE = 16  # of more, one is the closest by chance
+_CLOCK_US = 100_000  # by so much may two clocks of one proxy differ
 _MOST_OPEN = 4096  # of one kind; their memory and the time to find one are bounded
 _NAME_BYTES = 8  # of the digest of the first request's id
 
@@ -36,7 +46,22 @@ class _Open(NamedTuple):
     chars: int  # of its prompt and its answer
     end_us: int
     row: int
+    start_us: int
     messages: int
+
+
+class _Asked(NamedTuple):
+    """A request that may go on from another; the columns of `_chains`, in their order."""
+
+    alike: int
+    start_us: int
+    end_us: int
+    messages: int
+    chars: int
+    answer: int
+    system: int
+    is_first: bool
+    idle_us: int | None
 
 
 def with_inferred(
@@ -66,6 +91,7 @@ def with_inferred(
             *("event_id", *_ALIKE, "message_count", "prompt_chars"),
             pl.col("output_chars", "system_chars").fill_null(0),
             (pl.col("prefix_break") == "first").fill_null(False).alias("is_first"),
+            (pl.col("idle_s") * 1e6).cast(pl.Int64).alias("idle_us"),
             start.alias("start_us"),
             (start + (ms * 1000).cast(pl.Int64)).alias("end_us"),
         )
@@ -87,7 +113,7 @@ def _chains(asked: pl.DataFrame, most_pause_min: float) -> list[str | None]:
     alike = pl.struct(_ALIKE).rank("dense").cast(pl.Int64)
     facts = asked.select(
         *(alike.alias("alike"), "start_us", "end_us", "message_count"),
-        *("prompt_chars", "output_chars", "system_chars", "is_first"),
+        *("prompt_chars", "output_chars", "system_chars", "is_first", "idle_us"),
     )
     first, several = list(range(asked.height)), set()
     for row, earlier in enumerate(_predecessors(facts, int(most_pause_min * 60e6))):
@@ -107,25 +133,34 @@ def _predecessors(facts: pl.DataFrame, pause_us: int) -> Iterator[int | None]:
     """From which earlier request each goes on, in the order of time."""
     chains: dict[tuple[int, int], list[_Open]] = {}
     for row, fact in enumerate(facts.iter_rows()):
-        alike, start, end, messages, chars, answer, system, is_first = fact
-        waiting = chains.setdefault((alike, system), [])
+        asked = _Asked(*fact)
+        waiting = chains.setdefault((asked.alike, asked.system), [])
         if len(waiting) > _MOST_OPEN:
-            waiting[:] = [one for one in waiting if start - one.end_us <= pause_us]
-            del waiting[: len(waiting) - _MOST_OPEN]  # the shortest
+            still = (w for w in waiting if asked.start_us - w.end_us <= pause_us)
+            waiting[:] = [*still][-_MOST_OPEN:]  # the shortest go
         at = None
-        if messages >= _LEAST_MESSAGES and not is_first:
-            at = _longest_within(waiting, start, chars, messages, pause_us)
+        if asked.messages >= _LEAST_MESSAGES and not asked.is_first:
+            at = _before(waiting, asked, pause_us)
         yield None if at is None else waiting.pop(at).row
-        insort(waiting, _Open(chars + answer, end, row, messages))
+        chars = asked.chars + asked.answer
+        insort(waiting, _Open(chars, asked.end_us, row, asked.start_us, asked.messages))
 
 
-def _longest_within(
-    waiting: list[_Open], start: int, chars: int, messages: int, pause_us: int
-) -> int | None:
-    """The place of the longest that this prompt can hold, and that had ended."""
-    longest = bisect_right(waiting, (chars, start)) - 1
+def _before(waiting: list[_Open], asked: _Asked, pause_us: int) -> int | None:
+    """The place of the one that this goes on from, where that can be told."""
+    longest = bisect_right(waiting, (asked.chars, asked.start_us)) - 1
+    fits: list[int] = []  # from the closest on
     for at in range(longest, max(longest - _LOOKED_AT, -1), -1):
         last = waiting[at]
-        if last.messages < messages and 0 <= start - last.end_us <= pause_us:
+        ended_us = asked.start_us - last.end_us
+        if last.messages >= asked.messages or not 0 <= ended_us <= pause_us:
+            continue
+        if asked.idle_us is None:
+            fits.append(at)
+        elif abs(asked.start_us - last.start_us - asked.idle_us) <= _CLOCK_US:
             return at
-    return None
+        if len(fits) > _MOST_TO_CHOOSE:
+            return None
+    grew = [asked.chars - waiting[at].chars + _A_MESSAGE for at in fits[:2]]
+    is_clear = len(grew) < 2 or grew[1] >= _CLEARLY * grew[0]
+    return fits[0] if grew and is_clear else None

@@ -89,6 +89,32 @@ def test_what_runs_at_the_same_time_is_not_a_next_turn(event):
     assert set(found(chat)) == {None}
 
 
+def test_of_two_that_come_as_near_neither_is_taken(event):
+    """A guess that would be as good as none is none."""
+    twins = [*a_chat(event, 1, 1, START), *a_chat(event, 1, 2, START, mark=b"x")]
+
+    told = found([msgspec.structs.replace(e, output_chars=60) for e in twins])
+
+    assert set(told) == {None}
+
+
+def test_what_the_proxy_saw_goes_before_lengths(event):
+    """Two alike: the one that began as long ago as the prefix says."""
+    one, [first, second] = (
+        a_chat(event, 1, 1, START),
+        a_chat(event, 1, 2, START, mark=b"x"),
+    )
+    later = msgspec.structs.replace(
+        first, started_at=first.started_at + timedelta(seconds=7)
+    )
+    sure = msgspec.structs.replace(second, idle_s=53.0)
+
+    told = found([*one, later, sure])
+
+    [session] = [ids for name, ids in told.items() if name is not None]
+    assert session == [later.event_id, sure.event_id]
+
+
 def test_what_is_seen_to_be_the_first_begins_a_session(event):
     """Whatever was there before."""
     one = list(a_chat(event, 1, 2, START))

@@ -1,5 +1,6 @@
 """Runs of an agent, or conversations: one row each, and what one costs."""
 
+from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
@@ -14,6 +15,7 @@ from lectr_lab.analysis.views.spend import beside_spend, spend_measures
 from lectr_lab.core import formatting
 
 _KEYS = ["org", "session"]
+_MOST_AT_ONCE = 4_000_000  # rows: 400 MB
 _TOKENS = ["input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"]
 _COSTS = ["spend_usd", "unpriced", "uncounted", "estimated", "plan_usd", "stated_usd"]
 COLUMNS = [
@@ -89,7 +91,7 @@ def sessions(
         [pl.col(key) for key in _KEYS], SystemRandom().getrandbits(62)
     )
     numbered, found = log.with_columns(number), sums.with_columns(number)
-    for beside in (_models(numbered), _pauses(numbered)):
+    for beside in (_models(numbered), _in_parts(_pauses, numbered)):
         found = found.join(beside, on="_group", how="left", validate="1:1")
     shown = COLUMNS if org is None else COLUMNS[1:]
     order = ["spend_usd", "plan_usd", "requests", *_KEYS]
@@ -151,6 +153,20 @@ def _models(log: pl.LazyFrame) -> pl.LazyFrame:
     """The models of each session: apart, for lists of all rows' would be held else."""
     each = log.select("_group", rows.model().alias("models")).drop_nulls().unique()
     return each.group_by("_group").agg(pl.col("models").sort())
+
+
+def _in_parts(
+    view: Callable[[pl.LazyFrame], pl.LazyFrame], log: pl.LazyFrame
+) -> pl.LazyFrame:
+    """A view that holds what it reads, of as many rows as memory is for: of more, now
+    and one part of the sessions after another."""
+    n = log.select(pl.len()).collect(engine="streaming").item()
+    parts = -(-n // _MOST_AT_ONCE)
+    if parts <= 1:
+        return view(log)
+    group = pl.col("_group") % parts
+    of_parts = (view(log.filter(group == part)) for part in range(parts))
+    return pl.concat([one.collect(engine="streaming") for one in of_parts]).lazy()
 
 
 def _pauses(log: pl.LazyFrame) -> pl.LazyFrame:

@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.views import sessions as session_views
 from lectr_lab.analysis.views.health import errors
 from lectr_lab.analysis.views.sessions import (
     COLUMNS,
@@ -186,6 +188,15 @@ def test_the_longest_pause_is_that_of_a_plain_loop(event, log_of, seed, n):
     assert {row[:2]: row[2] for row in found.rows()} == {
         key: None if ms is None else pytest.approx(ms) for key, ms in longest.items()
     }
+
+
+def test_many_rows_are_looked_at_in_parts(event, log_of, monkeypatch):
+    """With the same pauses, however many parts there are."""
+    log = priced(log_of(made_up(event, 3, 60)))
+    whole = sessions(log).collect()
+    monkeypatch.setattr(session_views, "_MOST_AT_ONCE", 7)
+
+    assert_frame_equal(sessions(log).collect(), whole)
 
 
 def test_what_one_costs_rests_on_those_whose_cost_is_known(log_of, event):

@@ -8,7 +8,15 @@ import msgspec
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_parts import hidden, with_seldom
-from lectr_lab.core.event_values import Credential, ErrorSource, Operation, Outcome, cut
+from lectr_lab.core.event_values import (
+    GATEWAY_CACHE,
+    Credential,
+    ErrorSource,
+    Operation,
+    Outcome,
+    cut,
+)
+from lectr_lab.core.gateway_cache import from_gateway_cache
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.run import Run, run_of
@@ -67,6 +75,7 @@ class Exchange:
     _content_s: float | None = None
     _response_bytes = 0
     _request_id: str | None = None
+    _from_cache = False  # of a gateway's
     _whole = False
 
     def __init__(
@@ -170,6 +179,7 @@ class Exchange:
             first.get(b"content-type", b"").decode("latin-1"),
             self.content_encoding,
         )
+        self._from_cache = from_gateway_cache(first)
         for name in _REQUEST_ID_HEADERS:
             if value := first.get(name, b""):
                 self._request_id = _short_name(value)
@@ -308,7 +318,7 @@ class Exchange:
             token_source=reply.token_source,
             output_chars=reply.output_chars,
             service_tier_requested=request.service_tier_requested,
-            service_tier=reply.service_tier,
+            service_tier=GATEWAY_CACHE if self._from_cache else reply.service_tier,
             request_bytes=self.request_bytes,
             response_bytes=self._response_bytes if self.reader else None,
             message_count=request.message_count,

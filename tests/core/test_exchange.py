@@ -264,3 +264,13 @@ def test_speech_is_told_in_characters():
 
     assert (event.input_characters, event.prompt_chars) == (5, 5)
     assert (event.model_requested, event.has_tools) == ("tts-1", None)
+
+
+@pytest.mark.parametrize(("said", "tier"), [(b"HIT", "gateway_cache"), (b"MISS", None)])
+def test_what_a_gateways_cache_answered_is_of_no_other_tier(said, tier):
+    """Its header says so; the reply repeats the counts of the call that was billed."""
+    one = exchange()
+
+    one.answered(200, [(b"CF-AIG-Cache-Status", said)], 0.1)
+
+    assert one.ended("ok", 0.2).service_tier == tier

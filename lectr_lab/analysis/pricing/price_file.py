@@ -10,6 +10,11 @@
     until = 2026-12-31              # optional, last day (UTC)
     source = "contract 4711"        # optional, as is checked = 2026-07-02
 
+Optional too, and of what nothing is said here the cost is not known: `web_search_usd`,
+`other_tool_call_usd`, `image_usd`, `audio_second_usd`, `input_character_usd`,
+`rerank_search_usd` (each for one), and `output_audio_usd_per_mtok`,
+`output_image_usd_per_mtok`. Other tokens are billed as other input, or output.
+
 The first entry that fits a request, from top to bottom, wins over the list price.
 """
 
@@ -22,7 +27,7 @@ from lectr_lab.config.text_files import read_text
 from lectr_lab.core.pricing.price import PriceList, UserPrice
 from lectr_lab.core.toml_text import Toml, parsed
 
-_MOST_USD_PER_MTOK = 1_000
+_MOST_USD = 1_000
 _MOST_DECIMALS = 6  # so that a token's price is a whole number of 1e-12 USD
 
 _EXAMPLE = "Write one [[price]] table per price, and nothing else."
@@ -68,7 +73,8 @@ def read_prices(path: Path | str) -> PriceList:
 
 def _check(toml: Toml, path: str, price: UserPrice) -> None:
     for field, value in msgspec.structs.asdict(price).items():
-        fault = _fault(value) if isinstance(value, Decimal) else None
+        per = "per million tokens" if field.endswith("_mtok") else "for one"
+        fault = _fault(value, per) if isinstance(value, Decimal) else None
         if fault:
             raise toml.refusal(field, fault, path)
     # An entry that no request can fit would be passed over without a word.
@@ -79,12 +85,9 @@ def _check(toml: Toml, path: str, price: UserPrice) -> None:
         raise toml.refusal("until", fault, path)
 
 
-def _fault(usd_per_mtok: Decimal) -> str | None:
-    if not (usd_per_mtok.is_finite() and 0 <= usd_per_mtok <= _MOST_USD_PER_MTOK):
-        return (
-            f"{usd_per_mtok}; write US dollars per million tokens, "
-            f"0 to {_MOST_USD_PER_MTOK:,}"
-        )
-    if round(usd_per_mtok, _MOST_DECIMALS) != usd_per_mtok:
-        return f"{usd_per_mtok}; write at most {_MOST_DECIMALS} decimals"
+def _fault(usd: Decimal, per: str) -> str | None:
+    if not (usd.is_finite() and 0 <= usd <= _MOST_USD):
+        return f"{usd}; write US dollars {per}, 0 to {_MOST_USD:,}"
+    if round(usd, _MOST_DECIMALS) != usd:
+        return f"{usd}; write at most {_MOST_DECIMALS} decimals"
     return None

@@ -35,7 +35,8 @@ def untagged_measures() -> list[pl.Expr]:
 def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
     """The models that have tokens but no price, most used first.
 
-    Not those whose price is known, and whose counts contradict each other.
+    Not those whose price is known, but not that of a part, or whose counts contradict
+    each other.
 
     Returns:
         `org`, `provider`, `model`, then `requests`, `input_tokens`, `output_tokens`.
@@ -114,7 +115,8 @@ def price_pattern(model: str | None) -> str:
 
 
 CONTRADICTING = (
-    "Not priced, for their counts contradict each other (say, more cached than input)"
+    "Not priced, for a part has no price of its own (say, a search, or sound), or "
+    "counts contradict each other (say, more cached than input)"
 )
 """Of requests whose model has a price."""
 

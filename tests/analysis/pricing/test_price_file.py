@@ -1,12 +1,13 @@
 """The user's price file."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.pricing.price import PriceQuery, cost_usd, find_price
 
 WHOLE = """
 # ours
@@ -100,3 +101,25 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         read_prices(binary)
     with pytest.raises(ConfigError, match="There is no"):
         read_prices(tmp_path / "nowhere.toml")
+
+
+def test_other_units_have_prices_of_ones_own(tmp_path):
+    """For one each; a fault in one is told in its own unit."""
+    file = tmp_path / "prices.toml"
+    model = (
+        '[[price]]\nmodel = "draw"\ninput_usd_per_mtok = 0\noutput_usd_per_mtok = 0\n'
+    )
+    file.write_text(model + "image_usd = 0.04\nweb_search_usd = 0.01\n")
+    [price] = read_prices(file)
+
+    query = PriceQuery(
+        "azure", "draw", None, None, None, datetime(2026, 11, 1, tzinfo=UTC)
+    )
+    found = find_price(query, (price,))
+
+    counts = {"input_tokens": 9, "image_count": 2, "web_searches": 3}
+    assert cost_usd(found, counts) == Decimal("0.11")
+    assert cost_usd(found, counts | {"rerank_searches": 1}) is None
+    file.write_text(model + "image_usd = -1\n")
+    with pytest.raises(ConfigError, match="US dollars for one"):
+        read_prices(file)

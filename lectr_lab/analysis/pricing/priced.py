@@ -133,7 +133,7 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl
             cost = cost.scatter(at, [_usd(price, row) for row in counts])
     source = of_kinds["price_source"].gather(kind)
     stated = facts["cost_stated_usd"]
-    if (stated.max() or 0) > 0:  # then nothing counted was nothing said
+    if (stated > 0).any():  # then nothing counted was nothing said
         listed = source.is_in(["genai-prices", "documented"])
         denied = (cost == 0) & (stated > 0) & listed
         cost = pl.select(pl.when(~denied.fill_null(False)).then(cost)).to_series()

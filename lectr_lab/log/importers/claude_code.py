@@ -3,8 +3,8 @@
 Of each answer come along counts, names, times and the session's random ids; the project's
 path, the branch, prompts and answers do not.
 
-Facts, from public notes on the format (undocumented; read 2026-11-30) and ccusage's
-issues:
+Facts, from transcripts of 2.1.197, public notes on the format (undocumented; read
+2026-11-30) and ccusage's issues:
 
 - a line for each piece of an answer, all with one message.id and requestId; counts grow
   until the last of them, and earlier ones may lack the requestId.

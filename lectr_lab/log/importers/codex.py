@@ -3,8 +3,8 @@
 Of each call come along counts, names, times and the session's random ids; the workspace's
 path, instructions, prompts and answers do not.
 
-Facts, from openai/codex (codex-rs/protocol), its users' issues and ccusage's (read
-2026-11-30; the format is undocumented):
+Facts, from transcripts of 0.171.0, openai/codex (codex-rs/protocol), its users' issues
+and ccusage's (read 2026-11-30; the format is undocumented):
 
 - a `token_count` event follows a call: `last_token_usage` is of it, `total_token_usage`
   of the session so far. It comes again, unchanged, with news of rate limits.

@@ -82,14 +82,16 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "claude-code": Reader(
             "transcripts of Claude Code, a file or ~/.claude/projects",
             "answers of a model",
-            "public notes on real files, and issues of ccusage, 2026-11-30",
+            "transcripts of 2.1.197, made by `tests/clients/test_transcripts.py`, and issues "
+            "of ccusage, 2026-11-30",
             claude_code_rows,
             history=True,
         ),
         "codex": Reader(
             "transcripts of Codex, a file or ~/.codex/sessions",
             "calls of a model",
-            "its protocol's code, and issues of ccusage and others, 2026-11-30",
+            "transcripts of 0.171.0, made by `tests/clients/test_transcripts.py`, and issues "
+            "of ccusage and others, 2026-11-30",
             codex_rows,
             history=True,
         ),

@@ -52,12 +52,20 @@ def key() -> pl.Expr:
 
 
 def provider_ids() -> list[pl.Expr]:
-    """The provider's ids of the reply and of the request, where no other call has them."""
+    """The provider's ids of the reply and of the request, where no other call has them.
+
+    A gateway may give one id to all requests that it makes for another: with an id of a
+    request goes how much was answered.
+    """
+    reply, request = (pl.col(column) for column in PROVIDER_IDS.values())
+    with_output = pl.format("{} {}", request, pl.col("output_tokens").fill_null(-1))
     return [
-        pl.when(pl.col(column).str.len_bytes() >= _FEWEST_IN_AN_ID)
-        .then(column)
-        .alias(name)
-        for name, column in PROVIDER_IDS.items()
+        pl.when(reply.str.len_bytes() >= _FEWEST_IN_AN_ID)
+        .then(reply)
+        .alias("response"),
+        pl.when(request.str.len_bytes() >= _FEWEST_IN_AN_ID)
+        .then(with_output)
+        .alias("request"),
     ]
 
 

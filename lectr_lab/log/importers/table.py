@@ -168,14 +168,15 @@ def _items(
     totals = [
         name for name in records.columns if plain(name) in _names()["total"]["names"]
     ]
-    wanted |= {*_errors(records), *totals} | ({by.name} if by else set())
+    errors = _errors(records)
+    wanted |= {*errors, *totals} | ({by.name} if by else set())
     for row in records.read(wanted):
         if row is None:
             yield Left(NO_ROW)
             continue
         facts = {column: _value(row, entry) for column, entry in entries.items()}
         facts["started_at"] = _when(facts.get("started_at"), choices)
-        _say_as_we_do(facts, [row.get(name) for name in _errors(records)])
+        _say_as_we_do(facts, [row.get(name) for name in errors])
         total = next((row[name] for name in totals if row.get(name)), None)
         how = yield from asks.told(facts, total)
         source_id, alias = id_of_row(row, by, whole, ids)

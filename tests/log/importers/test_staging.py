@@ -71,6 +71,17 @@ def test_a_short_id_of_a_reply_tells_nothing(tmp_path):
     assert keys["alias"].to_list() == [b"a", None, None]
 
 
+def test_the_id_of_a_request_is_one_with_how_much_was_answered(tmp_path):
+    """A gateway may give it to several."""
+    staged = Staging(tmp_path)
+    for number in (1, 2, 2):
+        staged.add(event(number, provider_request_id="req_00000001"), Told())
+
+    first, second, third = staged.keys()["request"]
+
+    assert first != second == third
+
+
 def test_nothing_is_a_frame_too(tmp_path):
     """With the columns of the log."""
     assert Staging(tmp_path).keys().height == 0

@@ -1,13 +1,13 @@
 """Two logs of the same calls: which call is which, and where they differ.
 
 A call is the same where the provider's id of its reply is the same, else that of the
-request, else where model and counts are the same and the times are near. What is left
-then is one side's alone. Calls that one side has twice by a provider's id are counted
+request, else where model and counts are the same and the times are near, and last where
+model and one of the counts are. What is left then is one side's alone. Calls that one side has twice by a provider's id are counted
 once, and said: transcripts that repeat an earlier session's history have many.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,11 @@ _COUNTS = (
     "output_image_tokens",
     "web_searches",
 )
-_BY_COUNTS = ("model", "input_tokens", "output_tokens")
+_NEAR = (
+    ("time and counts", ("model", "input_tokens", "output_tokens")),
+    ("time and input", ("model", "input_tokens")),
+    ("time and output", ("model", "output_tokens")),
+)
 _NEAR_USD = 1e-9
 
 
@@ -148,23 +152,39 @@ def _once(calls: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _paired(
     ours: pl.DataFrame, theirs: pl.DataFrame, within: timedelta
 ) -> pl.DataFrame:
-    """Rows of both that are one call."""
-    found = []
+    """Rows of both that are one call, the surest first."""
+    found: list[pl.DataFrame] = []
+
+    def rest(one: pl.DataFrame, row: str) -> pl.DataFrame:
+        for pairs in found:
+            one = one.join(pairs, left_on="row", right_on=row, how="anti")
+        return one
+
     for name in _IDS:
-        ids = [one.filter(pl.col(name).is_not_null()) for one in (ours, theirs)]
-        firsts = [one.unique(name, keep="first", maintain_order=True) for one in ids]
-        pairs = firsts[0].join(firsts[1], on=name, suffix="_right")
-        found.append(_pairs(pairs["row"], pairs["row_right"], name))
-        ours = ours.join(found[-1], left_on="row", right_on="our_row", how="anti")
-        theirs = theirs.join(found[-1], left_on="row", right_on="their_row", how="anti")
-    near = list(_near(ours, theirs, within))
-    found.append(
-        _pairs(
-            pl.Series([one for one, _ in near], dtype=pl.UInt32),
-            pl.Series([other for _, other in near], dtype=pl.UInt32),
-            "time and counts",
+        known = pl.col(name).is_not_null()
+        left, right = (
+            one.filter(known).unique(name, keep="first", maintain_order=True)
+            for one in (rest(ours, "our_row"), rest(theirs, "their_row"))
         )
-    )
+        pairs = left.join(right, on=name, suffix="_right")
+        found.append(_pairs(pairs["row"], pairs["row_right"], name))
+    known = pl.col(_IDS[0]).is_not_null()
+    for by, keys in _NEAR:
+        # Two that have ids are one call where those are the same, and only there.
+        for which, other, more in (
+            (known, known, _IDS[:1]),
+            (~known, True, ()),
+            (known, ~known, ()),
+        ):
+            left = rest(ours, "our_row").filter(which)
+            right = rest(theirs, "their_row").filter(other)
+            near = list(_near(left, right, (*keys, *more), within))
+            one, two = zip(*near, strict=True) if near else ((), ())
+            found.append(
+                _pairs(
+                    pl.Series(one, dtype=pl.UInt32), pl.Series(two, dtype=pl.UInt32), by
+                )
+            )
     return pl.concat(found)
 
 
@@ -175,14 +195,14 @@ def _pairs(ours: pl.Series, theirs: pl.Series, by: str) -> pl.DataFrame:
 
 
 def _near(
-    ours: pl.DataFrame, theirs: pl.DataFrame, within: timedelta
+    ours: pl.DataFrame, theirs: pl.DataFrame, keys: Sequence[str], within: timedelta
 ) -> Iterator[tuple[int, int]]:
-    """Of equal model and counts, the calls in their order of time, where they are near.
+    """Of what is equal in the keys, the calls in their order of time, where they are near.
 
     Another log may note when a call began, or when it was over.
     """
     waiting: dict[tuple[Any, ...], deque[tuple[int, datetime]]] = defaultdict(deque)
-    columns = ("row", "started_at", "total_ms", *_BY_COUNTS)
+    columns = ("row", "started_at", "total_ms", *keys)
     for row, at, _, *key in _in_order(theirs).select(columns).iter_rows():
         waiting[tuple(key)].append((row, at))
     for row, at, ms, *key in _in_order(ours).select(columns).iter_rows():

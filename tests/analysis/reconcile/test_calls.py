@@ -122,6 +122,27 @@ def test_without_an_id_times_must_be_near(event, seconds, same):
     assert found.differences.is_empty() == same
 
 
+@pytest.mark.parametrize(
+    "theirs, by",
+    [
+        ({"output_tokens": 7}, "time and input"),
+        ({"input_tokens": 7}, "time and output"),
+        ({"output_tokens": 7, "provider_response_id": "r"}, "time and input"),
+    ],
+)
+def test_what_is_counted_differently_is_found_without_ids(event, theirs, by):
+    """By what is the same of it; unless both have ids, which tell them apart."""
+    found = compared([event(started_at=NOON)], [event(started_at=NOON, **theirs)])
+    apart = compared(
+        [event(started_at=NOON, provider_response_id="q")],
+        [event(started_at=NOON, **theirs | {"provider_response_id": "r"})],
+    )
+
+    assert causes(found) == {"counted differently": 1}
+    assert found.frame()["matched_by"].item() == by
+    assert causes(apart) == {"only in the log": 1, "only in the other": 1}
+
+
 def test_a_long_call_may_be_noted_at_its_end(event):
     """As transcripts do."""
     ours = event(started_at=NOON, total_ms=600_000.0)

@@ -26,6 +26,7 @@ from lectr_lab.core.pricing.price import PriceList
 Files = Path | str | Sequence[Path | str]
 Other = Files | pl.LazyFrame
 
+_OF_A_LAB = ("log", "journal", "state")
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
 
 
@@ -70,7 +71,7 @@ def reconcile(
     files = _files(other)
     if not files:
         [folder] = [other] if isinstance(other, Path | str) else other
-        return compare_calls(log, scan(folder, own or None), within=within)
+        return compare_calls(log, _log_in(Path(folder), own), within=within)
     found = together([read_export(file) for file in files])
     charged = None if costs is None else _charged(costs, found)
     ours = counted(log, found).collect()
@@ -107,8 +108,25 @@ def _files(given: Files) -> list[Path]:
     path = Path(given)
     if not path.is_dir():
         return [path]
+    if any((path / name).is_dir() for name in _OF_A_LAB):
+        return []
     inside: Iterable[Path] = sorted(path.iterdir())
     return [p for p in inside if p.is_file() and p.suffix.lower() in _SUFFIXES]
+
+
+def _log_in(folder: Path, own: PriceList) -> pl.LazyFrame:
+    """A lab's log, or that of a folder of its parts.
+
+    Raises:
+        ConfigError: neither is there.
+    """
+    is_lab = any((folder / name).is_dir() for name in _OF_A_LAB)
+    if not is_lab and next(folder.rglob("*.parquet"), None) is None:
+        raise ConfigError(
+            f"{folder} has neither exports (JSON or CSV) nor a log in it. Transcripts and "
+            "spans become a log first: `lectr-lab import` makes one."
+        )
+    return scan(folder, own or None)
 
 
 def _priced(log: pl.LazyFrame, own: PriceList) -> pl.LazyFrame:

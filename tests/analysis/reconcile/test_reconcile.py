@@ -80,6 +80,17 @@ def test_what_is_in_another_s_place_is_said(lab, exports, tmp_path):
         reconcile(scan(lab), tmp_path / "nowhere" / "lab")
 
 
+def test_a_folder_of_neither_is_said(lab, tmp_path):
+    """With what makes a log of it; a lab is one, whatever files lie beside its log."""
+    (tmp_path / "projects").mkdir()
+    with pytest.raises(ConfigError, match="lectr-lab import"):
+        reconcile(scan(lab), tmp_path / "projects")
+
+    beside = LabFolder.create(tmp_path / "beside")
+    (beside.root / "notes.csv").write_text("a,b\n1,2\n")
+    assert reconcile(scan(lab), beside.root).calls[1] == 0
+
+
 def test_costs_alone_are_compared(lab, tmp_path, exports):
     """And it is said what they cannot tell."""
     found = reconcile(scan(lab), tmp_path / "costs.json")

@@ -29,6 +29,7 @@ _REFERENCE = (
     "seen in github.com/anthropics/anthropic-cookbook (observability/usage_cost_api)"
 )
 _CONSOLE = "built from files of the Console as of 2026-11"
+_TIERS = {*STANDARD_TIERS, "batch", "priority", "priority_on_demand", "flex"}
 _PLAN = (
     "{} of its rows are of a subscription, which bills no tokens: they are left out."
 )
@@ -65,7 +66,7 @@ def _line(row: Row) -> Used:
     return _used(
         row["usage_date_utc"],
         row["model_version"],
-        _dimensions({"service_tier": row.get("usage_type")} | dict(row)),
+        _dimensions({"service_tier": _tier(row)} | dict(row)),
         uncached=count(row, "usage_input_tokens_no_cache"),
         read=count(row, "usage_input_tokens_cache_read"),
         written=count(row, "usage_input_tokens_cache_write_5m"),
@@ -73,6 +74,12 @@ def _line(row: Row) -> Used:
         output=count(row, "usage_output_tokens"),
         searches=count(row, "web_search_count"),
     )
+
+
+def _tier(row: Row) -> str | None:
+    """The tier that the Console's column of kinds of usage names; None for other kinds."""
+    kind = word(row, "usage_type")
+    return kind if kind in _TIERS else None
 
 
 def _claude_code(rows: list[Row]) -> Said:

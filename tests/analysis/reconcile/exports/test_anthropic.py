@@ -99,3 +99,19 @@ def test_costs_of_no_model_have_the_name_of_what_they_are(tmp_path):
         Charged(DAY, "web_search", 0.5),
         Charged(DAY, None, 0.255),
     )
+
+
+@pytest.mark.parametrize(
+    "kind, tier", [("batch", "batch"), ("standard", "standard"), ("message", None)]
+)
+def test_the_console_s_kind_of_usage_may_be_a_tier(tmp_path, kind, tier):
+    """And may be something else, which says nothing of a price."""
+    file = tmp_path / "usage.csv"
+    file.write_text(
+        "usage_date_utc,model_version,usage_type,usage_input_tokens_no_cache,"
+        f"usage_output_tokens\n2026-11-02,claude-x,{kind},100,10\n"
+    )
+
+    [used] = read_export(file).used
+
+    assert used.dimensions == Dimensions(tier)

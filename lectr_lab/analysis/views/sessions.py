@@ -91,7 +91,7 @@ def sessions(
         [pl.col(key) for key in _KEYS], SystemRandom().getrandbits(62)
     )
     numbered, found = log.with_columns(number), sums.with_columns(number)
-    for beside in (_models(numbered), _in_parts(_pauses, numbered)):
+    for beside in (_names(numbered), _in_parts(_pauses, numbered)):
         found = found.join(beside, on="_group", how="left", validate="1:1")
     shown = COLUMNS if org is None else COLUMNS[1:]
     order = ["spend_usd", "plan_usd", "requests", *_KEYS]
@@ -116,7 +116,6 @@ def _measures() -> list[pl.Expr]:
         start.min().alias("started_at"),
         ((end.max() - start.min()).dt.total_microseconds() / 1000).alias("length_ms"),
         turns.sum().alias("turns"),
-        _of_agents().n_unique().alias("agents"),
         rows.failed().sum().alias("errors"),
         rows.retried().sum().alias("retries"),
         compacts.fill_null(False).sum().alias("compactions"),
@@ -138,21 +137,27 @@ def _measures() -> list[pl.Expr]:
     ]
 
 
-def _of_agents() -> pl.Expr:
-    """Who acted: each agent, and the main one that has no name; no side calls."""
+def _who() -> pl.Expr:
+    """Each agent, and the main one that has no name; null of side calls."""
     acts = ~pl.col("turn_kind").is_in(["side_call", "compaction"]).fill_null(False)
-    name = pl.when(rows.main_turn()).then(pl.lit("")).otherwise(pl.col("agent"))
-    return name.filter(acts & rows.is_request())
+    agent = pl.coalesce("agent", pl.lit("unnamed"))
+    name = pl.when(rows.main_turn()).then(pl.lit("")).otherwise(agent)
+    return pl.when(acts & rows.is_request()).then(name)
 
 
 def _us(ms: pl.Expr) -> pl.Expr:
     return (ms.fill_null(0.0) * 1000).cast(pl.Int64)
 
 
-def _models(log: pl.LazyFrame) -> pl.LazyFrame:
-    """The models of each session: apart, for lists of all rows' would be held else."""
-    each = log.select("_group", rows.model().alias("models")).drop_nulls().unique()
-    return each.group_by("_group").agg(pl.col("models").sort())
+def _names(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The models and agents of each session: apart, for among the sums every row's would
+    be held."""
+    names = rows.model().alias("models"), _who().alias("agents")
+    each = log.select("_group", *names).unique()
+    return each.group_by("_group").agg(
+        pl.col("models").drop_nulls().unique().sort(),
+        pl.col("agents").drop_nulls().n_unique(),
+    )
 
 
 def _in_parts(

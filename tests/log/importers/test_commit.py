@@ -1,5 +1,8 @@
 """Rows enter the log once, and in the place of their older ones; dying harms nothing."""
 
+import contextlib
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -162,3 +165,49 @@ def test_parts_that_cannot_be_read_stay(lab, tmp_path):
     assert bad.read_bytes() == b"not parquet"
     with pytest.warns(match="cannot be read"):
         assert scan(lab.root).select(pl.len()).collect().item() == 1
+
+
+RUN = """
+import sys
+from pathlib import Path
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.importers.importing import import_log
+import_log(Path(sys.argv[1]), LabFolder(Path(sys.argv[2])), kind="table", org="acme")
+"""
+DAYS, A_DAY = 8, 40
+
+
+def table(folder, output: int):
+    rows = [
+        f"call-{day:02}-{n:06},2026-11-{day + 1:02}T10:00:00Z,100,{output}"
+        for day in range(DAYS)
+        for n in range(A_DAY)
+    ]
+    file = folder / f"{output}.csv"
+    head = "request_id,time,input_tokens,output_tokens"
+    file.write_text("\n".join([head, *rows]) + "\n")
+    return file
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_time_leaves_each_call_there_once(lab, tmp_path):
+    """As it was or as it is now; the next import finishes it."""
+    command = [sys.executable, "-c", RUN]
+    subprocess.run([*command, table(tmp_path, 1), lab.root], check=True)
+    partly = 0
+    for output in range(2, 5):
+        file = table(tmp_path, output)
+        process = subprocess.Popen([*command, file, lab.root])
+        before = output - 1
+        while process.poll() is None:
+            with contextlib.suppress(FileNotFoundError):  # a day changed: look again
+                if output in set(scan(lab.root).collect()["output_tokens"]):
+                    process.kill()  # it has begun
+        process.wait()
+        found = scan(lab.root).collect()
+        assert found["source_id"].n_unique() == found.height == DAYS * A_DAY
+        assert set(found["output_tokens"]) <= {before, output}
+        partly += found["output_tokens"].n_unique() > 1
+        subprocess.run([*command, file, lab.root], check=True)
+        assert set(scan(lab.root).collect()["output_tokens"]) == {output}
+    assert partly > 0

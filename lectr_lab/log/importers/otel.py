@@ -38,6 +38,7 @@ from lectr_lab.log.importers.otel_names import (
 from lectr_lab.log.importers.otlp_json import Span, spans_in
 from lectr_lab.log.importers.otlp_logs import Record, items_of
 
+WITHIN = "spans within a call that is counted, without tokens of their own"
 ABOVE = "spans above the calls whose tokens they sum up"
 OTHER = "spans of something else than a model's call"
 SILENT = "spans that name a model, and neither an operation nor tokens"
@@ -127,6 +128,9 @@ def _items(source: Path, choices: Choices, seen: _Seen) -> Iterator[Item]:
         if _sums_up(seen.calls[here], [seen.calls[one] for one in below[here]]):
             yield Left(ABOVE)
             continue
+        if _is_within(here, seen):
+            yield Left(WITHIN)
+            continue
         kind = kind_of(span.attributes)
         if kind == NO_CALL:
             yield Left(AGENT)
@@ -138,15 +142,28 @@ def _below(seen: _Seen) -> Mapping[_Id, list[_Id]]:
     """Of each call the nearest calls below it."""
     below: dict[_Id, list[_Id]] = defaultdict(list)
     for call in seen.calls:
-        above = seen.parents.get(call)
-        for _ in range(_FAR):
-            if above is None:
-                break
-            if above in seen.calls:
-                below[above].append(call)
-                break
-            above = seen.parents.get(above)
+        if (above := _above(call, seen)) is not None:
+            below[above].append(call)
     return below
+
+
+def _above(call: _Id, seen: _Seen) -> _Id | None:
+    """The nearest call above one."""
+    above = seen.parents.get(call)
+    for _ in range(_FAR):
+        if above is None or above in seen.calls:
+            return above
+        above = seen.parents.get(above)
+    return None
+
+
+def _is_within(call: _Id, seen: _Seen) -> bool:
+    """A second span of a call, which leaves the counting to the one above it."""
+    found, above = seen.calls[call], _above(call, seen)
+    if found.given or found.received or above is None:
+        return False
+    outer = seen.calls[above]
+    return outer.kind == found.kind and bool(outer.given or outer.received)
 
 
 def _sums_up(call: _Found, below: list[_Found]) -> bool:

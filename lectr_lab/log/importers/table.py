@@ -60,6 +60,7 @@ _FACTOR = re.compile(r"(.+)\*([-+0-9.eE_]+)")
 _CACHE = ("cache_read_tokens", "cache_write_tokens")
 
 NO_ROW = "lines that are no record"
+KNOWN = "table with columns known by their names: {}"
 TAKEN_INCLUDED = (
     "calls with cached input, taken to be a part of the input; if the table counts it apart, "
     "import it again with --cached-apart, which puts it right"
@@ -163,6 +164,11 @@ def _items(
     by = named_id(source, records, choices, mapped)
     ids = RowIds(choices.hashed)
     asks = _Convention(source, entries, choices)
+    found = [
+        f"{c}={e.names[0]}" for c, e in entries.items() if c not in choices.columns
+    ]
+    if found:
+        yield Said(KNOWN.format(", ".join(found)))
     whole = () if by is not None and not by.late else top_level(records.columns)
     wanted = {name for entry in entries.values() for name in entry.names} | set(whole)
     totals = [

@@ -54,7 +54,7 @@ versions = st.lists(
 
 
 @given(st.lists(versions, max_size=4), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whatever_is_imported_again_each_call_is_there_once(
     tmp_path_factory, imports, compacts
 ):

@@ -290,7 +290,7 @@ nested = st.recursive(
     metadata=st.dictionaries(OTHER_KEYS, nested),
     form=st.sampled_from(sorted(FORMS)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_nothing_else_of_an_export_comes_along(more, metadata, form):
     """Prompts, keys, users and unknown fields, at any depth: no byte of them in the lab."""
     with tempfile.TemporaryDirectory() as folder:

@@ -171,6 +171,19 @@ def test_a_call_that_starts_another_one_is_a_call(tmp_path, take):
     assert len(take(otel_rows(file, Choices())).events) == 2
 
 
+def test_a_second_span_of_a_call_without_tokens_is_none(tmp_path, take):
+    """The one above it has them; one that stands alone is a call that nobody counted."""
+    bare = {k: v for k, v in CHAT.items() if ".usage." not in k}
+    below = span(2, bare, parentSpanId="1")
+    alone = span(3, bare)
+    told = take(
+        otel_rows(written(tmp_path, export(span(1, CHAT), below, alone)), Choices())
+    )
+
+    assert [one[-1] for one in told.ids] == ["1", "3"]
+    assert told.left == {otel.WITHIN: 1}
+
+
 def test_an_agent_without_its_calls_is_told_of(tmp_path, take):
     """Its sum has no price of its own; that it is missing must be known."""
     file = written(tmp_path, export(span(1, AGENT | TOKENS)))

@@ -60,6 +60,7 @@ class Choice(msgspec.Struct):
     message: Message | None = None
     text: str | None = None
     finish_reason: str | None = None
+    usage: Any = None  # Moonshot's, in the last chunk of a stream
 
 
 class XGroq(msgspec.Struct):
@@ -95,6 +96,8 @@ def take_chat(answer: Answer, reply: ChatReply) -> None:
     for position, choice in enumerate(reply.choices or ()):
         index = position if choice.index is None else choice.index
         answer.choose(index, choice.finish_reason)
+        if choice.usage is not None:
+            answer.use(choice.usage)
         _take_choice(answer, index, choice)
     groq = reply.x_groq
     if groq is not None:

@@ -74,3 +74,14 @@ def test_llama_cpp_replies_are_read():
 
     assert answer.timings["predicted_n"] == 2
     assert not answer.content_started
+
+
+def test_usage_may_stand_in_a_choice():
+    """Moonshot's streams have it in the last one, and nowhere else."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 2}
+    chunk = {"choices": [{"index": 0, "delta": {}, "usage": usage}]}
+    answer = Answer()
+
+    CHAT.take(answer, CHAT.decoder.decode(json.dumps(chunk)))
+
+    assert answer.usage == usage

@@ -111,12 +111,10 @@ def create_app(
     """
     callers, clock = Callers(), clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
-    facts = FactsReader()
+    facts, invalid = FactsReader(), InvalidProviders()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts)
-    invalid_providers = InvalidProviders()
-    recorded = Observers(log, SpendWatch(settings.orgs), *also)
-    counted = Observers(TokenCounter(recorded))
+    counted = Observers(TokenCounter(Observers(log, SpendWatch(settings.orgs), *also)))
     observers = Observers(PrefixWatch(counted, clock.now_s), Retries(), shadows)
     gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
@@ -138,7 +136,7 @@ def create_app(
                 waits=Waits(settings.response_timeout_s),
                 find_key=find_key,
                 unknown_caller=callers.count_unknown,
-                invalid_provider=invalid_providers.seen,
+                invalid_provider=invalid.seen,
                 is_recorded=tee is not None,
                 keyed_hash=keyed_hash,
                 now_s=clock.now_s,
@@ -158,8 +156,7 @@ def create_app(
             await asking.aclose()
 
     def told() -> list[dict[str, Any]]:
-        own = [callers.about(), bodies.about(), router.about()]
-        own.append(invalid_providers.about())
+        own = [callers.about(), bodies.about(), router.about(), invalid.about()]
         own += [{"instance": instance, "warnings": warnings()}]
         return [*own, *observers.about(), *gates.about()]
 

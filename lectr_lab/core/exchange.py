@@ -17,7 +17,7 @@ from lectr_lab.core.event_values import (
     cut,
 )
 from lectr_lab.core.gateway_cache import from_gateway_cache
-from lectr_lab.core.headers import ClientHeaders, RawHeaders, redactor
+from lectr_lab.core.headers import ClientHeaders, RawHeaders, encoding_of, redactor
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.run import Run, run_of
 from lectr_lab.core.keys import KeyEntry
@@ -103,7 +103,7 @@ class Exchange:
         self._stored = self.operation == "other" and self._path.is_stored_response
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
         if b"content-encoding" in client_headers.first:
-            self.request_encoding = _encoding(headers)
+            self.request_encoding = encoding_of(headers)
         self._hide = redactor(client_headers, operator_keys)
         self._operator_keys, self._keyed_hash = operator_keys, keyed_hash
 
@@ -371,12 +371,6 @@ class Exchange:
         if before is None:
             return None
         return round(before + (after or 0.0), 3)
-
-
-def _encoding(headers: RawHeaders) -> str:
-    values = [value for name, value in headers if name == b"content-encoding"]
-    named = b",".join(values).decode("latin-1").strip().lower()
-    return "" if named == "identity" else named
 
 
 def _with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:

@@ -215,6 +215,17 @@ def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     return kept
 
 
+def encoding_of(raw: RawHeaders) -> str:
+    """The encoding that a request's body is in; "" where it is plain.
+
+    >>> encoding_of([(b"content-encoding", b"GZIP")]), encoding_of([])
+    ('gzip', '')
+    """
+    values = [value for name, value in raw if name == b"content-encoding"]
+    named = b",".join(values).decode("latin-1").strip().lower()
+    return "" if named == "identity" else named
+
+
 def client_keys(client_headers: ClientHeaders) -> frozenset[str]:
     """Every key that came with a request, without schemes.
 

@@ -11,10 +11,14 @@ from lectr_lab.core.llm_api.lenient_json import QUICK_BYTES
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import read_names, read_request
 from lectr_lab.core.llm_api.splice import model_place
+from lectr_lab.core.prefix.joints import read_prompt
+from lectr_lab.core.prefix.rules import rule_of
 from lectr_lab.proxy.worker.jobs import (
     CountTokens,
     NamesAnswer,
+    PromptAnswer,
     ReadNames,
+    ReadPrompt,
     ReadReply,
     ReadRequest,
     ReplyAnswer,
@@ -115,3 +119,13 @@ def test_when_the_proxy_is_gone_there_is_no_job():
             ours.sendall(b"\0\0")
 
         assert not answer_job(its)
+
+
+def test_a_prompts_joints_are_those_that_are_read_here():
+    """Under the key that was sent along, compressed or not; of no prompt there are none."""
+    key, rule = b"k" * 32, rule_of("openai", "gpt-4o")
+    here = read_prompt(BODY, rule, key)
+    for coding, data in (("", BODY), ("gzip", gzip.compress(BODY))):
+        job = ReadPrompt("openai", "gpt-4o", coding, key, False)
+        assert answer_to(job, [data], PromptAnswer) == (here,)
+        assert answer_to(job, [b"no JSON"], PromptAnswer) == (None,)

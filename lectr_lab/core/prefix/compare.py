@@ -121,34 +121,36 @@ def _likeness(now: Seen, seen: Seen, own: dict[bytes, int], is_session: bool) ->
     common = own.keys() & set(other)
     chars = sum(own[digest] for digest in common)
     if one.is_opening:
-        return chars + 1 if _is_same_form(one, other) else 0
-    if _is_same_conversation(other, common, own, is_session):
+        asked_alike = is_session and _shares_a_message(other, common, own, 0)
+        alike = asked_alike or _is_same_form(one, other)
+        return chars + 1 if other.is_opening and alike else 0
+    second_turn = 1 not in one.answers[: one.sent_before]
+    # What a model said is nobody else's, nor is a long message; a greeting is everybody's,
+    # but within a session, or in the turn after it.
+    known = is_session or (second_turn and other.is_opening)
+    if _shares_a_message(other, common, own, 0 if known else _NOT_A_GREETING):
         return chars
     # All that was said may be gone, cut down to a summary; or the one message edited.
     same_head = one.shared(other) >= one.heads > 0
-    second_turn = 1 not in one.answers[: one.sent_before]
     follows = same_head and (second_turn or not other.is_opening)
     return chars if is_session and follows else 0
 
 
-def _is_same_conversation(
-    other: Prompt, common: set[bytes], own: dict[bytes, int], is_session: bool
+def _shares_a_message(
+    other: Prompt, common: set[bytes], own: dict[bytes, int], least_chars: int
 ) -> bool:
-    """What a model said is nobody else's, nor is a long message; a greeting is
-    everybody's, but within a session."""
+    """One that a model said, or of some length."""
     told = zip(list(other)[other.heads :], other.answers[other.heads :], strict=True)
     return any(
-        digest in common and (is_session or answer or own[digest] >= _NOT_A_GREETING)
+        digest in common and (answer or own[digest] >= least_chars)
         for digest, answer in told
     )
 
 
 def _is_same_form(one: Prompt, other: Prompt) -> bool:
     """Two openings with the same instructions, or nearly."""
-    if not other.is_opening:
-        return False
-    shared = one.shared(other)
-    if shared and shared >= one.heads:
+    mine, its = list(one)[one.tools : one.heads], list(other)[other.tools : other.heads]
+    if mine == its and (mine or one.shared(other) >= one.heads > 0):
         return True
     lines, least = one.likeness(other)
     return least >= _LEAST_SKETCH and lines >= _ALIKE * least

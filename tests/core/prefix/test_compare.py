@@ -177,6 +177,40 @@ def test_instructions_that_differ_a_little_were_altered(is_session):
     assert compare(other, before, is_session=is_session).cause == "first"
 
 
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ({"tools": ("read",)}, "tools"),
+        ({"system": "Be long."}, "system"),
+        ({"tools": ("read",), "said": "Other"}, "tools"),
+        ({"system": "Be long.", "said": "Other"}, "first"),
+    ],
+    ids=str,
+)
+def test_short_instructions_are_known_by_what_stands_beside_them(asked, cause):
+    """The same question, or the same system prompt with other tools."""
+    before = seen(body("messages", "Go", system="Be brief."))
+    asked = dict(asked)
+    said = asked.pop("said", "Go")
+    now = seen(body("messages", said, **{"system": "Be brief."} | asked), 60)
+
+    assert compare(now, before).cause == cause
+
+
+@pytest.mark.parametrize(
+    ("changed", "cause"),
+    [({}, "model"), ({"system": "Be brief."}, "system"), ({"tools": ()}, "tools")],
+    ids=["model", "system", "tools"],
+)
+def test_a_second_turn_is_known_by_the_first_without_a_session(changed, cause):
+    """However short it was."""
+    before = seen(body("chat", "Hi"))
+    model = HAIKU if cause == "model" else OPUS
+    now = seen(body("chat", "Hi", "Hello", "So", **changed), 60, model=model)
+
+    assert compare(now, before, is_session=False).cause == cause
+
+
 def test_questions_with_the_same_instructions_keep_them():
     """However often, and whatever is asked."""
     before = [seen(body("chat", f"Is {n} spam?", system=SYSTEM), n) for n in range(5)]

@@ -98,7 +98,9 @@ Config = Annotated[
 ]
 Lab = Annotated[
     Path | None,
-    Parameter(name="--lab", help="The log's folder (default: the settings')."),
+    Parameter(
+        name=["--lab", "--folder"], help="The log's folder (default: the settings')."
+    ),
 ]
 
 

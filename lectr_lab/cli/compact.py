@@ -2,9 +2,9 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lectr_lab.cli.options import Lab
 from lectr_lab.core.printable import printable
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ MB = 1_000_000
 
 
 def compact(
-    lab: Path | None = None,
+    lab: Lab = None,
     *,
     keep_days: int | None = None,
     keep_mb: int | None = None,

@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+from lectr_lab.cli.options import Lab
+
 
 def doctor(
-    lab: Path | None = None,
+    lab: Lab = None,
     *,
     cassettes: Path | None = None,
     scrub: tuple[str, ...] = (),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from lectr_lab.cli.options import Lab
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.printable import printable
 
@@ -13,7 +14,7 @@ _MB = 1024 * 1024
 
 
 def export(
-    lab: Path | None = None,
+    lab: Lab = None,
     *,
     out: Path,
     since: str | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from lectr_lab.cli.options import Lab
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.printable import printable
 from lectr_lab.log.importers.readers import READERS
@@ -29,7 +30,7 @@ def import_log(
     *,
     kind: Kind,
     org: str = "default",
-    lab: Path | None = None,
+    lab: Lab = None,
     preview: bool = False,
     columns: Columns = None,
     id_column: IdColumn = None,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.options import Lab
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ Format = Literal["table", "json", "csv"]
 
 
 def recommend(
-    lab: Path | None = None,
+    lab: Lab = None,
     *,
     since: str | None = None,
     until: str | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.options import Lab
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.printable import printable
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Found = Reconciliation | CallReconciliation
 
 Format = Literal["table", "csv", "json"]
-Lab = Annotated[Path | None, Parameter(name=["--lab", "--folder"])]
 Costs = Annotated[list[Path] | None, Parameter(consume_multiple=True)]
 
 _SHOWN = 40  # rows of a table; the other forms have all
@@ -36,11 +36,11 @@ def reconcile(
 ) -> None:
     """Explain the difference between the log and another account of the same calls.
 
-    Another account is a provider's own export (its usage, its costs or both: OpenAI's
-    and Anthropic's APIs and dashboards, OpenRouter's activity, Azure's cost export,
-    Google's billing export), or another lab: what `lectr-lab import` made of the same
-    calls' transcripts, spans or logs. Each difference has its amount in US dollars and
-    its cause.
+    Another account is a provider's own export (its usage, its costs or both:
+    OpenAI's and Anthropic's APIs and dashboards, OpenRouter's activity, Azure's
+    cost export, Google's billing export), or another lab: what `lectr-lab
+    import` made of the same calls' transcripts, spans or logs. Each difference
+    has its amount in US dollars and its cause.
 
     Example: lectr-lab reconcile openai-usage.json --lab lab
 

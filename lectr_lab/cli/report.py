@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.options import Lab
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
 
@@ -35,7 +36,7 @@ class Report(NamedTuple):
 
 
 def report(
-    lab: Path | None = None,
+    lab: Lab = None,
     *,
     by: str = "feature",
     since: str | None = None,

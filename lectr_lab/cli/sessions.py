@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.options import Lab
 from lectr_lab.cli.report import busy
 from lectr_lab.cli.width import wide_console
 
@@ -31,7 +32,7 @@ _OF_A_RUN_FIRST_TO_GO = (
 
 
 def sessions(
-    lab: Path | None = None,
+    lab: Lab = None,
     *,
     session: list[str] | None = None,
     by: str | None = None,

@@ -7,7 +7,7 @@ most with it, wherever that stands.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from lectr_lab.core.event_values import PrefixBreak
 from lectr_lab.core.prefix.prompt import Prompt
@@ -26,6 +26,10 @@ class Seen(NamedTuple):
     agent: str | None
     started_s: float
     answered_s: float  # nothing is cached before its answer begins
+
+
+Shared: TypeAlias = tuple[Seen, int]
+"""An earlier prompt, and how many joints the new one begins alike with."""
 
 
 class Change(NamedTuple):
@@ -49,6 +53,14 @@ def change(
         is_session: they are one session's. Where they are all that a key sent, two
             conversations that begin alike are not taken for one.
     """
+    shared = [(seen, now.prompt.shared(seen.prompt)) for seen in before]
+    return compared(now, shared, rule, is_session=is_session)
+
+
+def compared(
+    now: Seen, before: Sequence[Shared], rule: CacheRule | None, *, is_session: bool
+) -> Change:
+    """The same, for prompts with how many joints the new one begins alike with."""
     held, last_s = _held_most(now, before, rule)
     prefix = max(now.prompt.sent_before, held)
     if held and held >= prefix:
@@ -64,22 +76,21 @@ def change(
 
 
 def _held_most(
-    now: Seen, before: Sequence[Seen], rule: CacheRule | None
+    now: Seen, before: Sequence[Shared], rule: CacheRule | None
 ) -> tuple[int, float | None]:
     """The most joints that one of those before holds for it, and when that was last
     sent."""
-    held = [(_held(now, seen, rule), seen.started_s) for seen in before]
-    most = max((joints for joints, _ in held), default=0)
-    if not most:
-        return 0, None
-    return most, max(started_s for joints, started_s in held if joints == most)
-
-
-def _held(now: Seen, seen: Seen, rule: CacheRule | None) -> int:
-    if seen.model != now.model:
-        return 0
-    shared = now.prompt.shared(seen.prompt)
-    return min(shared, _up_to_parameters(now.prompt, seen.prompt, rule))
+    most, last_s = 0, 0.0
+    for seen, shared in before:
+        if shared < max(most, 1) or seen.model != now.model:
+            continue
+        if seen.prompt.parameters != now.prompt.parameters:  # seldom
+            shared = min(shared, _up_to_parameters(now.prompt, seen.prompt, rule))
+        if shared > most:
+            most, last_s = shared, seen.started_s
+        elif shared == most:
+            last_s = max(last_s, seen.started_s)
+    return (most, last_s) if most else (0, None)
 
 
 def _up_to_parameters(one: Prompt, other: Prompt, rule: CacheRule | None) -> int:
@@ -100,13 +111,13 @@ def _up_to_parameters(one: Prompt, other: Prompt, rule: CacheRule | None) -> int
     return min(changed, default=len(one))
 
 
-def _goes_on_from(now: Seen, before: Sequence[Seen], is_session: bool) -> Seen | None:
+def _goes_on_from(now: Seen, before: Sequence[Shared], is_session: bool) -> Seen | None:
     """The prompt that this one goes on from, or is another form of; None: none is."""
     own = dict(zip(now.prompt, now.prompt.lengths(), strict=True))
     best, most = None, (0, 0, 0.0)
-    for seen in before:
+    for seen, shared in before:
         alike = _likeness(now, seen, own, is_session)
-        rank = (alike, now.prompt.shared(seen.prompt), seen.started_s)
+        rank = (alike, shared, seen.started_s)
         if alike and rank > most:
             best, most = seen, rank
     return best
@@ -118,6 +129,8 @@ def _likeness(now: Seen, seen: Seen, own: dict[bytes, int], is_session: bool) ->
     if now.agent != seen.agent:
         return 0
     one, other = now.prompt, seen.prompt
+    if one.is_opening and not other.is_opening:
+        return 0
     common = own.keys() & set(other)
     chars = sum(own[digest] for digest in common)
     if one.is_opening:

@@ -47,16 +47,19 @@ _TAIL_BYTES = 32
 _TAIL = re.compile(rb'"\s*(?:\}\s*\])?\s*\}\s*\Z')
 
 
+_NOTHING = msgspec.Raw()
+
+
 class _Body(msgspec.Struct):
     """The parts of a body that are a prompt, unread."""
 
     messages: list[msgspec.Raw] | None = None  # chat, messages
-    input: msgspec.Raw = msgspec.Raw()  # responses
+    input: msgspec.Raw = _NOTHING  # responses
     contents: list[msgspec.Raw] | None = None  # Gemini
-    system: msgspec.Raw = msgspec.Raw()
-    instructions: msgspec.Raw = msgspec.Raw()
-    systemInstruction: msgspec.Raw = msgspec.Raw()
-    system_instruction: msgspec.Raw = msgspec.Raw()
+    system: msgspec.Raw = _NOTHING
+    instructions: msgspec.Raw = _NOTHING
+    systemInstruction: msgspec.Raw = _NOTHING
+    system_instruction: msgspec.Raw = _NOTHING
     tools: list[msgspec.Raw] | None = None
     functions: list[msgspec.Raw] | None = None
     # Where one of these is, the prompt begins elsewhere: what is here is its end.
@@ -67,17 +70,17 @@ class _Body(msgspec.Struct):
     cachedContent: Any = None
     cached_content: Any = None
     # What a cached prefix may depend on besides.
-    cache_salt: msgspec.Raw = msgspec.Raw()
-    output_config: msgspec.Raw = msgspec.Raw()
-    prompt_cache_key: msgspec.Raw = msgspec.Raw()
-    reasoning: msgspec.Raw = msgspec.Raw()
-    reasoning_effort: msgspec.Raw = msgspec.Raw()
-    response_format: msgspec.Raw = msgspec.Raw()
-    speed: msgspec.Raw = msgspec.Raw()
-    text: msgspec.Raw = msgspec.Raw()
-    thinking: msgspec.Raw = msgspec.Raw()
-    tool_choice: msgspec.Raw = msgspec.Raw()
-    verbosity: msgspec.Raw = msgspec.Raw()
+    cache_salt: msgspec.Raw = _NOTHING
+    output_config: msgspec.Raw = _NOTHING
+    prompt_cache_key: msgspec.Raw = _NOTHING
+    reasoning: msgspec.Raw = _NOTHING
+    reasoning_effort: msgspec.Raw = _NOTHING
+    response_format: msgspec.Raw = _NOTHING
+    speed: msgspec.Raw = _NOTHING
+    text: msgspec.Raw = _NOTHING
+    thinking: msgspec.Raw = _NOTHING
+    tool_choice: msgspec.Raw = _NOTHING
+    verbosity: msgspec.Raw = _NOTHING
 
 
 class _Item(msgspec.Struct):
@@ -171,7 +174,7 @@ def read_prompt(
         answers=bytes(joints.answers),
         tools=tools,
         heads=heads,
-        parameters=tuple(_digest(value, key) for value in values),
+        parameters=tuple(_digest(value, key) if value else b"" for value in values),
         sketch=_sketch(b"\n".join(joints.system), key),
     )
 
@@ -271,7 +274,10 @@ def _value(parsed: _Body, name: str, has_media: bool) -> bytes:
     if name == "images":
         return b"1" if has_media else b""
     first, _, inner = name.partition(".")
-    value = bytes(getattr(parsed, first))
+    raw = getattr(parsed, first)
+    if raw is _NOTHING:
+        return b""  # nearly every one
+    value = bytes(raw)
     if inner:
         fields = _OBJECT.decode(value) if value[:1] == b"{" else {}
         value = bytes(fields.get(inner, b""))

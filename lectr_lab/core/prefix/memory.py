@@ -7,12 +7,12 @@ and sessions after those that were asked in last.
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from lectr_lab.core.prefix.compare import Change, Seen, change
+from lectr_lab.core.prefix.compare import Change, Seen, compared
 from lectr_lab.core.prefix.rules import CacheRule
 
 MOST_BYTES = 32 * 1024 * 1024
 _MOST_ALIVE = 16  # prompts of a session: its agents', its side calls'
-_MOST_OF_A_KEY = 64  # where several sessions are not told apart
+_MOST_OF_A_KEY = 32  # where several sessions are not told apart
 _ENTRY_BYTES = 600  # of a session, about
 
 
@@ -44,16 +44,33 @@ class PrefixMemory:
             alive = self._sessions[session] = []
             self.held_bytes += _ENTRY_BYTES
         self._sessions.move_to_end(session)
-        before = [seen for seen in alive if seen.answered_s <= now.started_s]
-        told = change(now, before, rule, is_session=is_session)
-        self._remember(alive, now, _MOST_ALIVE if is_session else _MOST_OF_A_KEY)
+        shared = [(seen, now.prompt.shared(seen.prompt)) for seen in alive]
+        before = [one for one in shared if one[0].answered_s <= now.started_s]
+        told = compared(now, before, rule, is_session=is_session)
+        most = _MOST_ALIVE if is_session else _MOST_OF_A_KEY
+        self._remember(alive, shared, now, most)
         return told
 
-    def _remember(self, alive: list[Seen], now: Seen, most: int) -> None:
-        kept = [seen for seen in alive if not _is_within(seen, now)]
-        kept = sorted([*kept, now], key=lambda seen: seen.started_s)[-most:]
-        self.held_bytes += _bytes(kept) - _bytes(alive)
-        alive[:] = kept
+    def _remember(
+        self, alive: list[Seen], shared: list[tuple[Seen, int]], now: Seen, most: int
+    ) -> None:
+        kept, gone, size = [], [], len(now.prompt)
+        for seen, joints in shared:
+            if joints < len(seen.prompt) or not _is_of(seen, now):
+                kept.append(seen)
+            elif (
+                joints == size
+            ):  # the same once more: it is cached since the first answer
+                now = now._replace(answered_s=min(now.answered_s, seen.answered_s))
+                gone.append(seen)
+            else:
+                (kept if seen.answered_s > now.started_s else gone).append(seen)
+        kept.append(now)
+        if len(kept) > 1 and kept[-2].started_s > now.started_s:
+            kept.sort(key=lambda seen: seen.started_s)
+        gone += kept[:-most]
+        self.held_bytes += now.prompt.memory_bytes - _bytes(gone)
+        alive[:] = kept[-most:]
         while self.held_bytes > self._most_bytes and len(self._sessions) > 1:
             _, gone = self._sessions.popitem(last=False)
             self.held_bytes -= _bytes(gone) + _ENTRY_BYTES
@@ -63,11 +80,10 @@ def _bytes(prompts: list[Seen]) -> int:
     return sum(seen.prompt.memory_bytes for seen in prompts)
 
 
-def _is_within(seen: Seen, now: Seen) -> bool:
-    """An earlier prompt of which the new one is the continuation: it tells no more."""
+def _is_of(seen: Seen, now: Seen) -> bool:
+    """It was asked as the new one is: where that continues it, it tells no more."""
     return (
-        (seen.model, seen.agent, seen.prompt.parameters)
-        == (now.model, now.agent, now.prompt.parameters)
-        and seen.answered_s <= now.started_s
-        and now.prompt.shared(seen.prompt) == len(seen.prompt)
+        seen.model == now.model
+        and seen.agent == now.agent
+        and seen.prompt.parameters == now.prompt.parameters
     )

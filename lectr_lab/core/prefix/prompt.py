@@ -69,7 +69,13 @@ class Prompt(msgspec.Struct, frozen=True, dict=True):
 
     def shared(self, other: "Prompt") -> int:
         """How many joints the two begin with alike."""
-        low, high = 0, min(len(self), len(other))
+        mine, its = self.digests, other.digests
+        if mine[:DIGEST_BYTES] != its[:DIGEST_BYTES]:
+            return 0  # most, where many conversations are not told apart
+        size = min(len(mine), len(its))
+        if mine[:size] == its[:size]:
+            return size // DIGEST_BYTES  # most, where one goes on
+        low, high = 0, size // DIGEST_BYTES
         while low < high:  # halves: slices are compared at the speed of memory
             middle = (low + high + 1) // 2
             cut = slice(low * DIGEST_BYTES, middle * DIGEST_BYTES)

@@ -7,7 +7,8 @@ compressed ones. A body is held until it is read, which while its request runs t
 memory: the request holds it too. What is too much, or too late, is not watched: nothing
 ever waits for it but its own event.
 
-Whose prompts are compared: a session's, where there is one; else all that were sent with
+Not compared is what its provider could not have cached, for want of length, and what is
+of no session. Whose prompts are compared: a session's, where there is one; else all that were sent with
 one key by one program for one feature, for a cache does not know sessions either.
 """
 
@@ -17,7 +18,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
-from functools import partial
+from functools import lru_cache, partial
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
@@ -163,6 +164,11 @@ class PrefixWatch:
             self._unwatched += not failed
             watched.body, watched.done = b"", True
             return
+        if watched.size_bytes < _least_bytes(*_model(watched.exchange)) and (
+            watched.exchange.run.session is None
+        ):
+            watched.body, watched.done = b"", True  # nobody could have cached it
+            return
         is_small = watched.size_bytes <= AT_ONCE_BYTES and not watched.is_large
         if is_small and not waiting_bytes:  # nobody else is at the memory
             self._settle(watched)
@@ -252,6 +258,13 @@ def _held(body: memoryview) -> bytes:
 def _model(exchange: Exchange) -> tuple[str, str | None]:
     provider = exchange.target.provider if exchange.target else ""
     return provider, exchange.model_sent or exchange.request.model
+
+
+@lru_cache(1024)
+def _least_bytes(provider: str, model: str | None) -> int:
+    """Of less no prompt can have as many tokens as are cached: each is a byte or more."""
+    rule = rule_of(provider, model)
+    return rule.of_model(model).minimum_tokens if rule else 0
 
 
 def _has_media(exchange: Exchange) -> bool:

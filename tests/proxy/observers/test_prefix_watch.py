@@ -101,14 +101,23 @@ def test_what_changed_is_named(ask):
 
 def test_sessions_and_keys_without_one_are_compared_apart(ask):
     """What another session sent is not this one's, nor another feature's."""
-    one = body("chat", *TALK[:1])
-    on = body("chat", *TALK[:3])
+    long = "x" * 2_000 + TALK[0]
+    one = body("chat", long)
+    on = body("chat", long, *TALK[1:3])
 
     assert ask("chat", one, "a")["prefix_break"] == "first"
     assert ask("chat", on, "b")["prefix_break"] is None
     assert ask("chat", on, None)["prefix_break"] is None
     assert ask("chat", one, None, X_Lectr_Feature="f")["prefix_break"] == "first"
     assert ask("chat", on, None, X_Lectr_Feature="f")["prefix_break"] == "none"
+
+
+def test_what_no_cache_could_hold_is_compared_within_a_session_alone(ask):
+    """A prompt of fewer bytes than its provider caches tokens; it tells who went on."""
+    short = body("chat", *TALK[:1])
+
+    assert ask("chat", short, None)["prefix_break"] is None
+    assert ask("chat", short, "a")["prefix_break"] == "first"
 
 
 def test_what_failed_is_in_no_cache(provider, ask):

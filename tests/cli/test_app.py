@@ -50,7 +50,7 @@ def test_every_command_explains_itself_with_an_example(tmp_path, command):
     [
         ("bench", "npm install @portkey-ai/gateway"),
         ("compact", "safe to stop with Ctrl-C"),
-        ("reconcile", "Each difference has its amount"),
+        ("reconcile", "Another account is"),
     ],
 )
 def test_a_commands_help_is_its_whole_docstring(tmp_path, command, says):

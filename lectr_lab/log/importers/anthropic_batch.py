@@ -2,8 +2,8 @@
 
 Of a message come along counts and names; its text and `custom_id` do not. Results name
 no time.
-Source: https://platform.claude.com/docs/build-with-claude/batch-processing, read
-2026-11-30.
+Source: https://platform.claude.com/docs/build-with-claude/batch-processing, as
+excerpts of it on 2026-11-30.
 """
 
 from collections.abc import Iterator

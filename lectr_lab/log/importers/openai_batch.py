@@ -2,7 +2,7 @@
 
 Azure's and other compatible batches have the same form. Of a reply come along counts and
 names; its text and `custom_id` do not.
-Source: https://platform.openai.com/docs/guides/batch, read 2026-11-30.
+Source: https://platform.openai.com/docs/guides/batch, as excerpts of it on 2026-11-30.
 """
 
 from collections.abc import Iterator

@@ -4,9 +4,10 @@ Claude Code sends `claude_code.api_request` and `claude_code.api_error`, Codex
 `codex.sse_event` of the kind `response.completed`; both only as log records, never as
 spans. Prompts that they may hold are not taken.
 
-Facts, from their documentation (read 2026-11-30): Claude Code counts input, cache reads
+Facts, as public code and excerpts of the pages below state them on 2026-11-30 (no file of
+either was seen): Claude Code counts input, cache reads
 and cache writes apart, Codex input with its cached part; times are of the call's end.
-Sources: https://code.claude.com/docs/en/monitoring-usage, and docs/config.md of
+Documented at https://code.claude.com/docs/en/monitoring-usage, and docs/config.md of
 openai/codex.
 """
 

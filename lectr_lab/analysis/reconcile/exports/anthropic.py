@@ -26,9 +26,9 @@ from lectr_lab.core.pricing.tiers import STANDARD_TIERS
 
 _REFERENCE = (
     "built from platform.claude.com/docs/en/api/admin, as of 2026-11; the page's form was "
-    "seen in github.com/anthropics/anthropic-cookbook (observability/usage_cost_api)"
+    "built from its documentation as of 2026-11; a cookbook of theirs is said to show it"
 )
-_CONSOLE = "built from files of the Console as of 2026-11"
+_CONSOLE = "built from a file in this form, whose origin is not known, 2026-11"
 _TIERS = {*STANDARD_TIERS, "batch", "priority", "priority_on_demand", "flex"}
 _PLAN = (
     "{} of its rows are of a subscription, which bills no tokens: they are left out."

@@ -66,7 +66,8 @@ def here(tmp_path, monkeypatch) -> Path:
 def test_every_python_block_is_run_below():
     """A new one gets a test."""
     blocks = [block for block in BLOCKS if block.language == "python"]
-    words = ("lectr.start()", "extra_headers", "lectr.recommend", "import my_app")
+    words = ("lectr.start()", "extra_headers", "lectr.sessions", "lectr.recommend")
+    words += ("import my_app",)
 
     assert [python(word) for word in words] == [block.text for block in blocks]
 
@@ -94,6 +95,17 @@ def test_the_tags_of_a_call_reach_the_log(here):
         [row] = proxy.events().to_dicts()
         said = row["status"], row["feature"], row["task"]
         assert said == (200, "onboarding-assistant", "generation")
+
+
+def test_a_session_is_found_by_the_beginning_of_its_id(here):
+    """As it stands, but for the id, which is of the reader's own log."""
+    log = lectr.demo_log()
+    [session] = lectr.sessions(log).head(1).collect()["session"]
+    names = {"lectr": lectr}
+
+    exec(python("lectr.sessions").replace("3829a6", session[:13]), names)  # noqa: S102
+
+    assert lectr.session(names["log"], session[:13]).frame["session"][0] == session
 
 
 def test_recommendations_and_simulations_are_those_of_the_own_log(here, capsys):

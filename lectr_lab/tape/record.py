@@ -79,7 +79,7 @@ class Recorder:
             there now is replaced, and what comes there meanwhile is kept.
         patterns: regular expressions of what else must not be written.
         now_s: a clock that only goes forward, in seconds.
-        kept: what the cassette holds already, where it is to be added to.
+        kept: of what the cassette holds already, what is to stay.
         may_replace: asked once, before the first writing: false where what was there in
             the beginning is to be kept after all.
 
@@ -99,12 +99,12 @@ class Recorder:
         load_serializers()
         self._path, self._marks, self._now_s = path, compiled(patterns), now_s
         self._takes: list[_Take] = []
-        self._may_replace: Callable[[], bool] | None = None
+        self._may_replace = may_replace if kept is None else None
         self._base = [as_recorded(one) for one in kept or ()]  # before what is mine
-        self._known = counted(self._base)  # of what the file holds
+        self._known = counted(
+            self._there()
+        )  # of what the file holds: it is not others'
         self._others: list[Recorded] = []  # that came there meanwhile
-        if kept is None:
-            self._may_replace, self._known = may_replace, counted(self._there())
 
     @property
     def passed(self) -> int:

@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from lectr_lab.core.event import SCHEMA_VERSION, Event, columns
+from lectr_lab.log.importers.fields import Choices
 from lectr_lab.log.importers.importing import import_log
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import (
@@ -93,11 +94,14 @@ def test_the_document_in_the_repository_is_what_the_code_says():
 
 
 def test_an_import_leaves_null_what_the_schema_says_it_may(lab, tmp_path):
-    """A table with nothing but a time: the columns that are never null have a value."""
+    """A table with nothing but a time: the columns that are never null have a value,
+    where it is from, and that it is taken for answered."""
     table = tmp_path / "calls.csv"
     table.write_text("t\n1\n")
-    import_log(table, lab, kind="table", org="acme", columns={"started_at": "t"})
+    choices = Choices(columns={"started_at": "t"})
+    import_log(table, lab, kind="table", org="acme", choices=choices)
 
     [row] = scan(lab.root).collect().to_dicts()
     filled = {name for name, value in row.items() if value is not None}
-    assert filled == {c.name for c in columns() if c.null == "never"}
+    never = {c.name for c in columns() if c.null == "never"}
+    assert filled == never | {"outcome", "source", "source_id"}

@@ -18,6 +18,7 @@ from lectr_lab.tape.cassette import Chunk, read_cassettes
 from lectr_lab.tape.clock import PlayedClock
 from lectr_lab.tape.engine import TapeEngine, played_by
 from lectr_lab.tape.match import Tape
+from lectr_lab.testing.figures import figures
 from lectr_lab.testing.recorded_proxy import Box, RecordedProxy
 from lectr_lab.testing.replay import replay
 
@@ -245,7 +246,7 @@ def test_real_recordings_replay(shared, tmp_path, ask):
     settings, session = played_by(Settings(lab=str(tmp_path))), Session()
     engine = TapeEngine(Tape(recorded), 0)
     with in_thread(build(settings, session, engine=engine)) as url:
-        proxy = RecordedProxy(url, session.key, Box(), live=False)
+        proxy = RecordedProxy(url, session.key, Box(), figures(), prices=(), live=False)
         for one in recorded * 2:
             reply, chunks = ask(proxy, one)
 

@@ -21,7 +21,7 @@ from lectr_lab.core.llm_api.dialect import Answer
 from lectr_lab.core.llm_api.lenient_json import count
 
 # Pages of a document are billed as images, and so is a video where its price is not that
-# of text. gemini-embedding-2 alone has a price of its own for video, which is higher.
+# of text; where a list has another price for it, images have none (`core/pricing/price.py`).
 _MODALITIES = {
     "AUDIO": "audio_tokens",
     "IMAGE": "image_tokens",

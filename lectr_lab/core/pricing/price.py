@@ -121,6 +121,8 @@ class Found(NamedTuple):
     def _has(self, count: str) -> bool:
         key = UNITS[count].price_key
         listed = key is not None and getattr(self.price, key) is not None
+        if count == "input_image_tokens" and listed:  # they may have been a video's
+            listed = self.price.input_video_mtok in (None, self.price.input_image_mtok)
         return listed or count in self.usd
 
 

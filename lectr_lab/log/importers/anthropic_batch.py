@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lectr_lab.log.importers.batches import NO_ROW, NOT_ANSWERED, Times, result
+from lectr_lab.log.importers.batches import NO_ROW, NOT_ANSWERED, Times, result, rows_of
 from lectr_lab.log.importers.fields import Choices, Item, Left, Rows
 from lectr_lab.log.importers.records import within
-from lectr_lab.log.importers.source import files_in, json_values
 
 
 def anthropic_batch_rows(source: Path, choices: Choices) -> Rows:
@@ -23,14 +22,7 @@ def anthropic_batch_rows(source: Path, choices: Choices) -> Rows:
         LogError: a file is empty, or cannot be unpacked.
         OSError: it cannot be read.
     """
-    return Rows(0, _items(source, choices))
-
-
-def _items(source: Path, choices: Choices) -> Iterator[Item]:
-    for file in files_in(source, "*.jsonl", "*.jsonl.gz"):
-        times = Times(file, choices)
-        for line in json_values(file).values:
-            yield from _item(line, times)
+    return rows_of(source, choices, _item)
 
 
 def _item(line: Any, times: Times) -> Iterator[Item]:

@@ -1,12 +1,13 @@
 """What a file of a batch's results has of each request, whoever's it is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lectr_lab.log.importers.fields import Choices, Imported, Item, Left, Said
+from lectr_lab.log.importers.fields import Choices, Imported, Item, Left, Rows, Said
 from lectr_lab.log.importers.replies import operation_of, reply_facts
+from lectr_lab.log.importers.source import files_in, json_values
 
 NOT_ANSWERED = "requests that failed, expired or were cancelled: they are not billed"
 NO_ROW = "what is no result of a batch"
@@ -28,6 +29,25 @@ class Times:
             return self._at, False
         seconds = self._file.stat().st_mtime
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=0), True
+
+
+def rows_of(
+    source: Path, choices: Choices, item: Callable[[Any, Times], Iterator[Item]]
+) -> Rows:
+    """The items of each line of a batch's results, or of a folder of them (`*.jsonl`).
+
+    Raises:
+        LogError: a file is empty, or cannot be unpacked.
+        OSError: it cannot be read.
+    """
+
+    def items() -> Iterator[Item]:
+        for file in files_in(source, "*.jsonl", "*.jsonl.gz"):
+            times = Times(file, choices)
+            for line in json_values(file).values:
+                yield from item(line, times)
+
+    return Rows(0, items())
 
 
 def result(source_id: str, provider: str, body: Any, times: Times) -> Iterator[Item]:

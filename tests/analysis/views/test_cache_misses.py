@@ -161,6 +161,13 @@ def test_what_is_missed_fits_into_the_input(
     assert {*named} <= {*CAUSES}
 
 
+@pytest.mark.parametrize("source", ["ratio", "tokenizer"])
+def test_counts_that_nobody_told_miss_nothing(missed, source):
+    """What of an estimated input was read from a cache is not known."""
+    assert missed(token_source="provider") == {"provider": 8_960}
+    assert missed(token_source=source) == {}
+
+
 def test_a_longer_life_would_read_what_lay_within_it(event, log_of):
     """Anthropic's hour; what lay for longer than that is lost with it, too."""
     events = [

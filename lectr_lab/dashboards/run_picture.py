@@ -48,8 +48,8 @@ def run_picture(turns: pl.DataFrame) -> str:
     ]
     said = f"{count(len(rows))} requests, {usd(rows[-1]['spent_usd'])}"
     return (
-        f'{_legend(rows)}<svg class="run" viewBox="0 0 {_WIDTH} {high}" '
-        f'width="100%" role="img" aria-label="{escape(said)}">{"".join(marks)}</svg>'
+        f'{_legend(rows)}<div class="wide"><svg class="run" viewBox="0 0 {_WIDTH} {high}" '
+        f'width="100%" role="img" aria-label="{escape(said)}">{"".join(marks)}</svg></div>'
     )
 
 

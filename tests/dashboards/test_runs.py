@@ -70,3 +70,13 @@ def test_what_the_cache_missed_is_told_by_cause(log):
     html = runs(log(first, broken))
     assert "Why the cache missed" in html and "system prompt changed" in html
     assert "2 of 2 requests were watched" in html
+
+
+def test_on_a_phone_the_picture_scrolls_and_the_page_does_not(log, opened):
+    """Its words stay as large as elsewhere."""
+    tab = opened(page(log(*run("s-1"))))
+    tab.set_viewport_size({"width": 390, "height": 800})
+    tab.locator(".runs summary").first.click()
+
+    assert tab.locator(".runs svg").first.bounding_box()["width"] > 500
+    assert tab.evaluate("document.documentElement.scrollWidth") == 390

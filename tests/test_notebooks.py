@@ -24,10 +24,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What a notebook that draws no chart ends in.
 SHOWN = {
     "01_one_request": "<table",
-    "05_would_a_cheaper_model_do": "<table",
-    "06_what_if_this_rule_had_been_on": "<table",
-    "08_test_with_cassettes": "3 passed",
-    "10_what_did_my_agent_do": "<svg",
+    "06_would_a_cheaper_model_do": "<table",
+    "07_what_if_this_rule_had_been_on": "<table",
+    "09_test_with_cassettes": "3 passed",
+    "11_what_did_my_agent_do": "<svg",
 }
 
 # Runs in the kernel before the first cell: whoever dials out gets an error.
@@ -79,6 +79,39 @@ def test_it_opens_with_its_question(path):
 
     assert first.cell_type == "markdown"
     assert first.source.splitlines()[0].endswith("?")
+
+
+def test_each_leads_to_the_next():
+    """In the order of their numbers; the last leads to one's own log."""
+    firsts = [nbformat.read(path, as_version=4).cells[0].source for path in NOTEBOOKS]
+    named = [re.findall(r"next: `?([^`*]+)`?\*", first) for first in firsts]
+
+    following = [path.stem for path in NOTEBOOKS[1:]]
+    assert named == [[one] for one in [*following, "your own log"]]
+    assert len({path.stem[:2] for path in NOTEBOOKS}) == len(NOTEBOOKS)
+
+
+def test_every_notebook_that_is_named_somewhere_is_there():
+    """By its file or its number, in whatever a person reads or a program opens."""
+    files = [ROOT / "README.md", ROOT / "CHANGELOG.md", *NOTEBOOKS]
+    for folder, kinds in {
+        "lectr_lab": "py toml js md",
+        "tests": "py",
+        "data": "md",
+    }.items():
+        files += [
+            f for kind in kinds.split() for f in (ROOT / folder).rglob(f"*.{kind}")
+        ]
+    text = "\n".join(file.read_text("utf-8") for file in files)
+
+    stems = set(re.findall(r"\b\d\d_[a-z]+(?:_[a-z]+)+\b", text))
+    stems |= set(re.findall(r"\b([\w-]+)\.ipynb\b", text)) - {"Untitled1"}
+    spoken = re.findall(r"\bnotebooks? ((?:\d\d|, | and | to )+)", text, re.IGNORECASE)
+    numbers = {number for said in spoken for number in re.findall(r"\d\d", said)}
+
+    assert "03_where_does_the_money_go" in stems
+    assert stems <= {path.stem for path in NOTEBOOKS}
+    assert numbers <= {path.stem[:2] for path in NOTEBOOKS}
 
 
 def test_it_is_stored_without_outputs(path):
@@ -177,14 +210,14 @@ def test_it_runs_from_top_to_bottom_offline(path, run, working):
 
 @pytest.mark.slow
 def test_a_log_of_ones_own_stays_as_it_was_to_the_byte(run, working):
-    """All ten, one after the other; those about a bill read it."""
+    """All of them, one after the other; those about a bill read it."""
     before = contents(own_log(working / "lab"))
 
     outputs = {path.stem: run(path) for path in NOTEBOOKS}
 
     assert any(file.suffix == ".journal" for file in before)
     assert contents(working / "lab") == before
-    assert "made-up-data" not in outputs["05_would_a_cheaper_model_do"]
+    assert "made-up-data" not in outputs["06_would_a_cheaper_model_do"]
 
 
 @pytest.mark.slow

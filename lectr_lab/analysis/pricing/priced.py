@@ -38,17 +38,18 @@ _OURS = sorted(registry())
 _NAMES = ("provider", "model_actual", "service_tier", "inference_geo")
 # A user's price may fit any name of the model.
 _OWN_NAMES = tuple(name for name in PriceQuery._fields if name != "started_at")
-_FACTS = (*PriceQuery._fields, *COUNTS, "cost_stated_usd")
+FACTS = (*PriceQuery._fields, *COUNTS, "cost_stated_usd")
 _TABLE = {"price_source": pl.String(), **billing.SCHEMA}
 _UNKNOWN = (None,) * (1 + len(_TABLE))
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
 
 _Kind = tuple[Any, ...]  # the names that a price depends on, then the cut
 _Prices = tuple[Any, ...]  # a price for _usd, where it needs that; those of _TABLE
-_LookUp = Callable[[_Kind], _Prices]
+LookUp = Callable[[_Kind], _Prices]
+"""What is asked of each kind of request, once."""
 
 
-class _Cuts(NamedTuple):
+class Cuts(NamedTuple):
     """Where prices change: on these days and at these times of day (UTC), and above
     these input lengths. Each list is sorted."""
 
@@ -58,11 +59,11 @@ class _Cuts(NamedTuple):
     others: bool = False  # of providers, too, that only an imported log names
 
 
-class _Way(NamedTuple):
+class Way(NamedTuple):
     """Where prices change, and the prices of a kind of request between two changes."""
 
-    cuts: _Cuts
-    look_up: _LookUp
+    cuts: Cuts
+    look_up: LookUp
 
 
 def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
@@ -83,19 +84,31 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
     >>> priced(frame([]).lazy()).collect_schema().names()[-3:]
     ['cost_usd', 'price_source', 'plan_usd']
     """
-    own = prices or ()
-    names = _OWN_NAMES if own else _NAMES
-    ways = [
-        # Batches are many, kinds of request few: each kind is looked up once.
-        _Way(cuts, cache(partial(_look_up, cuts=cuts, names=names, prices=own)))
-        for cuts in (_cuts(own, others=False), _cuts(own, others=True))
-    ]
-    cost = pl.struct(_FACTS).map_batches(
+    names, ways = ways_of(prices or (), _look_up)
+    cost = pl.struct(FACTS).map_batches(
         partial(_price_rows, names=names, ways=ways),
         return_dtype=_PRICED,
         is_elementwise=True,
     )
     return log.with_columns(cost.struct.unnest()).with_columns(*_by_plan())
+
+
+def ways_of(
+    own: PriceList, look_up: Callable[..., _Prices]
+) -> tuple[tuple[str, ...], list[Way]]:
+    """The names that prices go by, and the ways to tell kinds of request apart: of the
+    providers that the registry names, and of others too.
+
+    Args:
+        own: the user's own prices.
+        look_up: takes a kind, `cuts`, `names` and `prices`.
+    """
+    names = _OWN_NAMES if own else _NAMES
+    return names, [
+        # Batches are many, kinds of request few: each kind is looked up once.
+        Way(cuts, cache(partial(look_up, cuts=cuts, names=names, prices=own)))
+        for cuts in (_cuts(own, others=False), _cuts(own, others=True))
+    ]
 
 
 def _by_plan() -> list[pl.Expr]:
@@ -108,14 +121,16 @@ def _by_plan() -> list[pl.Expr]:
     ]
 
 
-def _cuts(own: PriceList, *, others: bool) -> _Cuts:
+def _cuts(own: PriceList, *, others: bool) -> Cuts:
     changes = list_changes(others)
     lengths = sorted(changes.input_tokens)
-    return _Cuts(change_days(own, others), sorted(changes.times), lengths, others)
+    return Cuts(change_days(own, others), sorted(changes.times), lengths, others)
 
 
-def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl.Series:
-    facts = rows.struct.unnest()
+def looked_up(
+    facts: pl.DataFrame, names: tuple[str, ...], ways: list[Way]
+) -> tuple[pl.Series, list[_Prices]]:
+    """Of each row the number of its kind, and of each kind what its way looks up."""
     if names == _NAMES:  # the list goes by one name alone, and fewer tell kinds faster
         facts = facts.with_columns(model().alias("model_actual"))
     usual, others = ways
@@ -123,7 +138,12 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[_Way]) -> pl
     if not kinds["provider"].is_in(_OURS).all():
         # With all that others' prices go by, telling kinds takes a quarter more time.
         way, (kind, kinds) = others, _kinds(facts, names, others.cuts)
-    found = [way.look_up(named) for named in kinds.iter_rows()]
+    return kind, [way.look_up(named) for named in kinds.iter_rows()]
+
+
+def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.Series:
+    facts = rows.struct.unnest()
+    kind, found = looked_up(facts, names, ways)
     of_kinds = pl.DataFrame([prices[1:] for prices in found], _TABLE, orient="row")
     cost = billing.cost_usd(facts, of_kinds, kind)
     for number, (price, *_) in enumerate(found):
@@ -146,7 +166,7 @@ def _usd(price: Found, counts: dict[str, float | None]) -> float | None:
 
 
 def _kinds(
-    facts: pl.DataFrame, names: tuple[str, ...], cuts: _Cuts
+    facts: pl.DataFrame, names: tuple[str, ...], cuts: Cuts
 ) -> tuple[pl.Series, pl.DataFrame]:
     """Of each row the number of its kind, and of each kind its names and cut.
 
@@ -166,7 +186,7 @@ def _kinds(
     return number.gather(rows["first"]), facts[firsts].select(*names, cut=of_kinds)
 
 
-def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series | int:
+def _cut(facts: pl.DataFrame, cuts: Cuts) -> pl.Series | int:
     """How many days, times and lengths lie before each row, in one number."""
     us = facts["started_at"].dt.timestamp("us")
     period = _passed([_us(day, time()) for day in cuts.days], us)
@@ -174,7 +194,7 @@ def _cut(facts: pl.DataFrame, cuts: _Cuts) -> pl.Series | int:
     return period * _CUTS**2 + band + _slot(facts["provider"], us, cuts) * _CUTS
 
 
-def _slot(provider: pl.Series, us: pl.Series, cuts: _Cuts) -> pl.Series | int:
+def _slot(provider: pl.Series, us: pl.Series, cuts: Cuts) -> pl.Series | int:
     """How many times of the day lie before each row, where prices go by them."""
     starts = [_us(_EPOCH, at) for at in cuts.times]
     if cuts.others:
@@ -201,21 +221,28 @@ def _us(day: date, at: time) -> int:
     return int(datetime.combine(day, at, UTC).timestamp()) * 1_000_000
 
 
-def _look_up(
-    kind: _Kind, cuts: _Cuts, names: tuple[str, ...], prices: PriceList
-) -> _Prices:
-    """The prices of one kind of request; nulls where none is known."""
+def price_of_kind(
+    kind: _Kind, cuts: Cuts, names: tuple[str, ...], prices: PriceList
+) -> tuple[Found | None, int]:
+    """The price of one kind of request, and a length of input that its tiers go by."""
     *values, cut = kind
     period, slot, band = cut // _CUTS**2, cut // _CUTS % _CUTS, cut % _CUTS
     named = dict.fromkeys(_OWN_NAMES) | dict(zip(names, values, strict=True))
     day = cuts.days[period - 1] if period else _LONG_AGO
     at = datetime.combine(day, cuts.times[slot - 1] if slot else time(), UTC)
     found = find_price(PriceQuery(**named, started_at=at), prices)
+    return found, cuts.input_tokens[band - 1] + 1 if band else 0
+
+
+def _look_up(
+    kind: _Kind, cuts: Cuts, names: tuple[str, ...], prices: PriceList
+) -> _Prices:
+    """The prices of one kind of request; nulls where none is known."""
+    found, input_tokens = price_of_kind(kind, cuts, names, prices)
     if found is None:
         return _UNKNOWN
-    input_tokens = cuts.input_tokens[band - 1] + 1 if band else 0
     pusd = {
-        count: _pusd(found.price, unit, input_tokens)
+        count: pusd_each(found.price, unit, input_tokens)
         for count, unit in billing.UNITS.items()
     }
     uneven = any(p is not None and (p > _MOST_PUSD or p % 1) for p in pusd.values())
@@ -239,7 +266,8 @@ def _by_other_units(found: Found) -> bool:
     return bool(others) or flat or found.free or not found.by_tokens
 
 
-def _pusd(price: ModelPrice, unit: Unit, input_tokens: int) -> Decimal | None:
+def pusd_each(price: ModelPrice, unit: Unit, input_tokens: int) -> Decimal | None:
+    """The price of one of a unit, in 1e-12 USD; None where it has none of its own."""
     usd = getattr(price, unit.price_key or "")
     if isinstance(usd, TieredPrices):
         # A tier's price holds for every token of a request that reaches it.

@@ -11,6 +11,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from lectr_lab.config.budget_settings import (
+    BudgetSettings,
+    first_fault,
+    of_daily_spend,
+)
 from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.config.record_settings import RecordSettings
 from lectr_lab.config.shadow_settings import ShadowSettings
@@ -87,7 +92,7 @@ class OrgSettings(_Strict, frozen=True, kw_only=True):
     """`[orgs.<name>]`: what differs for one organisation. None: no limit.
 
     Limits hold for all keys of the organisation together, in each proxy process.
-    `daily_spend_usd` warns and never blocks; a day is one of UTC.
+    `daily_spend_usd` is a budget that warns and never blocks; a day is one of UTC.
     """
 
     azure: AzureSettings | None = None
@@ -132,6 +137,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     providers: dict[str, ProviderSettings] = {}
     azure: AzureSettings | None = None
     orgs: dict[str, OrgSettings] = {}
+    budget: tuple[BudgetSettings, ...] = ()
     shadow: ShadowSettings | None = None
     limits: LimitSettings = LimitSettings()
     record: RecordSettings = RecordSettings()
@@ -139,6 +145,12 @@ class Settings(_Strict, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Without the password that `http_proxy` may hold."""
         return _USERINFO.sub("//…@", super().__repr__())
+
+    @property
+    def budgets(self) -> tuple[BudgetSettings, ...]:
+        """Every budget: each `[[budget]]`, and each organisation's daily_spend_usd."""
+        caps = {name: org.daily_spend_usd for name, org in self.orgs.items()}
+        return (*self.budget, *of_daily_spend(caps))
 
     @property
     def tls(self) -> Tls | None:
@@ -315,10 +327,16 @@ def _check(toml: Toml, settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         field = "tls_key" if settings.tls_cert is None else "tls_cert"
         raise toml.refusal(field, "tls_cert and tls_key only work together: set both")
+    broken = first_fault(settings.budget)
+    if broken:
+        place, field, advice = broken
+        raise toml.refusal(field, advice, f"budget[{place}]")
     shadow, known = settings.shadow, settings.registry()
     sections = (settings.limits, settings.record)
     faults = (shadow and shadow.fault(known), *(one.fault() for one in sections))
-    for fault in faults:
+    caps = (cap.fault() for cap in settings.budgets[len(settings.budget) :])
+    of_caps = (fault and ("daily_spend_usd", fault[1]) for fault in caps)
+    for fault in (*faults, *of_caps):
         if fault:
             raise toml.refusal(*fault)
     if settings.open_to_others:

@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Literal
 
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.proxy.stderr import say
 
@@ -222,7 +223,7 @@ def _spent(passed: "Passed", lab: Path) -> str:
                 scan(lab, day=day).filter(pl.col("event_id").is_in(passed.event_ids))
                 for day in sorted(passed.days)
             ).select(
-                pl.sum("cost_usd"),
+                usd_sum("cost_usd"),
                 unpriced=(
                     pl.col("cost_usd").is_null() & pl.col("outcome").eq("ok")
                 ).sum(),

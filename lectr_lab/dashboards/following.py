@@ -13,6 +13,7 @@ import polars as pl
 from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views import asides, cube
 from lectr_lab.analysis.views.cube import Leaders
+from lectr_lab.analysis.views.money import summed
 from lectr_lab.dashboards.payload import Counted, leaders, step
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.losses import Losses, losses, noted_losses
@@ -160,4 +161,4 @@ def _stat(segment: Path) -> tuple[int, int] | None:
 def _sum(
     parts: list[pl.DataFrame], keys: tuple[str, ...], values: tuple[str, ...]
 ) -> pl.DataFrame:
-    return pl.concat(parts).group_by(keys).agg(pl.col(values).sum())
+    return pl.concat(parts).group_by(keys).agg(*summed(values))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core import formatting
 from lectr_lab.tables import text_table
 
@@ -177,7 +178,7 @@ def _table(calls: pl.DataFrame) -> str:
 def _lines(calls: pl.DataFrame) -> pl.DataFrame:
     """A row for each feature and model."""
     unknown = (pl.col("cost_usd").is_null() & pl.col("lacks_cost")).any()
-    spent_usd = pl.col("cost_usd").sum()
+    spent_usd = usd_sum("cost_usd")
     return calls.group_by("feature", "model").agg(
         pl.len().alias("calls"),
         spent_usd.alias("spent"),

@@ -10,12 +10,9 @@ from functools import reduce
 
 import polars as pl
 
+from lectr_lab.analysis.views.money import PUSD_PER_USD
 from lectr_lab.core.pricing import ModelPrice, units
 from lectr_lab.core.pricing.price import MOST_COUNTED
-
-PUSD_PER_USD = 10**12
-"""In 1e-12 USD, the price of one token is a whole number."""
-
 
 _BESIDE = ("web_searches",)
 UNITS = {name: units.UNITS[name] for name in (*_BESIDE, *units.TOKENS)}

@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis.pricing.billing import PUSD_PER_USD
 from lectr_lab.analysis.pricing.priced import (
     FACTS,
     Cuts,
@@ -21,6 +20,7 @@ from lectr_lab.analysis.pricing.priced import (
     pusd_each,
     ways_of,
 )
+from lectr_lab.analysis.views.money import PUSD_PER_USD
 from lectr_lab.core.pricing.price import Found, PriceList
 from lectr_lab.core.pricing.units import UNITS
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.pricing import billing
+from lectr_lab.analysis.views.money import PUSD_PER_USD
 from lectr_lab.analysis.views.rows import covered_by_plan, model
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
@@ -273,4 +274,4 @@ def pusd_each(price: ModelPrice, unit: Unit, input_tokens: int) -> Decimal | Non
         # A tier's price holds for every token of a request that reaches it.
         reached = [tier.price for tier in usd.tiers if input_tokens > tier.start]
         usd = reached[-1] if reached else usd.base
-    return None if usd is None else usd * billing.PUSD_PER_USD / unit.per
+    return None if usd is None else usd * PUSD_PER_USD / unit.per

@@ -13,6 +13,7 @@ import polars as pl
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.recommend.signals import KEYS, judged
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core.pricing.price import PriceList
 
 MODELS = ["model_actual", "model_sent", "model_requested"]
@@ -92,8 +93,8 @@ def _by_day(costs: pl.LazyFrame) -> pl.LazyFrame:
         costs.group_by(*KEYS, "to_model", day=pl.col("kept_at").dt.date())
         .agg(
             n=both.sum(),
-            from_usd=pl.col("from_usd").filter(both).sum(),
-            to_usd=pl.col("to_usd").filter(both).sum(),
+            from_usd=usd_sum(pl.col("from_usd").filter(both)),
+            to_usd=usd_sum(pl.col("to_usd").filter(both)),
             unpriced=(~both).sum(),
         )
         .sort(*KEYS, "to_model", "day")

@@ -7,6 +7,7 @@ in full and chat-like operations count: no embedding has a smaller model to go t
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import usd_sum
 
 KEYS = ["org", "feature", "task", "provider", "model"]
 CHATS = ("chat", "responses", "messages", "generate_content")
@@ -54,7 +55,7 @@ def _size() -> list[pl.Expr]:
         pl.len().alias("requests"),
         _counted().sum().alias("counted"),
         pl.col("started_at").dt.date().n_unique().alias("days"),
-        pl.col("cost_usd").sum().alias("spend_usd"),
+        usd_sum("cost_usd").alias("spend_usd"),
         rows.is_priced().sum().alias("priced"),
         rows.estimated().sum().alias("estimated"),
     ]

@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 
 from lectr_lab.analysis.reconcile.result import signed_usd
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core.printable import printable
 from lectr_lab.tables import html_table, text_table
 
@@ -44,7 +45,7 @@ class CallReconciliation(msgspec.Struct, frozen=True):
             self.differences.group_by("cause")
             .agg(
                 pl.len().cast(pl.Int64).alias("calls"),
-                usd.sum(),
+                usd_sum(usd),
                 usd.is_null().sum().cast(pl.Int64).alias("unpriced"),
             )
             .sort(pl.col("cause").replace_strict(order, return_dtype=pl.Int64))

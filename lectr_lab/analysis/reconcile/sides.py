@@ -12,6 +12,7 @@ from lectr_lab.analysis.reconcile.exports.read import Export
 from lectr_lab.analysis.reconcile.exports.shape import Dimensions, Used
 from lectr_lab.analysis.reconcile.unit_prices import COUNTS, LONG_PROMPT_TOKENS
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core.pricing.geo import ANYWHERE
 from lectr_lab.core.pricing.tiers import STANDARD_TIERS
 
@@ -78,7 +79,7 @@ def counted(log: pl.LazyFrame, export: Export) -> pl.LazyFrame:
         .agg(
             pl.len().cast(pl.Int64).alias("requests"),
             pl.col(COUNTS).sum(),
-            pl.col("cost_usd").sum(),
+            usd_sum("cost_usd"),
             rows.unpriced().sum().alias("unpriced"),
         )
     )

@@ -10,6 +10,7 @@ import polars as pl
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.simulate.reroute import KEYS, asked_model, joined
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.units import COUNTS
 
@@ -44,7 +45,7 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
         (pl.col("cache_read_tokens") > 0).sum().alias("cached"),
         (pl.col("reasoning_tokens") > 0).sum().alias("reasoned"),
         pl.col("input_tokens").sum().alias("input"),
-        pl.col("cost_usd").sum().alias("spend_usd"),
+        usd_sum("cost_usd").alias("spend_usd"),
         pl.col("started_at").min().alias("first_at"),
         pl.col("started_at").max().alias("last_at"),
         output.count().alias("answers"),
@@ -60,7 +61,7 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
         )
         .group_by(*KEYS, "day")
         .agg(
-            pl.col(_SUMS).sum(),
+            *summed(_SUMS),
             pl.col(_OF_ANSWERS).filter(rows.succeeded(calls=True)).sum(),
             _time_of_day("first_at").min().alias("first_us"),
             _time_of_day("last_at").max().alias("last_us"),
@@ -149,10 +150,10 @@ def costs(
         .group_by("move", day())
         .agg(
             (before & after).sum().alias("judged"),
-            pl.col("cost_usd").filter(before & after).sum().alias("after_usd"),
+            usd_sum(pl.col("cost_usd").filter(before & after)).alias("after_usd"),
             pl.col("output_tokens").filter(before & after).sum().alias("output"),
             (counted & before & ~after).sum().alias("unpriced_after"),
-            pl.col("before_usd").filter(before & after).sum().alias("before_usd"),
+            usd_sum(pl.col("before_usd").filter(before & after)).alias("before_usd"),
         )
     )
 

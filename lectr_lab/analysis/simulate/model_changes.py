@@ -13,6 +13,7 @@ from lectr_lab.analysis.simulate.answer_length import Groups, Lengths, length_ra
 from lectr_lab.analysis.simulate.costs import costs, latencies, percentiles
 from lectr_lab.analysis.simulate.reroute import KEYS
 from lectr_lab.analysis.simulate.tokenizers import same_tokens
+from lectr_lab.analysis.views.money import summed
 from lectr_lab.core.pricing.price import PriceList
 
 LEAST_TIMED = 30
@@ -114,7 +115,7 @@ def costs_by_day(
     sums = (
         facts.drop_nulls("move")
         .group_by("move", "day")
-        .agg(pl.col(*_FACTS, "spend_usd").sum())
+        .agg(*summed((*_FACTS, "spend_usd")))
     )
     if sums.is_empty():
         return _beside(sums, sums.select("move", "day", *_none()))

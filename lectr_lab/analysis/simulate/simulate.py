@@ -23,6 +23,7 @@ from lectr_lab.analysis.simulate.model_changes import (
 from lectr_lab.analysis.simulate.reroute import KEYS, as_rules_see, decided
 from lectr_lab.analysis.simulate.result import Simulation, Unjudged
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Interval
@@ -113,7 +114,7 @@ class _Days(NamedTuple):
             str(org): seen_span(edges)
             for (org,), edges in of_orgs.partition_by("org", as_dict=True).items()
         }
-        spent = found.group_by("day").agg(pl.col("spend_usd").sum())
+        spent = found.group_by("day").agg(usd_sum("spend_usd"))
         return cls(by_move, spent, spans, seen_span(of_log), confidence)
 
     def of_move(self, org: str, first: object) -> tuple[date, date] | None:
@@ -130,7 +131,7 @@ class _Days(NamedTuple):
         if span is None:
             return None
         first, last = span
-        by_day = dict(usd.group_by("day").agg(pl.col("usd").sum()).iter_rows())
+        by_day = dict(usd.group_by("day").agg(usd_sum("usd")).iter_rows())
         days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
         return monthly([by_day.get(d, 0.0) for d in days], confidence=self.confidence)
 
@@ -236,7 +237,7 @@ def _simulation(
     saved = days.by_move.select("day", usd=pl.col("before_usd") - pl.col("after_usd"))
     left = pl.concat([spent, saved.with_columns(-pl.col("usd"))])
     after, saving = days.month(left, days.span), days.month(saved, days.span)
-    span, before_usd = days.span, float(spent["usd"].sum())
+    span, before_usd = days.span, float(spent.select(usd_sum("usd")).item())
     skips = found.drop_nulls("skipped").group_by("skipped")
     return Simulation(
         requests=int(found["requests"].sum()),
@@ -246,7 +247,7 @@ def _simulation(
         skipped=dict(skips.agg(pl.col("requests").sum()).sort("skipped").iter_rows()),
         days=0 if span is None else (span[1] - span[0]).days + 1,
         before_usd=before_usd,
-        after_usd=before_usd - float(saved["usd"].sum()),
+        after_usd=before_usd - float(saved.select(usd_sum("usd")).item()),
         before_month=days.month(spent, span),
         after_month=doubt.turned().widened(after),
         saving_month=doubt.widened(saving),

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import summed
 from lectr_lab.core import formatting
 from lectr_lab.core.event_values import NOT_CALLS
 
@@ -43,7 +44,7 @@ def aside_measures() -> list[pl.Expr]:
         unlisted,
         stated.filter(unlisted),
     ]
-    return [some.sum().alias(name) for name, some in zip(SUMS, found, strict=True)]
+    return summed(dict(zip(SUMS, found, strict=True)))
 
 
 def aside_sentences(total: Mapping[str, Any]) -> list[str]:

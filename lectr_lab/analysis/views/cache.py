@@ -9,6 +9,7 @@ from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views.cache_dollars import with_dollars
 from lectr_lab.analysis.views.cache_misses import CAUSES, PARTS, with_misses
 from lectr_lab.analysis.views.groups import By, grouped, key_names
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core import formatting
 from lectr_lab.core.pricing.price import PriceList
 
@@ -138,7 +139,7 @@ def _lost(log: pl.LazyFrame, prices: PriceList | Path | str | None) -> pl.LazyFr
 def _sum(name: str) -> pl.Expr:
     """A sum that is null where nothing is known."""
     usd = pl.col(name)
-    return pl.when(usd.is_not_null().any()).then(usd.sum()).alias(name)
+    return pl.when(usd.is_not_null().any()).then(usd_sum(usd)).alias(name)
 
 
 def _measures() -> list[pl.Expr]:
@@ -151,7 +152,7 @@ def _measures() -> list[pl.Expr]:
         pl.col("saved_usd").is_null().sum().cast(pl.Int64).alias("unpriced"),
         pl.when(total > 0).then(read / total).alias("hit_rate"),
         _sum("saved_usd"),
-        pl.when(watched.any() & priced.any()).then(lost.sum()).alias("lost_usd"),
+        pl.when(watched.any() & priced.any()).then(usd_sum(lost)).alias("lost_usd"),
         *(_lost_to(cause) for cause in CAUSES),
         _of_longer("longer_saves_usd"),
         _of_longer("longer_costs_usd"),
@@ -166,14 +167,14 @@ def _lost_to(cause: str) -> pl.Expr:
         .otherwise(0.0)
         for part in PARTS
     ]
-    usd = pl.sum_horizontal(parts).sum()
+    usd = usd_sum(pl.sum_horizontal(parts))
     return pl.when(usd > 0).then(usd).alias(f"lost_to_{cause}_usd")
 
 
 def _of_longer(name: str) -> pl.Expr:
     """Only where it would have read something."""
     some = (pl.col("missed_longer") > 0).any()
-    return pl.when(some).then(pl.col(name).sum()).alias(name)
+    return pl.when(some).then(usd_sum(name)).alias(name)
 
 
 def _advice() -> pl.Expr:

@@ -13,6 +13,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import asides, rows
 from lectr_lab.analysis.views.groups import key_columns
+from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.percentiles import exact_figures
 from lectr_lab.analysis.views.time_steps import wall_step
 
@@ -94,7 +95,7 @@ def ranking(log: pl.LazyFrame) -> pl.LazyFrame:
     """Requests and spend per org, feature, provider and model; adds up like a cube."""
     calls = log.filter(rows.is_call())
     return calls.group_by("org", "feature", "provider", rows.model()).agg(
-        rows.is_request(calls=True).sum().alias("requests"), pl.col("cost_usd").sum()
+        rows.is_request(calls=True).sum().alias("requests"), usd_sum("cost_usd")
     )
 
 
@@ -102,7 +103,7 @@ def leading(ranked: pl.LazyFrame, keys: Sequence[str], most: int) -> pl.LazyFram
     """The dearest pairs of a ranking, in their order."""
     return (
         ranked.group_by(keys)
-        .agg(pl.col("cost_usd", "requests").sum())
+        .agg(usd_sum("cost_usd"), pl.col("requests").sum())
         .sort("cost_usd", "requests", *keys, descending=[True, True, False, False])
         .select(keys)
         .head(most)
@@ -190,7 +191,7 @@ def _sums() -> list[pl.Expr]:
         "untagged": rows.untagged(),
         "untagged_usd": cost.filter(pl.col("feature").is_null()),
     }
-    return [sums[name].sum().alias(name) for name in MEASURES]
+    return summed({name: sums[name] for name in MEASURES})
 
 
 def exact_latency(cells: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import grouped, key_names
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core import formatting
 
 MUCH_UNTAGGED = 0.10
@@ -21,9 +22,9 @@ _NAMED = 5  # models or features that a sentence names; the views have all
 
 def untagged_measures() -> list[pl.Expr]:
     """Requests and spend that named no feature, and their shares."""
-    requests, spend_usd = rows.is_request().sum(), pl.col("cost_usd").sum()
+    requests, spend_usd = rows.is_request().sum(), usd_sum("cost_usd")
     without = rows.untagged().sum()
-    without_usd = pl.col("cost_usd").filter(pl.col("feature").is_null()).sum()
+    without_usd = usd_sum(pl.col("cost_usd").filter(pl.col("feature").is_null()))
     return [
         without.alias("untagged_requests"),
         pl.when(requests > 0).then(without / requests).alias("untagged_of_requests"),

@@ -10,6 +10,7 @@ from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, key_columns, key_names
 from lectr_lab.analysis.views.inferred_sessions import MOST_PAUSE_MIN, with_inferred
 from lectr_lab.analysis.views.mean_interval import mean_interval
+from lectr_lab.analysis.views.money import in_whole_pusd, usd_sum
 from lectr_lab.analysis.views.percentiles import group_number
 from lectr_lab.analysis.views.spend import beside_spend, spend_measures
 from lectr_lab.core import formatting
@@ -214,18 +215,18 @@ def cost_measures() -> list[pl.Expr]:
     return [
         pl.len().alias("sessions"),
         pl.when(pl.col("spend_usd").is_not_null().any())
-        .then(pl.col("spend_usd").sum())
+        .then(usd_sum("spend_usd"))
         .alias("spend_usd"),
-        cost.mean().alias("mean_usd"),
-        low.alias("mean_low_usd"),
-        high.alias("mean_high_usd"),
+        in_whole_pusd(cost.mean()).alias("mean_usd"),
+        in_whole_pusd(low).alias("mean_low_usd"),
+        in_whole_pusd(high).alias("mean_high_usd"),
         cost.median().alias("median_usd"),
         cost.quantile(0.95, "linear").alias("p95_usd"),
         cost.len().alias("priced"),
         (lacks & ~on_plan).sum().alias("incomplete"),
         on_plan.sum().alias("on_plan"),
         pl.when(pl.col("plan_usd").is_not_null().any())
-        .then(pl.col("plan_usd").sum())
+        .then(usd_sum("plan_usd"))
         .alias("plan_usd"),
     ]
 

@@ -4,6 +4,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.views.money import share, usd_sum
 
 
 def spend_measures(calls: bool = False) -> list[pl.Expr]:
@@ -18,7 +19,7 @@ def spend_measures(calls: bool = False) -> list[pl.Expr]:
     return [
         rows.is_request(calls).sum().alias("requests"),
         # A polars sum of nulls reads 0.0, and an unknown cost is not $0.
-        pl.when(known).then(pl.col("cost_usd").sum()).alias("spend_usd"),
+        pl.when(known).then(usd_sum("cost_usd")).alias("spend_usd"),
         priced.alias("priced"),
         unpriced.alias("unpriced"),
         uncounted.alias("uncounted"),
@@ -31,7 +32,7 @@ def beside_spend() -> list[pl.Expr]:
     where there is none."""
     sums = {"plan_usd": pl.col("plan_usd"), "stated_usd": pl.col("cost_stated_usd")}
     return [
-        pl.when(usd.is_not_null().any()).then(usd.sum()).alias(name)
+        pl.when(usd.is_not_null().any()).then(usd_sum(usd)).alias(name)
         for name, usd in sums.items()
     ]
 
@@ -39,8 +40,10 @@ def beside_spend() -> list[pl.Expr]:
 def share_of_spend(org: str | None) -> pl.Expr:
     """Each row's part of its org's spend, 0 to 1; null where nothing was spent."""
     spent = pl.col("spend_usd")
-    total = spent.sum() if org is not None else spent.sum().over("org")
-    return pl.when(total > 0).then(spent / total).alias("share_of_spend")
+    total = usd_sum(spent)
+    if org is None:
+        total = total.over("org")
+    return pl.when(total > 0).then(share(spent, total)).alias("share_of_spend")
 
 
 def spend(
@@ -124,7 +127,7 @@ def spend_over_time(
     ['time', 'user', 'rank']
     """
     steps = spend(log, by, every=every, tz=tz)
-    totals = pl.col("spend_usd").sum().over(by)
+    totals = usd_sum("spend_usd").over(by)
     ranked = steps.with_columns(total=totals).with_columns(
         rank=pl.struct(-pl.col("total"), by).rank("dense")
     )
@@ -135,7 +138,7 @@ def spend_over_time(
             pl.when(leads).then(by).alias(by),
             pl.when(leads).then(pl.col("rank")).otherwise(0).alias("rank"),
         )
-        .agg(pl.col("requests", "spend_usd").sum())
+        .agg(pl.col("requests").sum(), usd_sum("spend_usd"))
         .sort("time", "rank")
     )
 

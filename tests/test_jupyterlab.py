@@ -1,17 +1,25 @@
 """JupyterLab in a real browser that can reach nothing but this machine."""
 
+import contextlib
 import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
+import nbformat
 import pytest
 
+from lectr_lab.demo.made_up import events
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.journal import JournalWriter
 from lectr_lab.resources import shipped_cassettes
 from lectr_lab.tape.cassette import read_cassettes
 
@@ -38,8 +46,23 @@ def chromium():
 
 
 @pytest.fixture
-def jupyterlab(tmp_path):
+def start_jupyterlab(tmp_path):
+    """Starts `lectr-lab lab` in an empty folder, a second time in the same one.
+
+    Gives its address, with the token, and what ends it.
+    """
+    with contextlib.ExitStack() as running:
+        yield lambda: jupyterlab_in(tmp_path, running)
+
+
+@pytest.fixture
+def jupyterlab(start_jupyterlab):
     """`lectr-lab lab` in an empty folder: its address, with the token."""
+    return start_jupyterlab()[0]
+
+
+def jupyterlab_in(tmp_path, running):
+    """One JupyterLab, until `running` is left or it is ended before."""
     home = {name: str(tmp_path / name.lower()) for name in ("HOME", "IPYTHONDIR")}
     home |= {
         f"JUPYTER_{n}_DIR": str(tmp_path / n) for n in ("CONFIG", "RUNTIME", "DATA")
@@ -58,10 +81,14 @@ def jupyterlab(tmp_path):
     answers = httpx.HTTPTransport(retries=20)  # it prints its address before it listens
     with httpx.Client(transport=answers, trust_env=False) as client:
         client.get(url)
-    yield url
-    process.terminate()
-    process.wait(30)
-    process.stderr.close()
+
+    def end():
+        process.terminate()
+        process.wait(30)
+        process.stderr.close()
+
+    running.callback(end)
+    return url, end
 
 
 @pytest.mark.slow
@@ -96,6 +123,73 @@ def test_start_here_runs_draws_and_follows_what_passes(chromium, jupyterlab, tmp
     hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
     assert hosts == {"127.0.0.1"}
     assert not errors
+
+
+FOLLOW = """
+import lectr_lab as lectr
+live = lectr.dashboard("followed", live=True)
+live
+"""
+IDLE = re.compile(r"^Python 3.* \| Idle$")
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_opened_again_shows_the_page_as_it_was(
+    chromium, start_jupyterlab, tmp_path
+):
+    """Run, saved, closed, JupyterLab started anew: no cell is run, no error shown.
+
+    What came in after the cell was run is in it.
+    """
+    url, end = start_jupyterlab()
+    folder = tmp_path / "lectr-notebooks"
+    journal = JournalWriter(LabFolder.create(folder / "followed"))
+    made = events(requests=50)[:3]
+    made[2] = msgspec.structs.replace(made[2], feature="came-in-last")
+    journal.append(made[:1])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FOLLOW)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, folder / "mine.ipynb")
+    expect = importlib.import_module("playwright.sync_api").expect
+
+    def opened(at: str):
+        chromium.goto(re.sub(r"/lab[^?]*", "/lab/tree/mine.ipynb", at))
+        chromium.get_by_text(IDLE).first.wait_for(timeout=MINUTE_MS)
+
+    opened(url)
+    chromium.get_by_role("menuitem", name="Run", exact=True).click()
+    chromium.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    live = chromium.locator(".jp-OutputArea .lectr .figures dd").first
+    expect(live).to_have_text("1", timeout=2 * MINUTE_MS)
+    journal.append(made[1:])
+    expect(live).to_have_text("3", timeout=MINUTE_MS)
+    assert chromium.locator(".jp-OutputArea-output iframe").count() == 0
+    wait_for(lambda: "came-in-last" in saved(chromium, folder / "mine.ipynb"))
+    expect(live).to_have_text("3")
+    chromium.goto("about:blank")
+    end()
+
+    opened(start_jupyterlab()[0])
+    still = chromium.frame_locator(".jp-OutputArea-output iframe")
+    expect(still.locator(".figures dd").first).to_have_text("3", timeout=MINUTE_MS)
+    picture(chromium, "jupyterlab-opened-again")
+
+    assert "run the cell" in still.locator("footer").inner_text()
+    assert chromium.get_by_text("model not found").count() == 0
+
+
+def saved(page, file: Path) -> str:
+    """The file of a notebook that was just saved."""
+    page.keyboard.press("Control+S")
+    return file.read_text("utf-8")
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    """Until it holds: a minute on a quiet machine is plenty."""
+    end_s = time.monotonic() + 120
+    while not what():
+        assert time.monotonic() < end_s, "it never happened"
+        time.sleep(1)
 
 
 # The handle of the proxy, wherever it was scrolled to: an output's own text.

@@ -1,6 +1,9 @@
 
 // The widget: drawn again when Python says something new; it says when it is shown.
 export default {
+  initialize({ model }) {
+    return lectrInPlace(model, (el) => this.render({ model, el }));
+  },
   render({ model, el }) {
     const root = document.createElement("div");
     el.classList.add("lectr", "tex2jax_ignore", "mathjax_ignore");

@@ -7,6 +7,7 @@ what is selected.
 import re
 import threading
 import time
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import anywidget
 import polars as pl
 import traitlets
 from IPython import get_ipython
+from IPython.display import display
 
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
@@ -31,17 +33,20 @@ _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took
 _ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
 _ADVICE_REST = 30.0
+_RUN_AGAIN = "It follows nothing: run the cell that made it to follow the log again."
 _PROGRAM = re.compile(r"_\d+_\d+$")  # session_process_count: jupyter_client's own ids
-_NO_WIDGETS = "As it was when the cell ran: this place shows no widgets."
+_STILL_EVERY_S = 20.0  # at most: the page as it is now, for the notebook's file
+_STILL_REST = 20.0
 
 
 class LiveDashboard(anywidget.AnyWidget):
     """A lab's charts, as it is being written to. `stop` ends it; so does `close`."""
 
-    _esm = asset("words.js") + asset("dashboard.js") + asset("live.js")
+    _esm = "".join(map(asset, ("words.js", "dashboard.js", "in_place.js", "live.js")))
     _css = asset("dashboard.css")
     data = traitlets.Unicode().tag(sync=True)
     recommended = traitlets.Unicode().tag(sync=True)  # escaped HTML, as in the page
+    place = traitlets.Unicode().tag(sync=True)  # the class of what it is drawn over
 
     def __init__(
         self,
@@ -57,7 +62,7 @@ class LiveDashboard(anywidget.AnyWidget):
         Raises:
             LabError: there is no such folder, or its prices cannot be followed.
         """
-        super().__init__()
+        super().__init__(place=f"lectr-live-{uuid.uuid4().hex}")
         self._folder, self._prices, self._tz = folder, prices, tz
         self._title, self._by = title, by
         self._follower = Follower(folder, prices, tz, by)
@@ -66,6 +71,9 @@ class LiveDashboard(anywidget.AnyWidget):
         self._unadvised = True  # the log has news that no recommendation knows of
         self._ended = threading.Event()
         self._views: int | None = None  # unknown until a browser says that it shows it
+        self._output: Any = None  # where JupyterLab keeps the page as it was
+        self._kept = "", ""  # what that page shows
+        self._keep_at_s: float = 0.0
         self.on_msg(self._on_message)
         self.update()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -95,6 +103,7 @@ class LiveDashboard(anywidget.AnyWidget):
         if self.running:
             self._ended.set()
             self._show("no longer followed")
+            self._keep()
 
     def close(self) -> None:
         """Stop, and leave the notebook."""
@@ -117,14 +126,41 @@ class LiveDashboard(anywidget.AnyWidget):
         if not run_by_a_program():
             super().open()
 
+    def _ipython_display_(self) -> None:
+        """In JupyterLab, the page, over which the widget draws itself.
+
+        JupyterLab prefers the widget to the page beside it, and of a notebook that is
+        opened again shows an error in its place: a widget ends with its kernel.
+        """
+        if self.comm is None or not sent_by_jupyterlab():
+            raise NotImplementedError  # IPython then asks for the bundle
+        self._kept = self.data, self.recommended
+        self._output = display(self._still(), raw=True, display_id=True)
+
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget; and the page as it is now, where there are no widgets."""
-        body = [self.recommended, sections.notes([_NO_WIDGETS])]
-        still = {"text/html": framed(drawn(self._title, self._drawn(live=""), body))}
         shown = None if self.comm is None else super()._repr_mimebundle_(**options)
         if shown is None:
-            return still | {"text/plain": f"<dashboard: {self._title}>"}, {}
-        return shown[0] | still, shown[1]
+            return self._still(), {}
+        return shown[0] | {"text/html": self._still()["text/html"]}, shown[1]
+
+    def _still(self) -> dict[str, str]:
+        """The page as it is now, of which nothing moves any more."""
+        now = datetime.now(UTC)
+        note = f"As it was at {now:%H:%M:%S} UTC on {now.day} {now:%B %Y}. {_RUN_AGAIN}"
+        body = [self.recommended, sections.notes([note])]
+        page = framed(drawn(self._title, self._drawn(live=""), body))
+        return {
+            "text/html": f'<div class="{self.place}">{page}</div>',
+            "text/plain": f"<dashboard: {self._title}>",
+        }
+
+    def _keep(self) -> None:
+        """Put a newer page into the notebook, where there is one to put."""
+        found = self.data, self.recommended
+        if self._output is not None and self._kept != found:
+            self._kept = found
+            self._output.update(self._still(), raw=True)
 
     def _show(self, live: str) -> None:
         self.data = self._drawn(live)
@@ -154,8 +190,17 @@ class LiveDashboard(anywidget.AnyWidget):
             self._unadvised |= self.update()
             if self._unadvised and time.monotonic() >= self._advise_at_s:
                 self._advise()
+            self._keep_sometimes()
         except (LabError, OSError, pl.exceptions.PolarsError):
             return  # the next look finds the files in their new places
+
+    def _keep_sometimes(self) -> None:
+        began_s = time.monotonic()
+        if began_s < self._keep_at_s:
+            return
+        self._keep()
+        took_s = time.monotonic() - began_s
+        self._keep_at_s = began_s + max(_STILL_EVERY_S, _STILL_REST * took_s)
 
     def _advise(self) -> None:
         """What could be cheaper, after the charts and less often than they change."""
@@ -177,8 +222,22 @@ def run_by_a_program() -> bool:
     JupyterLab, classic and VS Code name messages otherwise; a server that runs cells
     for a browser names the cell.
     """
-    shell = get_ipython()
-    parent = shell.get_parent() if hasattr(shell, "kernel") else {}
+    parent = _running_cell()
     named = "cellId" in parent.get("metadata", {})
     sent = parent.get("header", {}).get("msg_id", "")
     return not named and _PROGRAM.search(sent) is not None
+
+
+def sent_by_jupyterlab() -> bool:
+    """Whether JupyterLab, or Notebook from 7 on, runs the cell.
+
+    It says which cells were deleted since, as no other does.
+    """
+    return "deletedCells" in _running_cell().get("metadata", {})
+
+
+def _running_cell() -> dict[str, Any]:
+    """The message that asked for it; empty outside a kernel."""
+    shell = get_ipython()
+    found: dict[str, Any] = shell.get_parent() if hasattr(shell, "kernel") else {}
+    return found

@@ -131,7 +131,7 @@ def test_a_place_without_widgets_shows_the_page_as_it_is_now(lab, event, opened)
     page = opened(bundle["text/html"]).frame_locator("iframe")
     assert page.locator(".figures dd").first.inner_text() == "1"
     assert page.locator(".live").count() == 0
-    assert "shows no widgets" in page.locator("footer").inner_text()
+    assert "run the cell" in page.locator("footer").inner_text()
 
 
 CELL = """
@@ -210,7 +210,7 @@ def test_a_request_through_a_proxy_is_seen_soon(tmp_path, monkeypatch):
 HOST = """<!doctype html><meta charset="utf-8"><style>{css}</style><div id="el"></div>
 <script>
 const said = [], heard = new Map();
-const model = {{ data: "", recommended: "", get: name => model[name],
+const model = {{ data: "", recommended: "", place: "held", get: name => model[name],
   send: m => said.push(m),
   on: (name, f) => heard.set(f, name), off: (_, f) => heard.delete(f),
   fire: name => heard.forEach((on, f) => on === name && f()),
@@ -254,3 +254,60 @@ def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
     tab.evaluate("close()")
     assert tab.evaluate("[el.querySelectorAll('figure').length, heard.size]") == [0, 0]
     assert tab.evaluate("said") == [{"shown": 1}, {"shown": -1}]
+
+
+LAB_OUTPUT = """<div id="box"><div class="jp-OutputArea-output" id="output">
+<div class="held"><p>as it was</p></div></div></div>"""
+
+
+def test_in_jupyterlab_the_widget_stands_in_the_place_of_the_page(
+    lab, live, event, opened
+):
+    """A newer page neither shows nor moves it; where it ends, the page is there again.
+
+    Python is told when the output is cleared, and when it is back.
+    """
+    esm = live._esm.replace("export default", "const widget =")
+    host = HOST.format(css=live._css, esm=esm).replace(
+        "widget.render({ model, el })", "widget.initialize({ model })"
+    )
+    tab = opened(
+        host.replace('<div id="el"></div>', f'{LAB_OUTPUT}<div id="el"></div>')
+    )
+    JournalWriter(lab).append([event(0, {}), event(1, {"feature": "search"})])
+    live.update()
+    tab.evaluate("data => model.tell(data)", live.data)
+    pages = tab.get_by_text("as it was")
+    tab.locator("[data-panel=spend] button[data-feature=search]").click()
+    drawn = "document.querySelector('.figures')"
+    tab.evaluate(f"window.before = {drawn}; 0")
+
+    assert pages.count() == 0
+    newer = "<div class='held'><p>as it was later</p></div>"
+    tab.evaluate("html => { output.innerHTML = html; }", newer)
+    assert pages.count() == 0 and tab.evaluate(f"window.before === {drawn}")
+    tab.evaluate("window.away = document.getElementById('box'); away.remove()")
+    tab.evaluate("document.body.append(away)")
+    assert tab.evaluate("said") == [{"shown": n} for n in (1, -1, 1)]
+    tab.evaluate("close()")
+    assert pages.inner_text() == "as it was later" and pages.is_visible()
+    assert tab.evaluate("document.querySelectorAll('figure').length") == 0
+
+
+def test_jupyterlab_is_told_apart(lab, live, monkeypatch):
+    """By what it says of a cell; there the output can be kept up to date."""
+    shown = []
+    told = SimpleNamespace(update=lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(live_module, "display", lambda bundle, **_: told)
+    asked: dict = {"metadata": {}}
+    shell = SimpleNamespace(kernel=True, get_parent=lambda: asked)
+    monkeypatch.setattr(live_module, "get_ipython", lambda: shell)
+    with pytest.raises(NotImplementedError):
+        live._ipython_display_()
+
+    asked["metadata"] = {"deletedCells": [], "cellId": "a"}
+    live._ipython_display_()
+    live.stop()
+
+    [page] = shown
+    assert set(page) == {"text/html", "text/plain"} and live.place in page["text/html"]

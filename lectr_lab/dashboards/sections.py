@@ -11,7 +11,7 @@ import polars as pl
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import data_gaps
 from lectr_lab.core.formatting import count, name
-from lectr_lab.tables import html_table
+from lectr_lab.tables import html_table, without_scripts
 
 TABLE_ROWS = 49  # and a row of all others
 
@@ -29,7 +29,8 @@ def usage_advice(silent: pl.DataFrame) -> str:
 
 def recommendations(found: Recommendations) -> str:
     """What a cheaper model could save, each with its confidence and its reasons."""
-    return f"<section>{found._repr_html_()}</section>" if len(found) else ""
+    shown = without_scripts(found._repr_html_())  # the page runs but its own
+    return f"<section>{shown}</section>" if len(found) else ""
 
 
 def table(rows: pl.DataFrame, by: str = "feature") -> str:

@@ -28,9 +28,10 @@ from lectr_lab.log import scan as logged
 from lectr_lab.log.schema import polars_schema
 from lectr_lab.resources import shipped_traffic
 from lectr_lab.tables import Table
-from lectr_lab.tables.columns import MOST_ROWS
+from lectr_lab.tables.exact import MOST_ROWS
 
-_ROWS = 20
+_ROWS = 1_000  # of a log; in a terminal, 20
+_TEXT_ROWS = 20
 _ADVISED = 5
 _LETTERS = 200  # polars names all sixty columns of a log where it misses one
 _SHOWN = ["started_at", "org", "feature", "task", "provider", "model", "outcome"]
@@ -42,12 +43,19 @@ class View(pl.LazyFrame):
     """A lazy frame that is shown as its first rows; what is made of it is a view too."""
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        shown = self._as_table()
+        return {"text/plain": repr(shown), "text/html": shown._repr_html_()}
+
+    def _display_(self) -> Table:
+        """What marimo asks for, which else draws a lazy frame's query plan."""
+        return self._as_table()
+
+    def _as_table(self) -> Table:
         try:
-            shown = _shown_as(self)
+            return _shown_as(self)
         except (pl.exceptions.PolarsError, OSError, LabError) as error:
             reason = name(str(error).partition("\n")[0], _LETTERS)
-            shown = Table(pl.DataFrame(), note=f"This cannot be read: {reason}.")
-        return {"text/plain": repr(shown), "text/html": shown._repr_html_()}
+            return Table(pl.DataFrame(), note=f"This cannot be read: {reason}.")
 
 
 def _shown_as(frame: pl.LazyFrame) -> Table:
@@ -65,8 +73,7 @@ def _first_rows(frame: pl.LazyFrame) -> Table:
     if "requests" in frame.collect_schema().names():  # groups, however many
         return Table(frame.collect())
     n, first = pl.collect_all([frame.select(pl.len()), frame.head(MOST_ROWS)])
-    more = n.item() - first.height
-    return Table(first, note=f"… and {more:,} more" if more else "")
+    return Table(first, rows=n.item())
 
 
 def _sessions(found: pl.LazyFrame) -> Table:
@@ -75,9 +82,8 @@ def _sessions(found: pl.LazyFrame) -> Table:
         [found.select(sessions_view.cost_measures()), found.head(MOST_ROWS)]
     )
     text = sessions_view.costs_text(costs.row(0, named=True))
-    more = costs["sessions"].item() - first.height
-    after = f"… and {more:,} more\n" if more else ""
-    return Table(sessions_view.in_short(first), "Sessions", after + text)
+    short = sessions_view.in_short(first)
+    return Table(short, "Sessions", text, rows=costs["sessions"].item())
 
 
 def _cache(found: pl.LazyFrame) -> Table:
@@ -110,7 +116,8 @@ def _events(log: pl.LazyFrame) -> Table:
     last = last.sort("started_at", descending=True)
     total = summaries.sums(log).collect(engine="streaming").row(0, named=True)
     text = summaries.totals_text(total)
-    return Table(last, f"The last {last.height} requests" if last.height else "", text)
+    title = "The last requests" if last.height else ""
+    return Table(last, title, text, text_rows=_TEXT_ROWS)
 
 
 def _shown(view: Callable[_Asked, pl.LazyFrame]) -> Callable[_Asked, View]:

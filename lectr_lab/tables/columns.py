@@ -35,6 +35,7 @@ class Column(NamedTuple):
     lines: list[list[float | None]] | None = None  # in place of the texts: sparklines
     shares: list[float | None] | None = None  # beside the texts: 0 to 1
     whole: bool = False  # a moment or a name, which no line's end should part
+    name: str = ""  # the frame's
 
 
 def written(frame: pl.DataFrame) -> list[Column]:
@@ -80,7 +81,8 @@ def _column(
 ) -> Column:
     kind = frame.schema[name]
     if isinstance(kind, pl.List | pl.Array) and kind.inner.is_numeric():
-        return Column(_heading(name), [], False, [row[name] or [] for row in rows])
+        drawn = [row[name] or [] for row in rows]
+        return Column(_heading(name), [], False, drawn, name=name)
     write = _writer(name, kind)
 
     def text(row: Row) -> str:
@@ -97,7 +99,7 @@ def _column(
     texts = [text(row) for row in rows]
     is_name = kind == pl.String and bool(texts) and all(map(_is_short_word, texts))
     right, whole = kind.is_numeric(), kind.is_temporal() or is_name
-    return Column(_heading(name), texts, right, None, shares, whole)
+    return Column(_heading(name), texts, right, None, shares, whole, name)
 
 
 def _is_short_word(text: str) -> bool:

@@ -13,7 +13,8 @@ from lectr_lab.tables.columns import MOST_ROWS, Column, written
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK_CELLS = 24
 _BETWEEN = "  "
-_LEAST_CELLS = 20  # a word that is longer is parted where there is no room
+_LEAST_CELLS = 20  # a text that is longer goes on in the next line where it is narrow
+_WORD_CELLS = 40  # and a word, for which other columns go
 # Where a line may end: after a blank, or inside a name after one of its marks, but not
 # inside a date or a version; a figure only before its interval.
 _IN_WORDS = re.compile(r"\S*?(?:\s+|[-_/:](?=[^\W\d])|$)")
@@ -26,6 +27,7 @@ def text_table(
     width: int | None = None,
     most_rows: int = MOST_ROWS,
     first_to_go: Sequence[str] = (),
+    only: Sequence[str] | None = None,
 ) -> str:
     """A finished frame as lines of text, figures flush right.
 
@@ -37,6 +39,7 @@ def text_table(
         most_rows: of a longer frame, so many rows, and all others in one where it is a
             view of groups; else how many more there are.
         first_to_go: columns to leave out where it is too narrow, one after another.
+        only: the columns to show; None: all. Ends of intervals go with their middle.
 
     >>> print(text_table(pl.DataFrame({"feature": ["chat", None], "spend_usd": [2.5, 1]})))
     feature   spend
@@ -45,13 +48,18 @@ def text_table(
     """
     shown = with_others(frame, most_rows)
     cut = shown.height == most_rows < frame.height  # and no row is of the others
-    columns = written(shown)
+    columns = [c for c in written(shown) if only is None or c.name in only]
     for name in first_to_go:
-        if width is None or _across(_least(columns, _LEAST_CELLS)) <= width:
+        if width is None or _fits(columns, width):
             break
-        shown = shown.drop(name)
-        columns = written(shown)
+        columns = [column for column in columns if column.name != name]
+    gone: list[str] = []
+    while width is not None and len(columns) > 2 and not _fits(columns, width):
+        gone.insert(0, columns.pop().heading)
     lines = [aligned(columns, width)]
+    if gone:
+        said = f"No room here for: {', '.join(gone)}."
+        lines += _folded(said, width or len(said), False)
     if columns and frame.is_empty():
         lines.append("No rows.")
     if cut:
@@ -85,7 +93,11 @@ def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
     widths = [max(map(cell_len, [c.heading, *_texts(c)])) for c in columns]
     if width is None:
         return widths
-    for least in (_least(columns, sum(widths)), _least(columns, 0)):
+    for least in (
+        _least(columns, sum(widths)),
+        _least(columns, 0),
+        _least(columns, 0, _LEAST_CELLS),
+    ):
         while _across(widths) > width:
             wide = [i for i, cells in enumerate(widths) if cells > least[i]]
             if not wide:
@@ -94,22 +106,28 @@ def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
     return widths
 
 
+def _fits(columns: Sequence[Column], width: int) -> bool:
+    """No word has to be parted in so many cells, unless it is endless."""
+    return _across(_least(columns, _LEAST_CELLS)) <= width
+
+
 def _across(widths: Sequence[int]) -> int:
     return sum(widths) + len(_BETWEEN) * (len(widths) - 1)
 
 
-def _least(columns: Sequence[Column], whole: int) -> list[int]:
-    """How narrow the columns can be with texts of so many cells, or fewer, in one piece."""
-    return [max(_needs(column, whole)) for column in columns]
+def _least(columns: Sequence[Column], whole: int, word: int = _WORD_CELLS) -> list[int]:
+    """How narrow the columns can be with texts of so many cells, or fewer, in one piece,
+    and words as well."""
+    return [max(_needs(column, whole, word)) for column in columns]
 
 
-def _needs(column: Column, whole: int) -> Iterator[int]:
-    yield from (cell_len(word.rstrip()) for word in _pieces(column.heading, False))
+def _needs(column: Column, whole: int, word: int) -> Iterator[int]:
+    yield from (cell_len(piece.rstrip()) for piece in _pieces(column.heading, False))
     figure = column.right or column.lines is not None
     for text in _texts(column):
         yield min(cell_len(text), whole)
         cells = (cell_len(piece.rstrip()) for piece in _pieces(text, figure))
-        yield from cells if figure else (min(n, _LEAST_CELLS) for n in cells)
+        yield from cells if figure else (min(n, word) for n in cells)
 
 
 def _pieces(text: str, figure: bool) -> list[str]:

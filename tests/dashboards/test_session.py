@@ -55,7 +55,7 @@ def test_a_run_is_a_picture_and_a_table(log):
     assert "<svg" in shown["text/html"] and "<table>" in shown["text/html"]
     first, head, *rows = shown["text/plain"].splitlines()
     assert first == "3829a615 · claude-code · 2026-11-02 00:00 UTC · 7.0 min"
-    assert head.split()[:3] == ["request", "started", "lane"] and len(rows) == 8
+    assert head.split()[:4] == ["request", "cost", "started", "lane"] and len(rows) == 8
     assert "overloaded_error" in rows[-1]
 
 

@@ -113,7 +113,7 @@ class Recommendations(msgspec.Struct, frozen=True):
         first = cs.by_name(names, require_all=False)
         saving = cs.starts_with("saving_usd_month")
         shown = self._shown().drop("provider").select(first, saving, ~(first | saving))
-        table = html_table(shown, title=self._head(), note=self._note())
+        table = html_table(shown, title=self._head(), note=self._note(), script=True)
         if not lists:
             return table
         return f'{table}<ol class="{formatting.NO_MATH}">{lists}</ol>'

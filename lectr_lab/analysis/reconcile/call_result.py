@@ -82,7 +82,9 @@ class CallReconciliation(msgspec.Struct, frozen=True):
     def _repr_html_(self) -> str:
         shown = pl.DataFrame() if self.differences.is_empty() else self._shown()
         title = "The log beside another of the same calls"
-        return html_table(shown, title=title, note=[self.in_short(), *self.notes])
+        return html_table(
+            shown, title=title, note=[self.in_short(), *self.notes], script=True
+        )
 
     def _shown(self) -> pl.DataFrame:
         return self.differences.drop("our_usd", "their_usd")

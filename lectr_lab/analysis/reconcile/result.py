@@ -33,7 +33,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
         shown = pl.DataFrame() if self._nothing() else self._shown()
         note = [self.in_short(), *self.notes]
         title = f"The log beside what {self.provider} counted"
-        return html_table(shown, title=title, note=note)
+        return html_table(shown, title=title, note=note, script=True)
 
     def _nothing(self) -> bool:
         return self.differences.is_empty()

@@ -100,7 +100,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
             for assumption in self.assumptions
         ]
         note = [*self._unjudged(), *assumed]
-        return html_table(self._shown(), title=self._said(), note=note)
+        return html_table(self._shown(), title=self._said(), note=note, script=True)
 
     def _shown(self) -> pl.DataFrame:
         """The changes; whose they are only where they are not all one org's."""

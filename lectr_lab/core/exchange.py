@@ -255,6 +255,7 @@ class Exchange:
             error_type: the class of a failure that was not the provider's reply.
             error_source: whose failure that was.
         """
+        self.taps = []  # which may lead back here: the collector is to have no work
         reply = self._reply_facts()
         if outcome == "ok" and reply.error_in_stream:
             outcome = "error_in_stream"

@@ -143,8 +143,8 @@ def _unit_prices(
     )
     if found.flat_usd is not None:
         return (*tokens, *(0.0 for _ in _APART), float(found.flat_usd))
-    each = found.price.requests_kcount
-    call = 0.0 if each is None else float(each) / 1_000
+    each: Any = found.price.requests_kcount
+    call = float(getattr(each, "base", each) or 0) / 1_000
     return (*tokens, *(own[name] or 0.0 for name in _APART), call)
 
 

@@ -1,9 +1,11 @@
 # The one list of public names: a line for each, and nothing else.
+from lectr_lab.analysis.compare import compare as compare
 from lectr_lab.analysis.export import export_log as export_log
 from lectr_lab.analysis.recommend import recommend as recommend
 from lectr_lab.analysis.reconcile import reconcile as reconcile
 from lectr_lab.analysis.simulate import simulate as simulate
 from lectr_lab.charts import cache_loss_bars as cache_loss_bars
+from lectr_lab.charts import compare_bars as compare_bars
 from lectr_lab.charts import error_rates as error_rates
 from lectr_lab.charts import latency_ranges as latency_ranges
 from lectr_lab.charts import spend_bars as spend_bars

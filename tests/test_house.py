@@ -157,6 +157,7 @@ def test_queries_run_in_the_doors(path):
 
 
 COLLECTING: dict[str, str] = {
+    "lectr_lab.analysis.compare.compare": "when the log ends says which spans are meant",
     "lectr_lab.analysis.export": "progress counts to how many rows there are",
     "lectr_lab.analysis.reconcile.calls": "calls of two logs are matched one by one",
     "lectr_lab.analysis.reconcile.reconcile": "finished sums are set beside an export",

@@ -1,30 +1,26 @@
 """`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from cyclopts import Parameter
 
+from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.markdown import markdown_table, plain
 from lectr_lab.cli.options import Lab
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.console import Console
 
     from lectr_lab.log.losses import Losses
 
 Format = Literal["table", "json", "csv", "md"]
 All = Annotated[bool, Parameter(name="--all")]
-
-_LIVELY = "\\`*_{}[]<>#|~!"  # what means something in Markdown
 
 
 class Report(NamedTuple):
@@ -50,7 +46,9 @@ def report(
     user: list[str] | None = None,
     client: list[str] | None = None,
     agent: list[str] | None = None,
+    compare: str | None = None,
     format: Format = "table",
+    json: bool = False,
     all_groups: All = False,
     html: Path | None = None,
     png: Path | None = None,
@@ -59,6 +57,8 @@ def report(
     """Say what requests cost, how slow they were and how often they failed.
 
     Example: lectr-lab report lab --since 24h --by feature,model
+
+    Example: lectr-lab report lab --since "last week" --compare previous
 
     Args:
         lab: the lab folder (default: the one lectr.toml names, else ./lab).
@@ -75,7 +75,12 @@ def report(
         user: only this user.
         client: only this client, such as claude-code.
         agent: only this agent of a session.
+        compare: what changed, and what made it, since an earlier span: previous is as
+            long, right before; or "last month", 2026-10, 2026-11-01..2026-11-07. The
+            later span is that of --since and --until, which then take such words too,
+            else the last whole week.
         format: a table, or json, csv or md for other programs.
+        json: the same as --format json.
         all_groups: in a table or md every group, not the 50 dearest, or latest, alone;
             json and csv always have all.
         html: write the page of charts to this file too; of one column that --by names,
@@ -92,6 +97,8 @@ def report(
     from lectr_lab.log.losses import losses
 
     lab = lab or lab_here(os.environ)
+    format = "json" if json else format
+    keys = [name.strip() for name in by.split(",") if name.strip()]
     log = select(
         scan(lab),
         org=org,
@@ -103,12 +110,17 @@ def report(
         user=user,
         client=client,
         agent=agent,
-        since=since,
-        until=until,
+        since=None if compare else since,
+        until=None if compare else until,
         tz=tz,
     )
+    if compare:
+        from lectr_lab.cli.compare import print_comparison
+
+        after = (since, until) if since and until else since or until
+        print_comparison(log, compare, after, keys, format, tz=tz, lab=lab)
+        return
     lost = losses(LabFolder(lab))
-    keys = [name.strip() for name in by.split(",") if name.strip()]
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
         _write_files(log, html, png, lost, tz, _drawn_by(keys))
@@ -126,23 +138,6 @@ def report(
         _print_table(found if all_groups else shortened(found))
         _print_gaps(log, found.totals, lab)
         _print_recommendations(log, lab)
-
-
-@contextmanager
-def busy(console: "Console", after_s: float = 2) -> Iterator[None]:
-    """A sign that work goes on, on a terminal, where it takes longer than a moment."""
-    if not console.is_terminal:
-        yield
-        return
-    sign = console.status("Reading the log")
-    timer = Timer(after_s, sign.start)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
-        sign.stop()
 
 
 def reported(
@@ -230,10 +225,10 @@ def as_json(found: Report) -> str:
 
     Only ASCII is written, so that no name can steer a terminal.
     """
-    import json
+    from json import dumps
 
     whole = {"totals": found.totals, "groups": found.groups.to_dicts()}
-    return json.dumps(whole, indent=2, default=str, allow_nan=False)
+    return dumps(whole, indent=2, default=str, allow_nan=False)
 
 
 def as_csv(found: Report) -> str:
@@ -244,20 +239,8 @@ def as_csv(found: Report) -> str:
 def as_markdown(found: Report) -> str:
     """A table of Markdown, and a sentence on all of it."""
     from lectr_lab.analysis.views.summary import in_short
-    from lectr_lab.tables.columns import written
 
-    columns = written(in_short(found.groups))
-    lines = [[column.heading for column in columns]]
-    lines.append(["--:" if column.right else ":--" for column in columns])
-    rows = zip(*(column.texts for column in columns), strict=True)
-    lines += [[_plain(text) for text in row] for row in rows]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{table}\n\n{_plain(found.text)}"
-
-
-def _plain(text: str) -> str:
-    """Text that means nothing else in Markdown."""
-    return "".join(f"\\{c}" if c in _LIVELY else c for c in text)
+    return f"{markdown_table(in_short(found.groups))}\n\n{plain(found.text)}"
 
 
 def _print_table(found: Report) -> None:

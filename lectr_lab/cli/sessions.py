@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.options import Lab
-from lectr_lab.cli.report import busy
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lectr_lab.core.formatting import UNKNOWN
 
 MOST_ROWS = 50
 _SHARE = re.compile(r"(^|_)(share|rate)(_|$)|_of_")
-_MORE_OR_LESS = re.compile(r"(^|_)(missing|difference)(_|$)")
+_MORE_OR_LESS = re.compile(r"(^|_)(missing|difference|change|from)(_|$)")
 _USD = re.compile(r"(^|_)usd(_|$)")
 _LETTERS = 80
 _SENTENCE_LETTERS = 300  # of the package's own words

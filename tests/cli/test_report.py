@@ -4,13 +4,11 @@ import csv
 import io
 import json
 import re
-import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from rich.console import Console
 
-from lectr_lab.cli.report import busy, report
+from lectr_lab.cli.report import report
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
 from lectr_lab.log.folder import LabFolder
@@ -238,20 +236,6 @@ def test_the_table_is_followed_by_what_a_smaller_model_could_do(tmp_path, capsys
     assert "What a smaller model could do" in table
     assert "triage" in table.split("What a smaller")[1]
     assert "smaller" not in csv_text
-
-
-@pytest.mark.parametrize(
-    ("terminal", "after_s", "said"),
-    [(True, 0.01, True), (True, 60, False), (False, 0.01, False)],
-)
-def test_a_terminal_sees_that_long_work_goes_on(terminal, after_s, said):
-    """A quick report says nothing of it, and a pipe never hears of it."""
-    console = Console(file=io.StringIO(), force_terminal=terminal)
-
-    with busy(console, after_s):
-        time.sleep(0.2)
-
-    assert ("Reading the log" in console.file.getvalue()) == said
 
 
 ALIKE = [

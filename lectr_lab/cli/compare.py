@@ -1,0 +1,55 @@
+"""`lectr-lab report --compare`: what changed between two spans, and what made it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lectr_lab.cli.busy import busy
+from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.markdown import markdown_table, plain
+from lectr_lab.cli.width import wide_console
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lectr_lab.analysis.compare.result import Comparison
+
+
+def print_comparison(
+    log: "pl.LazyFrame",
+    before: str,
+    after: str | tuple[str, str] | None,
+    by: list[str],
+    format: Literal["table", "json", "csv", "md"],
+    *,
+    tz: str,
+    lab: Path,
+) -> None:
+    """Compare two spans of a log, and print what changed.
+
+    Raises:
+        LabError: a column that the log does not have, or words that are no span.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from lectr_lab.analysis.compare import compare
+    from lectr_lab.analysis.scan import own_prices
+
+    with busy(Console(stderr=True)):
+        found = compare(log, before, after, by=by, tz=tz, prices=own_prices(lab))
+    if format == "json":
+        print(json.dumps(found.to_dict(), indent=2, default=str, allow_nan=False))
+    elif format == "csv":
+        print(csv_text(found.frame()))
+    elif format == "md":
+        print(as_markdown(found))
+    else:
+        console = wide_console()
+        console.print(Text(found.text(console.width)), soft_wrap=True)
+
+
+def as_markdown(found: "Comparison") -> str:
+    """A table of Markdown, and the sentences below it."""
+    table = markdown_table(found.shown())
+    return "\n\n".join([table, plain("\n".join([found.in_short(), *found.notes]))])

@@ -141,7 +141,11 @@ def first_fault(budgets: Sequence[BudgetSettings]) -> tuple[int, str, str] | Non
         if fault is not None:
             return place, *fault
         if budget.title in titles:
-            return place, "name", f"{budget.title!r} is there twice: give one another name"
+            return (
+                place,
+                "name",
+                f"{budget.title!r} is there twice: give one another name",
+            )
         titles.add(budget.title)
     return None
 

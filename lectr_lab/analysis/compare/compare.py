@@ -13,6 +13,7 @@ from lectr_lab.analysis.pricing.cost_parts import with_cost_parts
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_names
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.analysis.views.spend import spend_measures
 from lectr_lab.core.pricing.price import PriceList
 
@@ -112,7 +113,7 @@ def _sums(
     counts = [
         one for one in spend_measures(calls=True) if one.meta.output_name() in _COUNTS
     ]
-    cost = pl.col("cost_usd").sum().alias("usd")
+    cost = usd_sum("cost_usd").alias("usd")
     return grouped(
         some.with_columns(model),
         [*counts, cost, *_of_kinds()],
@@ -129,7 +130,7 @@ def _of_kinds() -> list[pl.Expr]:
     tokens["input"] -= tokens["cache_read"] + tokens["cache_write"]
     return [
         *(n.filter(priced).sum().alias(f"{name}_tokens") for name, n in tokens.items()),
-        *(pl.col(f"{name}_usd").sum() for name in (*KINDS, "other")),
+        *(usd_sum(f"{name}_usd") for name in (*KINDS, "other")),
     ]
 
 

@@ -108,12 +108,13 @@ Lab = Annotated[
 def demo(*, output: Path = Path("lectr-demo")) -> None:
     """Replay recorded traffic through the real proxy and show what it cost.
 
-    Needs no key and no network. Writes a page of charts and says where it is.
+    Needs no key and no network. Writes a page of charts of the minute that it replays,
+    one of four weeks of made-up traffic, and says where they are.
 
     Example: lectr-lab demo
 
     Args:
-        output: the folder where the page and the log go; an earlier demo there is
+        output: the folder where the pages and the log go; an earlier demo there is
             replaced.
     """
     from lectr_lab.demo.run import run_demo

@@ -3,6 +3,7 @@
 Everything that a client sent is escaped here.
 """
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -13,6 +14,7 @@ from lectr_lab.analysis.views import data_gaps
 from lectr_lab.core.formatting import count, name
 from lectr_lab.tables import html_table, without_scripts
 
+_PAGE = re.compile(r"(?<![\w./-])([\w-]+\.html)\b")  # beside this one
 TABLE_ROWS = 49  # and a row of all others
 
 
@@ -63,6 +65,7 @@ def price_help(unpriced: pl.DataFrame) -> str:
 
 
 def notes(notes: Sequence[str]) -> str:
-    """What a reader should know of the data."""
+    """What a reader should know of the data; a page that is named is a link to it."""
     lines = [*notes, "This page is complete in itself: it loads and sends nothing."]
-    return f"<footer>{''.join(f'<p>{escape(note)}</p>' for note in lines)}</footer>"
+    said = (_PAGE.sub(r'<a href="\1">\1</a>', escape(note)) for note in lines)
+    return f"<footer>{''.join(f'<p>{note}</p>' for note in said)}</footer>"

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from lectr_lab.analysis.scan import scan
+from lectr_lab.analysis.scan import demo_log, scan
 from lectr_lab.analysis.views.summary import (
     FIRST_TO_GO,
     in_short,
@@ -41,8 +41,16 @@ from lectr_lab.tape.cassette import Interaction, read_cassettes
 RECORDED = "llama"
 PRICES = "prices.toml"
 PAGE = "report.html"
+MINUTE = "recorded-minute.html"
 MARK = "demo"  # in state/: this log is a demo's, and may be replaced by the next
 AT_ONCE = 16
+FOUR_WEEKS = (
+    (
+        "Nobody sent these requests: this is made-up traffic, four weeks of it, whose "
+        "shapes are taken from published traces (data/demo/README.md)."
+    ),
+    f"The traffic that the demo has just replayed was recorded: {MINUTE} shows it.",
+)
 NOTES = (
     (
         "Recorded traffic: answers, tokens and timings are those of a small base model, "
@@ -56,7 +64,7 @@ NOTES = (
 
 
 def run_demo(folder: Path, console: Console | None = None) -> Path:
-    """Replay the shipped traffic and write the page.
+    """Replay the shipped traffic, and write a page of it and one of four weeks.
 
     Args:
         folder: where `report.html` and the lab folder go. An earlier demo there is
@@ -64,7 +72,7 @@ def run_demo(folder: Path, console: Console | None = None) -> Path:
         console: where progress and the table are printed.
 
     Returns:
-        The page.
+        The page of four weeks of made-up traffic; one of the replayed minute is beside it.
 
     Raises:
         LogError: the folder cannot be written, holds another log, or is the place of
@@ -158,15 +166,17 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     console.print(Text(f"\n{heading}\n\n{table}\n"), soft_wrap=True)
     text = totals_text(totals(log).collect().row(0, named=True))
     console.print(Text("\n".join([text, *NOTES])))
-    page = write_page(
-        log,
-        folder / PAGE,
-        title="A demo of lectr_lab",
-        notes=NOTES,
-        **losses(LabFolder(lab))._asdict(),
-    )
-    console.print(f"The page of charts: {page.resolve().as_uri()}", soft_wrap=True)
-    console.print(f"The log, for any Parquet reader: {lab / 'log'}", soft_wrap=True)
+    lost = losses(LabFolder(lab))._asdict()
+    title = "A recorded minute of a small model"
+    minute = write_page(log, folder / MINUTE, title=title, notes=NOTES, **lost)
+    title = "Four weeks of made-up traffic"
+    page = write_page(demo_log(), folder / PAGE, title=title, notes=FOUR_WEEKS)
+    for what, where in {
+        "Its page of charts": minute.resolve().as_uri(),
+        "Its log, for any Parquet reader": str(lab / "log"),
+        "Open this one: four weeks of made-up traffic": page.resolve().as_uri(),
+    }.items():
+        console.print(Text(f"{what}: {where}"), soft_wrap=True)
     return page
 
 

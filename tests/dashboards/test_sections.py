@@ -76,3 +76,13 @@ def test_recommendations_stand_in_a_table():
     assert "$120.00 [$80.00, $150.00]" in text and "short answers" in text
     assert "&lt;chat&gt;" in text and "<chat>" not in text
     assert sections.recommendations(Recommendations()) == ""
+
+
+def test_a_note_leads_to_the_page_that_it_names():
+    """One beside it, and no other; the rest of a note is text."""
+    said = sections.notes(
+        ["See minute.html, not ../a.html or <b>x.html</b> of h/i.html."]
+    )
+
+    assert '<a href="minute.html">minute.html</a>' in said
+    assert "<b>" not in said and said.count("<a ") == 2

@@ -72,18 +72,23 @@ def test_its_log_is_parquet_that_anyone_reads(shown):
 def test_its_page_needs_nothing_from_the_network(shown):
     """One file, no address that a browser would load, and it says what it shows."""
     _, folder, _ = shown
-    page = (folder / "report.html").read_text("utf-8")
+    for name, said in {
+        "report": "made-up traffic",
+        "recorded-minute": "Recorded",
+    }.items():
+        page = (folder / f"{name}.html").read_text("utf-8")
 
-    assert len(page) < 2_000_000
-    assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page)
-    assert "made up" in page
+        assert len(page) < 2_000_000
+        assert not re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+        assert said in page
 
 
-def test_its_page_draws_in_a_browser_without_a_network(shown, rendered):
+@pytest.mark.parametrize("name", ["report", "recorded-minute"])
+def test_its_page_draws_in_a_browser_without_a_network(shown, rendered, name):
     """Every chart is there, drawn, and none of them failed."""
     _, folder, _ = shown
 
-    dom = rendered(folder / "report.html")
+    dom = rendered(folder / f"{name}.html")
 
     assert len(re.findall(r"<figure data-panel=", dom)) == 8
     assert len(re.findall(r"<rect [^>]*class=.bar", dom)) > 0  # spend over time
@@ -93,6 +98,18 @@ def test_its_page_draws_in_a_browser_without_a_network(shown, rendered):
 def test_it_takes_seconds(shown):
     """The replay runs at recorded speed; the rest is start-up."""
     assert shown[2] < 60  # a loose bound for a busy machine; the user feels 15 s
+
+
+def test_the_page_that_it_opens_on_has_weeks_and_leads_to_the_minute(shown):
+    """A month of a product says more than a minute of it; both say what they are."""
+    done, folder, _ = shown
+    page = (folder / "report.html").read_text("utf-8")
+
+    last = done.stdout.rstrip().splitlines()[-1]
+    assert "made-up traffic: file://" in last and last.endswith("/report.html")
+    assert "onboarding-assistant" in page
+    [link] = re.findall(r'<a href="([\w-]+\.html)"', page)
+    assert (folder / link).exists()
 
 
 @pytest.mark.usefixtures("usual_signals")

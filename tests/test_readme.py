@@ -1,4 +1,4 @@
-"""The README is run: its Python, its commands, its table of them."""
+"""The README is run, and the pages it leads to: Python, commands, tables."""
 
 import re
 import shlex
@@ -19,6 +19,10 @@ from lectr_lab.tape.cassette import read_cassettes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {
+    name: (ROOT / "data" / f"{name}.md").read_text("utf-8")
+    for name in ("clients", "commands", "log", "serving", "spend_less", "testing")
+}
 RECORDED = lectr.shipped_cassettes()
 
 
@@ -31,7 +35,8 @@ class Block(NamedTuple):
 
 BLOCKS = [
     Block(*found)
-    for found in re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    for text in (README, *PAGES.values())
+    for found in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 ]
 
 # The program of the README's test, which sends a request that was recorded.
@@ -61,6 +66,15 @@ def here(tmp_path, monkeypatch) -> Path:
     for name in ("LECTR_LAB", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
+
+
+def test_the_readme_is_short():
+    """A hundred and twenty lines, each as wide as code; what more there is has pages."""
+    lines = README.splitlines()
+
+    assert len(lines) <= 120
+    assert not [line for line in lines if len(line) > 100 and "pip install" not in line]
+    assert [name for name in PAGES if f"](data/{name}.md" in README] == list(PAGES)
 
 
 def test_every_python_block_is_run_below():
@@ -179,7 +193,7 @@ def command_lines() -> list[str]:
     notebooks = [p.read_text("utf-8") for p in (ROOT / "notebooks").glob("*.ipynb")]
     found = [
         line
-        for text in [README, *notebooks]
+        for text in [README, *PAGES.values(), *notebooks]
         for line in re.findall(r"lectr-lab ([a-z][^`'\"|#\n\\]*)", text)
     ]
     return sorted({line.split("&&")[0].strip() for line in found})
@@ -197,8 +211,7 @@ def test_a_command_that_is_shown_can_be_typed(line):
 
 def test_the_table_of_commands_has_each_of_them_once():
     """Those that the program lists, and no other."""
-    table = README.partition("## Commands")[2].partition("\n\nTowards")[0]
-    cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    cells = re.findall(r"^\| (`[^|]*) \|", PAGES["commands"], re.MULTILINE)
     named = [
         name.removeprefix("lectr-lab ")
         for cell in cells
@@ -210,7 +223,8 @@ def test_the_table_of_commands_has_each_of_them_once():
 
 def test_the_table_of_limits_has_each_of_them_once():
     """With what it is unless told, where that is a number of its own."""
-    rows = re.findall(r"^\| (`.*?) \| (.*?) \| .* \|$", README, re.MULTILINE)
+    table = PAGES["serving"]
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \| .* \|$", table, re.MULTILINE)
     told = [(name, row) for row in rows for name in re.findall(r"`([a-z_]+)`", row[0])]
     limits = LimitSettings()
     named = [(name, value) for name, (_, value) in told if hasattr(limits, name)]
@@ -223,7 +237,9 @@ def test_the_table_of_limits_has_each_of_them_once():
 
 def test_the_files_that_it_names_are_there():
     """Links, pictures, and what its shell lines run."""
-    linked = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+    link = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+    linked = link.findall(README)
+    linked += [f"data/{name}" for text in PAGES.values() for name in link.findall(text)]
     shell = "".join(block.text for block in BLOCKS if block.language == "bash")
     run = re.findall(r"(?:bash|-c) (\S+)", shell)
 

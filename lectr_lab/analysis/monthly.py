@@ -4,25 +4,18 @@ A block is a day: hours of one day rise and fall together, and an interval from 
 covers far less than it says. Days are not independent either. So the daily values are
 a weekday's mean (from two weeks on, when each weekday was seen twice) plus noise in
 which a day may resemble the day before; how much it does is not known from a few days,
-and every resemblance from -0.75 to 0.75 has its say, by how well it fits. The mean then
-lies in a mixture of Student's t distributions. Where every day has the same sign, its
+and every resemblance from -0.95 to 0.95 has its say, by how well it fits and by the
+reference prior of Berger and Yang, under which strong ones count for more. The mean
+then lies in a mixture of Student's t distributions. Where every day has the same sign, its
 interval is taken on the scale of the logarithm, for volumes vary by factors.
 
-The truth meant is the expected month of the same traffic: 30 times its mean day. What
-launches, ends or grows is another process; no interval from the past covers it.
+The truth meant is the expected month of the same traffic: 30 times its mean day. So an
+interval says how well these days tell what such days cost or save; it says nothing of
+what next week brings, where traffic launches, ends or grows: that is `forecast`.
 
-Measured by `tests/benchmarks/coverage.py` on made-up traffic with a known truth (daily
-log-sd 0.35; 2,000 intervals of 90 % each, so within 1.5 points):
-
-| from | plain | quiet weekends | days alike (0.3) | both | 3 requests a day |
-|---|---|---|---|---|---|
-| 7 days | 92.6 % | 99.2 % | 87.5 % | 98.0 % | 93.5 % |
-| 14 days | 92.2 % | 91.6 % | 88.6 % | 88.1 % | 91.3 % |
-| 28 days | 90.6 % | 90.1 % | 89.0 % | 89.3 % | 90.8 % |
-
-Beyond it: days alike by 0.5 cover 85 % from 14 days, a log-sd of 0.8 with days alike
-by 0.3 covers 86 %. Under two weeks a weekly rhythm cannot be told from noise, and
-widens the interval.
+How often it covers is measured by `tests/benchmarks/interval_coverage.py` and written
+down in `data/interval_coverage.md`. Under two weeks a weekly rhythm cannot be told from
+noise, and widens the interval.
 
 Days that were seen from beginning to end: savings are told from these.
 """
@@ -46,7 +39,10 @@ LEAST_DAYS = 7
 DAYS_A_MONTH = 30
 
 _WEEK = 7
-_RESEMBLANCES = np.linspace(-0.75, 0.75, 16)
+_RESEMBLANCES = np.linspace(-0.95, 0.95, 39)
+# Between a flat prior of the logarithm of the noise (0) and Jeffreys' rule for it (1):
+# with either, the intervals of a few days cover too much, or too little.
+_MORE_FREEDOM = 0.5
 _FAR = 1e4  # scales from the centre, beyond which no quantile lies
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -65,7 +61,7 @@ class _Mixture(NamedTuple):
     centres: _Array
     scales: _Array
     weights: _Array
-    freedom: int
+    freedom: float
 
 
 def monthly(daily_usd: Sequence[float], *, confidence: float = 0.9) -> Monthly | None:
@@ -85,7 +81,7 @@ def monthly(daily_usd: Sequence[float], *, confidence: float = 0.9) -> Monthly |
     >>> week = [4.0, 5.0, 4.5, 6.0, 5.5, 1.0, 1.5]
     >>> found = monthly(week + [4.4, 5.2, 5.0, 5.5, 5.0, 1.2, 1.4])
     >>> round(found.mean_usd_month), *(round(end) for end in found.interval[:2])
-    (118, 113, 124)
+    (118, 112, 124)
     >>> monthly(week[:6]) is None
     True
     """
@@ -132,12 +128,14 @@ def _mixture(weekdays: _Array, days: _Array) -> _Mixture:
 
     For a given resemblance this is generalised least squares; the weight is how likely
     it makes the days, with the means and the size of the noise integrated out.
-    Source: Zellner, An Introduction to Bayesian Inference in Econometrics (1971), 4.1.
+    Sources: Zellner, An Introduction to Bayesian Inference in Econometrics (1971), 4.1;
+    Berger and Yang, Econometric Theory 10 (1994), 461-482, for the prior.
     """
     n, means = weekdays.shape
-    freedom = n - means
+    freedom = n - means + _MORE_FREEDOM
     found = [_fit(weekdays, days, rho) for rho in _RESEMBLANCES]
     centres, spreads, log_weights = np.array(found).T
+    log_weights -= np.log1p(-(_RESEMBLANCES**2)) / 2
     weights = np.exp(log_weights - log_weights.max())
     return _Mixture(centres, spreads, weights / weights.sum(), freedom)
 
@@ -150,9 +148,10 @@ def _fit(weekdays: _Array, days: _Array, rho: float) -> tuple[float, float, floa
     of_mean = np.full(means, 1 / means)
     fitted = np.linalg.solve(information, x.T @ y)
     squares = float(np.square(y - x @ fitted).sum())
-    variance = squares / (n - means) * of_mean @ np.linalg.solve(information, of_mean)
+    freedom = n - means + _MORE_FREEDOM
+    variance = squares / freedom * of_mean @ np.linalg.solve(information, of_mean)
     log_determinants = (n - 1) * np.log1p(-(rho**2)) + np.linalg.slogdet(information)[1]
-    log_likelihood = -(log_determinants + (n - means) * np.log(squares)) / 2
+    log_likelihood = -(log_determinants + freedom * np.log(squares)) / 2
     return float(of_mean @ fitted), float(np.sqrt(variance)), float(log_likelihood)
 
 

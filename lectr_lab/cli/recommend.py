@@ -1,6 +1,7 @@
 """`lectr-lab recommend`: where a cheaper model may do, and why."""
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +24,8 @@ def recommend(
     org: list[str] | None = None,
     feature: list[str] | None = None,
     prices: Path | None = None,
+    rules: Path | None = None,
+    overwrite: bool = False,
     format: Format = "table",
     tz: str = "UTC",
 ) -> None:
@@ -32,7 +35,7 @@ def recommend(
     in the log: `lectr-lab evidence` compares answers, and `lectr-lab simulate` says
     what a rule would have changed. A task declared as `reasoning` is never named.
 
-    Example: lectr-lab recommend lab --since 30d
+    Example: lectr-lab recommend lab --since 30d --rules rules.toml
 
     Args:
         lab: the lab folder (default: the one lectr.toml names, else ./lab).
@@ -41,11 +44,15 @@ def recommend(
         org: only this organisation; may be given again for more.
         feature: only this feature; "untagged" is what named none.
         prices: your own prices (default: prices.toml in the lab folder, where it is).
+        rules: write what is recommended to this file too, as rules for the proxy; a
+            file without a rule, such as that of `lectr-lab init`, is added to.
+        overwrite: replace a --rules file that has rules.
         format: a table with reasons, or json or csv with every column.
         tz: the time zone in which days begin, such as Europe/Berlin.
 
     Raises:
-        LabError: there is no such lab, or a time or the prices cannot be followed.
+        LabError: there is no such lab, a time or the prices cannot be followed, or the
+            rules cannot be written.
     """
     from lectr_lab.analysis.recommend import recommend as advise
     from lectr_lab.analysis.scan import own_prices, scan
@@ -59,6 +66,13 @@ def recommend(
     )
     found = advise(log, now=datetime.now(UTC), prices=own)
     print({"table": _as_table, "json": _as_json, "csv": _as_csv}[format](found))
+    if rules is not None:
+        found.rules(rules, overwrite=overwrite)
+        print(
+            f"Wrote {rules}. `lectr-lab simulate --rules {rules}` says what it would have "
+            "changed.",
+            file=sys.stderr,
+        )
 
 
 def _as_table(found: "Recommendations") -> str:

@@ -18,6 +18,9 @@ Ability: TypeAlias = Literal["images", "audio", "tools", "json_schema", "web_sea
 NOTICE = timedelta(days=30)
 """A target serves at least this much longer: savings are told by the month."""
 
+LASTS = timedelta(days=90)
+"""Who changes a model does not want to change again within a quarter."""
+
 # What may follow a model's name: -2024-08-06, -20241022, -0613, -002, -latest.
 _VERSION = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8}|\d{3,4}|latest)$")
 
@@ -41,6 +44,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Whether it is there on that day, and for a month from it."""
         retired_on = self.retired_on.get(provider)
         return retired_on is None or retired_on >= day + NOTICE
+
+    def ends_soon(self, provider: str, day: date) -> date | None:
+        """The day on which it retires, where that is within a quarter of that day."""
+        retired_on = self.retired_on.get(provider)
+        soon = retired_on is not None and retired_on < day + LASTS
+        return retired_on if soon else None
 
 
 class Step(
@@ -105,12 +114,13 @@ def targets(provider: str, model: str, day: date) -> tuple[CheaperModel, ...]:
         day: the day on which one would change.
 
     Returns:
-        The steps of the table. A target that is retired by then is among them, for the
-        caller to say so, and what it leads to comes after all of them.
+        The steps of the table. A target that is retired by then, or within a quarter,
+        is among them, for the caller to say so, and what it leads to comes after all of
+        them.
 
     >>> day = date(2026, 11, 24)
     >>> [target.model.name for target in targets("openai", "o3", day)]
-    ['o3-mini', 'gpt-4o-mini']
+    ['o3-mini', 'gpt-4o-mini', 'gpt-6-luna']
     """
     start = known_model(provider, model)
     if start is None:
@@ -122,7 +132,7 @@ def targets(provider: str, model: str, day: date) -> tuple[CheaperModel, ...]:
             if target.model.name in reached or target.model is start:
                 continue
             reached[target.model.name] = target
-            if not target.model.serves(provider, day):
+            if target.model.ends_soon(provider, day):
                 names.append(target.model.name)
     return tuple(reached.values())
 

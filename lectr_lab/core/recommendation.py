@@ -3,6 +3,7 @@
 Made by `analysis.recommend` and `evaluation.evidence`; read by every door.
 """
 
+from datetime import date
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -42,7 +43,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     """A cheaper model for one org's feature, task and model, and why.
 
-    Money is in USD; a month is 30 days. What is not known is None.
+    Money is in USD; a month is 30 days. What is not known is None. `from_model` is what
+    answered, `asked_for` what clients wrote to get it: a rule sees the latter.
     """
 
     org: str
@@ -59,6 +61,10 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
     saving_usd_month: float | None = None
     saving_interval: Interval | None = None
     evidence: Evidence | None = None
+    asked_for: tuple[str, ...] = ()
+    to_retires_on: date | None = (
+        None  # within 90 days; later ones are among the reasons
+    )
 
 
 def is_protected(task: str | None) -> bool:

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from lectr_lab.cli.recommend import recommend
-from lectr_lab.core.errors import LogError
+from lectr_lab.cli.simulate import simulate
+from lectr_lab.core.errors import ConfigError, LogError
 from lectr_lab.resources import shipped_traffic
 
 
@@ -64,3 +65,18 @@ def test_a_lab_that_is_not_there_is_told(tmp_path):
     """With what makes one."""
     with pytest.raises(LogError, match="lectr-lab init"):
         recommend(tmp_path / "none")
+
+
+def test_what_is_recommended_becomes_rules_that_can_be_simulated(tmp_path, capsys):
+    """Written once; a second time it is not replaced unasked."""
+    file = tmp_path / "rules.toml"
+    recommend(shipped_traffic(), rules=file)
+    said = capsys.readouterr()
+    simulate(shipped_traffic(), rules=file)
+    simulated = capsys.readouterr().out
+
+    assert f"Wrote {file}" in said.err and "Wrote" not in said.out
+    assert "report-writer-to-gpt-5.4-mini" in simulated
+    with pytest.raises(ConfigError, match="--overwrite"):
+        recommend(shipped_traffic(), rules=file)
+    recommend(shipped_traffic(), rules=file, overwrite=True)

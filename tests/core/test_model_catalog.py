@@ -188,8 +188,8 @@ def test_azure_has_its_own_names_and_days():
 
 
 def test_what_follows_a_retired_target_is_reached():
-    """o3 → o3-mini, which is gone → gpt-4o-mini."""
-    assert names("openai", "o3") == ["o3-mini", "gpt-4o-mini"]
+    """o3 → o3-mini, which is gone → gpt-4o-mini, which goes soon → gpt-6-luna."""
+    assert names("openai", "o3") == ["o3-mini", "gpt-4o-mini", "gpt-6-luna"]
     assert names("openai", "o3", date(2025, 6, 1)) == ["o3-mini"]
 
 
@@ -199,3 +199,13 @@ def test_a_target_serves_a_month_or_it_is_retired():
 
     assert mini.serves("openai", date(2026, 12, 15))
     assert not mini.serves("openai", date(2026, 12, 16))
+
+
+def test_a_target_that_ends_within_a_quarter_is_known_to():
+    """gpt-4o-mini again; ninety days before, it is not called ending."""
+    mini = known_model("openai", "gpt-4o-mini")
+
+    assert mini.ends_soon("openai", date(2026, 10, 16)) is None
+    assert mini.ends_soon("openai", date(2026, 10, 17)) == date(2027, 1, 14)
+    assert mini.ends_soon("openai", date(2027, 6, 1)) == date(2027, 1, 14)
+    assert mini.ends_soon("nobody", date(2026, 10, 17)) is None

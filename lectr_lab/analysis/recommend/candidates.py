@@ -3,8 +3,10 @@
 Can a target do what the traffic does, and will it be there? By what is known of it.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from lectr_lab.analysis.recommend.judgement import Group, Judgement, judge
 from lectr_lab.core import formatting
@@ -22,6 +24,8 @@ class Option(NamedTuple):
 
     target: CheaperModel
     anew: bool  # it reasons and the present model does not
+    ends_on: date | None = None  # it retires within a quarter
+    by_way: tuple[CheaperModel, ...] = ()  # the targets between, which it follows
 
 
 class Candidate(NamedTuple):
@@ -43,13 +47,72 @@ def candidate(group: Group, today: date) -> Candidate:
     for target in targets(group["provider"], group["model"], today):
         reason = why_not(target.model, group, today)
         if reason is None:
-            options.append(Option(target, _reasons_anew(present, target.model)))
+            options.append(_option(target, present, group["provider"], today))
         else:
             refused.append(reason)
     if not judgement.careful:
         options.reverse()  # the furthest first
-    options.sort(key=lambda option: option.anew)
+    options.sort(key=lambda option: (option.anew, option.ends_on is not None))
     return Candidate(group, judgement, tuple(options), tuple(refused))
+
+
+def _option(
+    target: CheaperModel,
+    present: Model | None,
+    provider: str,
+    today: date,
+    by_way: tuple[CheaperModel, ...] = (),
+) -> Option:
+    ends_on = target.model.ends_soon(provider, today)
+    return Option(target, _reasons_anew(present, target.model), ends_on, by_way)
+
+
+def with_chains(candidates: Sequence[Candidate], today: date) -> list[Candidate]:
+    """Candidates that may also go where their targets' own traffic may go.
+
+    Where a feature and task asks A and B, and B is a target for A and C for B, then C
+    is one for A, if it can take A's traffic: nobody wants to change twice.
+    """
+    by_place: dict[Place, list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        by_place[place_of(one.group)].append(one)
+    return [
+        _with_chain(one, by_place[place_of(one.group)], today) for one in candidates
+    ]
+
+
+Place: TypeAlias = tuple[Any, ...]
+
+
+def place_of(group: Group) -> Place:
+    """Whose work a group is: org, feature, task and provider."""
+    return tuple(group[key] for key in ("org", "feature", "task", "provider"))
+
+
+def _with_chain(own: Candidate, beside: Sequence[Candidate], today: date) -> Candidate:
+    provider = own.group["provider"]
+    if not own.options or len(beside) == 1:
+        return own
+    present = known_model(provider, own.group["model"])
+    at = {name: other for other in beside if (name := catalog_name(other.group))}
+    options = list(own.options)
+    reached = {option.target.model.name for option in options}
+    for option in options:  # grows as it goes, by each name once
+        following = at.get(option.target.model.name)
+        for further in following.options if following else ():
+            model = further.target.model
+            if model.name in reached or why_not(model, own.group, today):
+                continue
+            reached.add(model.name)
+            way = (*option.by_way, option.target)
+            options.append(_option(further.target, present, provider, today, way))
+    return own._replace(options=tuple(options))
+
+
+def catalog_name(group: Group) -> str | None:
+    """The catalogue's name of a group's model; None where it is not there."""
+    known = known_model(group["provider"] or "", group["model"] or "")
+    return None if known is None else known.name
 
 
 def _reasons_anew(present: Model | None, target: Model) -> bool:

@@ -70,7 +70,7 @@ def _declared(task: str, group: Group) -> Judgement:
         doubts.append(_reasoning(group))
     reasons = [
         f"declared as {task}",
-        *(f"{doubt}: the nearest target, to be careful" for doubt in doubts),
+        *(f"{doubt}: so the smallest step down, not the cheapest" for doubt in doubts),
     ]
     return Judgement("high", bool(doubts), tuple(reasons))
 

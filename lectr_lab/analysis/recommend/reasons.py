@@ -1,7 +1,9 @@
 """Why a change is recommended, in words with figures."""
 
+from collections.abc import Sequence
 from datetime import date
 
+from lectr_lab.analysis.recommend.candidates import Option
 from lectr_lab.analysis.recommend.judgement import Group
 from lectr_lab.analysis.recommend.reprice import REASONING_TIMES
 from lectr_lab.core import formatting
@@ -41,8 +43,8 @@ def traffic_reasons(group: Group) -> list[str]:
         found.append(f"the tokens of {share} of the requests are an estimate")
     if group["unsaid"]:
         found.append(
-            "the log does not say of every request whether it has tools, images or "
-            "audio: whatever the present model takes of these, the target takes too"
+            "some requests do not say whether they use tools, images or audio: the "
+            "target takes all of these that the present model takes"
         )
     return found
 
@@ -59,6 +61,29 @@ def target_reasons(group: Group, target: CheaperModel) -> list[str]:
     if group["provider"] == "azure":
         found.append(f"your Azure resource needs a deployment of {model.name}")
     return found
+
+
+def ending_reasons(option: Option, options: Sequence[Option]) -> list[str]:
+    """That a target will be gone within a quarter, and what comes after it."""
+    if option.ends_on is None:
+        return []
+    name, lasting = option.target.model.name, [o for o in options if not o.ends_on]
+    text = f"{name} retires on {option.ends_on}: this saves until then, and no longer"
+    if lasting and lasting[0].anew:
+        after = lasting[0].target.model.name
+        text += f"; {after} stays, but it reasons, so what it would cost is less sure"
+    return [text]
+
+
+def chain_reasons(option: Option) -> list[str]:
+    """Why a target is not the next one down, but one after it."""
+    if not option.by_way:
+        return []
+    near, far = option.by_way[-1].model.name, option.target.model.name
+    text = (
+        f"{near} is the next step down, but what {near} answers here can itself go to "
+    )
+    return [f"{text}{far}: one change in place of two"]
 
 
 def _retirements(group: Group, target: CheaperModel) -> list[str]:

@@ -23,9 +23,18 @@ from lectr_lab.analysis.monthly import (
 )
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.recommend.candidates import Candidate, Option, candidate
+from lectr_lab.analysis.recommend.candidates import (
+    Candidate,
+    Option,
+    candidate,
+    catalog_name,
+    place_of,
+    with_chains,
+)
 from lectr_lab.analysis.recommend.judgement import Group, Judgement
 from lectr_lab.analysis.recommend.reasons import (
+    chain_reasons,
+    ending_reasons,
     price_reasons,
     target_reasons,
     traffic_reasons,
@@ -73,7 +82,9 @@ def recommend(
 
     A task declared as `reasoning` is never among them. Neither is a target that is
     dearer on this very traffic, unpriced, retired within a month, or not known to take
-    what the traffic uses. Quality is not measured here; see `evidence`.
+    what the traffic uses. One that retires within 90 days is named only where no other
+    is as sure: it says so first, and stands behind all others. Where a target's own
+    traffic is to move on, so is what would go to it: no chain is left. Quality is not measured here; see `evidence`.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
@@ -85,7 +96,7 @@ def recommend(
 
     Returns:
         One `Recommendation` at most per org, feature, task and model, the largest
-        saving first; of many, the 2,000 dearest are judged. `.notes` says what was
+        saving first, those that will not last behind; of many, the 2,000 dearest are judged. `.notes` says what was
         passed over, `.frame()` is a table. The
         saving is in USD per 30 days; None, like its interval, under 7 days of traffic.
 
@@ -108,10 +119,16 @@ def recommend(
     judged, left = dearest.head(MOST_JUDGED), dearest.slice(MOST_JUDGED)
     found = judged.sort(KEYS, nulls_last=True).to_dicts()
     protected = _protected(groups)
-    candidates = [candidate(g, today) for g in _beside_reasoning(found, protected)]
+    alone = [candidate(g, today) for g in _beside_reasoning(found, protected)]
+    candidates = with_chains(alone, today)
     costs = _costs(log, candidates, today, own)
     spans = {key[0]: seen_span(part) for key, part in edges.group_by("org")}
-    decided = [_decided(c, costs, spans[c.group["org"]]) for c in candidates]
+    decided = [
+        _decided(one, option, why, costs, spans[one.group["org"]])
+        for one, (option, why) in zip(
+            candidates, _chosen(candidates, costs), strict=True
+        )
+    ]
     unjudged = (left.height, int(left["requests"].sum()))
     return msgspec.structs.replace(_sorted(decided), unjudged=unjudged)
 
@@ -171,10 +188,75 @@ def _key(group: Group) -> tuple[Any, ...]:
     return tuple(group[key] for key in KEYS)
 
 
-def _decided(
-    candidate: Candidate, costs: dict[tuple[Any, ...], _Costs], span: _Span
-) -> Recommendation | PassedOver:
+_Choice = tuple[Option | None, tuple[str, ...]]
+
+
+def _chosen(
+    candidates: Sequence[Candidate], costs: dict[tuple[Any, ...], _Costs]
+) -> list[_Choice]:
+    """The option of each candidate, at the end of its chain; else why there is none."""
+    first = [_first(candidate, costs) for candidate in candidates]
+    at = {
+        (place_of(one.group), catalog_name(one.group)): option
+        for one, (option, _) in zip(candidates, first, strict=True)
+        if option is not None
+    }
+    found = []
+    for one, (option, why) in zip(candidates, first, strict=True):
+        while option is not None:
+            then = at.get((place_of(one.group), option.target.model.name))
+            further = then and _further(one, option, then, costs)
+            if further is None:
+                break
+            option = further
+        found.append((option, why))
+    return found
+
+
+def _first(candidate: Candidate, costs: dict[tuple[Any, ...], _Costs]) -> _Choice:
     """The first target that saves something; else why there is none."""
+    why = list(candidate.refused)
+    for option in candidate.options:
+        if option.by_way:
+            continue
+        name = option.target.model.name
+        cost = costs.get((*_key(candidate.group), name))
+        reason = _no_saving(name, cost)
+        if reason is None:
+            return option, ()
+        why.append(reason)
+    return None, tuple(why)
+
+
+def _further(
+    candidate: Candidate,
+    option: Option,
+    then: Option,
+    costs: dict[tuple[Any, ...], _Costs],
+) -> Option | None:
+    """The option where the target's own traffic goes, if this one can, and for less."""
+    name = then.target.model.name
+    for further in candidate.options:
+        if further.target.model.name != name or not further.by_way:
+            continue
+        near, far = (
+            costs.get((*_key(candidate.group), one.target.model.name))
+            for one in (option, further)
+        )
+        less_sure = further.anew and not option.anew
+        if near and far and not less_sure and _no_saving(name, far) is None:
+            return further if sum(far.to_usd) < sum(near.to_usd) else None
+    return None
+
+
+def _decided(
+    candidate: Candidate,
+    option: Option | None,
+    why: tuple[str, ...],
+    costs: dict[tuple[Any, ...], _Costs],
+    span: _Span,
+) -> Recommendation | PassedOver:
+    """What is recommended for a group; else what kind of reason there is not to."""
     group, judgement, options, refused = candidate
     if judgement.confidence is None:
         return _passed(group, "the work does not look simple", judgement.reasons)
@@ -182,19 +264,13 @@ def _decided(
         return _passed(group, "no smaller model is known", ())
     if not group["priced"]:
         return _passed(group, "what it costs is not known", ())
-    why = list(refused)
-    for option in options:
-        name = option.target.model.name
-        cost = costs.get((*_key(group), name))
-        reason = _no_saving(name, cost)
-        if cost is None or reason is not None:
-            why.append(reason or "")
-            continue
+    if option is not None:
+        cost = costs[(*_key(group), option.target.model.name)]
         made = _recommendation(candidate, option, cost, span)
         if made is not None:
             return made
     kind = "no smaller model fits" if not options else "no smaller model saves enough"
-    return _passed(group, kind, tuple(why))
+    return _passed(group, kind, why)
 
 
 def _no_saving(name: str, cost: _Costs | None) -> str | None:
@@ -220,6 +296,7 @@ def _passed(group: Group, kind: str, why: tuple[str, ...]) -> PassedOver:
         requests=group["requests"],
         kind=kind,
         why=why,
+        asked_for=tuple(group["asked_for"]),
     )
 
 
@@ -245,6 +322,8 @@ def _recommendation(
         spend_usd=group["spend_usd"],
         saving_usd_month=month and month.mean_usd_month,
         saving_interval=month and month.interval,
+        asked_for=tuple(group["asked_for"]),
+        to_retires_on=option.ends_on,
     )
 
 
@@ -272,8 +351,14 @@ def _reasons(
     candidate: Candidate, option: Option, cost: _Costs, month: Monthly | None
 ) -> tuple[str, ...]:
     group = candidate.group
-    found = [*candidate.judgement.reasons, *traffic_reasons(group)]
-    found += target_reasons(group, option.target)
+    found = [*ending_reasons(option, candidate.options)]
+    found += [*candidate.judgement.reasons, *traffic_reasons(group)]
+    found += [
+        reason
+        for target in (*option.by_way, option.target)
+        for reason in target_reasons(group, target)
+    ]
+    found += chain_reasons(option)
     found.append(
         price_reasons(option.target, sum(cost.from_usd), sum(cost.to_usd), option.anew)
     )
@@ -292,5 +377,11 @@ def _sorted(decided: Iterable[Recommendation | PassedOver]) -> Recommendations:
             made.append(one)
         else:
             passed.append(one)
-    made.sort(key=lambda r: (-(r.saving_usd_month or 0.0), -r.spend_usd))
+    made.sort(
+        key=lambda r: (
+            r.to_retires_on is not None,
+            -(r.saving_usd_month or 0.0),
+            -r.spend_usd,
+        )
+    )
     return Recommendations(tuple(made), tuple(passed))

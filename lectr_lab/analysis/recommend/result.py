@@ -3,20 +3,31 @@
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 import msgspec
 import polars as pl
-import polars.selectors as cs
 
+from lectr_lab.analysis.recommend.as_rules import (
+    RulesText,
+    rules_of,
+    rules_text,
+    write_rules,
+)
 from lectr_lab.core import formatting
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.recommendation import Recommendation
+from lectr_lab.core.routing.rules import Rule
 from lectr_lab.others import with_others
 from lectr_lab.tables import html_table, text_table
 from lectr_lab.tables.columns import MOST_ROWS
 
 TITLE = "What a smaller model could do"
-_FIRST_TO_GO = ("confidence", "task", "spend_usd")
+_FIRST_TO_GO = ("days", "requests", "provider", "confidence", "task", "spend_usd")
+_SAVING = ("saving_usd_month", "saving_usd_month_low", "saving_usd_month_high")
+_SOMETIMES = ("task", "to_retires_on", *_SAVING)
+_ORDER = ["org", "feature", *_SAVING, "spend_usd", "from_model", "to_model"]
+_ORDER += ["to_retires_on", "confidence", "task", "provider", "requests", "days"]
 _SCHEMA = {
     "org": pl.String(),
     "feature": pl.String(),
@@ -24,6 +35,7 @@ _SCHEMA = {
     "provider": pl.String(),
     "from_model": pl.String(),
     "to_model": pl.String(),
+    "to_retires_on": pl.Date(),
     "confidence": pl.String(),
     "requests": pl.Int64(),
     "days": pl.Int64(),
@@ -46,6 +58,7 @@ class PassedOver(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     kind: str  # one of a few words, to count by
     why: tuple[str, ...]
+    asked_for: tuple[str, ...] = ()  # as clients wrote the model
 
 
 class Recommendations(msgspec.Struct, frozen=True):
@@ -86,7 +99,7 @@ class Recommendations(msgspec.Struct, frozen=True):
 
         Returns:
             `org`, `feature`, `task`, `provider`, `from_model`, `to_model`,
-            `confidence`, `requests`, `days` (with traffic), `spend_usd` over these,
+            `to_retires_on` (where within 90 days), `confidence`, `requests`, `days` (with traffic), `spend_usd` over these,
             `saving_usd_month` with `_low` and `_high` (null under 7 days of traffic),
             and `reasons`.
         """
@@ -94,12 +107,36 @@ class Recommendations(msgspec.Struct, frozen=True):
 
     def passed_over_frame(self) -> pl.DataFrame:
         """One row per group that has no recommendation, with the reasons."""
-        names = PassedOver.__struct_fields__
+        names = PassedOver.__struct_fields__[:-1]
         kinds = [pl.String()] * 5 + [pl.Int64(), pl.String(), pl.List(pl.String())]
         rows = [tuple(getattr(p, name) for name in names) for p in self.passed_over]
         return pl.DataFrame(
             rows, schema=dict(zip(names, kinds, strict=True)), orient="row"
         )
+
+    def rules(
+        self, path: Path | str | None = None, *, overwrite: bool = False
+    ) -> RulesText:
+        """The recommendations as routing rules: the text of a rules.toml.
+
+        Args:
+            path: the file to write it to; one without a rule is added to.
+            overwrite: replace a file that has rules.
+
+        Raises:
+            ConfigError: there is nothing to write, or the file has rules already.
+
+        >>> print(Recommendations().rules().splitlines()[0])
+        # What `lectr-lab recommend` found, as rules. `lectr-lab simulate` says what they would
+        """
+        text = rules_text(self.found, self.passed_over)
+        if path is not None:
+            write_rules(Path(path), text, overwrite=overwrite)
+        return text
+
+    def as_rules(self) -> tuple[Rule, ...]:
+        """The same rules as values, in the order in which they are tried."""
+        return rules_of(self.found, self.passed_over)
 
     def _repr_html_(self) -> str:
         lists = "".join(
@@ -108,12 +145,9 @@ class Recommendations(msgspec.Struct, frozen=True):
             + "</ul></li>"
             for r in self.found[:MOST_ROWS]
         )
-        # What it saves stands where a narrow cell still shows it.
-        names = ("org", "feature", "task", "from_model", "to_model")
-        first = cs.by_name(names, require_all=False)
-        saving = cs.starts_with("saving_usd_month")
-        shown = self._shown().drop("provider").select(first, saving, ~(first | saving))
-        table = html_table(shown, title=self._head(), note=self._note(), script=True)
+        table = html_table(
+            self._shown(), title=self._head(), note=self._note(), script=True
+        )
         if not lists:
             return table
         return f'{table}<ol class="{formatting.NO_MATH}">{lists}</ol>'
@@ -131,10 +165,8 @@ class Recommendations(msgspec.Struct, frozen=True):
     def in_short(self, width: int | None = None) -> str:
         """A table for a terminal of a width, without the reasons."""
         some = with_others(self._shown(), MOST_ROWS)
-        short = some.drop("provider", "requests", "days")
-        table = text_table(
-            short, width=width, most_rows=len(short), first_to_go=_FIRST_TO_GO
-        )
+        gone = [name for name in _FIRST_TO_GO if name in some.columns]
+        table = text_table(some, width=width, most_rows=len(some), first_to_go=gone)
         return f"{self._head()}\n{table}"
 
     def _orgs(self) -> list[str]:
@@ -146,9 +178,16 @@ class Recommendations(msgspec.Struct, frozen=True):
         return f"{TITLE}, for {formatting.name(orgs[0])}" if len(orgs) == 1 else TITLE
 
     def _shown(self) -> pl.DataFrame:
-        """The frame without its reasons, and without the org that the title names."""
-        found = self.frame().drop("reasons")
-        return found if len(self._orgs()) > 1 else found.drop("org")
+        """What a person reads, money first: a narrow cell still shows it.
+
+        Without what the title says, what is one for all, and what is there for none.
+        """
+        found = self.frame()
+        aside = {"reasons"} | ({"org"} if len(self._orgs()) <= 1 else set())
+        if found["provider"].n_unique() <= 1:
+            aside.add("provider")
+        aside |= {name for name in _SOMETIMES if found[name].null_count() == len(found)}
+        return found.select(name for name in _ORDER if name not in aside)
 
     def _nothing(self) -> str:
         text = "No answered chat request to judge."
@@ -166,8 +205,10 @@ class Recommendations(msgspec.Struct, frozen=True):
             text = "Not recommended for: " + "; ".join(self.notes) + "."
         if self.found:
             text = (
-                "Savings a month with a 90 % interval over days, for the same traffic and "
-                f"the same tokens. No quality has been measured. {text}"
+                "A saving a month is what such days save on average, with a 90 % interval "
+                "of that average: the same requests, the same number of tokens. What next "
+                "month's traffic will be, `forecast` says. No quality has been measured: "
+                f"`evidence` compares answers. {text}"
             )
         return text.rstrip()
 
@@ -186,6 +227,7 @@ def _row(r: Recommendation) -> tuple[object, ...]:
         r.provider,
         r.from_model,
         r.to_model,
+        r.to_retires_on,
         r.confidence,
         r.requests,
         r.days,

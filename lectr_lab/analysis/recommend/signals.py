@@ -32,7 +32,7 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
         log: events with `cost_usd`.
 
     Returns:
-        The keys; `requests`, `counted` (with token counts), `days` (UTC, with traffic),
+        The keys; `asked_for`, the models that clients named; `requests`, `counted` (with token counts), `days` (UTC, with traffic),
         `spend_usd`, `priced`, `estimated`; tokens at the median, p95 or most; rows that
         have a sign, named `n_…`; whether any row needs an ability, named `uses_…`; and
         `unsaid`, whether some do not say.
@@ -52,6 +52,7 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
 
 def _size() -> list[pl.Expr]:
     return [
+        pl.col("model_requested").drop_nulls().unique().sort().alias("asked_for"),
         pl.len().alias("requests"),
         _counted().sum().alias("counted"),
         pl.col("started_at").dt.date().n_unique().alias("days"),

@@ -11,6 +11,8 @@ import polars as pl
 
 from lectr_lab.analysis.monthly import DAYS_A_MONTH, Monthly, monthly, seen_span
 from lectr_lab.analysis.pricing.price_file import read_prices
+from lectr_lab.analysis.recommend.as_rules import rules_of
+from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.simulate.assumptions import assumption_sentences
 from lectr_lab.analysis.simulate.costs import facts, output_usd_per_token
 from lectr_lab.analysis.simulate.model_changes import (
@@ -25,13 +27,21 @@ from lectr_lab.analysis.simulate.result import Simulation, Unjudged
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.config.text_files import read_text
+from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.pricing.price import PriceList
-from lectr_lab.core.recommendation import Interval
+from lectr_lab.core.recommendation import Interval, Recommendation
 from lectr_lab.core.routing.rules import Rule, in_order
 from lectr_lab.core.routing.rules_file import read_rules
 
-Rules: TypeAlias = Rule | Sequence[Rule] | Path | str
-_MISSING = "Name a rules.toml, or give the rules."
+Rules: TypeAlias = (
+    Rule
+    | Recommendation
+    | Sequence[Rule | Recommendation]
+    | Recommendations
+    | Path
+    | str
+)
+_MISSING = "Name a rules.toml, or give rules, or what `recommend` found."
 
 
 def simulate(
@@ -50,7 +60,8 @@ def simulate(
 
     Args:
         log: events with `cost_usd`, as `scan` gives them; narrow it to look at one org.
-        rules: rules, one rule, or the path of a `rules.toml`.
+        rules: rules, one rule, the path of a `rules.toml`, or what `recommend` found:
+            all of it, some of it or one.
         keyed: the providers that the operator has a key for; without it, no request
             changes its provider.
         prices: the user's own prices, or the file that has them, as given to `scan`.
@@ -87,11 +98,16 @@ def simulate(
 
 
 def _rules(rules: Rules) -> tuple[Rule, ...]:
-    if isinstance(rules, Rule):
-        return (rules,)
-    if not isinstance(rules, Path | str):
-        return in_order(rules)
-    return read_rules(read_text(Path(rules), _MISSING), str(rules))
+    if isinstance(rules, Path | str):
+        return read_rules(read_text(Path(rules), _MISSING), str(rules))
+    if isinstance(rules, Recommendations):
+        return rules.as_rules()
+    several = [rules] if isinstance(rules, Rule | Recommendation) else list(rules)
+    advice = [one for one in several if isinstance(one, Recommendation)]
+    own = [one for one in several if isinstance(one, Rule)]
+    if len(advice) + len(own) < len(several):
+        raise ConfigError(f"A rule is wanted. {_MISSING}")
+    return in_order([*own, *rules_of(advice)])
 
 
 class _Days(NamedTuple):

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from lectr_lab.core.headers import TASKS
 from lectr_lab.core.model_catalog import known_model
 from lectr_lab.core.registry import provider_of_model
@@ -49,7 +51,7 @@ def check_rules(
         Warned(rule.name, text)
         for place, rule in enumerate(enabled)
         for text in (
-            *_conditions(rule),
+            *_conditions(rule, enabled[:place]),
             *_target(rule, keyed),
             *_prices(rule, price_of),
             *_retired(rule, day),
@@ -58,16 +60,37 @@ def check_rules(
     )
 
 
-def _conditions(rule: Rule) -> Iterator[str]:
+def _conditions(rule: Rule, earlier: Sequence[Rule]) -> Iterator[str]:
+    when = rule.when
+    if not _stays(rule) and not _reasoning_is_decided(rule, earlier):
+        yield from _of_reasoning(rule)
+    if when.task is not None and when.task not in TASKS:
+        yield f"no valid task is {when.task!r}: the tasks are {', '.join(sorted(TASKS))}"
+    if not any(getattr(when, name) for name in when.__struct_fields__):
+        yield "it matches every request, for it has no condition"
+
+
+def _stays(rule: Rule) -> bool:
+    """It asks for what was asked for: a rule that keeps others away."""
+    return rule.then.provider is None and rule.then.model == rule.when.model
+
+
+def _reasoning_is_decided(rule: Rule, earlier: Sequence[Rule]) -> bool:
+    """A rule before it takes those of its requests that are declared as reasoning."""
+    of_reasoning = msgspec.structs.replace(
+        rule, when=msgspec.structs.replace(rule.when, task="reasoning")
+    )
+    return rule.when.task is None and any(
+        _covers(other, of_reasoning) for other in earlier
+    )
+
+
+def _of_reasoning(rule: Rule) -> Iterator[str]:
     when = rule.when
     if when.task == "reasoning":
         yield "it changes the model of reasoning, where a smaller one is worse"
     elif when.task is None:
         yield "it changes the model of reasoning too, for it names no task"
-    elif when.task not in TASKS:
-        yield f"no valid task is {when.task!r}: the tasks are {', '.join(sorted(TASKS))}"
-    if not any(getattr(when, name) for name in when.__struct_fields__):
-        yield "it matches every request, for it has no condition"
 
 
 def _target(rule: Rule, keyed: Collection[str]) -> Iterator[str]:

@@ -3,12 +3,12 @@
 Each reason for which a target cannot take the traffic.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from lectr_lab.analysis.recommend.candidates import candidate, why_not
-from lectr_lab.core.model_catalog import known_model
+from lectr_lab.analysis.recommend.candidates import candidate, why_not, with_chains
+from lectr_lab.core.model_catalog import known_model, models
 
 TODAY = date(2026, 11, 24)
 ROW = {
@@ -67,11 +67,62 @@ def test_a_target_that_reasons_anew_comes_last():
 
 
 def test_what_is_refused_says_why():
-    """o3-mini is gone, and what follows it takes its place."""
+    """o3-mini is gone, and what follows it takes its place: first the one that lasts."""
     found = candidate(ROW | {"model": "o3-2025-04-16"}, TODAY)
 
     assert found.refused == ("o3-mini retires on 2026-10-23",)
-    assert [o.target.model.name for o in found.options] == ["gpt-4o-mini"]
+    assert [(o.target.model.name, o.ends_on) for o in found.options] == [
+        ("gpt-6-luna", None),
+        ("gpt-4o-mini", date(2027, 1, 14)),
+    ]
+
+
+DAYS = [date(2025, 1, 1), date(2026, 6, 1), TODAY, date(2026, 11, 30), date(2028, 1, 1)]
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_what_ends_within_a_quarter_is_tried_last(day):
+    """Of every model and provider of the catalogue: only what reasons anew, of which no
+    saving is known, is tried later than a target that is about to go."""
+    for model in models():
+        for provider in model.providers:
+            for task in ("classification", None):
+                row = ROW | {"provider": provider, "model": model.name, "task": task}
+                options = candidate(row, day).options
+                order = [(o.anew, o.ends_on is not None) for o in options]
+                assert order == sorted(order)
+                for option in options:
+                    goes = option.target.model.retired_on.get(provider, date.max)
+                    assert goes >= day + timedelta(days=30)
+                    ends = goes < day + timedelta(days=90)
+                    assert option.ends_on == (goes if ends else None)
+
+
+LONG_AGO = date(2025, 6, 1)
+
+
+def chained(*models, **fields):
+    rows = [ROW | {"model": name} for name in models]
+    rows[0] |= fields
+    found = with_chains([candidate(row, LONG_AGO) for row in rows], LONG_AGO)
+    return [(o.target.model.name, len(o.by_way)) for o in found[0].options]
+
+
+def test_a_target_that_moves_on_takes_its_traffic_along():
+    """gpt-4.1 → mini → nano, where the feature asks all of them, or two."""
+    assert ("gpt-4.1-nano", 1) in chained("gpt-4.1", "gpt-4.1-mini")
+    assert ("gpt-4.1-nano", 1) not in chained("gpt-4.1", "gpt-4.1-nano")
+    assert ("gpt-4.1-nano", 1) not in chained("gpt-4.1")
+
+
+def test_a_chain_ends_where_the_traffic_does_not_fit():
+    """Nor does it lead into another feature's work."""
+    assert ("gpt-4.1-nano", 1) not in chained(
+        "gpt-4.1", "gpt-4.1-mini", output_most_tokens=10**7
+    )
+    assert ("gpt-4.1-nano", 1) not in chained(
+        "gpt-4.1", "gpt-4.1-mini", feature="another"
+    )
 
 
 def test_unclear_work_has_no_options():

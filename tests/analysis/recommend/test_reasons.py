@@ -37,7 +37,7 @@ def test_few_requests_estimates_and_silence_are_said():
 
     assert "few requests: 9" in said
     assert "the tokens of 33 % of the requests are an estimate" in said
-    assert any("does not say of every request" in reason for reason in said)
+    assert any("do not say whether they use tools" in reason for reason in said)
 
 
 def test_nothing_is_said_of_tokens_nobody_counted():

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -141,7 +141,7 @@ REFUSALS = {
     ),
     "audio": ({"has_audio": True}, "no smaller model fits", "take audio"),
     "search": (
-        {"web_searches": 1, "model": "o3"},
+        {"web_searches": 1, "provider": "azure", "model": "o3"},
         "no smaller model fits",
         "take web search",
     ),
@@ -152,7 +152,7 @@ REFUSALS = {
         "answer of 16,384 tokens",
     ),
     "effort": (
-        {"reasoning_effort": "low", "model": "o3"},
+        {"reasoning_effort": "low", "provider": "azure", "model": "o3"},
         "no smaller model fits",
         "reasoning effort",
     ),
@@ -247,15 +247,48 @@ def test_two_orgs_are_apart(traffic_of, advice):
 
 
 def test_the_largest_saving_is_first(traffic_of, advice):
-    """Then those without a figure."""
-    events = traffic_of(task="classification", feature="small")
-    events += traffic_of(n=1400, task="classification", feature="large")
-    mini = dict.fromkeys(NAMES, "gpt-4.1-mini")
-    events += traffic_of(n=1400, task="classification", feature="unsaid", **mini)
+    """Then those without a figure; behind all of them, those that will not last."""
+    lasting = dict.fromkeys(NAMES, "gpt-5.4")
+    anew = dict.fromkeys(NAMES, "gpt-4.1-mini")
+    events = traffic_of(task="classification", feature="small", **lasting)
+    for feature, names in (("large", lasting), ("unsaid", anew), ("ends", {})):
+        events += traffic_of(n=1400, task="classification", feature=feature, **names)
 
     found = advice(events, now=NOW)
 
-    assert [r.feature for r in found] == ["large", "small", "unsaid"]
+    assert [r.feature for r in found] == ["large", "small", "unsaid", "ends"]
+
+
+def test_a_target_that_will_not_last_says_so_first(traffic_of, advice):
+    """In the first reason, in the recommendation and in the table."""
+    found = advice(traffic_of(task="classification"), now=NOW)
+
+    assert only(found).to_retires_on == date(2027, 1, 14)
+    assert only(found).reasons[0].startswith("gpt-4o-mini retires on 2027-01-14")
+    assert "gpt-6-luna stays" in only(found).reasons[0]
+    assert found.frame()["to_retires_on"].to_list() == [date(2027, 1, 14)]
+    assert "2027-01-14" in found.in_short()
+
+
+def test_a_chain_is_one_recommendation(traffic_of, advice):
+    """gpt-4.1 and gpt-4.1-mini at one feature both go where the latter goes."""
+    then = datetime(2026, 5, 1, tzinfo=UTC)
+    events = []
+    for name, feature in (
+        ("gpt-4.1", "f"),
+        ("gpt-4.1-mini", "f"),
+        ("gpt-4.1", "alone"),
+    ):
+        names = dict.fromkeys(NAMES, name)
+        events += traffic_of(task="classification", feature=feature, **names)
+
+    found = {(r.feature, r.from_model): r for r in advice(events, now=then)}
+
+    ends = {key: r.to_model for key, r in found.items()}
+    assert ends["f", "gpt-4.1"] == ends["f", "gpt-4.1-mini"] == "gpt-4.1-nano"
+    assert ends["alone", "gpt-4.1"] == "gpt-4.1-mini"
+    reasons = found["f", "gpt-4.1"].reasons
+    assert any("gpt-4.1-mini is the next step down" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("kind", ["empty", "one", "failed", "embeddings"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from lectr_lab.analysis.given_log import as_log
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
@@ -63,7 +64,7 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
                 "A frame does not change. Follow a proxy, `dashboard(proxy, live=True)`, "
                 "or a lab folder by its path."
             )
-        return Dashboard(log, **options)
+        return Dashboard(as_log(log), **options)
     if live:
         return _live(Path(folder).resolve(), **options)
     options = losses(LabFolder(Path(folder)))._asdict() | options

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import vl_convert
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.inferred_sessions import PREFIX, with_inferred
 from lectr_lab.analysis.views.turns import found, turns
@@ -81,7 +82,7 @@ def _short(part: pl.DataFrame) -> pl.DataFrame:
     return shown.drop(plain)
 
 
-def session(log: pl.LazyFrame, *ids: str, org: str | None = None) -> Run:
+def session(log: Log, *ids: str, org: str | None = None) -> Run:
     """One run of an agent, or one conversation: each request with its tokens and dollars,
     who asked, what failed, and where the conversation was compacted.
 
@@ -114,6 +115,7 @@ def session(log: pl.LazyFrame, *ids: str, org: str | None = None) -> Run:
         raise LabError(
             "Which session? `sessions(log)` lists them: write session(log, id)."
         )
+    log = as_log(log)
     if any(wanted.startswith(PREFIX) for wanted in ids):
         log = with_inferred(log)
     calls = log.filter(rows.is_call(), pl.col("session") != "")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core import formatting
@@ -27,7 +28,7 @@ class _Limit(NamedTuple):
 
 
 def assert_budget(
-    log: pl.DataFrame | pl.LazyFrame,
+    log: Log,
     *,
     feature: str | None = None,
     usd_per_call: float | None = None,
@@ -59,7 +60,7 @@ def assert_budget(
     Traceback (most recent call last):
     AssertionError: No call was made: there is nothing to hold to a budget.
     """
-    calls = _calls(log, feature)
+    calls = _calls(as_log(log), feature)
     if calls.is_empty():
         of = f" of feature {formatting.name(feature)}" if feature else ""
         raise AssertionError(
@@ -76,14 +77,14 @@ def assert_budget(
         raise AssertionError(_told(calls, limits, feature))
 
 
-def _calls(log: pl.DataFrame | pl.LazyFrame, feature: str | None) -> pl.DataFrame:
+def _calls(log: pl.LazyFrame, feature: str | None) -> pl.DataFrame:
     mine = rows.is_request()
     if feature is not None:
         mine &= pl.col("feature") == feature
     unknown = rows.unpriced() | (rows.uncounted() & ~rows.is_priced())
     lacks = unknown.alias("lacks_cost")
     failed = rows.failed().alias("failed")
-    return log.lazy().filter(mine).with_columns(lacks, failed, rows.model()).collect()
+    return log.filter(mine).with_columns(lacks, failed, rows.model()).collect()
 
 
 def _cost_limits(

@@ -9,6 +9,7 @@ import polars as pl
 from lectr_lab.analysis.compare.result import SHOWN_PARTS, Comparison
 from lectr_lab.analysis.compare.spans import Reach, Span, Spanned, spans
 from lectr_lab.analysis.dollars_split import KINDS, Use, split
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.pricing.cost_parts import with_cost_parts
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views import rows
@@ -24,7 +25,7 @@ _COUNTS = ("requests", "priced", "unpriced", "uncounted", "estimated")
 
 
 def compare(
-    log: pl.LazyFrame,
+    log: Log,
     before: Spanned = None,
     after: Spanned = None,
     *,
@@ -74,6 +75,7 @@ def compare(
     ['feature', 'requests', 'requests_before', 'change_usd']
     """
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
+    log = as_log(log, own)
     mine = log if org is None else log.filter(pl.col("org") == org)
     reach = _reach(mine)
     told = now or datetime.now(UTC)

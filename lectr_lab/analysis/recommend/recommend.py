@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.monthly import (
     LEAST_DAYS,
     Monthly,
@@ -72,7 +73,7 @@ _Span = tuple[date, date] | None
 
 
 def recommend(
-    log: pl.LazyFrame,
+    log: Log,
     *,
     org: str | None = None,
     now: datetime | None = None,
@@ -104,9 +105,10 @@ def recommend(
     >>> recommend(frame([]).lazy())
     No answered chat request to judge.
     """
+    own = read_prices(prices) if isinstance(prices, Path | str) else prices
+    log = as_log(log, own)
     if org is not None:
         log = log.filter(pl.col("org") == org)
-    own = read_prices(prices) if isinstance(prices, Path | str) else prices
     if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
         log = priced(log, own)
     groups, edges = signals(log).collect(), day_edges(log).collect()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.reconcile.call_result import CallReconciliation
@@ -24,14 +25,14 @@ from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.pricing.price import PriceList
 
 Files = Path | str | Sequence[Path | str]
-Other = Files | pl.LazyFrame
+Other = Files | pl.LazyFrame | pl.DataFrame
 
 _OF_A_LAB = ("log", "journal", "state")
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
 
 
 def reconcile(
-    log: pl.LazyFrame,
+    log: Log,
     other: Other,
     *,
     costs: Files | None = None,
@@ -66,8 +67,9 @@ def reconcile(
     0
     """
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    if isinstance(other, pl.LazyFrame):
-        return compare_calls(log, _priced(other, own), within=within)
+    log = as_log(log, own)
+    if isinstance(other, pl.LazyFrame | pl.DataFrame):
+        return compare_calls(log, _priced(other.lazy(), own), within=within)
     files = _files(other)
     if not files:
         [folder] = [other] if isinstance(other, Path | str) else other

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.monthly import DAYS_A_MONTH, Monthly, monthly, seen_span
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.recommend.as_rules import rules_of
@@ -45,7 +46,7 @@ _MISSING = "Name a rules.toml, or give rules, or what `recommend` found."
 
 
 def simulate(
-    log: pl.LazyFrame,
+    log: Log,
     rules: Rules,
     *,
     keyed: Collection[str] = (),
@@ -82,7 +83,7 @@ def simulate(
     """
     ordered = _rules(rules)
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    log = as_rules_see(log.filter(rows.is_call()), ordered)
+    log = as_rules_see(as_log(log, own).filter(rows.is_call()), ordered)
     found = facts(log).collect(engine="streaming")
     kinds = decided(found.select(KEYS).unique(), ordered, keyed)
     found = found.join(kinds, on=KEYS, how="left", nulls_equal=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views.cache_dollars import with_dollars
 from lectr_lab.analysis.views.cache_misses import CAUSES, PARTS, with_misses
@@ -35,7 +36,7 @@ _ADVICE = {
 
 
 def cache(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = "feature",
     *,
     org: str | None = None,
@@ -86,7 +87,7 @@ def cache(
 
 
 def cache_losses(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = None,
     *,
     org: str | None = None,
@@ -131,9 +132,9 @@ def cache_losses(
     return found.sort(order, descending=falling, nulls_last=True)
 
 
-def _lost(log: pl.LazyFrame, prices: PriceList | Path | str | None) -> pl.LazyFrame:
+def _lost(log: Log, prices: PriceList | Path | str | None) -> pl.LazyFrame:
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    return with_dollars(with_misses(log), own)
+    return with_dollars(with_misses(as_log(log, own)), own)
 
 
 def _sum(name: str) -> pl.Expr:

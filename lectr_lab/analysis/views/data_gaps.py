@@ -7,6 +7,7 @@ from glob import escape
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import grouped, key_names
 from lectr_lab.analysis.views.money import usd_sum
@@ -33,7 +34,7 @@ def untagged_measures() -> list[pl.Expr]:
     ]
 
 
-def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+def unpriced_models(log: Log, *, org: str | None = None) -> pl.LazyFrame:
     """The models that have tokens but no price, most used first.
 
     Not those whose price is known, but not that of a part, or whose counts contradict
@@ -48,7 +49,7 @@ def unpriced_models(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFram
     ]
     by = ["provider", "model"]
     keys = key_names(by, org=org)
-    unlisted = log.filter(rows.unpriced() & pl.col("price_source").is_null())
+    unlisted = as_log(log).filter(rows.unpriced() & pl.col("price_source").is_null())
     found = grouped(unlisted, measures, by=by, org=org, missing=False)
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
 

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
@@ -47,7 +48,7 @@ def wilson(hits: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def latency(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = "feature",
     *,
     every: str | None = None,
@@ -85,6 +86,7 @@ def latency(
     >>> latency(frame([]).lazy(), "model").collect().columns[:5]
     ['org', 'model', 'requests', 'total_p50_ms', 'total_p95_ms']
     """
+    log = as_log(log)
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_columns(log, by, every=every, tz=tz, org=org)
@@ -102,7 +104,7 @@ def latency(
 
 
 def errors(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = "feature",
     *,
     every: str | None = None,
@@ -135,5 +137,6 @@ def errors(
         -pl.col("error_rate"),
         -pl.col("requests").cast(pl.Int64),
     ]
-    found = grouped(log, error_measures(calls=True), by=by, every=every, tz=tz, org=org)
+    measures = error_measures(calls=True)
+    found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
     return found.sort(*order, *keys, nulls_last=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import column
 from lectr_lab.analysis.views.time_steps import zone
@@ -33,7 +34,7 @@ class Period(NamedTuple):
 
 
 def select(
-    log: pl.LazyFrame,
+    log: Log,
     *,
     org: Names = None,
     feature: Names = None,
@@ -79,6 +80,7 @@ def select(
     >>> select(frame([]).lazy(), client="codex", stream=True).collect().height
     0
     """
+    log = as_log(log, costs=False)
     named = {"org": org, "feature": feature, "provider": provider, "model": model}
     named |= {"task": task, "session": session, "user": user, "client": client}
     named |= {"agent": agent, **columns}

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, key_columns, key_names
 from lectr_lab.analysis.views.inferred_sessions import MOST_PAUSE_MIN, with_inferred
@@ -31,7 +32,7 @@ COLUMNS = [
 
 
 def sessions(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = None,
     *,
     org: str | None = None,
@@ -79,6 +80,7 @@ def sessions(
     >>> lectr.sessions(log, by="client").collect().columns[:5]
     ['org', 'client', 'sessions', 'spend_usd', 'mean_usd']
     """
+    log = as_log(log)
     if infer_sessions:
         log = with_inferred(log, most_pause_min)
     log = log.filter(rows.is_call(), pl.col("session") != "")

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.money import share, usd_sum
@@ -47,7 +48,7 @@ def share_of_spend(org: str | None) -> pl.Expr:
 
 
 def spend(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = "feature",
     *,
     every: str | None = None,
@@ -82,7 +83,7 @@ def spend(
     """
     keys = key_names(by, every, org)
     measures = [*spend_measures(calls=True), *beside_spend()]
-    found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
+    found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
     shared = found.with_columns(share_of_spend(org)).select(
         *keys, "requests", "spend_usd", "share_of_spend", pl.col(_AFTER)
     )
@@ -97,7 +98,7 @@ _AFTER = ["priced", "unpriced", "uncounted", "estimated", "plan_usd", "stated_us
 
 
 def spend_over_time(
-    log: pl.LazyFrame,
+    log: Log,
     every: str = "1d",
     *,
     by: str = "feature",
@@ -144,7 +145,7 @@ def spend_over_time(
 
 
 def tokens(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = "feature",
     *,
     every: str | None = None,
@@ -188,7 +189,7 @@ def tokens(
     keys = key_names(by, every, org)
     total = pl.sum_horizontal("input_tokens", "output_tokens")
     order = ([pl.col("time")] if every else []) + [-total, *map(pl.col, keys)]
-    found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
+    found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
     return found.sort(order, nulls_last=True)
 
 
@@ -209,7 +210,7 @@ _OF_A_REQUEST = [
 ]
 
 
-def dearest(log: pl.LazyFrame, n: int = 20, *, by: By = None) -> pl.LazyFrame:
+def dearest(log: Log, n: int = 20, *, by: By = None) -> pl.LazyFrame:
     """The requests that cost most, one a row; those without a known cost are not here.
 
     Args:
@@ -231,6 +232,7 @@ def dearest(log: pl.LazyFrame, n: int = 20, *, by: By = None) -> pl.LazyFrame:
     >>> dearest(priced(frame([]).lazy())).collect().columns[4:6]
     ['model', 'cost_usd']
     """
+    log = as_log(log)
     keys = (
         {}
         if by is None

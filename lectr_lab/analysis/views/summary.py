@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.views.asides import aside_measures, aside_sentences
 from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
@@ -44,7 +45,7 @@ _SHOWN = [
 
 
 def summary(
-    log: pl.LazyFrame,
+    log: Log,
     by: By = "feature",
     *,
     tz: str = "UTC",
@@ -76,6 +77,7 @@ def summary(
     >>> summary(priced(frame([]).lazy()), None).collect().columns[:4]
     ['org', 'requests', 'spend_usd', 'share_of_spend']
     """
+    log = as_log(log)
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
@@ -115,7 +117,7 @@ def in_short(groups: pl.DataFrame) -> pl.DataFrame:
 
 
 def totals(
-    log: pl.LazyFrame,
+    log: Log,
     dropped: int = 0,
     *,
     unread: Unread = _ALL_READ,
@@ -139,6 +141,7 @@ def totals(
         providers say that calls cost (`stated_…`), in no sum before; and `dropped`, `unread_batches`,
         `unread_files` and `unsealed_files`. One row for an empty log too.
     """
+    log = as_log(log)
     return with_percentiles(
         sums(log, dropped, unread), log, [], chosen(log, percentiles)
     )

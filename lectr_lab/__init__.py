@@ -11,6 +11,7 @@ stub is the one list of public names, and `__getattr__` looks them up in it.
 """
 
 import functools  # by its name: the window has a `cache` of its own
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -48,3 +49,7 @@ def load_ipython_extension(ipython: Any) -> None:
     from lectr_lab.notebook.magic import register
 
     register(ipython)
+
+
+if "IPython" in sys.modules:  # in a kernel an error of ours is its sentence
+    import_module("lectr_lab.notebook.tracebacks").mask_tracebacks()

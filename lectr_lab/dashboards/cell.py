@@ -1,14 +1,18 @@
 """The door for cells: a log's dashboard, as it was or as it goes on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lectr_lab.analysis.given_log import as_log
 from lectr_lab.analysis.recommend import recommend
+from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
+from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards.page import framed, page
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.frames import Unread
 from lectr_lab.log.losses import losses
 
 # A cell that runs again ends the live dashboard that it started before. One per folder.
@@ -34,16 +38,33 @@ class Dashboard:
         return '<dashboard, for a notebook; .write("report.html") makes a page of it>'
 
 
-def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
+def dashboard(
+    log: Any,
+    *,
+    live: bool = False,
+    title: str | None = None,
+    tz: str | None = None,
+    by: str | None = None,
+    prices: PriceList | Path | str | None = None,
+    notes: Sequence[str] | None = None,
+    recommended: Recommendations | None = None,
+    dropped: int | None = None,
+    unread: Unread | None = None,
+) -> Any:
     """A log's charts, arranged, which filter each other: spend, latency, errors, …
 
     Args:
         log: events with `cost_usd`, as `scan` gives them; or a proxy, or a lab folder.
         live: follow a proxy or a lab folder: what passes is there within two seconds,
             until `.stop()`, or until a later live dashboard of the same folder.
-        options: `title` and `tz`, `by` (a column in the place of the features, such as
-            "client" or "session"), and `notes`, `dropped`, `unread` and `recommended`
-            as for the page; of a proxy or a folder also `prices`, as for `scan`.
+        title: the heading.
+        tz: the time zone in which days begin; UTC unless given.
+        by: a column in the place of the features, such as "client" or "session".
+        prices: of a proxy or a folder, your own, as for `scan`.
+        notes: what a reader should know of the data, a sentence each.
+        recommended: what could be cheaper; without it, what `recommend` says.
+        dropped: events that could not be written; of a frame, which does not know.
+        unread: batches of the journal that could not be read; likewise.
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
@@ -52,11 +73,13 @@ def dashboard(log: Any, *, live: bool = False, **options: Any) -> Any:
     Raises:
         LabError: there is no such folder, or a frame cannot be followed.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> "<title>Ours</title>" in dashboard(priced(frame([]).lazy()), title="Ours").html
+    >>> import lectr_lab as lectr
+    >>> "<title>Ours</title>" in lectr.dashboard(lectr.demo_log(), title="Ours").html
     True
     """
+    said = {"title": title, "tz": tz, "by": by, "prices": prices, "notes": notes}
+    said |= {"recommended": recommended, "dropped": dropped, "unread": unread}
+    options: dict[str, Any] = {n: v for n, v in said.items() if v is not None}
     folder = getattr(log, "lab", log)
     if not isinstance(folder, str | Path):
         if live:

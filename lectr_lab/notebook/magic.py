@@ -13,6 +13,7 @@ from lectr_lab.core.errors import LabError
 from lectr_lab.notebook.proxy import running, start
 
 _WORDS = ("start", "stop", "status", "tail")
+_OPTIONS = ("--lab", "--upstream", "--port", "--record")
 
 
 @magics_class
@@ -73,6 +74,29 @@ class LectrMagics(Magics):
         return None if proxy is None else proxy.tail(arguments.n)
 
 
+def completions(line: str) -> list[str]:
+    """What can stand where the line ends: words first, then the options of `start`.
+
+    >>> completions("%lectr st")
+    ['start', 'stop', 'status']
+    >>> completions("%lectr start --")
+    ['--lab', '--upstream', '--port', '--record']
+    """
+    typed = line.split()[1:]
+    begun = typed.pop() if typed and not line.endswith(" ") else ""
+    if not typed:
+        return [word for word in _WORDS if word.startswith(begun)]
+    if typed[0] != "start" or typed[-1] in _OPTIONS:
+        return []  # files, as everywhere
+    return [o for o in _OPTIONS if o.startswith(begun) and o not in typed]
+
+
 def register(ipython: Any) -> None:
-    """Bring `%lectr` to a shell."""
+    """Bring `%lectr` to a shell, and its words to the Tab key."""
     ipython.register_magics(LectrMagics)
+
+    def complete(_: Any, event: Any) -> list[str]:
+        return completions(event.line)
+
+    for key in ("%lectr", "lectr"):
+        ipython.set_hook("complete_command", complete, str_key=key)

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from IPython import get_ipython
 from IPython.core.error import UsageError
 from IPython.testing.globalipapp import start_ipython
 
@@ -12,7 +13,7 @@ from lectr_lab.resources import shipped_cassettes
 
 @pytest.fixture(scope="module")
 def ipython():
-    shell = start_ipython()
+    shell = start_ipython() or get_ipython()
     shell.run_line_magic("load_ext", "lectr_lab")
     return shell
 
@@ -68,3 +69,24 @@ def test_what_it_does_not_know_is_said(lectr, line):
     """A usage error, not a traceback."""
     with pytest.raises(UsageError):
         lectr(line)
+
+
+@pytest.mark.parametrize(
+    "line, offered",
+    [
+        ("%lectr ", {"start", "stop", "status", "tail"}),
+        ("%lectr sta", {"start", "status"}),
+        ("%lectr start --", {"--lab", "--upstream", "--port", "--record"}),
+        ("%lectr start --port 1 --r", {"--record"}),
+        ("%lectr start --lab ", set()),
+        ("%lectr stop ", set()),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_the_tab_key_knows_its_words(line, offered, ipython):
+    """And the options of `start`; where a file is wanted, nothing of ours."""
+    _, matches = ipython.complete(line.split(" ")[-1], line)
+    known = {"start", "stop", "status", "tail"}
+    known |= {"--lab", "--upstream", "--port", "--record"}
+
+    assert known & set(matches) == offered

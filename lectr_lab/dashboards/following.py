@@ -14,15 +14,18 @@ from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views import asides, cube
 from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.analysis.views.money import summed
-from lectr_lab.dashboards.payload import Counted, leaders, step
+from lectr_lab.dashboards.counted import Counted, fitted, leaders
+from lectr_lab.dashboards.steps import counted_step
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.losses import Losses, losses, noted_losses
 
 _ADDED = (
     (cube.KEYS, (*cube.MEASURES, *asides.SUMS)),
     ((*cube.KEYS, "bin"), ("n",)),
-    ((*cube.KEYS, "kind", "source"), ("n",)),
 )
+
+MOST_EXACT = 1_000_000
+"""Durations are kept, for percentiles that are exact, up to so many: 12 MB."""
 
 _NO_DAY = date.min  # a lab without a day yet has an empty one
 
@@ -36,6 +39,7 @@ class _Day(NamedTuple):
     last_at: datetime | None
     cells: tuple[Leaders, str]  # for whom, and by which step
     cube: list[pl.DataFrame]
+    timed: pl.DataFrame  # durations: `f`, `total_ms`
 
 
 class Follower:
@@ -59,6 +63,7 @@ class Follower:
         self._days: dict[date, _Day] = {}
         self._cells: tuple[Leaders, str] = (Leaders((), ()), "1m")
         self._noted: Losses | None = None
+        self._too_many = False  # to keep each duration
 
     def read(self) -> tuple[Counted, Losses] | None:
         """The log as it is now and what it lacks; None where neither changed.
@@ -110,7 +115,7 @@ class Follower:
                 cube.ranking(log),
             ]
         )
-        return leaders(ranked), step(*span.row(0))
+        return leaders(ranked), counted_step(*span.row(0))
 
     def _count(self, day: date, files: Any) -> _Day:
         """Read one day, once."""
@@ -118,15 +123,17 @@ class Follower:
         log = cube.needed(log, self._by).collect().lazy()
         lead, every = self._cells
         at = pl.col("started_at")
-        span, ranked, *cubes = pl.collect_all(
+        cells = cube.placed(log, lead, every, self._tz)
+        span, ranked, timed, *cubes = pl.collect_all(
             [
                 log.select(at.min().alias("first"), at.max().alias("last")),
                 cube.ranking(log),
-                *cube.cube(cube.placed(log, lead, every, self._tz)),
+                cube.timed(cells).with_columns(pl.col("f").cast(pl.Int32)),
+                *cube.cube(cells),
             ]
         )
         first, last = span.row(0)
-        return _Day(files, ranked, first, last, (lead, every), cubes)
+        return _Day(files, ranked, first, last, (lead, every), cubes, timed)
 
     def _added(self) -> Counted:
         """All days together. Where other features lead now, days are counted again."""
@@ -138,16 +145,29 @@ class Follower:
         )
         first = min((d.first_at for d in days.values() if d.first_at), default=None)
         last = max((d.last_at for d in days.values() if d.last_at), default=None)
-        self._cells = lead, every = leaders(ranked), step(first, last)
+        self._cells = lead, every = leaders(ranked), counted_step(first, last)
         for day, found in days.items():
             if found.cells != self._cells:
                 days[day] = self._count(day, found.files)
         cubes = zip(*(d.cube for d in days.values()), strict=True)
-        sums, bins, kinds = (
+        sums, bins = (
             _sum(list(parts), keys, values)
             for parts, (keys, values) in zip(cubes, _ADDED, strict=True)
         )
-        return Counted(ranked, lead, sums, bins, kinds, first, last, every)
+        counted = Counted(ranked, lead, sums, bins, first, last, every, self._exact())
+        return fitted(counted, self._tz)
+
+    def _exact(self) -> pl.DataFrame | None:
+        """Exact percentiles, as of a whole log; None where there are too many rows."""
+        n = sum(day.timed.height for day in self._days.values())
+        if n > MOST_EXACT:
+            for key, day in self._days.items():
+                self._days[key] = day._replace(timed=day.timed.clear())
+            self._too_many = True
+        if self._too_many:
+            return None
+        durations = pl.concat([day.timed for day in self._days.values()])
+        return cube.exact_latency(durations.lazy()).collect()
 
 
 def _stat(segment: Path) -> tuple[int, int] | None:

@@ -9,11 +9,13 @@ export default {
     el.classList.add("lectr", "tex2jax_ignore", "mathjax_ignore");
     const advice = document.createElement("section");
     el.append(root, advice);
-    const view = lectrDashboard(root);
+    const view = lectr.dashboard(root, { ask: message => model.send(message) });
     const show = () => {
       if (model.get("data")) view.show(JSON.parse(model.get("data")));
     };
+    const answered = message => view.answer(message);
     model.on("change:data", show);
+    model.on("msg:custom", answered);
     show();
     // Jupyter says so when the kernel is restarted: from then on nothing is followed.
     const gone = () => view.show({ ...JSON.parse(model.get("data")), live: "no longer followed" });
@@ -25,6 +27,7 @@ export default {
     model.send({ shown: 1 });
     return () => {
       model.off("change:data", show);
+      model.off("msg:custom", answered);
       model.off("comm_live_update", gone);
       model.off("change:recommended", advise);
       view.close();

@@ -22,10 +22,13 @@ from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards import sections
+from lectr_lab.dashboards.counted import Counted
 from lectr_lab.dashboards.following import Follower
-from lectr_lab.dashboards.page import asset, drawn, framed, write_page
-from lectr_lab.dashboards.payload import TITLE, Counted, Head, payload
+from lectr_lab.dashboards.page import drawn, framed, write_page
+from lectr_lab.dashboards.payload import TITLE, Head, payload
+from lectr_lab.dashboards.rows_behind import reply
 from lectr_lab.dashboards.runs import runs
+from lectr_lab.dashboards.script import asset, script
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import Losses, losses
 
@@ -42,7 +45,7 @@ _STILL_REST = 20.0
 class LiveDashboard(anywidget.AnyWidget):
     """A lab's charts, as it is being written to. `stop` ends it; so does `close`."""
 
-    _esm = "".join(map(asset, ("words.js", "dashboard.js", "in_place.js", "live.js")))
+    _esm = script("in_place.js", "live.js")
     _css = asset("dashboard.css")
     data = traitlets.Unicode().tag(sync=True)
     recommended = traitlets.Unicode().tag(sync=True)  # escaped HTML, as in the page
@@ -172,9 +175,25 @@ class LiveDashboard(anywidget.AnyWidget):
         return payload(counted, Head(self._title, self._tz, lost, live, self._by))
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
-        """A browser opened a view of it, or closed one."""
-        if isinstance(message, dict) and message.get("shown") in (1, -1):
+        """A browser opened a view of it or closed one, or asks for rows."""
+        if not isinstance(message, dict):
+            return
+        if message.get("shown") in (1, -1):
             self._views = max((self._views or 0) + message["shown"], 0)
+        if message.get("ask") == "rows":
+            threading.Thread(target=self._answer, args=(message,), daemon=True).start()
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        """Beside the kernel's cells, for a long log takes seconds to look through."""
+        try:
+            answer = reply(scan(self._folder, self._prices), message, self._by)
+        except (LabError, OSError, pl.exceptions.PolarsError):
+            answer = {
+                "answer": "rows",
+                "of": message.get("of"),
+                "error": "The log changed while it was read. Select again.",
+            }
+        self.send(answer)
 
     def _follow(self) -> None:
         wait_s = _LEAST_WAIT_S

@@ -7,9 +7,8 @@ to run any script but the one that draws it.
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -21,9 +20,14 @@ from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
 from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.core.formatting import count
+from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards import sections
-from lectr_lab.dashboards.payload import TITLE, Counted, Head, count_log, payload
+from lectr_lab.dashboards.counted import Counted, count_log
+from lectr_lab.dashboards.marks import Note, marks
+from lectr_lab.dashboards.payload import TITLE, Head, payload
+from lectr_lab.dashboards.rows_behind import carried
 from lectr_lab.dashboards.runs import runs
+from lectr_lab.dashboards.script import asset, script
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.losses import Losses
 
@@ -35,19 +39,22 @@ def page(
     log: pl.LazyFrame,
     *,
     title: str = TITLE,
-    notes: Sequence[str] = (),
+    notes: Sequence[str | Note] = (),
     dropped: int = 0,
     unread: Unread = _ALL_READ,
     tz: str = "UTC",
     recommended: Recommendations | None = None,
     by: str = "feature",
+    prices: PriceList = (),
+    beside: Mapping[str, Any] | None = None,
 ) -> str:
     """A log as one self-contained HTML page, whose charts filter each other.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
         title: the heading.
-        notes: what a reader should know of the data, a sentence each.
+        notes: what a reader should know of the data, a sentence each; and what happened
+            when, as `(datetime(2026, 11, 2, 9), "deploy")`: a line on the time chart.
         dropped: events that could not be written; the page says they are missing.
         unread: batches of the journal that could not be read; it says that, too.
         tz: the time zone in which days begin.
@@ -55,6 +62,8 @@ def page(
             at public prices.
         by: another column of the log in the place of the features, such as "client",
             "session" or "user".
+        prices: the user's own, of which the time chart says when they changed.
+        beside: what else the page shows: `odd`, `budgets`, `forecast`, ready for JSON.
 
     Returns:
         HTML under 5 MB, whatever the log, which loads nothing from anywhere.
@@ -65,7 +74,7 @@ def page(
     True
     """
     advice = recommend(log) if recommended is None else recommended
-    of_runs = runs(log)
+    of_runs, whole = runs(log), log
     log = cube.needed(log, by).collect().lazy()  # read and priced once
     counted = count_log(log, tz)
     by_feature, unpriced, silent = pl.collect_all(
@@ -81,11 +90,17 @@ def page(
         sections.table(by_feature, by),
         of_runs,
         sections.price_help(unpriced),
-        sections.notes(notes),
     ]
-    return drawn(
-        title, payload(counted, Head(title, tz, Losses(dropped, unread), by=by)), body
-    )
+    said = [note for note in notes if isinstance(note, str)]
+    when = [note for note in notes if not isinstance(note, str)]
+    body.append(sections.notes(said))
+    more = {
+        "marks": marks(whole, counted, when, tz=tz, prices=prices),
+        "rows": carried(log, counted.leaders),
+        **(beside or {}),
+    }
+    head = Head(title, tz, Losses(dropped, unread), by=by)
+    return drawn(title, payload(counted, head, more), body)
 
 
 def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
@@ -116,14 +131,14 @@ def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
 def drawn(title: str, data: str, body: Sequence[str] = ()) -> str:
     """The page of a finished payload, with sections of escaped HTML below its charts."""
     template = Template(asset("page.html"))
-    script = asset("words.js") + asset("dashboard.js") + asset("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    code = script("page.js")
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return template.substitute(
         title=escape(title),
         css=asset("dashboard.css"),
         body="\n".join(section for section in body if section),
         data=_in_script(data),
-        script=script,
+        script=code,
         hash=f"sha256-{digest}",
     )
 
@@ -145,11 +160,6 @@ def write_page(log: pl.LazyFrame, path: Path | str, **options: Any) -> Path:
     file = Path(path)
     file.write_text(page(log, **options), "utf-8")
     return file
-
-
-def asset(file: str) -> str:
-    """The text of a script or style of this package."""
-    return files("lectr_lab.dashboards").joinpath(file).read_text("utf-8")
 
 
 def _in_script(json: str) -> str:

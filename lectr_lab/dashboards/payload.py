@@ -3,35 +3,31 @@
 A few thousand cells at most, so that the browser only adds up what is selected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 
-from lectr_lab.analysis.views import asides, cube, data_gaps
-from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES, Leaders
-from lectr_lab.analysis.views.time_steps import polars_zone, wall_step
+from lectr_lab.analysis.views import asides, data_gaps
+from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES
+from lectr_lab.analysis.views.money import summed
 from lectr_lab.core.event import UNTAGGED, unnamed
 from lectr_lab.core.formatting import UNKNOWN, count, name, names
+from lectr_lab.dashboards.counted import Counted
+from lectr_lab.dashboards.steps import STEPS, step
 from lectr_lab.log.losses import Losses
 
 TITLE = "What it cost, how slow it was"
-STEPS = {
-    "1m": (60, "minute"),
-    "10m": (600, "10 minutes"),
-    "1h": (3_600, "hour"),
-    "6h": (21_600, "6 hours"),
-    "1d": (86_400, "day"),
-    "1w": (604_800, "week"),
-    "1mo": (2_592_000, "month"),
-}
-MOST_STEPS = 72
 MOST_KINDS = 10
+MOST_OTHERS = 500
+"""So many of the features without cells of their own are listed."""
+
 _LETTERS = 48
 _TAG_ADVICE = 'extra_headers={"X-Lectr-Feature": "search"}'
 _FIGURES = 7  # of a sum of money: more than a page shows
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Head(NamedTuple):
@@ -44,83 +40,36 @@ class Head(NamedTuple):
     by: str = "feature"  # what stands in the place of the features
 
 
-class Counted(NamedTuple):
-    """A log, counted: finished frames, whatever the number of its rows."""
-
-    ranked: pl.DataFrame  # requests and cost_usd per org, feature, provider, model
-    leaders: Leaders
-    sums: pl.DataFrame
-    bins: pl.DataFrame
-    kinds: pl.DataFrame
-    first_at: datetime | None
-    last_at: datetime | None
-    every: str
-    exact: pl.DataFrame | None = None
-
-
-def step(first: datetime | None, last: datetime | None) -> str:
-    """The shortest step that keeps a time chart readable."""
-    span_s = (last - first).total_seconds() if first and last else 0.0
-    fit = (every for every, (s, _) in STEPS.items() if span_s / s < MOST_STEPS)
-    return next(fit, "1mo")
-
-
-def leaders(ranked: pl.DataFrame) -> Leaders:
-    """The features and models that have cells of their own."""
-    pairs = (
-        cube.leading(ranked.lazy(), keys, most).collect().rows()
-        for keys, most in (
-            (["org", "feature"], cube.MOST_FEATURES),
-            (["provider", "model"], cube.MOST_MODELS),
-        )
-    )
-    return Leaders(*map(tuple, pairs))
-
-
-def count_log(log: pl.LazyFrame, tz: str) -> Counted:
-    """Count a whole log, with exact percentiles of the leading features.
+def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = _NOTHING) -> str:
+    """The JSON that the script draws.
 
     Args:
-        log: events with `cost_usd`; read twice, so best in memory.
-        tz: the time zone in which days begin.
+        counted: the log.
+        head: what the page says of itself.
+        beside: what else it shows, by name, ready for JSON: `rows` (requests), `marks`
+            (what happened when), `odd`, `budgets`, `forecast`.
     """
-    at = pl.col("started_at")
-    span, ranked = pl.collect_all(
-        [log.select(at.min().alias("first"), at.max().alias("last")), cube.ranking(log)]
-    )
-    first, last = span.row(0)
-    every, lead = step(first, last), leaders(ranked)
-    cells = cube.placed(log, lead, every, tz).collect().lazy()
-    sums, bins, kinds, exact = pl.collect_all(
-        [*cube.cube(cells), cube.exact_latency(cells)]
-    )
-    return Counted(ranked, lead, sums, bins, kinds, first, last, every, exact)
-
-
-def payload(counted: Counted, head: Head) -> str:
-    """The JSON that dashboard.js draws."""
     orgs = counted.ranked["org"].unique().to_list()
-    features, models = _names(counted, len(orgs) > 1)
-    kinds = _leading_kinds(counted.kinds)
-    times, unread = _times(counted, head.tz), head.lost.unread
+    kinds, unread = _leading_kinds(counted.sums), head.lost.unread
+    drawn = step(counted.first_at, counted.last_at)
     data = {
         "title": name(head.title, 120),
         "whose": name(orgs[0]) if len(orgs) == 1 else "",
         "tz": head.tz,
-        "first": _moment(counted.first_at, head.tz),
-        "last": _moment(counted.last_at, head.tz),
-        "every": counted.every,
-        "step": STEPS[counted.every][1],
-        "times": times,
-        "features": features,
-        "leading": len(counted.leaders.features),
+        "first": _ms(counted.first_at),
+        "last": _ms(counted.last_at),
+        "counted": counted.every,
+        "every": drawn,
+        "steps": [[key, *STEPS[key]] for key in STEPS],
         "by": head.by.replace("_", " "),
         "n_features": _named(counted, head.by).n_unique(),
-        "models": models,
-        "leading_models": len(counted.leaders.models),
+        **_names(counted, len(orgs) > 1),
         "kinds": [[name(part) for part in kind] for kind in kinds],
+        "others": _others(counted, len(orgs) > 1),
+        "n_others": counted.ranked.select("org", "feature").n_unique()
+        - len(counted.leaders.features),
         "measures": MEASURES,
-        "cells": _cells(counted, times, kinds),
+        **_cells(counted, kinds),
         "exact": _exact(counted.exact),
         "growth": GROWTH,
         "dropped": head.lost.dropped,
@@ -130,11 +79,16 @@ def payload(counted: Counted, head: Head) -> str:
             counted.sums.select(pl.col(asides.SUMS).sum()).row(0, named=True)
         ),
         "live": head.live,
+        "keys": _keys(counted, kinds) if head.live else None,
         "untagged": unnamed(head.by),
         "much_untagged": data_gaps.MUCH_UNTAGGED,
         "tag_advice": _TAG_ADVICE,
     }
-    return msgspec.json.encode(data).decode()
+    return msgspec.json.encode(data | dict(beside)).decode()
+
+
+def _ms(at: datetime | None) -> int | None:
+    return None if at is None else round(at.timestamp() * 1000)
 
 
 def _named(counted: Counted, by: str) -> pl.Series:
@@ -142,15 +96,15 @@ def _named(counted: Counted, by: str) -> pl.Series:
     return features.filter(features != unnamed(by))
 
 
-def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[str]]]:
-    """What the places of a cube are called, the others last."""
+def _shown(org: str | None, feature: str | None, several_orgs: bool) -> str:
+    own = feature or UNTAGGED
+    return f"{org or UNKNOWN} · {own}" if several_orgs else own
+
+
+def _names(counted: Counted, several_orgs: bool) -> dict[str, Any]:
+    """What the places of a cube are called, the others last; how many lead."""
     lead, ranked = counted.leaders, counted.ranked
-    shown = [
-        f"{org or UNKNOWN} · {feature or UNTAGGED}"
-        if several_orgs
-        else feature or UNTAGGED
-        for org, feature in lead.features
-    ]
+    shown = [_shown(*pair, several_orgs) for pair in lead.features]
     others = ranked.select("org", "feature").n_unique() - len(shown)
     other_models = ranked.select("provider", "model").n_unique() - len(lead.models)
     models = [[name(provider), name(model)] for provider, model in lead.models]
@@ -158,70 +112,110 @@ def _names(counted: Counted, several_orgs: bool) -> tuple[list[str], list[list[s
         shown.append(f"all others ({count(others)})")
     if other_models > 0:
         models.append(["", f"all others ({count(other_models)})"])
-    return names(shown, _LETTERS), models
+    runs = [_shown(*pair, several_orgs) for pair in lead.sessions]
+    return {
+        "features": names(shown, _LETTERS),
+        "leading": len(lead.features),
+        "models": models,
+        "leading_models": len(lead.models),
+        "sessions": names([*runs, "all others"], _LETTERS) if runs else [],
+    }
 
 
-def _moment(at: datetime | None, tz: str) -> str:
-    if at is None:
-        return ""
-    local = (
-        pl.Series([at])
-        .dt.convert_time_zone(polars_zone(tz))
-        .dt.replace_time_zone(None)
-        .item()
+def _others(counted: Counted, several_orgs: bool) -> list[list[Any]]:
+    """The features that have no cells of their own: name, requests, USD; dearest first,
+    the names of clients on one line."""
+    own = counted.ranked.group_by("org", "feature").agg(
+        summed(["requests", "cost_usd"])
     )
-    return f"{local:%-d %B %Y, %H:%M}"
+    dearest = own.sort(
+        *("cost_usd", "requests", "org", "feature"),
+        descending=[True, True, False, False],
+    )
+    rest = dearest.slice(len(counted.leaders.features), MOST_OTHERS)
+    return [
+        [name(_shown(org, feature, several_orgs), _LETTERS), requests, _rounded(usd)]
+        for org, feature, requests, usd in rest.iter_rows()
+    ]
 
 
-def _times(counted: Counted, tz: str) -> list[int]:
-    """The start of every step from first to last, the empty ones too."""
-    if counted.first_at is None:
-        return []
-    at = pl.lit(pl.Series([counted.first_at, counted.last_at]))
-    ends = pl.select(wall_step(at, counted.every, tz).dt.epoch("ms")).to_series()
-    # Where an hour comes twice, the last moment may be earlier by the clock than others.
-    clock = pl.concat([ends, counted.sums["time"]]).sort().cast(pl.Datetime("ms"))
-    grid = pl.datetime_range(clock[0], clock[-1], counted.every, eager=True)
-    return grid.dt.epoch("ms").to_list()
+def _rounded(usd: float | None) -> float | None:
+    return None if usd is None else float(f"{usd:.{_FIGURES}g}")
 
 
-def _leading_kinds(kinds: pl.DataFrame) -> list[tuple[str | None, str | None]]:
+Kind = tuple[str | None, str | None]
+
+
+def _leading_kinds(sums: pl.DataFrame) -> list[Kind]:
     """The most frequent errors; the others together are last."""
-    by_kind = kinds.group_by("kind", "source").agg(pl.col("n").sum())
-    most = by_kind.sort("n", "kind", "source", descending=[True, False, False])
-    found = most.select("kind", "source").rows()
+    by_kind = (
+        sums.filter(pl.col("why").is_not_null())
+        .group_by("why", "whose")
+        .agg(pl.col("errors").sum())
+    )
+    most = by_kind.sort("errors", "why", "whose", descending=[True, False, False])
+    found = most.select("why", "whose").rows()
     if len(found) <= MOST_KINDS:
         return found
     return [*found[:MOST_KINDS], ("other errors", "several")]
 
 
-def _cells(
-    counted: Counted, times: list[int], kinds: Sequence[tuple[str | None, str | None]]
-) -> list[list[Any]]:
-    """A list per cell: its places, its sums, its durations and its errors in pairs."""
-    place = {time: i for i, time in enumerate(times)}
+def _keys(counted: Counted, kinds: Sequence[Kind]) -> dict[str, Any]:
+    """What the places are in the log, for a page that asks its kernel for rows."""
+    return {
+        "features": counted.leaders.features,
+        "models": counted.leaders.models,
+        "errors": kinds[:MOST_KINDS],
+        "sessions": counted.leaders.sessions,
+    }
+
+
+def _cells(counted: Counted, kinds: Sequence[Kind]) -> dict[str, Any]:
+    """`times`, in ms, and `cells`: a list for each of their places and sums, and `bins`
+    of them, each a list of bin, n, bin, n, …"""
     which = {kind: i for i, kind in enumerate(kinds)}
-    durations: dict[Any, list[int]] = {}
-    for *key, number, n in (
-        counted.bins.select(*KEYS, "bin", "n").sort("bin").iter_rows()
-    ):
-        durations.setdefault(tuple(key), []).extend((number, n))
-    errors: dict[Any, list[int]] = {}
-    for *key, kind, source, n in counted.kinds.select(
-        *KEYS, "kind", "source", "n"
-    ).iter_rows():
-        known = which.get((kind, source), len(kinds) - 1)
-        errors.setdefault(tuple(key), []).extend((known, n))
+    others = len(kinds) - 1
+
+    def place(frame: pl.DataFrame) -> pl.DataFrame:
+        """Errors that do not lead are one."""
+        e = [
+            -1 if why is None else which.get((why, whose), others)
+            for why, whose in frame.select("why", "whose").iter_rows()
+        ]
+        return frame.with_columns(pl.Series("e", e, pl.Int32))
+
+    keys = ["time", "f", "m", "s", "e"]
     some = pl.any_horizontal(pl.col(MEASURES) != 0)  # else there was no call
     sums = (
-        counted.sums.select(*KEYS, *MEASURES)
+        place(counted.sums)
+        .group_by(keys)
+        .agg(summed(MEASURES))
         .filter(some)
         .with_columns(pl.col("spend_usd", "untagged_usd").round_sig_figs(_FIGURES))
+        .sort(keys)
     )
+    times = sums["time"].unique().sort().to_list()
+    at = {time: i for i, time in enumerate(times)}
+    columns = {key: sums[key].to_list() for key in (*keys[1:], *MEASURES)}
+    cells = {key: column if any(column) else 0 for key, column in columns.items()}
+    return {
+        "times": times,
+        "cells": {
+            "t": [at[time] for time in sums["time"]],
+            **cells,
+            "bins": _bins(counted.bins, sums.select(keys)),
+        },
+    }
+
+
+def _bins(bins: pl.DataFrame, cells: pl.DataFrame) -> list[list[int]]:
+    """The durations of each cell: only what did not fail has some."""
+    keys = [key for key in KEYS if key not in ("why", "whose")]
+    durations: dict[tuple[int, ...], list[int]] = {}
+    for *key, number, n in bins.select(*keys, "bin", "n").sort("bin").iter_rows():
+        durations.setdefault(tuple(key), []).extend((number, n))
     return [
-        [place[key[0]], *key[1:], *sums, durations.get(key, []), errors.get(key, [])]
-        for (*some,) in sums.sort(KEYS).iter_rows()
-        for key, sums in [(tuple(some[:3]), some[3:])]
+        durations.get(tuple(key), []) if e < 0 else [] for *key, e in cells.iter_rows()
     ]
 
 

@@ -10,7 +10,8 @@ from lectr_lab import charts
 from lectr_lab.analysis.views import health, spend, summary
 from lectr_lab.charts import style
 from lectr_lab.core.formatting import name
-from lectr_lab.dashboards.payload import TITLE, step
+from lectr_lab.dashboards.payload import TITLE
+from lectr_lab.dashboards.steps import step
 
 _BARS = 12
 _PICTURE_PX = 360

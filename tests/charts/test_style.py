@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.charts import style
-from lectr_lab.dashboards.page import asset
+from lectr_lab.dashboards.script import script
 
 
 def text(row: style.Row) -> str:
@@ -84,10 +84,10 @@ def test_colour_blind_people_can_tell_the_series_apart(seen):
 
 def test_the_dashboard_has_the_same_colours():
     """Its script cannot import them."""
-    script = asset("dashboard.js")
+    code = script("page.js")
 
-    assert f"COLOURS = {json.dumps(style._SERIES)}" in script
-    assert f'GREY = "{style.GREY}"' in script
+    assert f"COLOURS = {json.dumps(style._SERIES)}" in code
+    assert f'GREY = "{style.GREY}"' in code
 
 
 def test_longer_texts_get_more_room():

@@ -8,8 +8,8 @@ import pytest
 
 from lectr_lab.analysis.views import cube
 from lectr_lab.core.errors import LabError
+from lectr_lab.dashboards.counted import Counted, count_log
 from lectr_lab.dashboards.following import Follower
-from lectr_lab.dashboards.payload import Counted, count_log
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.losses import Losses, write_losses
@@ -44,7 +44,7 @@ def same(found: Counted, log: pl.LazyFrame) -> bool:
             (found.sums.drop("spend_usd", "untagged_usd"),
              whole.sums.drop("spend_usd", "untagged_usd")),
             (found.bins, whole.bins),
-            (found.kinds, whole.kinds),
+            (found.exact, whole.exact),
         )
     )  # fmt: skip
 

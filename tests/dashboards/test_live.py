@@ -34,7 +34,7 @@ def live(lab):
 def requests(shown: LiveDashboard) -> int:
     """How many requests the browser was told of."""
     said = json.loads(shown.data)
-    return sum(cell[3] for cell in said["cells"])
+    return sum(said["cells"]["requests"] or [])
 
 
 def wait_for(what, seconds: float = 20) -> float:
@@ -105,6 +105,24 @@ def test_what_no_browser_shows_is_not_read(lab, live, event):
     live._on_message(None, {"shown": 1}, None)
 
     wait_for(lambda: requests(live) == 1)
+
+
+def test_a_browser_that_asks_is_told_the_requests(lab, live, event):
+    """Those of its selection, from the log as it is; a log that is gone is said."""
+    JournalWriter(lab).append([event(1, {}), event(2, {"feature": "search"})])
+    told = []
+    live.send = told.append
+    asked = {"ask": "rows", "of": 3, "selection": {"features": [["local", "search"]]}}
+
+    live._on_message(None, asked, None)
+    wait_for(lambda: told)
+    assert (told[0]["of"], told[0]["n"]) == (3, 1)
+    assert told[0]["rows"]["id"] == [(2).to_bytes(16, "big").hex()]
+
+    lab.root.rename(lab.root.with_name("away"))
+    live._on_message(None, asked, None)
+    wait_for(lambda: len(told) == 2)
+    assert "Select again" in told[1]["error"]
 
 
 def test_it_says_what_could_be_cheaper(lab, event):
@@ -207,6 +225,7 @@ def test_a_request_through_a_proxy_is_seen_soon(tmp_path, monkeypatch):
         shown.stop()
 
 
+SHOWN = "said.filter(message => message.shown)"
 HOST = """<!doctype html><meta charset="utf-8"><style>{css}</style><div id="el"></div>
 <script>
 const said = [], heard = new Map();
@@ -253,7 +272,7 @@ def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
     assert tab.evaluate(first) == "2"
     tab.evaluate("close()")
     assert tab.evaluate("[el.querySelectorAll('figure').length, heard.size]") == [0, 0]
-    assert tab.evaluate("said") == [{"shown": 1}, {"shown": -1}]
+    assert tab.evaluate(SHOWN) == [{"shown": 1}, {"shown": -1}]
 
 
 LAB_OUTPUT = """<div id="box"><div class="jp-OutputArea-output" id="output">
@@ -288,7 +307,7 @@ def test_in_jupyterlab_the_widget_stands_in_the_place_of_the_page(
     assert pages.count() == 0 and tab.evaluate(f"window.before === {drawn}")
     tab.evaluate("window.away = document.getElementById('box'); away.remove()")
     tab.evaluate("document.body.append(away)")
-    assert tab.evaluate("said") == [{"shown": n} for n in (1, -1, 1)]
+    assert tab.evaluate(SHOWN) == [{"shown": n} for n in (1, -1, 1)]
     tab.evaluate("close()")
     assert pages.inner_text() == "as it was later" and pages.is_visible()
     assert tab.evaluate("document.querySelectorAll('figure').length") == 0

@@ -3,10 +3,9 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from lectr_lab.analysis.views import cube
-from lectr_lab.dashboards.payload import Head, count_log, payload, step
+from lectr_lab.dashboards.counted import count_log
+from lectr_lab.dashboards.payload import MOST_OTHERS, Head, payload
 
 
 def said(log, **head):
@@ -14,59 +13,39 @@ def said(log, **head):
     return json.loads(payload(counted, Head(**({"title": "t", "tz": "UTC"} | head))))
 
 
-@pytest.mark.parametrize(
-    "span, every",
-    [
-        (timedelta(0), "1m"),
-        (timedelta(minutes=50), "1m"),
-        (timedelta(hours=3), "10m"),
-        (timedelta(hours=30), "1h"),
-        (timedelta(days=12), "6h"),
-        (timedelta(days=28), "1d"),
-        (timedelta(days=365), "1w"),
-        (timedelta(days=9000), "1mo"),
-    ],
-)
-def test_steps_are_as_short_as_can_be_read(span, every):
-    """Fewer than 72 of them, as long as a month is enough."""
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-
-    assert step(start, start + span) == every
+def total(found, measure):
+    """The sum of a column; one that is 0 throughout is not sent."""
+    column = found["cells"][measure]
+    return sum(column) if column else 0
 
 
-def test_no_time_has_a_step():
-    """An empty log is drawn by the minute."""
-    assert step(None, None) == "1m"
-
-
-def test_a_cell_has_places_sums_durations_and_errors(log):
-    """One request and one error of the same hour, feature and model share a cell."""
+def test_a_cell_has_places_sums_and_durations(log):
+    """A request that failed has a cell of its own, which says why."""
     found = said(log({}, {"outcome": "timeout", "input_tokens": None}))
 
-    sums = dict.fromkeys(found["measures"], 0)
-    for cell in found["cells"]:
-        for name, n in zip(found["measures"], cell[3:-2], strict=True):
-            sums[name] += n
-    assert (sums["requests"], sums["errors"]) == (2, 1)
-    assert [c[-2][1::2] for c in found["cells"] if c[-2]] == [[1]]
-    assert [c[-1] for c in found["cells"] if c[-1]] == [[0, 1]]
+    cells = found["cells"]
+    assert (total(found, "requests"), total(found, "errors")) == (2, 1)
+    assert sorted(zip(cells["e"], map(len, cells["bins"]), strict=True)) == [
+        (-1, 2), (0, 0),
+    ]  # fmt: skip
     assert found["kinds"] == [["timeout", "—"]]
+    columns = [column for column in cells.values() if column]
+    assert {len(column) for column in columns} == {len(found["cells"]["t"])}
 
 
-def test_empty_steps_are_there_too(log):
-    """A gap in the traffic is a gap in the chart."""
-    start = datetime(2026, 11, 2, 9, tzinfo=UTC)
-    found = said(log({"started_at": start}, {"started_at": start.replace(minute=5)}))
-
-    assert found["every"] == "1m" and len(found["times"]) == 6
+def test_a_column_of_nothing_is_not_sent(log):
+    """Such as estimates where there are none."""
+    assert said(log({}))["cells"]["estimated"] == 0
 
 
-def test_the_period_is_said_in_the_zone_asked_for(log):
-    """09:00 UTC is 18:00 in Tokyo."""
+def test_moments_are_those_of_utc(log):
+    """In whatever zone the days begin: a page can show them in another."""
     found = said(log({}, {}), tz="Asia/Tokyo")
 
-    assert found["first"] == "2 November 2026, 18:00"
-    assert found["last"] == "2 November 2026, 19:00"
+    nine = datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp() * 1000
+    assert (found["first"], found["last"]) == (nine, nine + 3_600_000)
+    assert found["times"] == [nine, nine + 3_600_000]
+    assert (found["counted"], found["every"]) == ("1m", "1m")
 
 
 def test_the_rest_share_a_place(log):
@@ -82,7 +61,11 @@ def test_the_rest_share_a_place(log):
     assert found["features"][-1] == "all others (20)" and len(found["features"]) == 11
     assert found["models"][-1] == ["", "all others (22)"] and len(found["models"]) == 9
     assert found["kinds"][-1] == ["other errors", "several"]
-    assert sum(n for c in found["cells"] for n in c[-1][1::2]) == 30
+    assert (total(found, "errors"), max(found["cells"]["e"])) == (30, 10)
+    assert [one[0] for one in found["others"]] == sorted(
+        f"feature-{i}" for i in range(30)
+    )[10:]
+    assert found["n_others"] == 20 and found["others"][0][1:] == [1, 0.0]
 
 
 def test_two_orgs_features_are_named_after_them(log):
@@ -95,7 +78,7 @@ def test_an_empty_log_has_no_cells(log):
     """And no time."""
     found = said(log())
 
-    assert (found["cells"], found["times"], found["first"]) == ([], [], "")
+    assert (found["cells"]["t"], found["times"], found["first"]) == ([], [], None)
 
 
 def test_what_is_no_call_takes_no_place_and_is_said(log):
@@ -109,16 +92,52 @@ def test_what_is_no_call_takes_no_place_and_is_said(log):
         "2 other requests (2 models), 0 failed: not model calls."
     ]
     assert (found["features"], len(found["models"])) == (["chat"], 1)
-    assert [c[3] for c in found["cells"]] == [1]
+    assert found["cells"]["requests"] == [1]
 
 
-def test_an_hour_that_comes_twice_has_its_steps(log):
-    """The last request may be earlier by the clock than the first."""
+def test_the_others_are_listed_to_a_bound(log):
+    """The dearest of them, and how many there are."""
+    many = [{"feature": f"f{i:04}", "input_tokens": i} for i in range(MOST_OTHERS + 30)]
+
+    found = said(log(*many))
+
+    assert len(found["others"]) == MOST_OTHERS and found["n_others"] == MOST_OTHERS + 20
+    assert found["others"][0][0] == f"f{MOST_OTHERS + 19:04}"
+
+
+def test_the_dearest_sessions_have_places(log):
+    """After them, all others; without any, none."""
+    runs = [{"session": f"s{i:02}", "output_tokens": i} for i in range(20)]
+
+    found = said(log(*runs, {}))
+
+    assert found["sessions"] == [f"s{i:02}" for i in range(19, 7, -1)] + ["all others"]
+    assert said(log({}))["sessions"] == []
+
+
+def test_an_hour_that_comes_twice_is_two(log):
+    """The last request may be earlier by the clock than the first, and is not."""
     first = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)  # 2:50, then 2:10 in Berlin
     found = said(
         log({"started_at": first}, {"started_at": first + timedelta(minutes=20)}),
         tz="Europe/Berlin",
     )
 
-    assert len(found["times"]) == 41
-    assert {cell[0] for cell in found["cells"]} == {0, 40}
+    assert found["times"][1] - found["times"][0] == 20 * 60_000
+
+
+def test_a_page_without_a_kernel_has_no_names_as_they_were_sent(log):
+    """A live one has, to ask its kernel by."""
+    keys = said(log({"feature": "a\u200b"}), live="live")["keys"]
+
+    assert keys["features"] == [["local", "a\u200b"]]
+    assert said(log({}))["keys"] is None
+
+
+def test_what_others_found_out_stands_beside(log):
+    """As it is given."""
+    counted = count_log(cube.needed(log({})), "UTC")
+
+    found = json.loads(payload(counted, Head("t", "UTC"), {"odd": [1]}))
+
+    assert found["odd"] == [1]

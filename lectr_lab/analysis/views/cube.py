@@ -1,4 +1,5 @@
-"""What a dashboard filters: counts, sums and binned durations per step, feature, model.
+"""What a dashboard filters: counts, sums and binned durations per step, feature, model,
+session and error.
 
 Its size is bounded, however many rows a log has: the leading features and models have
 cells of their own, all others share one. Cubes of parts of a log add up to the cube of
@@ -15,13 +16,14 @@ from lectr_lab.analysis.views import asides, rows
 from lectr_lab.analysis.views.groups import key_columns
 from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.percentiles import exact_figures
-from lectr_lab.analysis.views.time_steps import wall_step
+from lectr_lab.analysis.views.time_steps import time_step
 
 GROWTH = 1.05
 """Each bin of a duration ends 5 % above its start: its middle is within 2.5 %."""
 
 MOST_FEATURES = 10
 MOST_MODELS = 8
+MOST_SESSIONS = 12
 
 
 class Leaders(NamedTuple):
@@ -29,21 +31,22 @@ class Leaders(NamedTuple):
 
     features: tuple[tuple[str | None, str | None], ...]  # org, feature
     models: tuple[tuple[str | None, str | None], ...]  # provider, model
+    sessions: tuple[tuple[str | None, str | None], ...] = ()  # org, session
 
 
 class Cube(NamedTuple):
-    """Three frames with the keys `time`, `f`, `m`: places among the leaders.
+    """Two frames with the keys of `KEYS`.
 
-    A place past the last leader is all others together. `time` is the wall clock at
-    the start of a step, in ms since 1970.
+    `f`, `m` and `s` are places among the leaders, and a place past the last of them is
+    all others together. `time` is the start of a step, in ms since 1970, UTC. `why` a
+    request failed and `whose` fault it was; null of all others.
     """
 
     sums: pl.LazyFrame
     bins: pl.LazyFrame  # durations of successful requests: `bin`, `n`
-    kinds: pl.LazyFrame  # failed requests: `kind`, `source`, `n`
 
 
-KEYS = ("time", "f", "m")
+KEYS = ("time", "f", "m", "s", "why", "whose")
 _TOKENS = [
     "input_tokens",
     "cache_read_tokens",
@@ -73,7 +76,7 @@ def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
         )  # one org, or all: its name is not asked for
         log = log.with_columns(key.cast(pl.String).alias("feature"))
     return log.select(
-        *("started_at", "org", "feature", "provider"),
+        *("event_id", "started_at", "org", "feature", "provider", "session"),
         *("model_actual", "model_sent", "model_requested"),
         *("kind", "operation", "path", "outcome", "status", "error_type"),
         *(
@@ -119,11 +122,12 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
         every: the length of a step.
         tz: the time zone in which days begin.
     """
-    time = wall_step(pl.col("started_at"), every, tz).dt.epoch("ms").alias("time")
-    log = log.with_columns(rows.model(), time)
+    time = time_step(pl.col("started_at"), every, tz).dt.epoch("ms").alias("time")
+    log = log.with_columns(rows.model(), time, *_if_failed())
     for place, keys, pairs in (
         ("f", ["org", "feature"], leaders.features),
         ("m", ["provider", "model"], leaders.models),
+        ("s", ["org", "session"], leaders.sessions),
     ):
         places = pl.LazyFrame(
             [(*pair, i) for i, pair in enumerate(pairs)],
@@ -135,14 +139,7 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
         )
     return log.select(
         *(*KEYS, "feature", "kind", "operation", "path", "outcome", "status"),
-        *(
-            "retry_count",
-            "retry_of_failed",
-            "error_type",
-            "error_source",
-            "token_source",
-            "total_ms",
-        ),
+        *("retry_count", "retry_of_failed", "token_source", "total_ms"),
         *("provider", "service_tier", *rows.BILLED),
         *("cost_usd", "credential", "plan_usd", "cost_stated_usd"),
         *_TOKENS,
@@ -155,22 +152,28 @@ def cube(cells: pl.LazyFrame) -> Cube:
     # What lies on an edge is above it, though the last digit of a logarithm depends on
     # how many are taken at once.
     number = (ms.clip(lower_bound=0.01).log() / math.log(GROWTH) + 1e-9).floor()
-    timed = cells.filter(rows.succeeded() & ms.is_not_null())
+    done = cells.filter(rows.succeeded() & ms.is_not_null())
     n = pl.len().cast(pl.Int64).alias("n")
     return Cube(
         cells.group_by(KEYS).agg(*_sums(), *asides.aside_measures()),
-        timed.group_by(*KEYS, number.cast(pl.Int32).alias("bin")).agg(n),
-        cells.filter(rows.failed()).group_by(*KEYS, *_why()).agg(n),
+        done.group_by(*KEYS, number.cast(pl.Int32).alias("bin")).agg(n),
     )
 
 
-def _why() -> list[pl.Expr]:
-    """What went wrong, and whose fault it was."""
+def _if_failed() -> list[pl.Expr]:
+    return [
+        pl.when(rows.failed()).then(said).alias(said.meta.output_name())
+        for said in reasons()
+    ]
+
+
+def reasons() -> list[pl.Expr]:
+    """Of a failed request: `why`, what went wrong, and `whose` fault it was."""
     answered = pl.format("status {}", "status")
     else_ = pl.when(pl.col("outcome") == "provider_error").then(answered)
     return [
-        pl.coalesce("error_type", else_.otherwise("outcome")).alias("kind"),
-        pl.col("error_source").alias("source"),
+        pl.coalesce("error_type", else_.otherwise("outcome")).alias("why"),
+        pl.col("error_source").alias("whose"),
     ]
 
 
@@ -194,19 +197,25 @@ def _sums() -> list[pl.Expr]:
     return summed({name: sums[name] for name in MEASURES})
 
 
-def exact_latency(cells: pl.LazyFrame) -> pl.LazyFrame:
+def timed(cells: pl.LazyFrame) -> pl.LazyFrame:
+    """The durations of successful requests among `placed` rows: `f`, `total_ms`."""
+    ms = pl.col("total_ms")
+    return cells.filter(rows.succeeded() & ms.is_not_null()).select("f", ms)
+
+
+def exact_latency(durations: pl.LazyFrame) -> pl.LazyFrame:
     """Exact percentiles of whole requests with their 95 % intervals.
 
     Args:
-        cells: `placed` rows.
+        durations: what `timed` gives.
 
     Returns:
         A row per place `f`, and one of everything, where `f` is -1: `total_p50_ms`,
         `total_p50_low_ms`, `total_p50_high_ms`, likewise p95 and p99, and `total_n`.
     """
     ms = pl.col("total_ms")
-    timed = cells.filter(rows.succeeded()).select("f", ms).sort(ms)  # once for all
+    in_order = durations.sort(ms)  # once for all
     of_total = exact_figures("total", ms, intervals=True, in_order=True)
-    own = timed.group_by("f").agg(*of_total)
-    whole = timed.select(pl.lit(-1, pl.Int32).alias("f"), *of_total)
+    own = in_order.group_by("f").agg(*of_total)
+    whole = in_order.select(pl.lit(-1, pl.Int32).alias("f"), *of_total)
     return pl.concat([own, whole]).sort("f")

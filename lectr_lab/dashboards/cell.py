@@ -77,9 +77,15 @@ def dashboard(
     >>> "<title>Ours</title>" in lectr.dashboard(lectr.demo_log(), title="Ours").html
     True
     """
-    said = {"title": title, "tz": tz, "by": by, "prices": prices, "notes": notes}
+    said: dict[str, Any] = {
+        "title": title,
+        "tz": tz,
+        "by": by,
+        "prices": prices,
+        "notes": notes,
+    }
     said |= {"recommended": recommended, "dropped": dropped, "unread": unread}
-    options: dict[str, Any] = {n: v for n, v in said.items() if v is not None}
+    options = {n: v for n, v in said.items() if v is not None}
     folder = getattr(log, "lab", log)
     if not isinstance(folder, str | Path):
         if live:

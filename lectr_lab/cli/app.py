@@ -35,6 +35,9 @@ keys_app = App(
     help_epilogue="",
 )
 app.command(keys_app)
+app.register_install_completion_command(
+    help="Let bash, zsh or fish complete commands and their options.",
+)
 # Loaded when called, for each needs much; its own docstring is what its --help shows.
 _COMMANDS = {
     "bench": ("bench:bench", "Measure what the proxy adds, on this machine."),
@@ -255,13 +258,18 @@ def disable(key: str, *, config: Config = None, lab: Lab = None) -> None:
 
 
 @keys_app.command(name="list")
-def list_keys(*, config: Config = None, lab: Lab = None) -> None:
+def list_keys(*, config: Config = None, lab: Lab = None, json: bool = False) -> None:
     """List the keys. What is shown here opens nothing.
 
     Example: lectr-lab keys list
+
+    Args:
+        json: for other programs: a list with an object per key.
     """
     import polars as pl
 
+    from lectr_lab.cli.say import say, say_json
+    from lectr_lab.cli.width import wide_console
     from lectr_lab.log.key_file import list_keys as entries
     from lectr_lab.tables import text_table
 
@@ -275,8 +283,13 @@ def list_keys(*, config: Config = None, lab: Lab = None) -> None:
         }
         for entry in entries(_lab(config, lab))
     ]
-    if keys:
-        print(text_table(pl.DataFrame(keys), most_rows=len(keys)))
+    if json:
+        say_json(keys)
+    elif keys:
+        width = wide_console().width
+        say(text_table(pl.DataFrame(keys), width=width, most_rows=len(keys)))
+    else:
+        say("No keys yet. `lectr-lab keys create my-team` makes one.")
 
 
 def _lab(config: Path | None, lab: Path | None) -> "LabFolder":

@@ -1,12 +1,12 @@
 """`lectr-lab report --compare`: what changed between two spans, and what made it."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.markdown import markdown_table, plain
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ def print_comparison(
         LabError: a column that the log does not have, or words that are no span.
     """
     from rich.console import Console
-    from rich.text import Text
 
     from lectr_lab.analysis.compare import compare
     from lectr_lab.analysis.scan import own_prices
@@ -39,14 +38,13 @@ def print_comparison(
     with busy(Console(stderr=True)):
         found = compare(log, before, after, by=by, tz=tz, prices=own_prices(lab))
     if format == "json":
-        print(json.dumps(found.to_dict(), indent=2, default=str, allow_nan=False))
+        say_json(found.to_dict())
     elif format == "csv":
         print(csv_text(found.frame()))
     elif format == "md":
         print(as_markdown(found))
     else:
-        console = wide_console()
-        console.print(Text(found.text(console.width)), soft_wrap=True)
+        say(found.text(wide_console().width))
 
 
 def as_markdown(found: "Comparison") -> str:

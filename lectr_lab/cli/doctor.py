@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 
 
 def doctor(
@@ -12,6 +13,7 @@ def doctor(
     cassettes: Path | None = None,
     scrub: tuple[str, ...] = (),
     mend: bool = False,
+    json: bool = False,
 ) -> None:
     """Look at every file of a lab folder, or at cassettes, and say what is wrong.
 
@@ -28,13 +30,13 @@ def doctor(
         cassettes: a cassette or a folder of them.
         scrub: a regular expression of what else must not be in one; may be repeated.
         mend: put right what can be put right without losing anything.
+        json: for other programs: a list with an object per finding, and nothing else.
     """
     if cassettes is not None:
-        _look_at_cassettes(cassettes, scrub, mend)
+        _look_at_cassettes(cassettes, scrub, mend, json)
         return
     from lectr_lab.cli.progress import progress
     from lectr_lab.config.settings import lab_here
-    from lectr_lab.core.printable import printable
     from lectr_lab.log.folder import LabFolder
     from lectr_lab.log.upkeep.doctor import MENDED, examine
     from lectr_lab.log.upkeep.doctor import mend as put_right
@@ -43,19 +45,23 @@ def doctor(
     folder = LabFolder.used(lab)
     with progress("Looking", "bytes") as step:
         found = examine(folder, step)
-    if not found:
-        print(f"{lab} is well.")
-        return
-    for finding in found:
-        print(printable(f"{finding.path}\n  {finding.what}\n  → {finding.how}"))
-    if mend:
-        done = put_right(folder, found)
-        print(f"\nMended {len(done)} of {len(found)}.")
-    elif any(finding.kind in MENDED for finding in found):
-        print(f"\n`lectr-lab doctor {lab} --mend` does what loses nothing.")
+    done = put_right(folder, found) if mend else []
+    if json:
+        say_json([one._asdict() | {"mended": one in done} for one in found])
+    elif not found:
+        say(f"{lab} is well.")
+    else:
+        for finding in found:
+            say(f"{finding.path}\n  {finding.what}\n  → {finding.how}")
+        if mend:
+            say(f"\nMended {len(done)} of {len(found)}.")
+        elif any(finding.kind in MENDED for finding in found):
+            say(f"\n`lectr-lab doctor {lab} --mend` does what loses nothing.")
 
 
-def _look_at_cassettes(path: Path, scrub: tuple[str, ...], mend: bool) -> None:
+def _look_at_cassettes(
+    path: Path, scrub: tuple[str, ...], mend: bool, json: bool
+) -> None:
     from lectr_lab.config.settings import settings_here
     from lectr_lab.tape.doctor import examine
     from lectr_lab.tape.doctor import mend as put_right
@@ -63,18 +69,27 @@ def _look_at_cassettes(path: Path, scrub: tuple[str, ...], mend: bool) -> None:
 
     own = compiled((*settings_here(os.environ).record.secrets, *scrub))
     found, looked_at = examine(path, own)
+    if json:
+        done = put_right(found, own) if mend else []
+        say_json(
+            [
+                one._asdict() | {"values": dict(one.values), "mended": one in done}
+                for one in found
+            ]
+        )
+        return
     for finding in found:
-        print(finding.path)
+        say(str(finding.path))
         for kind, values in finding.values.items():
-            print(f"  {values} values {kind}")
+            say(f"  {values} value{'s' * (values != 1)} {kind}")
         if finding.error:
-            print(f"  {finding.error}\n  → Record it again.")
+            say(f"  {finding.error}\n  → Record it again.")
     unclean = [finding for finding in found if finding.error is None]
     if not found:
-        print(f"{path} is well: {looked_at} cassettes.")
+        say(f"{path} is well: {looked_at} cassettes.")
     elif mend:
-        print(f"\nMended {len(put_right(found, own))} of {len(found)}.")
+        say(f"\nMended {len(put_right(found, own))} of {len(found)}.")
     elif unclean:
-        print("\nAdd --mend to take these values out; the cassettes replay as before.")
+        say("\nAdd --mend to take these values out; the cassettes replay as before.")
     if unclean:
-        print("What others may have read is no secret any more: replace such keys.")
+        say("What others may have read is no secret any more: replace such keys.")

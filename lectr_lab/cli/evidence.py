@@ -1,10 +1,13 @@
 """`lectr-lab evidence`: would a cheaper model have answered as well?"""
 
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:  # `--help` loads nothing that it does not show
@@ -27,6 +30,7 @@ def evidence(
     key_env: str | None = None,
     prices: Path | None = None,
     yes: bool = False,
+    json: bool = False,
 ) -> None:
     """Compare a cheaper model with the present one on recorded prompts.
 
@@ -50,12 +54,16 @@ def evidence(
         key_env: the variable with the key to ask with.
         prices: your own prices, for the estimate.
         yes: ask without a question.
+        json: for other programs: the verdict and what it rests on; all else goes to
+            standard error.
 
     Raises:
         ConfigError: a model, a key, an address, the labels or a number is missing or
             wrong.
         CassetteError: a cassette cannot be used or written.
     """
+    import msgspec
+
     from lectr_lab.core.recommendation import Recommendation, is_protected
     from lectr_lab.evaluation.ask import answers_path
     from lectr_lab.evaluation.evidence import compare
@@ -76,9 +84,11 @@ def evidence(
     tasks = {prompt.task for prompt in found.prompts}
     wanted = [prompt for prompt in found.prompts if prompt.candidate is None][:limit]
     if wanted and any(map(is_protected, tasks | {task})):
-        print("Nothing is asked: reasoning is never moved to a cheaper model.")
+        with redirect_stdout(sys.stderr if json else sys.stdout):
+            say("Nothing is asked: reasoning is never moved to a cheaper model.")
     elif wanted:
-        _ask(wanted, to_model, answers, upstream, key_env, prices, yes)
+        with redirect_stdout(sys.stderr if json else sys.stdout):
+            _ask(wanted, to_model, answers, upstream, key_env, prices, yes)
         recordings = read_cassettes(_files(cassette, answers))
     change = Recommendation(
         org="local",
@@ -93,7 +103,11 @@ def evidence(
         days=0,
         spend_usd=0.0,
     )
-    print(compare(change, recordings, margin=margin, labels=labels))
+    verdict = compare(change, recordings, margin=margin, labels=labels)
+    if json:
+        say_json(msgspec.to_builtins(verdict))
+    else:
+        say(str(verdict))
 
 
 def _said(feature: str | None) -> str:
@@ -151,19 +165,19 @@ def _ask(
     settings = settings_here(os.environ)
     there = where(model, settings, os.environ, upstream=upstream, key_env=key_env)
     own = read_prices(prices) if prices else ()
-    print(_plan(estimate(prompts, model, there.target.provider, own), model, answers))
+    say(_plan(estimate(prompts, model, there.target.provider, own), model, answers))
     if not (yes or _agreed()):
-        print("Nothing was asked.\n")
+        say("Nothing was asked.\n")
         return
     with Progress(transient=True) as bar:
         task = bar.add_task(f"asking {model}", total=len(prompts))
         told = ask(prompts, model, there, settings, answers, lambda: bar.advance(task))
-    print(f"{told.answered} answered, now in {answers}.")
+    say(f"{told.answered} answered, now in {answers}.")
     for fault, calls in told.faults.items():
-        print(f"{calls} failed: {fault}.")
+        say(f"{calls} failed: {fault}.")
     if told.stopped:
-        print("Stopped, for the next would fail too. Run it again to ask the rest.")
-    print()
+        say("Stopped, for the next would fail too. Run it again to ask the rest.")
+    say("")
 
 
 def _plan(plan: "Estimate", model: str, answers: Path) -> str:

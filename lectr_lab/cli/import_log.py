@@ -2,16 +2,19 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.printable import printable
+from lectr_lab.log.importers.preview import Preview, preview_text
 from lectr_lab.log.importers.readers import READERS
+from lectr_lab.log.importers.report import ImportReport, sentences
 
 if TYPE_CHECKING:
     Kind = str
@@ -41,6 +44,7 @@ def import_log(
     feature: str | None = None,
     plan: bool = False,
     source_name: str | None = None,
+    json: bool = False,
 ) -> None:
     """Import the calls that another tool recorded, or a table of them.
 
@@ -73,6 +77,7 @@ def import_log(
         plan: a plan covered these calls, such as a subscription: they are not billed.
         source_name: what the source is called; two exports with ids of their own that
             may be alike need two names (default: its kind).
+        json: for other programs: what was read, added, left out and why.
     """
     from lectr_lab.cli.progress import progress
     from lectr_lab.cli.stated_costs import stated_cost_sentence
@@ -81,8 +86,6 @@ def import_log(
     from lectr_lab.log.importers.fields import Choices
     from lectr_lab.log.importers.importing import import_log as import_rows
     from lectr_lab.log.importers.importing import preview_log
-    from lectr_lab.log.importers.preview import Preview, preview_text
-    from lectr_lab.log.importers.report import sentences
 
     if cached_apart and cached_included:
         raise LogError("--cached-apart and --cached-included contradict each other.")
@@ -108,16 +111,44 @@ def import_log(
             environ=os.environ,
             on_rows=step,
         )
-    if isinstance(done, Preview):
-        print(printable(preview_text(done)))
+    if json:
+        say_json(_whole(done))
         return
-    print(f"Added {done.added:,} of {done.read:,} calls to {printable(lab)} as {org}.")
+    if isinstance(done, Preview):
+        say(preview_text(done))
+        return
+    say(f"Added {done.added:,} of {done.read:,} calls to {lab} as {org}.")
     for sentence in sentences(done):
-        print(printable(sentence))
+        say(sentence)
     if done.added or done.replaced:
         differs = stated_cost_sentence(lab, source_name or kind, org)
         if differs is not None:
-            print(printable(differs))
+            say(differs)
+
+
+def _whole(done: "ImportReport | Preview") -> dict[str, Any]:
+    """All that is known of an import, or of what one would do."""
+    report = done if isinstance(done, ImportReport) else done.report
+    told = {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in report._asdict().items()
+    }
+    if isinstance(done, ImportReport):
+        return told
+    names = ("operation", "provider", "model")
+    return {
+        **told,
+        "first": done.first,
+        "last": done.last,
+        "calls": [
+            dict(zip(names, kind, strict=True)) | {"calls": n}
+            for kind, n in done.kinds.items()
+        ],
+        "columns": [
+            {"column": column, "filled": n, "sum": total, "example": example}
+            for column, (n, total, example) in done.columns.items()
+        ],
+    }
 
 
 def _in_utc(at: datetime | None) -> datetime | None:

@@ -4,14 +4,12 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
-
-if TYPE_CHECKING:
-    from lectr_lab.analysis.recommend.result import Recommendations
 
 Format = Literal["table", "json", "csv"]
 
@@ -27,6 +25,7 @@ def recommend(
     rules: Path | None = None,
     overwrite: bool = False,
     format: Format = "table",
+    json: bool = False,
     tz: str = "UTC",
 ) -> None:
     """Say which cheaper models to try for which traffic, what that saves, and why.
@@ -48,6 +47,7 @@ def recommend(
             file without a rule, such as that of `lectr-lab init`, is added to.
         overwrite: replace a --rules file that has rules.
         format: a table with reasons, or json or csv with every column.
+        json: the same as --format json.
         tz: the time zone in which days begin, such as Europe/Berlin.
 
     Raises:
@@ -65,7 +65,18 @@ def recommend(
         scan(lab, own), org=org, feature=feature, since=since, until=until, tz=tz
     )
     found = advise(log, now=datetime.now(UTC), prices=own)
-    print({"table": _as_table, "json": _as_json, "csv": _as_csv}[format](found))
+    if json or format == "json":
+        recommended, passed_over = found.frame(), found.passed_over_frame()
+        say_json(
+            {
+                "recommended": recommended.to_dicts(),
+                "passed_over": passed_over.to_dicts(),
+            }
+        )
+    elif format == "csv":
+        print(csv_text(found.frame()))
+    else:
+        say(found.in_full(wide_console().width))
     if rules is not None:
         found.rules(rules, overwrite=overwrite)
         print(
@@ -73,23 +84,3 @@ def recommend(
             "changed.",
             file=sys.stderr,
         )
-
-
-def _as_table(found: "Recommendations") -> str:
-    return found.in_full(wide_console().width)
-
-
-def _as_json(found: "Recommendations") -> str:
-    """What is recommended, and what was passed over; in ASCII, so no name steers a
-    terminal."""
-    import json
-
-    whole = {
-        "recommended": found.frame().to_dicts(),
-        "passed_over": found.passed_over_frame().to_dicts(),
-    }
-    return json.dumps(whole, indent=2, allow_nan=False)
-
-
-def _as_csv(found: "Recommendations") -> str:
-    return csv_text(found.frame())

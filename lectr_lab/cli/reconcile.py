@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.printable import printable
 
@@ -32,6 +33,7 @@ def reconcile(
     costs: Costs = None,
     within_s: float = 60,
     format: Format = "table",
+    json: bool = False,
     known: bool = False,
 ) -> None:
     """Explain the difference between the log and another account of the same calls.
@@ -52,6 +54,7 @@ def reconcile(
         within_s: of two logs, how far apart the clocks may be where no id tells which
             call is which.
         format: a table, or csv or json with every row and column.
+        json: the same as --format json.
         known: list the exports that can be read, and how the form of each is known.
     """
     from datetime import timedelta
@@ -80,7 +83,7 @@ def reconcile(
     )
     for note in found.notes:
         print(printable(note), file=sys.stderr)
-    _print(found, format)
+    _print(found, "json" if json else format)
 
 
 def _print_known() -> None:
@@ -94,24 +97,19 @@ def _print(found: "Found", format: Format) -> None:
     rows = found.frame()
     if format == "table":
         _print_table(rows)
-        wide_console().print(found.in_short(), markup=False)
+        say(found.in_short())
     elif format == "csv":
         print(csv_text(rows))
     else:
-        import json
-
-        print(json.dumps(rows.to_dicts(), indent=2, default=str))
+        say_json(rows.to_dicts())
 
 
 def _print_table(found: "pl.DataFrame") -> None:
-    from rich.text import Text
-
     from lectr_lab.tables import text_table
 
     if not found.is_empty():
-        console = wide_console()
-        table = text_table(_shown(found), width=console.width, most_rows=_SHOWN)
-        console.print(Text(f"{table}\n"), soft_wrap=True)
+        width = wide_console().width
+        say(f"{text_table(_shown(found), width=width, most_rows=_SHOWN)}\n")
 
 
 def _shown(found: "pl.DataFrame") -> "pl.DataFrame":

@@ -11,6 +11,7 @@ from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.markdown import markdown_table, plain
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
 
@@ -244,54 +245,46 @@ def as_markdown(found: Report) -> str:
 
 
 def _print_table(found: Report) -> None:
-    from rich.text import Text
-
     from lectr_lab.analysis.views.summary import FIRST_TO_GO, in_short
     from lectr_lab.tables import text_table
 
-    console, rows = wide_console(), found.groups.height
+    rows = found.groups.height
     if rows:
         table = text_table(
             in_short(found.groups),
-            width=console.width,
+            width=wide_console().width,
             most_rows=rows,
             first_to_go=FIRST_TO_GO,
         )
-        console.print(Text(f"{table}\n"), soft_wrap=True)
-    console.print(Text(found.text))
+        say(f"{table}\n")
+    say(found.text)
 
 
 def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], lab: Path) -> None:
     """What the sums lack, and what to write where; nothing is asked where they lack
     nothing."""
-    from rich.text import Text
-
     from lectr_lab.analysis.scan import PRICE_FILE
     from lectr_lab.analysis.views import data_gaps
 
-    console = wide_console()
     if totals["unpriced"]:
         unpriced = data_gaps.unpriced_models(log).collect()
         if not unpriced.is_empty():
             advice = data_gaps.price_advice(unpriced, str(lab / PRICE_FILE))
-            console.print(Text(f"\n{advice}"))
+            say(f"\n{advice}")
         if odd := totals["unpriced"] - unpriced["requests"].sum():
-            console.print(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
+            say(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
     if totals["estimated"] or totals["uncounted"]:
         silent = data_gaps.streams_without_usage(log).collect()
         if not silent.is_empty():
-            console.print(Text(f"\n{data_gaps.streams_advice(silent)}"))
+            say(f"\n{data_gaps.streams_advice(silent)}")
 
 
 def _print_recommendations(log: "pl.LazyFrame", lab: Path) -> None:
     """Below the table: where a smaller model may do, where there is one."""
-    from rich.text import Text
-
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.scan import own_prices
 
     found = recommend(log, now=datetime.now(UTC), prices=own_prices(lab))
     if len(found):
-        console = wide_console()
-        text = f"\n{found.in_short(console.width)}\n`lectr-lab recommend` says why."
-        console.print(Text(text), soft_wrap=True)
+        table = found.in_short(wide_console().width)
+        say(f"\n{table}\n`lectr-lab recommend` says why.")

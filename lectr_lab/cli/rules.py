@@ -8,15 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import msgspec
 from cyclopts import App, Parameter
 
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import settings_here
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.event import UNTAGGED, Event
 from lectr_lab.core.headers import TASKS, ClientHeaders
-from lectr_lab.core.printable import printable
 from lectr_lab.core.registry import Registry, no_provider
 from lectr_lab.core.routing.providers import resolve
 from lectr_lab.core.routing.rules import Rule, RuleInput, decide, mismatch, obstacle
@@ -49,24 +50,28 @@ class _Found(NamedTuple):
 
 
 @app.command(name="list")
-def list_rules(*, config: Path | None = None) -> None:
+def list_rules(*, config: Path | None = None, json: bool = False) -> None:
     """List the rules in the order in which they are tried.
 
     Example: lectr-lab rules list
 
     Args:
         config: the settings file (default: lectr.toml, where it is there).
+        json: for other programs: a list with an object per rule.
 
     Raises:
         ConfigError: the rules cannot be followed.
     """
     found = _find(config)
+    if json:
+        say_json(msgspec.to_builtins(found.rules))
+        return
     for rule in found.rules:
         state = "" if rule.enabled else "  (disabled)"
         said = f"{rule.name}: {_if(rule)} → {_then(rule)}{state}"
-        print(f"{rule.priority:>3}  {printable(said)}")
+        say(f"{rule.priority:>3}  {said}")
     if not found.rules:
-        print(f"No rules in {found.file}.")
+        say(f"No rules in {found.file}.")
 
 
 @app.command
@@ -84,11 +89,11 @@ def check(*, config: Path | None = None) -> None:
     found = _find(config)
     keyed = found.keys.keyed("")
     for warned in check_rules(found.rules, keyed, _price_of, datetime.now(UTC).date()):
-        print(printable(f"warning: {warned.rule}: {warned.text}."))
+        say(f"warning: {warned.rule}: {warned.text}.")
     for problem in found.keys.problems:
-        print(f"warning: {problem} here; what counts is the proxy's environment.")
+        say(f"warning: {problem} here; what counts is the proxy's environment.")
     on = sum(rule.enabled for rule in found.rules)
-    print(f"{found.file}: {on} in force, {len(found.rules) - on} disabled.")
+    say(f"{found.file}: {on} in force, {len(found.rules) - on} disabled.")
 
 
 @app.command
@@ -107,6 +112,7 @@ def explain(
     user: str | None = None,
     org: str = "",
     config: Path | None = None,
+    json: bool = False,
 ) -> None:
     """Say which rule a request would take, and why each before it would not.
 
@@ -124,6 +130,7 @@ def explain(
         user: its X-Lectr-User.
         org: whose key it has, where organisations differ in their Azure endpoint.
         config: the settings file (default: lectr.toml, where it is there).
+        json: for other programs: the rules that were tried, and where it would go.
 
     Raises:
         ConfigError: the rules cannot be followed, or there is no such provider.
@@ -145,26 +152,30 @@ def explain(
         user=user,
     )
     keyed = found.keys.keyed(org)
-    for line in _tried(found.rules, rule_input, keyed):
-        print(line)
+    tried = list(_tried(found.rules, rule_input, keyed))
     decision = decide(found.rules, rule_input, keyed)
+    if json:
+        rules = [{"rule": rule.name, "verdict": verdict} for rule, verdict in tried]
+        say_json({"tried": rules, **decision._asdict()})
+        return
+    for rule, verdict in tried:
+        say(f"{rule.priority:>3}  {rule.name}: {verdict}")
     applied = f"by {decision.rule}" if decision.rule else "unchanged"
-    print(f"→ {decision.model} of {decision.provider}, {applied}")
+    say(f"→ {decision.model} of {decision.provider}, {applied}")
 
 
 def _tried(
     rules: tuple[Rule, ...], rule_input: RuleInput, keyed: frozenset[str]
-) -> Iterator[str]:
+) -> Iterator[tuple[Rule, str]]:
     """Each rule up to the one that decides, and what became of it."""
     for rule in rules:
         held_back_by = mismatch(rule, rule_input)
         if held_back_by is None:
             word = obstacle(rule, rule_input, keyed)
             verdict = f"matches, but {_WORDS[word]}" if word else "matches"
-            yield f"{rule.priority:>3}  {rule.name}: {verdict}"
+            yield rule, verdict
             return
-        why = _why(rule, rule_input, held_back_by)
-        yield f"{rule.priority:>3}  {rule.name}: {why}"
+        yield rule, _why(rule, rule_input, held_back_by)
 
 
 def _why(rule: Rule, rule_input: RuleInput, held_back_by: str) -> str:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
@@ -113,13 +114,10 @@ def sessions(
             shown = _costs(log, _names(by), form)
         else:
             shown = _list(log, form, all_sessions)
-    console = wide_console() if form == "table" else None
-    if console is None:
-        print(shown)
+    if form == "table":
+        say(shown)
     else:
-        from rich.text import Text
-
-        console.print(Text(shown), soft_wrap=True)
+        print(shown)
 
 
 def _names(by: str) -> list[str]:

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def simulate(
     prices: Path | None = None,
     confidence: float = 0.9,
     format: Format = "table",
+    json: bool = False,
     tz: str = "UTC",
 ) -> None:
     """Say what a log's requests would have cost under these rules, and what that assumes.
@@ -45,6 +47,7 @@ def simulate(
         prices: your own prices (default: prices.toml in the lab folder, where it is).
         confidence: of the intervals, above 0 and below 1.
         format: a table with what was assumed, or json or csv with every column.
+        json: the same as --format json.
         tz: the time zone in which days begin, such as Europe/Berlin.
 
     Raises:
@@ -74,13 +77,16 @@ def simulate(
     )
     keyed = OperatorKeys(settings, os.environ).keyed("")
     found = rerun(log, file, keyed=keyed, prices=own, confidence=confidence)
-    print({"table": repr, "json": _as_json, "csv": _as_csv}[format](found))
+    if json or format == "json":
+        say_json(_whole(found))
+    elif format == "csv":
+        print(csv_text(found.frame()))
+    else:
+        say(repr(found))
 
 
-def _as_json(found: "Simulation") -> str:
-    """All that was found; in ASCII, so that no name steers a terminal."""
-    import json
-
+def _whole(found: "Simulation") -> dict[str, Any]:
+    """All that was found."""
     import msgspec
 
     whole = msgspec.structs.asdict(found) | {"saving_usd": found.saving_usd}
@@ -88,12 +94,8 @@ def _as_json(found: "Simulation") -> str:
     for name in ("before_month", "after_month", "saving_month"):
         month = whole[name]
         whole[name] = month and _month(month)
-    return json.dumps(whole, indent=2, allow_nan=False)
+    return whole
 
 
 def _month(month: "Monthly") -> dict[str, float]:
     return {"mean_usd_month": month.mean_usd_month, **month.interval._asdict()}
-
-
-def _as_csv(found: "Simulation") -> str:
-    return csv_text(found.frame())

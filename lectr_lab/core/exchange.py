@@ -90,7 +90,9 @@ class Exchange:
         operator_keys: frozenset[str] = frozenset(),
         headers: RawHeaders = (),
         keyed_hash: KeyedHash | None = None,
+        hide: Callable[[str | None], str | None] | None = None,
     ) -> None:
+        """`hide`: what `redactor` made of the keys, where that was asked before."""
         self.event_id = event_id
         self.started_at = started_at
         self.started_s = started_s
@@ -104,7 +106,7 @@ class Exchange:
         self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
         if b"content-encoding" in client_headers.first:
             self.request_encoding = encoding_of(headers)
-        self._hide = redactor(client_headers, operator_keys)
+        self._hide = hide or redactor(client_headers, operator_keys)
         self._operator_keys, self._keyed_hash = operator_keys, keyed_hash
 
     def received(

@@ -25,6 +25,7 @@ from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.keys import EnabledKeys
 from lectr_lab.proxy.gates.limits import limits
+from lectr_lab.proxy.heads import Heads
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.hosts import only_by
 from lectr_lab.proxy.key_in_path import key_as_header
@@ -134,6 +135,7 @@ def create_app(
                 facts=facts,
                 bodies=bodies,
                 waits=Waits(settings.response_timeout_s),
+                heads=Heads(settings.registry(), router.keys.secrets),
                 find_key=find_key,
                 unknown_caller=callers.count_unknown,
                 invalid_provider=invalid.seen,

@@ -22,8 +22,8 @@ from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import (
     ClientHeaders,
     RawHeaders,
+    forwarded_request_headers,
     forwarded_response_headers,
-    read_headers,
 )
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.ids import event_id
@@ -33,8 +33,9 @@ from lectr_lab.core.routing.providers import Address, native_address, resolve
 from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.limits import max_body_bytes
+from lectr_lab.proxy.heads import Call, Head, Heads
 from lectr_lab.proxy.observers.observer import Observers
-from lectr_lab.proxy.routing import Arrived, Routed, Router
+from lectr_lab.proxy.routing import Arrived, Routed, Router, asked_url
 from lectr_lab.proxy.server.bodies import BodiesInFlight, Busy, Held
 from lectr_lab.proxy.server.body import (
     ClientGone,
@@ -69,6 +70,7 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     facts: FactsReader
     bodies: BodiesInFlight
     waits: Waits
+    heads: Heads
     find_key: Callable[[str], KeyEntry | None]
     unknown_caller: Callable[[], None]
     invalid_provider: Callable[[], None]
@@ -82,14 +84,14 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request under /v1, and leave one event of it."""
     started_s, started_at = the.now_s(), the.utc_now()
-    client_headers = read_headers(
-        scope["headers"], the.providers, scope["query_string"]
-    )
+    head = the.heads.read(scope["headers"], scope["query_string"])
+    client_headers = head.client_headers
     key = _authenticate(the, client_headers, scope["headers"])
     if isinstance(key, Refusal):
         the.unknown_caller()
         await refuse(scope, send, key)
         return
+    the.heads.keep(head)
     exchange = Exchange(
         event_id=event_id(int(started_at.timestamp() * 1000), the.random_bits(74)),
         started_at=started_at,
@@ -100,12 +102,13 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         operator_keys=the.router.keys.secrets,
         headers=scope["headers"],
         keyed_hash=the.keyed_hash,
+        hide=head.hide,
     )
     if client_headers.provider_invalid is not None:
         the.invalid_provider()
     try:
         with Held(the.bodies) as held:
-            event = await _serve(the, exchange, scope, (receive, send), held)
+            event = await _serve(the, exchange, scope, (receive, send), (head, held))
     except Exception:
         _over(the, _stopped_by_us(exchange, the.now_s(), "internal_error"))
         raise
@@ -122,9 +125,9 @@ async def _serve(
     exchange: Exchange,
     scope: Scope,
     client: tuple[Receive, Send],
-    held: Held,
+    holds: tuple[Head, Held],
 ) -> Event:
-    receive, send = client
+    (receive, send), (head, held) = client, holds
     refusal = the.gates.admit_head(exchange)
     if refusal is not None:
         return await _answer(the, exchange, send, refusal)
@@ -146,7 +149,7 @@ async def _serve(
         body, exchange.operation, exchange.request_encoding
     )
     exchange.received(facts, len(body), received_s)
-    routed = _address(the, scope, exchange, body)
+    routed = _address(the, scope, exchange, head, body)
     if isinstance(routed, Refusal):
         return await _answer(the, exchange, send, routed)
     refusal = the.gates.admit(exchange)
@@ -170,14 +173,29 @@ def _authenticate(
 
 
 def _address(
-    the: Relay, scope: Scope, exchange: Exchange, body: bytes
+    the: Relay, scope: Scope, exchange: Exchange, head: Head, body: bytes
 ) -> Routed | Refusal:
     """The call to the provider, or why there is none."""
-    client_headers = exchange.client_headers
     if scope["method"] == "CONNECT":  # asks for a tunnel to a host: never
         return error_responses.NOT_FOUND
-    if b"upgrade" in client_headers.first and _offers_websocket(scope["headers"]):
+    if b"upgrade" in head.client_headers.first and _offers_websocket(scope["headers"]):
         return error_responses.WEBSOCKET
+    model, bare_query = exchange.request.model, asks_nothing(scope)
+    of = (exchange.key.org, exchange.raw_path, model, bare_query)
+    call = head.call(of, lambda: _call(the, exchange, head, asks_nothing=bare_query))
+    if isinstance(call, Refusal):
+        return call
+    routed = the.router.route(Arrived(exchange, call, body))
+    target = call.target
+    exchange.ruled(target, routed.target, routed.model, routed.rule, routed.skipped)
+    return routed
+
+
+def _call(
+    the: Relay, exchange: Exchange, head: Head, *, asks_nothing: bool
+) -> Call | Refusal:
+    """Whom a request is for, and how they are asked, where no rule says otherwise."""
+    client_headers, (_, query) = head.client_headers, head.fields
     model, raw_path = exchange.request.model, exchange.raw_path
     target = resolve(client_headers, model, raw_path, the.providers)
     address = the.settings.address_for(exchange.key.org, target.provider)
@@ -186,11 +204,9 @@ def _address(
     address = native_address(address, target, raw_path)
     if address.auth != "none" and _has_no_key(client_headers, address):
         return error_responses.MISSING_AUTHORIZATION
-    parts = (scope["headers"], scope["query_string"], body, asks_nothing(scope))
-    arrived = Arrived(exchange, target, address, *parts)
-    routed = the.router.route(arrived)
-    exchange.ruled(target, routed.target, routed.model, routed.rule, routed.skipped)
-    return routed
+    headers = forwarded_request_headers(exchange.headers, client_headers, address.auth)
+    url = asked_url(address, target, exchange, query, model, asks_nothing=asks_nothing)
+    return Call(target, address, url, tuple(headers), query, asks_nothing)
 
 
 def _has_no_key(client_headers: ClientHeaders, address: Address) -> bool:

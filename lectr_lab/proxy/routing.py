@@ -11,7 +11,6 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import (
     RawHeaders,
-    forwarded_request_headers,
     headers_for_another_vendor,
     holds_key,
 )
@@ -25,6 +24,7 @@ from lectr_lab.core.routing.rules import (
     asks_for_run,
     decide,
 )
+from lectr_lab.proxy.heads import Call
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.stderr import say
 
@@ -36,19 +36,15 @@ class Arrived(NamedTuple):
     """A request as it came, with the provider that it is for."""
 
     exchange: Exchange
-    target: ResolvedProvider
-    address: Address
-    headers: RawHeaders
-    query: bytes
+    call: Call
     body: bytes
-    asks_nothing: bool = False  # a question mark with no query behind it
 
 
 class ProviderRequest(NamedTuple):
     """What a provider is asked."""
 
     url: str
-    headers: list[tuple[bytes, bytes]]
+    headers: RawHeaders
     body: bytes
 
 
@@ -104,7 +100,7 @@ class Router:
 
     def _ruled(self, arrived: Arrived) -> Routed:
         self._follow()
-        rule_input = arrived.exchange.rule_input(arrived.target)
+        rule_input = arrived.exchange.rule_input(arrived.call.target)
         if self._of_run:
             run = arrived.exchange.run
             names = {name: getattr(run, name) for name in OF_RUN}
@@ -130,10 +126,10 @@ class Router:
             return _unchanged(arrived, "model_not_found_in_body")
         if decision.provider in (None, rule_input.provider):
             call = _call(arrived, body, model)
-            return Routed(call, arrived.target, model, decision.rule)
+            return Routed(call, arrived.call.target, model, decision.rule)
         if holds_key(body, arrived.exchange.client_headers):
             return _unchanged(arrived, "key_in_body")
-        target = arrived.target._replace(provider=decision.provider)
+        target = arrived.call.target._replace(provider=decision.provider)
         call = self._call_elsewhere(arrived, target, body, model)
         return Routed(call, target, model, decision.rule)
 
@@ -148,7 +144,7 @@ class Router:
         key = self.keys.of(org, target.provider)
         assert key is not None or address.auth == "none"
         headers = headers_for_another_vendor(
-            arrived.headers, client_headers, address.auth, key
+            arrived.exchange.headers, client_headers, address.auth, key
         )
         raw_path = arrived.exchange.raw_path
         return ProviderRequest(
@@ -175,20 +171,29 @@ class Router:
 
 
 def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
-    model = arrived.exchange.request.model
-    call = _call(arrived, arrived.body, model)
-    return Routed(call, arrived.target, model, skipped=skipped)
+    exchange, call, body = arrived
+    as_it_came = ProviderRequest(call.url, call.headers, body)
+    return Routed(as_it_came, call.target, exchange.request.model, skipped=skipped)
 
 
 def _call(arrived: Arrived, body: bytes, model: str | None) -> ProviderRequest:
-    _, target, address, headers, query, _, asks_nothing = arrived
-    client_headers, raw_path = (
-        arrived.exchange.client_headers,
-        arrived.exchange.raw_path,
+    exchange, call, _ = arrived
+    more = call.query, model
+    url = asked_url(
+        call.address, call.target, exchange, *more, asks_nothing=call.asks_nothing
     )
-    url = provider_url(address, target, raw_path, query, model)
-    if asks_nothing and "?" not in url:
-        url += "?"
-    return ProviderRequest(
-        url, forwarded_request_headers(headers, client_headers, address.auth), body
-    )
+    return ProviderRequest(url, call.headers, body)
+
+
+def asked_url(
+    address: Address,
+    target: ResolvedProvider,
+    exchange: Exchange,
+    query: bytes,
+    model: str | None,
+    *,
+    asks_nothing: bool,
+) -> str:
+    """`provider_url`, with the question mark of a target that ends in one."""
+    url = provider_url(address, target, exchange.raw_path, query, model)
+    return f"{url}?" if asks_nothing and "?" not in url else url

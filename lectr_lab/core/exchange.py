@@ -92,7 +92,6 @@ class Exchange:
         keyed_hash: KeyedHash | None = None,
         hide: Callable[[str | None], str | None] | None = None,
     ) -> None:
-        """`hide`: what `redactor` made of the keys, where that was asked before."""
         self.event_id = event_id
         self.started_at = started_at
         self.started_s = started_s
@@ -103,7 +102,8 @@ class Exchange:
         self.operation: Operation = operation(raw_path)
         self._path = api_path(raw_path) or NO_PATH
         self._stored = self.operation == "other" and self._path.is_stored_response
-        self.taps: list[Callable[[bytes], object]] = []  # shown the reply's bytes too
+        # Shown the reply's bytes too, each until it returns something true.
+        self.taps: list[Callable[[bytes], object]] = []
         if b"content-encoding" in client_headers.first:
             self.request_encoding = encoding_of(headers)
         self._hide = hide or redactor(client_headers, operator_keys)
@@ -170,10 +170,10 @@ class Exchange:
         self._asked_s = now_s
 
     def answered(self, status: int, headers: RawHeaders, now_s: float) -> None:
-        """The reply's head is here."""
+        """The reply's head is here, its names in lower case."""
         self.status = status
         self._answered_s = now_s
-        first = {name.lower(): value for name, value in reversed(headers)}
+        first = dict(reversed(headers))
         self.content_encoding = first.get(b"content-encoding", b"").decode("latin-1")
         self.reader = ReplyReader(
             "responses" if self._stored else self.operation,
@@ -182,10 +182,8 @@ class Exchange:
             self.content_encoding,
         )
         self._from_cache = from_gateway_cache(first)
-        for name in _REQUEST_ID_HEADERS:
-            if value := first.get(name, b""):
-                self._request_id = _short_name(value)
-                break
+        found = filter(None, map(first.get, _REQUEST_ID_HEADERS))
+        self._request_id = _short_name(next(found, b""))
 
     def passed_on(self, now_s: float) -> None:
         """The reply's head is on its way to the client."""
@@ -197,8 +195,8 @@ class Exchange:
         Returns whether it was so much that the rest of it is to be read by `read_on`.
         """
         self._response_bytes += len(data)
-        for tap in self.taps:
-            tap(data)
+        if self.taps:
+            self.taps = [tap for tap in self.taps if not tap(data)]
         reader = self.reader
         if reader is None:
             return False
@@ -370,10 +368,8 @@ class Exchange:
 
     def _overhead_ms(self) -> float | None:
         before = _ms(self._received_s, self._asked_s)
-        after = _ms(self._answered_s, self._passed_on_s)
-        if before is None:
-            return None
-        return round(before + (after or 0.0), 3)
+        after = _ms(self._answered_s, self._passed_on_s) or 0.0
+        return None if before is None else round(before + after, 3)
 
 
 def _with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:

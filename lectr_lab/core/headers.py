@@ -195,6 +195,15 @@ def headers_for_another_vendor(
     return [*kept, _named_key(auth, operator_key, b"Bearer " + operator_key)]
 
 
+def in_lower_case(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """The same headers, their names in lower case.
+
+    >>> in_lower_case([(b"Via", b"A")])
+    [(b'via', b'A')]
+    """
+    return [(name.lower(), value) for name, value in raw]
+
+
 def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     """The provider's headers as the client gets them: all but the hop-by-hop ones.
 
@@ -202,13 +211,13 @@ def forwarded_response_headers(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     characters is not HTTP, and no server of ours could write it.
     """
     names = [name.lower() for name, _ in raw]
-    dropped = _HOP_BY_HOP
-    if b"connection" in names:
-        dropped |= _named_by_connection(raw)
-    if b"transfer-encoding" in names:
-        dropped |= {b"content-length"}
     kept = list(raw)
-    if not dropped.isdisjoint(names):
+    if not _HOP_BY_HOP.isdisjoint(names):
+        dropped = _HOP_BY_HOP
+        if b"connection" in names:
+            dropped |= _named_by_connection(raw)
+        if b"transfer-encoding" in names:
+            dropped |= {b"content-length"}
         kept = [f for name, f in zip(names, raw, strict=True) if name not in dropped]
     if _CONTROL(b"".join(map(_VALUE, kept))):
         return [(name, value) for name, value in kept if not _CONTROL(value)]

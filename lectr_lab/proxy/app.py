@@ -130,7 +130,6 @@ def create_app(
                 gates=gates,
                 engine=tee(asking) if tee else asking,
                 router=router,
-                providers=settings.registry(),
                 observers=observers,
                 facts=facts,
                 bodies=bodies,

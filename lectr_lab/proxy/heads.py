@@ -6,7 +6,7 @@ Kept are some hundred heads of callers whose key was found, in this process's me
 alone. One with an id of its own, such as a trace's, will not come again, and is not.
 """
 
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple, TypeAlias
 
 from lectr_lab.core.error_responses import Refusal
@@ -16,6 +16,7 @@ from lectr_lab.core.headers import (
     read_headers,
     redactor,
 )
+from lectr_lab.core.registry import Registry
 from lectr_lab.core.routing.providers import Address, ResolvedProvider
 
 _MOST_HEADS = 256
@@ -78,16 +79,16 @@ class Heads:
     """Reads heads, and knows those that it has read.
 
     Args:
-        providers: names that X-Lectr-Provider may have; None: the registry's.
+        providers: those that a request can be for.
         operator_keys: the operator's own, which no word that is logged may have in it.
     """
 
     def __init__(
         self,
-        providers: Container[str] | None = None,
+        providers: Registry,
         operator_keys: frozenset[str] = frozenset(),
     ) -> None:
-        self._providers, self._operator_keys = providers, operator_keys
+        self.providers, self._operator_keys = providers, operator_keys
         self._known: dict[Fields, Head] = {}
 
     def read(self, raw: RawHeaders, query: bytes = b"") -> Head:
@@ -97,14 +98,15 @@ class Heads:
             raw: names in lower case and values, in the order received.
             query: the request's.
 
-        >>> Heads().read([(b"x-lectr-task", b"extraction")]).client_headers.task
+        >>> from lectr_lab.core.registry import registry
+        >>> Heads(registry()).read([(b"x-lectr-task", b"extraction")]).client_headers.task
         'extraction'
         """
         fields = tuple([field for field in raw if field[0] != _LENGTH]), query
         known = self._known.get(fields)
         if known is not None:
             return known
-        client_headers = read_headers(fields[0], self._providers, query)
+        client_headers = read_headers(fields[0], self.providers, query)
         return Head(fields, client_headers, self._operator_keys)
 
     def keep(self, head: Head) -> None:

@@ -24,11 +24,11 @@ from lectr_lab.core.headers import (
     RawHeaders,
     forwarded_request_headers,
     forwarded_response_headers,
+    in_lower_case,
 )
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.keys import KeyEntry
-from lectr_lab.core.registry import Registry
 from lectr_lab.core.routing.providers import Address, native_address, resolve
 from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.gates.gate import Gates
@@ -65,7 +65,6 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
     gates: Gates
     engine: Engine
     router: Router
-    providers: Registry
     observers: Observers
     facts: FactsReader
     bodies: BodiesInFlight
@@ -197,7 +196,7 @@ def _call(
     """Whom a request is for, and how they are asked, where no rule says otherwise."""
     client_headers, (_, query) = head.client_headers, head.fields
     model, raw_path = exchange.request.model, exchange.raw_path
-    target = resolve(client_headers, model, raw_path, the.providers)
+    target = resolve(client_headers, model, raw_path, the.heads.providers)
     address = the.settings.address_for(exchange.key.org, target.provider)
     if address is None:
         return error_responses.AZURE_CONFIG_MISSING
@@ -281,10 +280,11 @@ async def _ask_and_pass_on(
 
 
 async def _pass_on(the: Relay, exchange: Exchange, reply: Reply, send: Send) -> None:
-    exchange.answered(reply.status, reply.headers, the.now_s())
-    headers = forwarded_response_headers(reply.headers)
+    received = in_lower_case(reply.headers)
+    exchange.answered(reply.status, received, the.now_s())
+    headers = forwarded_response_headers(received)
     if reply.status in (204, 304):  # no body: its length is framing that misleads
-        headers = [(n, v) for n, v in headers if n.lower() != b"content-length"]
+        headers = [(n, v) for n, v in headers if n != b"content-length"]
     if body := whole_body(reply):
         arrived_s = the.now_s()
         await send_whole(send, reply.status, headers, body)

@@ -12,7 +12,7 @@ from lectr_lab.core.routing.providers import ResolvedProvider
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BODY = b'{"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "hi"}]}'
-HEAD = [(b"Content-Type", b"text/event-stream"), (b"X-Request-Id", b"req_7")]
+HEAD = [(b"content-type", b"text/event-stream"), (b"x-request-id", b"req_7")]
 OPENAI = ResolvedProvider("openai", "model")
 
 
@@ -271,6 +271,6 @@ def test_what_a_gateways_cache_answered_is_of_no_other_tier(said, tier):
     """Its header says so; the reply repeats the counts of the call that was billed."""
     one = exchange()
 
-    one.answered(200, [(b"CF-AIG-Cache-Status", said)], 0.1)
+    one.answered(200, [(b"cf-aig-cache-status", said)], 0.1)
 
     assert one.ended("ok", 0.2).service_tier == tier

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.core.headers import read_headers, redactor
+from lectr_lab.core.registry import registry
 from lectr_lab.proxy.heads import Heads
 
 NAMES = (
@@ -25,7 +26,7 @@ HEADS = st.lists(
 @given(HEADS)
 def test_a_head_means_the_same_whichever_came_before(heads):
     """The words, the keys and what they hide; all but the length of the body."""
-    known = Heads(operator_keys=frozenset({"sk-operator"}))
+    known = Heads(registry(), operator_keys=frozenset({"sk-operator"}))
 
     for raw, query in heads:
         head = known.read(raw, query)
@@ -41,7 +42,7 @@ def test_a_head_means_the_same_whichever_came_before(heads):
 
 def test_a_head_that_comes_again_is_not_read_again():
     """Whatever the length of its body."""
-    known, usual = Heads(), (b"x-lectr-feature", b"faq")
+    known, usual = Heads(registry()), (b"x-lectr-feature", b"faq")
     first = known.read([usual, (b"content-length", b"10")])
     known.keep(first)
 
@@ -50,7 +51,11 @@ def test_a_head_that_comes_again_is_not_read_again():
 
 def test_what_will_not_come_again_is_not_kept():
     """A trace's id, a head of many bytes, and one whose caller nobody vouched for."""
-    known, trace, large = Heads(), (b"traceparent", b"00-1"), (b"cookie", b"x" * 9000)
+    known, trace, large = (
+        Heads(registry()),
+        (b"traceparent", b"00-1"),
+        (b"cookie", b"x" * 9000),
+    )
     for field in (trace, large):
         head = known.read([field])
         known.keep(head)
@@ -62,7 +67,7 @@ def test_what_will_not_come_again_is_not_kept():
 
 def test_memory_is_bounded():
     """However many callers there are, and whatever models one of them names."""
-    known, heads = Heads(), []
+    known, heads = Heads(registry()), []
     for n in range(1000):
         heads.append(known.read([(b"x-lectr-feature", b"%d" % n)]))
         known.keep(heads[-1])

@@ -25,7 +25,8 @@ class Observer(Protocol):
         """There is something to do: else it is not told of requests."""
 
     def begin(self, exchange: Exchange, body: memoryview) -> None:
-        """A request is about to be sent. `exchange.taps` are shown the reply's bytes."""
+        """A request is about to be sent. `exchange.taps` are shown the reply's bytes,
+        each until it returns something true."""
 
     def ended(self, event: Event) -> None:
         """It is over, and its client served."""
@@ -68,13 +69,19 @@ class Observers:
         """A request is about to be sent."""
         if not self._told_first:
             return
-        taps = exchange.taps
+        if type(body) is memoryview:  # lent already, to one with others behind it
+            self._begin(exchange, body)
+            return
         with memoryview(body) as lent:
-            for guard, observer in self._told_first:
-                before = len(taps)
-                guard.call(observer.begin, exchange, lent)
-                if len(taps) > before:
-                    taps[before:] = [_guarded(guard, tap) for tap in taps[before:]]
+            self._begin(exchange, lent)
+
+    def _begin(self, exchange: Exchange, lent: memoryview) -> None:
+        taps = exchange.taps
+        for guard, observer in self._told_first:
+            before = len(taps)
+            guard.call(observer.begin, exchange, lent)
+            if len(taps) > before:
+                taps[before:] = [_guarded(guard, tap) for tap in taps[before:]]
 
     def ended(self, event: Event) -> None:
         """A request is over."""

@@ -117,7 +117,7 @@ class PrefixWatch:
     def begin(self, exchange: Exchange, body: memoryview) -> None:
         """A request is about to be sent: hold its prompt until its reply begins."""
         self._observers.begin(exchange, body)
-        if exchange.operation in OPERATIONS and body.nbytes:
+        if exchange.operation in OPERATIONS and body.nbytes and _worth(exchange, body):
             watched = _Watched(exchange, _held(body))
             self._watched[exchange.event_id] = watched
             exchange.taps.append(partial(self._answered, watched))
@@ -153,21 +153,19 @@ class PrefixWatch:
         await self._worker.stop()
         await self._observers.stop()
 
-    def _answered(self, watched: _Watched, _: bytes) -> None:
-        """Some of its reply is with the client: from now on its prompt can be cached."""
-        if watched.answered_s is not None:
-            return
+    def _answered(self, watched: _Watched, _: bytes) -> bool:
+        """Some of its reply is with the client: from now on its prompt can be cached.
+        That is seen once."""
+        self._take_up(watched)
+        return True
+
+    def _take_up(self, watched: _Watched) -> None:
         watched.answered_s = self._now_s()
         failed = not 200 <= (watched.exchange.status or 0) < 300
         waiting_bytes = self._taken_bytes - self._read_bytes
         if failed or waiting_bytes + watched.size_bytes > MOST_WAITING_BYTES:
             self._unwatched += not failed
             watched.body, watched.done = b"", True
-            return
-        if watched.size_bytes < _least_bytes(*_model(watched.exchange)) and (
-            watched.exchange.run.session is None
-        ):
-            watched.body, watched.done = b"", True  # nobody could have cached it
             return
         is_small = watched.size_bytes <= AT_ONCE_BYTES and not watched.is_large
         if is_small and not waiting_bytes:  # nobody else is at the memory
@@ -253,6 +251,13 @@ def _held(body: memoryview) -> bytes:
     if isinstance(whole, bytes) and len(whole) == body.nbytes:
         return whole
     return bytes(body)
+
+
+def _worth(exchange: Exchange, body: memoryview) -> bool:
+    """It is a session's, or so long that somebody could have cached it."""
+    if exchange.request_encoding or exchange.run.session is not None:
+        return True
+    return body.nbytes >= _least_bytes(*_model(exchange))
 
 
 def _model(exchange: Exchange) -> tuple[str, str | None]:

@@ -24,7 +24,11 @@ from lectr_lab.core.errors import ConfigError, UpstreamError, UpstreamUnreachabl
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import Outcome
 from lectr_lab.core.exchange import Exchange
-from lectr_lab.core.headers import headers_for_another_vendor, holds_key
+from lectr_lab.core.headers import (
+    headers_for_another_vendor,
+    holds_key,
+    in_lower_case,
+)
 from lectr_lab.core.ids import event_id
 from lectr_lab.core.llm_api.answer_text import read_answer
 from lectr_lab.core.llm_api.splice import with_model
@@ -239,7 +243,9 @@ class Shadows:
             async with asyncio.timeout(_TIMEOUT_S):
                 reply = await self.engine.send("POST", *call)
                 try:
-                    exchange.answered(reply.status, reply.headers, now_s())
+                    exchange.answered(
+                        reply.status, in_lower_case(reply.headers), now_s()
+                    )
                     async for chunk in reply:
                         if exchange.chunk(chunk, now_s()):
                             await self._facts.catch_up(exchange)

@@ -74,12 +74,14 @@ def written(status: int, headers: RawHeaders, body: bytes, keep_alive: bool) -> 
     b'HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok'
     """
     parts = [STATUS_LINE[status]]
+    sized = False
     for name, value in headers:
-        parts += (name.lower(), b": ", value, b"\r\n")
-    chunked = b"content-length" not in parts[1::4]
+        name = name.lower()
+        sized = sized or name == b"content-length"
+        parts += (name, b": ", value, b"\r\n")
     if not keep_alive:
         parts.append(b"connection: close\r\n")
-    if chunked:
+    if not sized:
         framed = b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
         parts.append(framed % (len(body), body))
     else:

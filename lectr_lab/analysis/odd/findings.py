@@ -1,0 +1,141 @@
+"""Every look of a block of series that is rare enough to matter, and nothing else."""
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lectr_lab.analysis.odd.calibrate import (
+    WARM_UP,
+    false_alarms,
+    stretch,
+    z_at,
+)
+from lectr_lab.analysis.odd.grid import Grid
+from lectr_lab.analysis.odd.history import WINDOWS, History, first_seen, since_first
+from lectr_lab.analysis.odd.predict import DAY, HOUR, Array, trailing
+from lectr_lab.analysis.odd.scores import KINDS, Score, matters
+
+WARM = 20.0
+"""Expected false alarms a feature-week under which an incident goes on."""
+
+LOOKS = {
+    "series": pl.Int64,
+    "cell": pl.Int64,
+    "kind": pl.String,
+    "window": pl.Int64,
+    "rate": pl.Float64,  # expected false alarms a feature-week
+    "z": pl.Float64,
+    "actual": pl.Float64,
+    "expected": pl.Float64,
+    "n": pl.Float64,
+}
+
+
+class Judged(NamedTuple):
+    """The rare looks of a block, and the history that they were judged by."""
+
+    looks: pl.DataFrame  # columns of LOOKS
+    history: History
+
+
+def judge(grid: Grid, budget: float) -> Judged:
+    """Look at every kind and window of a block of series, twice.
+
+    The second time, hours that belong to an incident are no history: else an outage
+    would teach that outages are usual. What has lasted a day is, for it may stay.
+
+    Args:
+        grid: the series.
+        budget: expected false alarms a feature-week.
+    """
+    seen = since_first(grid)
+    first = _judged(grid, seen, budget)
+    quiet = _without(first.looks, seen, budget)
+    again = np.flatnonzero((quiet != seen).any(1))
+    if not len(again):
+        return first
+    second = _judged(_some(grid, again), quiet[again], budget)
+    places = pl.DataFrame({"to": again}).with_row_index("series")
+    moved = second.looks.with_columns(pl.col("series").cast(pl.UInt32))
+    moved = moved.join(places, on="series").with_columns(series=pl.col("to"))
+    kept = first.looks.filter(~pl.col("series").is_in(again.tolist()))
+    looks = pl.concat([kept, moved.select(kept.columns)])
+    return Judged(looks, History(grid, quiet))
+
+
+def _judged(grid: Grid, seen: Array, budget: float) -> Judged:
+    history = History(grid, seen)
+    # The first 48 hours of each series are its own.
+    ready = np.maximum(first_seen(grid), 0) + WARM_UP
+    found = [
+        _rare(history, kind, window, ready, budget)
+        for window in WINDOWS
+        for kind in KINDS
+    ]
+    return Judged(pl.concat(found), history)
+
+
+def _rare(
+    history: History, kind: str, window: int, ready: NDArray[np.int64], budget: float
+) -> pl.DataFrame:
+    score = KINDS[kind](history, window)
+    factor = stretch(score.z, history.seen, kind, window)
+    scale = np.repeat(factor, DAY, axis=1)[:, : score.z.shape[1], None]
+    least = z_at(max(WARM, budget), window)
+    hours = np.arange(score.z.shape[1])[None, :, None]
+    rare = (score.z >= least * scale) & (hours >= ready[:, None, None])
+    rare &= _passed(history, window)
+    series, hour, look = np.nonzero(rare)
+    some = Score(*(array[series, hour, look] for array in score))
+    large = matters(kind, some)
+    series, hour, look = series[large], hour[large], look[large]
+    some = Score(*(array[large] for array in some))
+    looks_an_hour = score.z.shape[2]
+    ends = history.ends(window)
+    rate = false_alarms(some.z, scale[series, hour, 0], window)
+    return pl.DataFrame(
+        {
+            "series": series,
+            "cell": ends[hour * looks_an_hour + look],
+            "kind": np.full(len(series), kind, object),
+            "window": np.full(len(series), window),
+            "rate": rate,
+            "z": some.z,
+            "actual": some.actual,
+            "expected": some.expected,
+            "n": some.n,
+        },
+        schema=LOOKS,
+    )
+
+
+def _passed(history: History, window: int) -> NDArray[np.bool_]:
+    """Looks that are not the last one again."""
+    ends = history.ends(window)
+    again = np.concatenate([[False], ends[1:] == ends[:-1]])
+    return ~again.reshape(1, history.grid.span.hours, -1)
+
+
+def _without(looks: pl.DataFrame, seen: Array, budget: float) -> Array:
+    """History less the hours of incidents, until one has lasted a day."""
+    hot = np.zeros_like(seen)
+    alarms = looks.filter(pl.col("rate") <= budget)
+    hot[alarms["series"].to_numpy(), alarms["cell"].to_numpy() // HOUR] = 1
+    lasted = trailing(hot, DAY) >= DAY
+    return seen * np.where(lasted, 1, 1 - hot)
+
+
+def _some(grid: Grid, series: NDArray[np.int64]) -> Grid:
+    """A grid of some of its series alone."""
+    place = np.full(grid.series.height, -1)
+    place[series] = np.arange(len(series))
+    mine = np.flatnonzero(place[grid.owner] >= 0) if len(grid.owner) else grid.owner
+    return grid._replace(
+        series=grid.series[series.tolist()],
+        sums={name: values[series] for name, values in grid.sums.items()},
+        owner=place[grid.owner[mine]],
+        models=grid.models[mine.tolist()],
+        asked=grid.asked[mine],
+    )

@@ -1,0 +1,161 @@
+"""`odd`: from a log to its incidents."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from lectr_lab.analysis.odd.episodes import Episode, episodes
+from lectr_lab.analysis.odd.evidence_rows import looked_at
+from lectr_lab.analysis.odd.findings import LOOKS, judge
+from lectr_lab.analysis.odd.grid import Span, grids, span_of
+from lectr_lab.analysis.odd.incidents import Context, Incident, incident
+from lectr_lab.analysis.odd.result import Looked, Oddities
+from lectr_lab.analysis.odd.source import Source, source
+from lectr_lab.analysis.views.groups import key_names
+from lectr_lab.analysis.views.select import period
+from lectr_lab.analysis.views.time_steps import zone
+from lectr_lab.core.errors import LabError
+from lectr_lab.core.pricing.price import PriceList
+
+_MOST_BUDGET = 10.0
+_PAST = timedelta(days=35)  # four weeks of an hour of the week, and one to calibrate
+
+
+def odd(
+    log: pl.LazyFrame | Path | str | None = None,
+    *,
+    by: str | Sequence[str] = "feature",
+    budget: float = 0.3,
+    since: str | None = None,
+    org: str | None = None,
+    tz: str = "UTC",
+    now: datetime | None = None,
+    prices: PriceList | Path | str | None = None,
+    noted: Sequence[tuple[datetime, str]] = (),
+) -> Oddities:
+    """What is odd: times in which a feature did what its past did not lead to expect.
+
+    Each feature of each org is held against its own past: requests (more, fewer, none),
+    spend, cost of a request, errors, latency and its tail, lengths of prompts and
+    answers, cached share of the input, and which models answer; over windows of 5
+    minutes, 15 minutes, an hour and six. It is active after 48 hours of traffic.
+
+    Args:
+        log: events with `cost_usd`, as `scan` gives them; or a lab folder, of which
+            closed days are counted once and kept in `cells/odd/`. Without it, your own
+            log, or made-up traffic where that has no request yet.
+        by: what is held against its past, within its org: a column such as `feature`,
+            `provider`, `model`, `client`, `user` or `session`.
+        budget: how many false alarms a feature-week you accept, above 0 and up to 10.
+            The smaller, the larger an incident must be. What was measured of that
+            promise stands beside it.
+        since: show incidents that had not ended by then: "24h", "7d", a day, a moment.
+        org: look at one org alone.
+        tz: the time zone of the hours of the day and the week.
+        now: where the record ends; else the present for a folder that a proxy serves,
+            and the last request for others.
+        prices: your own prices, for a folder; as for `scan`.
+        noted: what you know of, such as deploys: moments and a few words each.
+
+    Returns:
+        Incidents, the last one first: a table that shows itself with a sentence for
+        each, `.incidents` as a frame, `.series(feature, kind)` for a picture,
+        `.rows(id)` with the calls of one, and `.stated`.
+
+    Raises:
+        LabError: a column, time or time zone that there is not, or no such budget.
+        LogError: there is no such lab folder.
+
+    Source: the method and its figures are in `data/odd_datasheet.md`.
+
+    >>> import lectr_lab as lectr
+    >>> found = lectr.odd(lectr.demo_log())
+    >>> "document-qa" in found.incidents["feature"].to_list()
+    True
+    """
+    if not 0 < budget <= _MOST_BUDGET:
+        raise LabError(
+            f"budget={budget:g} is no number of false alarms a feature-week: write one "
+            f"above 0, up to {_MOST_BUDGET:g}. The usual one is 0.3."
+        )
+    if now is not None and now.tzinfo is None:
+        now = now.replace(tzinfo=UTC)
+    where, keys = zone(tz), tuple(key_names(by))
+    given = source(log, by=by, org=org, now=now, prices=prices)
+    asked = period(since, now=given.now, tz=tz)
+    begin = asked.first.astimezone(UTC) if asked.first else None
+    counted = given.cells(None if begin is None else begin - _PAST)
+    begun = counted.group_by(keys).agg(first=pl.col("at").min()).sort(keys)
+    start = given.now if counted.is_empty() else counted["at"].min()
+    assert isinstance(start, datetime)
+    looked = Looked(
+        given.log, counted, keys, by, budget,
+        max(begin or start, start), given.now, tz, begun,
+    )  # fmt: skip
+    if counted.is_empty():
+        return Oddities((), looked)
+    span = span_of(start, given.now, where)
+    several = counted["org"].n_unique() > 1
+    context = Context(counted, keys, given.prices, where, several, noted)
+    found = _found(context, span, budget, looked.since)
+    end = asked.end.astimezone(UTC) if asked.end else given.now + timedelta(days=1)
+    found = [one for one in found if one.onset < end]
+    return Oddities(_with_rows(found, given, keys, by), looked)
+
+
+def _found(
+    context: Context, span: Span, budget: float, since: datetime
+) -> list[Incident]:
+    """The incidents of all series, the last one first."""
+    looks = [pl.DataFrame(schema=LOOKS)]
+    before = 0
+    for grid in grids(context.cells, context.keys, span):
+        rare = judge(grid, budget).looks
+        looks.append(rare.with_columns(pl.col("series") + before))
+        before += grid.series.height
+    recent = [
+        episode
+        for episode in episodes(pl.concat(looks), budget, span.last)
+        if episode.open or span.at(episode.last + 1) > since
+    ]
+    found = _described(recent, context, span, budget)
+    found = [one for one in found if one.end is None or one.end > since]
+    return sorted(found, key=lambda one: (one.found, one.series), reverse=True)
+
+
+def _described(
+    found: Sequence[Episode], context: Context, span: Span, budget: float
+) -> list[Incident]:
+    names = context.cells.select(context.keys).unique().sort(context.keys)
+    mine = names[sorted({episode.series for episode in found})]
+    own = context.cells.join(mine, on=list(context.keys), nulls_equal=True)
+    context = context._replace(cells=own)
+    of_series: dict[tuple[object, ...], list[Episode]] = {}
+    for episode in found:
+        of_series.setdefault(names.row(episode.series), []).append(episode)
+    told = []
+    for grid in grids(own, context.keys, span):
+        history = judge(grid, budget).history
+        for place, series in enumerate(grid.series.iter_rows()):
+            told += [
+                incident(history, place, episode, context)
+                for episode in of_series.get(series, [])
+            ]
+    return told
+
+
+def _with_rows(
+    found: Sequence[Incident],
+    given: Source,
+    keys: Sequence[str],
+    by: str | Sequence[str],
+) -> list[Incident]:
+    """Incidents with the rows to look at first, and the rules that changed."""
+    told = looked_at(given.log, found, keys, by)
+    return [
+        msgspec.structs.replace(one, first_rows=ids, changed=(*one.changed, *rules))
+        for one, (ids, rules) in zip(found, told, strict=True)
+    ]

@@ -1,0 +1,52 @@
+"""The rows behind an incident."""
+
+import polars as pl
+from odd_traffic import DAY, Fault, moment
+
+import lectr_lab as lectr
+
+FIRST, LAST = 8 * DAY + 96, 8 * DAY + 120
+
+
+def only(found):
+    """The incident that the fault made."""
+    [one] = [
+        i for i in found if i.onset >= moment(FIRST - 6) and i.found < moment(LAST + 12)
+    ]
+    return one
+
+
+def test_the_first_rows_of_an_outage_have_failed(made_up):
+    """They are those to look at."""
+    log = made_up(features=1, fault=Fault("errors", 0.5, FIRST, LAST))
+
+    one = only(lectr.odd(log))
+
+    rows = log.filter(pl.col("event_id").is_in(list(one.first_rows))).collect()
+    assert one.kind == "errors"
+    assert len(one.first_rows) == 5
+    assert set(rows["outcome"]) == {"provider_error"}
+    assert rows["started_at"].min() >= one.onset
+
+
+def test_a_rule_that_began_to_apply_is_said(made_up):
+    """Where it did so in the hours around the onset."""
+    log = made_up(features=1, fault=Fault("mix", 1.0, FIRST, LAST))
+    inside = pl.col("started_at") >= moment(FIRST)
+    log = log.with_columns(rule=pl.when(inside).then(pl.lit("cheaper")))
+
+    one = only(lectr.odd(log))
+
+    assert one.changed == ("rule cheaper began to apply",)
+
+
+def test_the_calls_of_an_incident_are_its_own(made_up):
+    """Of that series, from its onset to its end."""
+    log = made_up(features=1, fault=Fault("latency", 4.0, FIRST, LAST))
+    found = lectr.odd(log)
+    one = only(found)
+
+    rows = found.rows(one.id).collect()
+
+    assert rows.height == one.n
+    assert set(rows["feature"]) == {"feature-0"}

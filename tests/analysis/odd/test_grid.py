@@ -1,0 +1,43 @@
+"""Cells as arrays."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from odd_traffic import DAY, START, as_log, feature, requests
+
+from lectr_lab.analysis.odd.cells import SUMS
+from lectr_lab.analysis.odd.grid import grids, span_of
+from lectr_lab.analysis.odd.source import counted
+
+KEYS = ("org", "feature")
+
+
+def test_the_arrays_hold_what_the_cells_do():
+    """Every sum, in its place; and each model of a series that has several."""
+    drawn = [requests(feature(n, 30.0), DAY) for n in range(30)]
+    now = START + timedelta(days=1)
+    cells = counted(as_log(pl.concat(drawn)), "feature", None, now)
+    span = span_of(START, now, ZoneInfo("UTC"))
+
+    found = list(grids(cells, KEYS, span))
+
+    assert sum(grid.series.height for grid in found) == 30
+    for name in SUMS:
+        total = sum(float(grid.sums[name].sum()) for grid in found)
+        assert abs(total - cells[name].sum()) <= 1e-6 * max(1.0, total)
+    for grid in found:
+        for place in range(grid.series.height):
+            mine = grid.asked[grid.owner == place]
+            if len(mine):
+                assert mine.sum() == grid.sums["n"][place].sum()
+
+
+def test_a_cell_that_has_just_begun_counts_as_the_part_that_has_passed():
+    """The open minutes are judged, by as much of them as there was."""
+    span = span_of(START, START + timedelta(minutes=12), ZoneInfo("UTC"))
+
+    assert span.exposure[:4].tolist() == pytest.approx([1, 1, 0.4, 0])
+    assert span.last == 2
+    assert span.at(span.last) == START + timedelta(minutes=10)

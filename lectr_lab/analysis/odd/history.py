@@ -108,8 +108,8 @@ class History:
 
 def by_hour(values: Array) -> Array:
     """Cells added up to hours."""
-    cells = values.reshape(len(values), -1, HOUR)
-    return cells.sum(2, dtype=np.float64)
+    hours: Array = np.asarray(values.reshape(len(values), -1, HOUR).sum(2), np.float64)
+    return hours
 
 
 def first_seen(grid: Grid) -> NDArray[np.int64]:

@@ -26,6 +26,7 @@ _AS_IT_IS = np.array(RANKS) - 0.5
 _OWN_TAIL = ("traffic_high", "traffic_low", "spend")
 _FORTNIGHT = 2 * WEEK
 _NO_HOUR = -9.0
+_MOST_RANK = RANKS[-1]
 
 
 def looks_an_hour(window: int) -> float:
@@ -33,7 +34,7 @@ def looks_an_hour(window: int) -> float:
     return float(np.clip(1.5 * HOUR / window, 0.25, HOUR))
 
 
-def stretch(z: Array, seen: Array, kind: str, window: int) -> Array:
+def stretch(z: Array, seen: Array, kind: str, window: int, least: float = 0.0) -> Array:
     """By how much the z of each day are too large, from the fortnight before it.
 
     Args:
@@ -41,28 +42,41 @@ def stretch(z: Array, seen: Array, kind: str, window: int) -> Array:
         seen: series by hours, 1 where an hour may serve as history.
         kind: one of `KINDS`.
         window: one of `WINDOWS`.
+        least: days without a z as large are not looked at, and have 1.
 
     Returns:
         Series by days, 1 or more.
     """
-    largest = np.where(seen > 0, z.max(2), _NO_HOUR)
+    largest = _largest(z)
     days = -(-largest.shape[1] // DAY)
+    whole = np.full((len(z), _FORTNIGHT + days * DAY), _NO_HOUR)
+    whole[:, _FORTNIGHT + DAY : _FORTNIGHT + largest.shape[1]] = np.where(
+        seen > 0, largest, _NO_HOUR
+    )[:, DAY:]  # the first day of a record is no measure
+    most = np.full((len(z), days * DAY), _NO_HOUR)
+    most[:, : largest.shape[1]] = largest
+    wanted = most.reshape(len(z), days, DAY).max(2) >= least
+    wanted[:, :2] = False
+    series, day = np.nonzero(wanted)
+    before = np.arange(_FORTNIGHT)
+    past = whole[series[:, None], (day * DAY)[:, None] + before]
+    hours = (past > _NO_HOUR).sum(1)
+    top = -np.sort(-np.partition(past, -_MOST_RANK, axis=1)[:, -_MOST_RANK:], axis=1)
     counts = _AS_IT_IS if kind in _OWN_TAIL else _BY_RANK
-    ranks = np.array(RANKS)
+    share = counts / np.maximum(hours, 1)[:, None] / looks_an_hour(window)
+    meant = np.maximum(z_of(np.minimum(share, 0.4)), 0.3)
+    factor = (top[:, np.array(RANKS) - 1] / meant).max(1)
     out = np.ones((len(z), days))
-    for day in range(2, days):
-        first = max(DAY, day * DAY - _FORTNIGHT)
-        past = largest[:, first : day * DAY]
-        hours = (past > _NO_HOUR).sum(1)
-        most = ranks[-1]
-        if past.shape[1] > most:
-            past = -np.partition(-past, most, axis=1)[:, :most]
-        past = -np.sort(-past, axis=1)
-        share = counts / np.maximum(hours, 1)[:, None] / looks_an_hour(window)
-        meant = np.maximum(z_of(np.minimum(share, 0.4)), 0.3)
-        factor = (past[:, ranks - 1] / meant).max(1)
-        out[:, day] = np.where(hours > DAY, np.maximum(factor, 1), 1)
+    out[series, day] = np.where(hours > DAY, np.maximum(factor, 1), 1)
     return out
+
+
+def _largest(z: Array) -> Array:
+    """Of each hour's looks; halved again and again, for that is faster."""
+    while z.shape[2] > 1 and z.shape[2] % 2 == 0:
+        half = z.shape[2] // 2
+        z = np.maximum(z[:, :, :half], z[:, :, half:])
+    return z.max(2)
 
 
 def false_alarms(z: Array, factor: Array, window: int) -> Array:

@@ -81,20 +81,23 @@ def _rare(
     history: History, kind: str, window: int, ready: NDArray[np.int64], budget: float
 ) -> pl.DataFrame:
     score = KINDS[kind](history, window)
-    factor = stretch(score.z, history.seen, kind, window)
-    scale = np.repeat(factor, DAY, axis=1)[:, : score.z.shape[1], None]
     least = z_at(max(WARM, budget), window)
-    hours = np.arange(score.z.shape[1])[None, :, None]
-    rare = (score.z >= least * scale) & (hours >= ready[:, None, None])
-    rare &= _passed(history, window)
-    series, hour, look = np.nonzero(rare)
-    some = Score(*(array[series, hour, look] for array in score))
-    large = matters(kind, some)
-    series, hour, look = series[large], hour[large], look[large]
-    some = Score(*(array[large] for array in some))
-    looks_an_hour = score.z.shape[2]
+    factor = stretch(score.z, history.seen, kind, window, least)
+    candidates = np.nonzero(score.z >= least)
+    scale = factor[candidates[0], candidates[1] // DAY]
     ends = history.ends(window)
-    rate = false_alarms(some.z, scale[series, hour, 0], window)
+    fresh = np.concatenate([[True], ends[1:] > ends[:-1]])  # not the last one again
+    looks_an_hour = score.z.shape[2]
+    rare = score.z[candidates] >= least * scale
+    rare &= candidates[1] >= ready[candidates[0]]
+    rare &= fresh[candidates[1] * looks_an_hour + candidates[2]]
+    series, hour, look = (place[rare] for place in candidates)
+    scale = scale[rare]
+    some = Score(*(array[series, hour, look].astype(np.float64) for array in score))
+    large = matters(kind, some)
+    series, hour, look, scale = (a[large] for a in (series, hour, look, scale))
+    some = Score(*(array[large] for array in some))
+    rate = false_alarms(some.z, scale, window)
     return pl.DataFrame(
         {
             "series": series,
@@ -109,13 +112,6 @@ def _rare(
         },
         schema=LOOKS,
     )
-
-
-def _passed(history: History, window: int) -> NDArray[np.bool_]:
-    """Looks that are not the last one again."""
-    ends = history.ends(window)
-    again = np.concatenate([[False], ends[1:] == ends[:-1]])
-    return ~again.reshape(1, history.grid.span.hours, -1)
 
 
 def _without(looks: pl.DataFrame, seen: Array, budget: float) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -87,64 +88,59 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
         pl.col("t").is_between(0, span.last)
     )
     named = placed.select(keys).unique().sort(keys).with_row_index("s")
-    placed = placed.join(named, on=keys, nulls_equal=True)
-    added = placed.group_by("s", "t").agg(pl.col(*SUMS).sum())
-    of_models = _models(placed)
-    for first in range(0, named.height, _BLOCK):
-        here = pl.col("s").is_between(first, first + _BLOCK - 1)
-        series = named.filter(here)
-        yield _grid(span, series, added.filter(here), of_models.filter(here))
+    placed = placed.join(named, on=keys, nulls_equal=True).sort("s")
+    ranks = _ranks(placed)
+    starts = np.arange(0, named.height + _BLOCK, _BLOCK)
+    ends = np.searchsorted(placed["s"].to_numpy(), starts)
+    for block, (first, last) in enumerate(pairwise(ends.tolist())):
+        series = named.slice(block * _BLOCK, _BLOCK)
+        yield _grid(span, series, placed.slice(first, last - first), ranks)
 
 
-def _models(placed: pl.DataFrame) -> pl.DataFrame:
-    """Requests by model, for series that ask more than one; the seldom are one."""
-    asked = placed.select("s", "t", *MODEL, "n")
-    ranks = (
-        asked.group_by("s", *MODEL)
+def _ranks(placed: pl.DataFrame) -> pl.DataFrame:
+    """The models of series that ask more than one; the seldom are one rank."""
+    seldom = pl.col("rank") >= _MOST_MODELS
+    return (
+        placed.group_by("s", *MODEL)
         .agg(pl.col("n").sum())
         .sort("n", *MODEL, descending=[True, False, False])
         .with_columns(rank=pl.int_range(pl.len()).over("s"), several=pl.len().over("s"))
-    )
-    seldom = pl.col("rank") >= _MOST_MODELS
-    ranks = ranks.filter(pl.col("several") > 1).with_columns(
-        rank=pl.col("rank").clip(upper_bound=_MOST_MODELS),
-        **{f"{n}_shown": pl.when(~seldom).then(n) for n in MODEL},
-    )
-    shown = [pl.col(f"{n}_shown").alias(n) for n in MODEL]
-    return (
-        asked.join(ranks.drop("n"), on=["s", *MODEL], nulls_equal=True)
-        .drop(MODEL)
-        .group_by("s", "t", "rank", *shown)
-        .agg(pl.col("n").sum())
+        .filter(pl.col("several") > 1)
+        .with_columns(
+            rank=pl.col("rank").clip(upper_bound=_MOST_MODELS),
+            **{f"{n}_shown": pl.when(~seldom).then(n) for n in MODEL},
+        )
+        .drop("n", "several")
     )
 
 
 def _grid(
-    span: Span, series: pl.DataFrame, added: pl.DataFrame, asked: pl.DataFrame
+    span: Span, series: pl.DataFrame, cells: pl.DataFrame, ranks: pl.DataFrame
 ) -> Grid:
     first = int(series["s"][0])
+    at = (cells["s"].cast(pl.Int64) - first) * span.cells + cells["t"]
     shape = (series.height, span.cells)
-    at = (added["s"].to_numpy().astype(np.int64) - first, added["t"].to_numpy())
-    sums = {name: _scattered(shape, at, added[name]) for name in SUMS}
-    pairs = asked.select("s", "rank", *MODEL).unique().sort("s", "rank")
-    pairs = pairs.with_row_index("p")
-    by_pair = asked.join(pairs.select("s", "rank", "p"), on=["s", "rank"])
-    where = (by_pair["p"].to_numpy().astype(np.int64), by_pair["t"].to_numpy())
+    sums = {name: _added(shape, at, cells[name]) for name in SUMS}
+    of = cells.select("s", "t", "n", *MODEL).join(
+        ranks, on=["s", *MODEL], nulls_equal=True
+    )
+    shown = [pl.col(f"{name}_shown").alias(name) for name in MODEL]
+    pairs = of.select("s", "rank", *shown).unique().sort("s", "rank")
+    numbered = pairs.select("s", "rank").with_row_index("p")
+    of = of.join(numbered, on=["s", "rank"])
+    place = of["p"].cast(pl.Int64) * span.cells + of["t"]
     return Grid(
         span,
         series.drop("s"),
         sums,
         pairs["s"].to_numpy().astype(np.int64) - first,
         pairs.select(MODEL),
-        _scattered((pairs.height, span.cells), where, by_pair["n"]),
+        _added((pairs.height, span.cells), place, of["n"]),
     )
 
 
-def _scattered(
-    shape: tuple[int, int],
-    at: tuple[NDArray[np.int64], NDArray[np.int64]],
-    values: pl.Series,
-) -> Array:
-    out = np.zeros(shape)
-    out[at] = values.to_numpy()
-    return out
+def _added(shape: tuple[int, int], at: pl.Series, values: pl.Series) -> Array:
+    """Values added up at their places in an array, by rows."""
+    size = shape[0] * shape[1]
+    flat = np.bincount(at.to_numpy(), weights=values.to_numpy(), minlength=size)
+    return flat.reshape(shape)

@@ -42,11 +42,19 @@ class History:
         return self.over(upto, window)
 
     def over(self, upto: Array, window: int) -> Array:
-        """Of sums up to each cell, what lies in each look's window."""
-        ends = self.ends(window) + 1
-        starts = np.maximum(ends - window, 0)
-        looks = np.take(upto, ends, axis=1) - np.take(upto, starts, axis=1)
-        return looks.reshape(len(upto), self.grid.span.hours, -1)
+        """Of sums up to each cell, what lies in each look's window, to seven digits."""
+        every, hours = _EVERY[window], self.grid.span.hours
+        first = window // every - 1  # look whose window does not reach back too far
+        looks = np.empty((len(upto), self.grid.span.cells // every), np.float32)
+        looks[:, :first] = upto[:, every : first * every + 1 : every]
+        starts = upto[:, : upto.shape[1] - window : every]
+        np.subtract(
+            upto[:, window::every], starts, out=looks[:, first:], casting="same_kind"
+        )
+        # The last hour may be open: what of it is to come is its last cell again.
+        ends = self.ends(window)[-HOUR // every :] + 1
+        looks[:, -len(ends) :] = upto[:, ends] - upto[:, np.maximum(ends - window, 0)]
+        return looks.reshape(len(upto), hours, -1)
 
     def ends(self, window: int) -> NDArray[np.int64]:
         """The cell that each look ends with."""
@@ -106,10 +114,14 @@ class History:
         return self._memory[key]
 
 
+def _together(looks: Array) -> Array:
+    """The looks of each hour added up."""
+    return np.asarray(np.einsum("shk->sh", looks), np.float64)
+
+
 def by_hour(values: Array) -> Array:
     """Cells added up to hours."""
-    hours: Array = np.asarray(values.reshape(len(values), -1, HOUR).sum(2), np.float64)
-    return hours
+    return _together(values.reshape(len(values), -1, HOUR))
 
 
 def first_seen(grid: Grid) -> NDArray[np.int64]:

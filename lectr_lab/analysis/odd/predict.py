@@ -10,12 +10,12 @@ All arrays are series by hours. `seen` is 1 where an hour may serve as history.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.float64]
+Array: TypeAlias = NDArray[Any]
 
 HOUR = 12  # cells of five minutes
 DAY, WEEK = 24, 168  # hours

@@ -11,7 +11,7 @@ Exact tails are taken where a z is large enough to matter; below, a normal one i
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,10 @@ from scipy.special import betainc, gammaincc, gammaln, ndtri
 from lectr_lab.analysis.odd.history import History, lag_of
 from lectr_lab.analysis.odd.predict import Array, past_week, sums
 
-_Kind = TypeVar("_Kind", np.float64, np.bool_)
-
 _FLOOR = 0.02**2  # no window is held to vary by less than 2 % beyond chance
 _CACHE_FLOOR = 0.01**2  # nor a share of cached tokens by less than a point
 _MATTERS = 1.8
-_NOTHING = 1e-30
+_NOTHING = 1e-30  # USD squared
 _LEAST_REQUESTS = 20  # of the week, before a mean is judged
 _TAIL = 0.05  # of answers lie above the p95
 _LEAST_RHO = 1e-4
@@ -49,12 +47,13 @@ class Score(NamedTuple):
 
 def z_of(p: Array) -> Array:
     """The z whose normal tail is p."""
-    return -ndtri(np.clip(p, 1e-300, 1 - 1e-12))
+    return -ndtri(np.clip(np.asarray(p, np.float64), 1e-300, 1 - 1e-12))
 
 
-def _each(hourly: NDArray[_Kind]) -> NDArray[_Kind]:
+def _each(hourly: Array) -> Array:
     """What is known once an hour, beside each of its looks."""
-    return hourly[:, :, None]
+    kind = hourly.dtype if hourly.dtype == np.bool_ else np.float32
+    return hourly[:, :, None].astype(kind, copy=False)
 
 
 def _counts(history: History, window: int) -> tuple[Score, Array, Array]:
@@ -69,10 +68,15 @@ def _counts(history: History, window: int) -> tuple[Score, Array, Array]:
     low = -high
     many, few = (high > _MATTERS) & (n > 0), low > _MATTERS
     k = np.broadcast_to(1 / phi, n.shape)
-    high[many] = z_of(_more(n[many], expected[many], k[many]))
-    low[few] = z_of(_fewer(n[few], expected[few], k[few]))
+    high[many] = z_of(_more(*_exact(many, n, expected, k)))
+    low[few] = z_of(_fewer(*_exact(few, n, expected, k)))
     _bound_bursts(history, window, phi, high, low)
     return Score(high, n, expected, sd, n), low, phi
+
+
+def _exact(where: NDArray[np.bool_], *arrays: Array) -> list[Array]:
+    """Some places of arrays of looks, in double precision: tails need it."""
+    return [array[where].astype(np.float64) for array in arrays]
 
 
 def _more(n: Array, mean: Array, k: Array) -> Array:
@@ -144,8 +148,9 @@ def spend(history: History, window: int) -> Score:
     can = _each(history.awake()) & (mean > 0)
     z = np.where(can, (usd - mean) / sd, 0)
     much = z > _MATTERS
-    shape, rate = np.square(mean) / sd**2, mean / sd**2
-    z[much] = z_of(gammaincc(np.maximum(shape[much], 1e-6), usd[much] * rate[much]))
+    spent, meant, spread = _exact(much, usd, mean, sd)
+    rate = meant / np.square(spread)
+    z[much] = z_of(gammaincc(np.maximum(meant * rate, 1e-6), spent * rate))
     return Score(z, usd, mean, sd, history.looks("n", window))
 
 
@@ -275,9 +280,9 @@ def _share(
     sd = np.sqrt(n * q * (1 + (n - 1).clip(0) * rho)) + _NOTHING
     z = np.minimum((events - n * p) / sd, _MATTERS)
     much = (events > n * p + _MATTERS * sd) & (events >= 1) & _each(of_week > 0)
-    p, precision = (np.broadcast_to(a, n.shape)[much] for a in (p, precision))
-    tail = _beta_binomial(events[much], n[much], p * precision, (1 - p) * precision)
-    z[much] = z_of(tail)
+    p, precision = (np.broadcast_to(a, n.shape) for a in (p, precision))
+    x, of, p, precision = _exact(much, events, n, p, precision)
+    z[much] = z_of(_beta_binomial(x, of, p * precision, (1 - p) * precision))
     z[~_each(of_week > 0) & (z > 0)] = 0
     some = np.maximum(n, 1)
     whole = np.broadcast_to(_each(share) if usual is None else usual, n.shape)

@@ -1,0 +1,62 @@
+"""The datasheet of `odd`, small: stated rates are kept, and faults found."""
+
+import odd_datasheet
+import odd_labelled
+import odd_open_data
+import pytest
+from odd_datasheet import measured, page
+from odd_measure import Rate, counted, delays
+from odd_traffic import DAY, Fault, feature
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def quiet():
+    """A dozen features with nothing odd in two weeks, at each budget."""
+    return {100.0: odd_datasheet.quiet(100.0, 12)}
+
+
+def test_false_alarms_are_as_seldom_as_stated(quiet):
+    """In 24 feature-weeks of made-up traffic: what is stated lies in the interval of what
+    was found, or above it; and no feature has more than five incidents."""
+    for budget, found in zip(odd_datasheet.BUDGETS, quiet[100.0], strict=True):
+        rate = Rate(*found)
+        assert rate.ends[0] <= budget
+        assert rate.most <= 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [("traffic", 3.0), ("traffic", 0.0), ("errors", 0.3), ("latency", 2.0)],
+)
+def test_large_faults_are_found_within_the_hour(kind, size):
+    """At 100 requests an hour, four of five features at least."""
+    drawn = [feature(9000 + n, 100.0) for n in range(5)]
+    bases = [counted(what, 10) for what in drawn]
+    faults = [Fault(kind, size, 9 * DAY + 97, 9 * DAY + 169)] * 5
+
+    found = list(delays(drawn, bases, faults))
+
+    assert sum(cells is not None and cells < 12 for cells in found) >= 4
+
+
+def test_open_data_are_judged_as_the_page_says(shared):
+    """Real clients with shuffled hours, and labelled series: the bars of the page."""
+    found = odd_open_data.servegen(shared, 1.0, shuffles=1)
+    told = odd_labelled.scores(shared)
+
+    assert found.ends[0] <= 0.25
+    assert told["nab"] >= 62
+    assert told["f1"] >= 0.5
+
+
+def test_the_page_has_a_row_for_each_fault(quiet):
+    """And the table that `odd` shows has an entry for each budget."""
+    power = {100.0: {name: [1, None] for _, _, name in odd_datasheet.FAULTS}}
+
+    text, table = page(quiet, power, None), measured(quiet, None)
+
+    for _, _, name in odd_datasheet.FAULTS:
+        assert f"| {name} | 0.50 / 0.50 / " in text
+    assert table.count("[[generated]]") == len(odd_datasheet.BUDGETS)

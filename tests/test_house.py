@@ -19,6 +19,7 @@ PACKAGE = ROOT / "lectr_lab"
 FLOORS = {
     "core": 0,
     "files": 0,
+    "budgets": 1.5,  # on the log's folder and the settings, below all that spends
     "others": 0.5,  # on core, and below both rooms that show lists
     "charts": 1,
     "clients": 1,

@@ -1,0 +1,1 @@
+"""What budgets have left, shared by all processes of a lab folder without a server."""

@@ -16,8 +16,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -163,6 +164,7 @@ def build(
     from lectr_lab.proxy.admin import Admin
     from lectr_lab.proxy.admin_secret import read_admin_secret
     from lectr_lab.proxy.app import create_app
+    from lectr_lab.proxy.gates.budget_start import open_budgets
     from lectr_lab.proxy.observers.outbox import Outbox
     from lectr_lab.proxy.stderr import say
 
@@ -178,6 +180,8 @@ def build(
         # A session has its key, and needs none of the file.
         return [*(keys.warnings() if session is None else []), *unhashed]
 
+    own = partial(_own_prices, lab)
+    budgets = open_budgets(settings, lab, hashes, own, unhashed.append)
     for warning in warnings():
         say(warning)
     router = _router(settings)
@@ -194,7 +198,16 @@ def build(
         also=also,
         instance=instance,
         keyed_hash=hashes,
+        budgets=budgets,
     )
+
+
+def _own_prices(lab: LabFolder) -> Any:
+    """The user's own, for whoever has the price list that they go before."""
+    from lectr_lab.analysis.pricing.price_file import read_prices
+
+    file = lab.root / "prices.toml"
+    return read_prices(file) if file.exists() else ()
 
 
 def _keyed_hash(lab: LabFolder) -> tuple[KeyedHash | None, list[str]]:

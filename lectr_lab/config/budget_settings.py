@@ -91,7 +91,7 @@ class BudgetSettings(
         each = [column for column, name in of.items() if name == EACH]
         named = [f"{column} {name}" for column, name in of.items() if name != EACH]
         parts = [f"each {' and '.join(each)}"] * bool(each) + named
-        return " of ".join([", ".join(parts[:1]), *parts[1:]]) if parts else ALL
+        return " of ".join(parts) if parts else "all requests"
 
     @property
     def told_per(self) -> str:

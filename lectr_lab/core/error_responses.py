@@ -356,3 +356,29 @@ def too_many_streams(concurrent_streams: int) -> Refusal:
         "one of them has ended.",
         retry_after_s=1,
     )
+
+
+def budget_exceeded(
+    whose: str, limit: str, spent: str, more: str, again: str
+) -> Refusal:
+    """What a budget that stops has no room for. To ask again would change nothing.
+
+    Args:
+        whose: the budget, in words.
+        limit: dollars, in words.
+        spent: likewise.
+        more: what else is to be said of the sum.
+        again: when it begins anew.
+
+    >>> told = budget_exceeded("org acme", "$5.00 a day", "$4.98", "", "at midnight")
+    >>> told.message[:61]
+    'The budget of org acme has no room for this request: $4.98 of'
+    """
+    return Refusal(
+        429,
+        "rate_limit_error",
+        "budget_exceeded",
+        f"The budget of {whose} has no room for this request: {spent} of {limit} "
+        f"spent{more}. It begins anew {again}. Raise it in lectr.toml, or lower "
+        "max_tokens.",
+    )

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from litestar import Litestar
 
@@ -34,7 +34,6 @@ from lectr_lab.proxy.observers.observer import Observer, Observers
 from lectr_lab.proxy.observers.prefix_watch import PrefixWatch
 from lectr_lab.proxy.observers.retries import Retries
 from lectr_lab.proxy.observers.shadow import Shadows
-from lectr_lab.proxy.observers.spend_cap import SpendWatch
 from lectr_lab.proxy.observers.token_counter import TokenCounter
 from lectr_lab.proxy.own_replies import Refused, on_refused, on_unknown
 from lectr_lab.proxy.pages import open_pages
@@ -46,6 +45,9 @@ from lectr_lab.proxy.server.body import Receive, Scope
 from lectr_lab.proxy.server.whole_reply import in_one_write
 from lectr_lab.proxy.stderr import say
 from lectr_lab.proxy.waits import Waits
+
+if TYPE_CHECKING:  # only with a budget: prices are large
+    from lectr_lab.proxy.gates.budgets import Budgets
 
 # However often its percent sign was encoded, in one pass: to decode a stranger's path
 # again until nothing changes takes the square of its length.
@@ -87,6 +89,7 @@ def create_app(
     also: Sequence[Observer] = (),
     instance: str = "",
     keyed_hash: KeyedHash | None = None,
+    budgets: "Budgets | None" = None,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -103,6 +106,7 @@ def create_app(
         also: what else looks at requests that pass.
         instance: what /health calls this process; who knows it knows whose lab it is.
         keyed_hash: of what may name a person; None: it is left out of the log.
+        budgets: what may be spent; None: there is none.
 
     Returns:
         The application; any ASGI server can run it.
@@ -114,10 +118,13 @@ def create_app(
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     facts, invalid = FactsReader(), InvalidProviders()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
-    shadows = Shadows(settings, router.keys, clock, log.ended, facts)
-    counted = Observers(TokenCounter(Observers(log, SpendWatch(settings.orgs), *also)))
+    spending = (budgets,) if budgets else ()
+    logged = Observers(log, *spending, *also)
+    shadows = Shadows(settings, router.keys, clock, log.ended, facts, budgets)
+    counted = Observers(TokenCounter(logged))
     observers = Observers(PrefixWatch(counted, clock.now_s), Retries(), shadows)
-    gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic))
+    stopping = spending if budgets and budgets.is_gate else ()
+    gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic), *stopping)
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 
     @asynccontextmanager

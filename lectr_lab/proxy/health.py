@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 _KEPT_MINUTES = 60
+_HIDDEN = frozenset(
+    {"name", "for", "usd", "spent_usd", "held_usd", "lost_usd", "left_usd"}
+)
 
 
 class Callers:
@@ -89,4 +92,15 @@ def health(
         f"{org if name_orgs else 'An organisation'} {what}" for org, what in of_orgs
     )
     whole["warnings"] = [*whole["warnings"], *dict.fromkeys(said)]
+    if not name_orgs and "budgets" in whole:
+        whole["budgets"] = without_names(whole["budgets"])
     return whole
+
+
+def without_names(states: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What whoever reaches the port may read of budgets: neither whose nor how much.
+
+    >>> without_names([{"name": "org a, a day, stop", "usd": 5.0, "state": "ok"}])
+    [{'state': 'ok'}]
+    """
+    return [{k: v for k, v in one.items() if k not in _HIDDEN} for one in states]

@@ -72,12 +72,14 @@ def test_two_budgets_do_not_share_a_name(tmp_path):
     """Their sums would."""
     one = '[[budget]]\nusd = 5\nper = "day"\n'
 
-    with pytest.raises(ConfigError, match="line 4: budget number 2: name: 'all, a day"):
+    with pytest.raises(
+        ConfigError, match="line 4: budget number 2: name: 'all requests, a day"
+    ):
         read(tmp_path, one * 2)
     warn_and_stop = read(tmp_path, one + one.replace("5", "9") + 'action = "stop"\n')
     assert [b.title for b in warn_and_stop.budgets] == [
-        "all, a day, warn",
-        "all, a day, stop",
+        "all requests, a day, warn",
+        "all requests, a day, stop",
     ]
 
 

@@ -39,7 +39,9 @@ _USUAL = (
 _OTHERS = tuple(count for count in COUNTS if count not in _USUAL)
 _usual, _others = attrgetter(*_USUAL), attrgetter(*_OTHERS)
 _names = attrgetter(*PriceQuery._fields)
-_FRESH_S = 900
+FRESH_S = 900
+"""So long the price of a kind of request stands: list prices change on days and at full
+or half hours."""
 _MOST_KINDS = 4096
 _AUDIO = frozenset({"input_audio_tokens", "cache_read_audio_tokens"})
 
@@ -58,6 +60,7 @@ class _Kind(NamedTuple):
     found: Found | None
     starts: tuple[int, ...] = ()
     rates: tuple[tuple[int, ...], ...] | None = None
+    lacks: tuple[int, ...] = ()  # of the usual counts, those that have no price
     highest: tuple[Highest, Highest] | None = None  # without audio, and with
 
 
@@ -90,6 +93,8 @@ class Pricer:
             sent, made, read, written, long_written, reasoned = counts
             sound = long_written <= written and read + written <= sent
             sound = sound and reasoned <= made and min(counts) >= 0
+            if kind.lacks and any(counts[nth] for nth in kind.lacks):
+                return None
             if sound and sent <= MOST_COUNTED and made <= MOST_COUNTED:
                 rates = kind.rates[bisect_left(kind.starts, sent)]
                 pusd = sum(map(int.__mul__, counts, rates))
@@ -135,7 +140,7 @@ def whole_pusd(usd: Decimal) -> int:
 
 
 def _quarter(at: datetime) -> int:
-    return int(at.timestamp() // _FRESH_S)
+    return int(at.timestamp() // FRESH_S)
 
 
 def _kind(found: Found | None) -> _Kind:
@@ -144,7 +149,7 @@ def _kind(found: Found | None) -> _Kind:
     kind = _Kind(found, highest=_highest(found))
     simple = found.by_tokens and found.flat_usd is None and not found.free
     simple = simple and not (found.price.requests_kcount or found.usd or found.least)
-    if not simple or not found.lacking.isdisjoint(_USUAL):
+    if not simple:
         return kind
     tiered = [p for p in vars(found.price).values() if isinstance(p, TieredPrices)]
     starts = sorted({tier.start for price in tiered for tier in price.tiers})
@@ -152,7 +157,8 @@ def _kind(found: Found | None) -> _Kind:
     if any(rate % 1 for of_band in rates for rate in of_band):
         return kind
     whole = tuple(tuple(map(int, of_band)) for of_band in rates)
-    return kind._replace(starts=tuple(starts), rates=whole)
+    lacks = tuple(nth for nth, name in enumerate(_USUAL) if name in found.lacking)
+    return kind._replace(starts=tuple(starts), rates=whole, lacks=lacks)
 
 
 def _highest(found: Found) -> tuple[Highest, Highest] | None:

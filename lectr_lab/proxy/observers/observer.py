@@ -16,7 +16,7 @@ from lectr_lab.proxy.guard import Guard
 
 class Observer(Protocol):
     """What looks at requests that pass. One with `at_end_only = True` is not told of
-    those that begin."""
+    those that begin; one with `needed = True` is told however slow it is."""
 
     name: str
 
@@ -58,7 +58,10 @@ class Observers:
     ) -> None:
         self._log = log
         self._log_guard = Guard(log.name, now_s, needed=True)
-        self._others = [(Guard(one.name, now_s), one) for one in others]
+        self._others = [
+            (Guard(one.name, now_s, needed=getattr(one, "needed", False)), one)
+            for one in others
+        ]
         self._told = [pair for pair in self._others if pair[1].active]
         told = [(self._log_guard, log), *self._told]
         self._told_first = [

@@ -12,7 +12,7 @@ which the provider may run a second time, and requests that hold one of their ke
 import asyncio
 from collections.abc import Callable
 from datetime import date
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,9 @@ from lectr_lab.proxy.facts import FactsReader
 from lectr_lab.proxy.observers.capture import MOST_KEPT_BYTES, Kept
 from lectr_lab.proxy.routing import ProviderRequest
 
+if TYPE_CHECKING:  # only with a budget: prices are large
+    from lectr_lab.proxy.gates.budgets import Budgets
+
 _ASKED_AGAIN = frozenset({"chat", "completions", "messages"})
 _MOST_RUNNING = 4
 _MOST_SAMPLED = 64  # replies that are kept at once
@@ -63,6 +66,7 @@ class Shadows:
         clock: what the shadows' events are timed by.
         put: takes those events.
         facts: reads what is large of the replies.
+        budgets: shadows cost as well; one for which nothing is left is not sent.
 
     Raises:
         ConfigError: a shadow is wanted, and there is no key of the operator's for it.
@@ -78,18 +82,21 @@ class Shadows:
         clock: Clock,
         put: Callable[[Event], None],
         facts: FactsReader,
+        budgets: "Budgets | None" = None,
     ) -> None:
         self._settings, self._keys, self._clock = settings, keys, clock
         self._wanted = settings.shadow
         if self._wanted is not None and self._wanted.provider not in keys.keyed(""):
             raise ConfigError(_no_key(self._wanted.provider))
-        self._put, self._facts = put, facts
+        self._put, self._facts, self._budgets = put, facts, budgets
         self.engine: Engine | None = None  # asks candidates; set before anything passes
         self._sampled: dict[bytes, _Sampled] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._day: date | None = None
         self._calls_today = 0
         self._counts = {"sent": 0, "compared": 0, "dropped": 0, "over_cap": 0}
+        if budgets:
+            self._counts["over_budget"] = 0
 
     @property
     def active(self) -> bool:
@@ -194,12 +201,15 @@ class Shadows:
     async def _shadow(self, sampled: _Sampled, event: Event) -> None:
         """Ask the candidate, compare, and leave an event."""
         exchange = self._exchange(sampled)
+        if self._budgets and self._budgets.admit(exchange, pays=True) is not None:
+            self._counts["over_budget"] += 1
+            return
         kept = Kept()
         try:
             outcome = await self._ask(exchange, sampled.call, kept)
         except asyncio.CancelledError:
             broken_off = self._ended(exchange, "upstream_disconnect")
-            self._put(_as_shadow(broken_off, event, None))
+            self._over_and_put(_as_shadow(broken_off, event, None))
             raise
         await self._facts.reply(exchange)
         ended = self._ended(exchange, outcome)
@@ -209,7 +219,12 @@ class Shadows:
                 _agreement, event, sampled, exchange.content_encoding, kept
             )
         self._counts["compared"] += agreed is not None
-        self._put(_as_shadow(ended, event, agreed))
+        self._over_and_put(_as_shadow(ended, event, agreed))
+
+    def _over_and_put(self, event: Event) -> None:
+        self._put(event)
+        if self._budgets:
+            self._budgets.ended(event)
 
     def _exchange(self, sampled: _Sampled) -> Exchange:
         """What watches the candidate's call; it hides the same keys."""

@@ -1,0 +1,69 @@
+"""What budgets ask of prices. The list comes with the `lab` extra and is large: only this
+module, which is loaded where there is a budget, asks for it."""
+
+from datetime import UTC, datetime
+
+from lectr_lab.core.event import Event
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.model_catalog import known_model
+from lectr_lab.core.pricing.price import PriceList, PriceQuery
+from lectr_lab.core.pricing.pusd import FRESH_S, Highest, Pricer
+
+_MOST_KNOWN = 4096
+_USUAL = frozenset({"auto", "default", "standard", "on_demand", "standard_only"})
+
+
+class Prices:
+    """Prices by the words of requests.
+
+    Args:
+        own: the user's entries, which go before the list.
+    """
+
+    def __init__(self, own: PriceList = ()) -> None:
+        self._pricer = Pricer(own)
+        self.cost_pusd = self._pricer.cost_pusd
+        # The lists are decoded when they are first asked: not by a request.
+        now = datetime.now(UTC)
+        self._pricer.highest(PriceQuery("openai", None, "gpt-4o", None, None, now))
+        known_model("openai", "gpt-4o")
+        self._known: dict[tuple[object, ...], Highest | None] = {}
+
+    def highest(
+        self, exchange: Exchange, model: str, answers_as: str | None, at_s: float
+    ) -> Highest | None:
+        """The dearest tokens of a request that is to be sent; None: it has no price."""
+        target, request = exchange.target, exchange.request
+        provider = target.provider if target else None
+        tier, audio = request.service_tier_requested, request.has_audio is not False
+        named = (provider, model, answers_as, tier, audio, at_s // FRESH_S)
+        if named in self._known:
+            return self._known[named]
+        names = (answers_as, model, request.model, None)
+        query = PriceQuery(provider, *names, exchange.started_at)
+        highest = self._highest(query, tier, audio=audio)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[named] = highest
+        return highest
+
+    def highest_of(self, event: Event) -> Highest | None:
+        """Likewise of one that is over."""
+        names = (event.model_actual, event.model_sent, event.model_requested)
+        return self._highest(
+            PriceQuery(event.provider, *names, None, event.started_at),
+            event.service_tier_requested,
+            audio=event.has_audio is not False,
+        )
+
+    def _highest(
+        self, query: PriceQuery, tier: str | None, *, audio: bool
+    ) -> Highest | None:
+        """A provider may serve by the usual tier what asked for another."""
+        usual = self._pricer.highest(query, audio=audio)
+        if usual is None or tier is None or tier in _USUAL:
+            return usual
+        asked = self._pricer.highest(query._replace(service_tier=tier), audio=audio)
+        if asked is None:
+            return usual
+        return Highest(*map(max, usual, asked))

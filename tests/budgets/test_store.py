@@ -1,0 +1,180 @@
+"""The sums of several processes: whatever they do, in whatever order, no budget that
+stops is passed, and nothing is counted twice or lost."""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lectr_lab.budgets.meters import PUSD_PER_USD, Meter, Whose
+from lectr_lab.budgets.states import budget_states, release
+from lectr_lab.budgets.store import NEAR, REACHED, Change, Store
+from lectr_lab.config.budget_settings import BudgetSettings
+from lectr_lab.core.identity.keyed_hash import KeyedHash
+from lectr_lab.log.folder import LabFolder
+
+HASHES = KeyedHash("a secret of sixteen")
+LIMIT = 1000
+NOON_S = 43_200.0
+
+
+def meter(pusd: int = LIMIT, **more) -> Meter:
+    usual = {"per": "day", "action": "stop"}
+    return Meter(BudgetSettings(usd=pusd / PUSD_PER_USD, **usual | more), HASHES)
+
+
+def opened(lab: LabFolder, *meters: Meter) -> Store:
+    return Store(lab, meters, now_s=lambda: NOON_S)
+
+
+def killed(store: Store) -> None:
+    """What is left of a process that was killed: its files, and no lock on them."""
+    for held in store._held.values():
+        os.close(held._fd)
+
+
+@pytest.fixture
+def lab(tmp_path) -> LabFolder:
+    return LabFolder.create(tmp_path / "lab")
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("reserve"),
+            st.integers(0, 2),
+            st.sampled_from("ab"),
+            st.integers(1, 400),
+        ),
+        st.tuples(st.just("settle"), st.integers(0, 30), st.floats(0, 1)),
+        st.tuples(st.sampled_from(["pay", "kill", "leave"]), st.integers(0, 2)),
+        st.tuples(st.just("release")),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps)
+def test_no_schedule_passes_a_budget(steps):
+    """Of reservations, ends, deaths and releases in three processes: spent and reserved
+    together stay below the limit, and at the end the sum is what requests did cost."""
+    with TemporaryDirectory() as folder:
+        lab = LabFolder.create(Path(folder) / "lab")
+        budgets = [meter(), meter(600, whom="user"), meter(9_999, action="warn")]
+        stores = [opened(lab, *budgets) for _ in range(3)]
+        running: list[tuple[int, str, int, list]] = []
+        cost: dict[str, int] = defaultdict(int)
+        for what, *told in steps:
+            if what == "reserve":
+                process, user, pusd = told
+                whose = Whose("acme", user=user)
+                sums = [m.sum_of(whose, NOON_S) for m in budgets[:2]]
+                if stores[process].reserve(sums, pusd) is None:
+                    running.append((process, user, pusd, sums))
+            elif what == "settle" and running:
+                nth, share = told
+                process, user, pusd, sums = running.pop(nth % len(running))
+                spent = int(pusd * share)
+                cost[user] += spent
+                stores[process].settle([Change(s, spent, -pusd, 0, 1) for s in sums])
+            elif what == "pay":
+                stores[told[0]].pay()
+            elif what in ("kill", "leave"):
+                [process] = told
+                if what == "leave":
+                    stores[process].close()
+                else:
+                    stores[process].pay()
+                    killed(stores[process])
+                running = [one for one in running if one[0] != process]
+                stores[process] = opened(lab, *budgets)
+            elif what == "release":
+                for store in stores:
+                    store.pay()
+                release(lab, budgets)
+            for budget, limit in ((budgets[0], LIMIT), (budgets[1], 600)):
+                for user in "ab":
+                    one = budget.sum_of(Whose("acme", user=user), NOON_S)
+                    found = stores[0]._tables[budget.id].find(one.key)
+                    if found is not None:
+                        assert found[1].spent + found[1].reserved <= limit
+
+        for process, user, pusd, sums in running:
+            cost[user] += pusd
+            stores[process].settle([Change(s, pusd, -pusd, 0, 1) for s in sums])
+        for store in stores:
+            store.pay()
+        release(lab, budgets)
+
+        assert sum(stores[0].spent(budgets[0]).values()) == sum(cost.values()) <= LIMIT
+        assert all(pusd <= 600 for pusd in stores[0].spent(budgets[1]).values())
+        states = budget_states(lab, budgets, NOON_S)
+        assert all(s.held_usd == s.lost_usd == 0 for s in states)
+        for store in stores:
+            store.close()
+
+
+def test_all_sums_of_a_request_or_none(lab):
+    """Where one has no room, nothing is reserved in the others."""
+    wide, narrow = meter(), meter(100, per="month")
+    store = opened(lab, wide, narrow)
+    sums = [m.sum_of(Whose("acme"), NOON_S) for m in (wide, narrow)]
+
+    reached = store.reserve(sums, 101)
+
+    assert reached is not None
+    assert (reached.sum, reached.spent, reached.wanted) == (sums[1], 0, 101)
+    assert store.reserve(sums[:1], LIMIT) is None
+    store.close()
+
+
+def test_each_word_is_said_once(lab):
+    """By one process, whichever comes by."""
+    budget = meter()
+    one, other = opened(lab, budget), opened(lab, budget)
+    found = budget.sum_of(Whose("acme"), NOON_S)
+    said = []
+    for store in (one, other, one, other, one):
+        store.settle([Change(found, 300)])
+        store.pay()
+        said += [(told.word, told.spent) for told in store.told]
+        store.told = []
+
+    assert said == [(NEAR, 900), (REACHED, 1200)]
+    one.close()
+    other.close()
+
+
+def test_only_the_first_of_a_lab_is_alone(lab):
+    """Whoever comes while another lives leaves the sums to it."""
+    budget = meter()
+    one = opened(lab, budget)
+    other = opened(lab, budget)
+    assert (one.alone, one.new, other.alone, other.new) == (True, [budget], False, [])
+    killed(one)
+    other.close()
+
+    third = opened(lab, budget)
+    assert (third.alone, third.new) == (True, [])
+    third.close()
+
+
+def test_what_is_owed_is_written_when_the_lock_is_free(lab, monkeypatch):
+    """A reservation that nobody could check among it."""
+    budget = meter()
+    store = opened(lab, budget)
+    found = budget.sum_of(Whose("acme"), NOON_S)
+    monkeypatch.setattr(store._lock, "take", lambda: False)
+    assert store.reserve([found], 2 * LIMIT) is None
+    store.settle([Change(found, 700, -2 * LIMIT, 0, 1)])
+    assert (store.unlocked, store.spent(budget)) == (1, {})
+    monkeypatch.undo()
+
+    assert store.reserve([found], 400) is not None
+    assert store.spent(budget) == {found.key: 700}
+    store.close()

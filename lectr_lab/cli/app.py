@@ -95,6 +95,11 @@ app.command(
     help="List, check and explain the rules that choose models.\n\n"
     "Example: lectr-lab rules check",
 )
+app.command(
+    "lectr_lab.cli.budgets:app",
+    name="budgets",
+    help="Say what budgets have left.\n\nExample: lectr-lab budgets",
+)
 
 Config = Annotated[
     Path | None, Parameter(name="--config", help="Settings file (default: lectr.toml).")

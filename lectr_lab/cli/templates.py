@@ -51,6 +51,16 @@ port = 8484
 # requests_per_minute = 600
 # concurrent_streams = 20
 # daily_spend_usd = 50.0
+
+# What may be spent: by day, week, month or run (a session of an agent); for all, or for
+# each org, key, feature, user or session, or for the one that is named. "warn" says so,
+# "stop" refuses what could cost more than is left. `lectr-lab budgets` shows each.
+# [[budget]]
+# usd = 20
+# per = "day"
+# for = { feature = "faq" }
+# action = "stop"
+# tz = "Europe/Berlin"
 """
 
 RULES = """\

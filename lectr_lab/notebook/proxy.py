@@ -84,6 +84,15 @@ class Proxy(Clients):
         report: dict[str, Any] = self._http.get(f"{self._root}/health").json()
         return report
 
+    def budgets(self) -> Any:
+        """How each budget of lectr.toml stands: `.frame` has it as a polars DataFrame."""
+        from lectr_lab.budgets.frame import notes, state_frame
+        from lectr_lab.budgets.of_lab import states_of
+        from lectr_lab.tables import table
+
+        states = states_of(self.lab, self._order.settings.budgets)
+        return table(state_frame(states), "Budgets", note=" ".join(notes(states)))
+
     def stop(self) -> None:
         """Finish running requests, seal the log, end. The log stays. Idempotent."""
         self._stopped = True

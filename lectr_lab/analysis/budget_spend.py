@@ -115,7 +115,8 @@ def add_what_is_lacking(order: RecoveryOrder) -> None:
             if "key" not in meter.columns:
                 before = order.before.get(meter.id, {})
                 changes = lacking(found[start_s], meter, order.at_s, before)
-            store.add_from_log(meter, changes, order.at_s)
+            read_before_s = order.read_up_to_s.get(meter.id, 0.0)
+            store.add_from_log(meter, changes, order.at_s, read_before_s)
     finally:
         store.close()
 

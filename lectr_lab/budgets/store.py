@@ -149,9 +149,14 @@ class Store:
         return self._opened and self._answered[0].has(response)
 
     def add_from_log(
-        self, meter: Meter, found: Sequence[Change], up_to_s: float
+        self,
+        meter: Meter,
+        found: Sequence[Change],
+        up_to_s: float,
+        read_before_s: float,
     ) -> None:
-        """Add what the log has more than the sums had; waits for the lock.
+        """Add what the log has more than the sums had; waits for the lock. Where it was
+        read by another in the meantime, nothing is added.
 
         Raises:
             OSError: it cannot be written.
@@ -159,12 +164,18 @@ class Store:
         now_s, table = self._now_s(), self._tables[meter.id]
         self._lock.wait()
         try:
+            if table.read_up_to_s != read_before_s:
+                return
             for change in found:
                 at, cell = table.place(change.sum.key, change.sum.window, now_s)
                 table.write(at, _changed(cell, [change], now_s))
             table.was_read(up_to_s)
         finally:
             self._lock.give_back()
+
+    def read_up_to_s(self) -> dict[str, float]:
+        """Up to when the log was read for each budget, by its id; 0.0: not yet."""
+        return {name: table.read_up_to_s for name, table in self._tables.items()}
 
     def nothing_to_read(self, up_to_s: float) -> None:
         """There is no log: the sums are whole."""

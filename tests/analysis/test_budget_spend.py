@@ -110,6 +110,7 @@ def test_what_came_meanwhile_is_counted_beside(tmp_path, already):
     store.pay()
 
     add_what_is_lacking(order)
+    add_what_is_lacking(order)  # as one does that outlived the proxy that began it
 
     [state] = budget_states(lab, [meter])
     assert store.spent(meter) == {found.key: 2 * PUSD + 7}

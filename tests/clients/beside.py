@@ -16,6 +16,7 @@ import httpx
 
 from clients.fake_provider import FakeProvider, Seen
 from clients.tap import Tap
+from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.launch import Child, Order, Session
 from lectr_lab.log.scan import scan
@@ -111,17 +112,23 @@ def directly(client: Client, folder: Path) -> Run:
         return _run(client, door, folder, fake, "direct")
 
 
-def through(client: Client, folder: Path, key: str | None = None) -> Passed:
+def through(
+    client: Client,
+    folder: Path,
+    key: str | None = None,
+    budget: tuple[BudgetSettings, ...] = (),
+) -> Passed:
     """The same through a proxy of its own, in a home that looks the same.
 
     Args:
         client: what is started.
         folder: for its home and the lab.
         key: the X-Lectr-Key that it sends; None: the right one.
+        budget: what may be spent.
     """
     session, lab = Session(), folder / "lab"
     headers = {"X-Lectr-Key": key or session.key, "X-Lectr-Feature": FEATURE}
-    with FakeProvider() as fake, proxy(fake, lab, session) as proxy_url:
+    with FakeProvider() as fake, proxy(fake, lab, session, budget) as proxy_url:
         with Tap(proxy_url) as tap:
             url = tap.url
             door = Door(url, f"{url}/v1", url, url, headers, fake.url)
@@ -132,21 +139,28 @@ def through(client: Client, folder: Path, key: str | None = None) -> Passed:
 
 
 @contextlib.contextmanager
-def proxy(fake: FakeProvider, lab: Path, session: Session) -> Iterator[str]:
+def proxy(
+    fake: FakeProvider,
+    lab: Path,
+    session: Session,
+    budget: tuple[BudgetSettings, ...] = (),
+) -> Iterator[str]:
     """Its base URL; at the end its log is whole."""
-    child = Child(Order(settings=_settings(fake, lab), session=session))
+    child = Child(Order(settings=_settings(fake, lab, budget), session=session))
     try:
         yield child.base_url
     finally:
         child.stop()
 
 
-def _settings(fake: FakeProvider, lab: Path) -> Settings:
+def _settings(
+    fake: FakeProvider, lab: Path, budget: tuple[BudgetSettings, ...]
+) -> Settings:
     providers = {
         name: ProviderSettings(base_url=fake.url + path)
         for name, path in _BASE_URLS.items()
     }
-    return Settings(lab=str(lab), port=0, providers=providers)
+    return Settings(budget=budget, lab=str(lab), port=0, providers=providers)
 
 
 def _run(

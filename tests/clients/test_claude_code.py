@@ -9,6 +9,7 @@ import pytest
 from clients.agents import ANTHROPIC_KEY, PLAN_TOKEN, claude_code
 from clients.beside import Door, Start, through
 from clients.expected import checked
+from lectr_lab.config.budget_settings import BudgetSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -114,3 +115,20 @@ def test_a_wrong_key_of_ours_ends_it_with_our_text(agents, tmp_path):
     assert "X-Lectr-Key" in passed.run.text
     assert (passed.calls, passed.events) == ([], [])
     assert passed.unknown_callers == 1
+
+
+def test_it_shows_that_a_budget_is_spent(agents, tmp_path):
+    """And ends: it neither asks again nor stays silent."""
+    nothing_left = BudgetSettings(usd=1e-9, per="day", action="stop", name="the team")
+
+    passed = through(
+        claude_code(agents, "say hi", KEY), tmp_path, budget=(nothing_left,)
+    )
+
+    shown = passed.run.text + passed.run.said
+    assert "The budget of the team has no room for this request" in shown
+    assert passed.run.exit_code != 0
+    assert [call for call in passed.calls if call.method == "POST"] == []
+    refused = [e for e in passed.events if e["error_type"] == "budget_exceeded"]
+    assert 1 <= len(refused) <= 3
+    assert {event["operation"] for event in refused} == {"messages"}

@@ -7,6 +7,7 @@ import pytest
 from clients.agents import ACCOUNT, OPENAI_KEY, codex
 from clients.beside import through
 from clients.expected import checked
+from lectr_lab.config.budget_settings import BudgetSettings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -105,3 +106,18 @@ def test_a_wrong_key_of_ours_ends_it_with_our_text(agents, tmp_path):
     assert passed.run.exit_code != 0
     assert "X-Lectr-Key" in passed.run.said
     assert (passed.calls, passed.events) == ([], [])
+
+
+def test_it_shows_that_a_budget_is_spent(agents, tmp_path):
+    """And ends: it neither asks again nor stays silent."""
+    nothing_left = BudgetSettings(usd=1e-9, per="day", action="stop", name="the team")
+
+    passed = through(codex(agents, "say hi"), tmp_path, budget=(nothing_left,))
+
+    shown = passed.run.text + passed.run.said
+    assert "The budget of the team has no room for this request" in shown
+    assert passed.run.exit_code != 0
+    assert [call for call in passed.calls if call.method == "POST"] == []
+    refused = [e for e in passed.events if e["error_type"] == "budget_exceeded"]
+    assert 1 <= len(refused) <= 3
+    assert {event["operation"] for event in refused} == {"responses"}

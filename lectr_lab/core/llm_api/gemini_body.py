@@ -100,6 +100,8 @@ class Generation(msgspec.Struct):
     temperature: Any = None
     max_output_tokens: Any = None
     maxOutputTokens: Any = None
+    candidate_count: Any = None
+    candidateCount: Any = None
     response_mime_type: str | None = None
     responseMimeType: str | None = None
     response_schema: Any = None
@@ -135,6 +137,7 @@ class GeminiBody(Body):
         config = self._config()
         self.temperature = config.temperature
         self.max_output_tokens = config.maxOutputTokens or config.max_output_tokens
+        self.n = config.candidateCount or config.candidate_count
         thinking = config.thinkingConfig or config.thinking_config
         self.reasoning_effort = thinking.effort() if thinking else None
         self.service_tier = self.serviceTier or self.service_tier

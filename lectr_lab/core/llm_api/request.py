@@ -90,6 +90,7 @@ class RequestFacts(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None  # as the body says it: personal, and never logged so
     session: str | None = None  # likewise
     turn_kind: TurnKind | None = None  # compaction, where its text says so
+    answers: int = 1  # that it asks for at once, each of max_output_tokens
     facts_truncated: bool = False  # there is more, which was not read
 
 
@@ -172,6 +173,7 @@ def read_request(
         user=ids.user,
         session=ids.session,
         turn_kind=_turn_kind(operation, messages),
+        answers=_answers(parsed),
     )
 
 
@@ -252,6 +254,12 @@ def _max_output_tokens(parsed: Body) -> int | None:
     if limits == _UNLIMITED:
         return None
     return next((n for n in map(count, limits) if n is not None), None)
+
+
+def _answers(parsed: Body) -> int:
+    if parsed.n is None and parsed.best_of is None:
+        return 1  # nearly every request
+    return max(count(parsed.n) or 1, count(parsed.best_of) or 1)
 
 
 def _temperature(value: Any) -> float | None:

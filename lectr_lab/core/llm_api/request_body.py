@@ -90,6 +90,8 @@ class Body(msgspec.Struct):
     max_completion_tokens: Any = None
     max_tokens: Any = None
     max_output_tokens: Any = None
+    n: Any = None  # answers at once
+    best_of: Any = None
     temperature: Any = None
     reasoning_effort: Any = None
     reasoning: Effort | None = None

@@ -31,6 +31,7 @@ class Recovery:
         lab: LabFolder,
         meters: Sequence[Meter],
         before: Mapping[str, Mapping[bytes, int]],
+        read_up_to_s: dict[str, float],
         *,
         wait: bool = False,
     ) -> None:
@@ -40,6 +41,7 @@ class Recovery:
             lab: whose log.
             meters: the budgets.
             before: what each one's sums say now, 1e-12 USD, by the budget's id.
+            read_up_to_s: up to when the log was read for each.
             wait: until it is done, half a minute at most.
         """
         self.stop()
@@ -48,7 +50,8 @@ class Recovery:
             for of, keys in before.items()
         }
         budgets = tuple(meter.budget for meter in meters)
-        order = RecoveryOrder(str(lab.root), budgets, time.time(), sums)
+        now_s = time.time()
+        order = RecoveryOrder(str(lab.root), budgets, now_s, sums, read_up_to_s)
         with contextlib.suppress(OSError):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", _MODULE],

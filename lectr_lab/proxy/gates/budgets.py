@@ -162,7 +162,8 @@ class Budgets:
             self._store.nothing_to_read(time.time())
         elif self._store.alone or self._store.new:
             before = {m.id: self._store.spent(m) for m in self._meters}
-            self._recovery.start(self._lab, self._meters, before, wait=wait)
+            read = self._store.read_up_to_s()
+            self._recovery.start(self._lab, self._meters, before, read, wait=wait)
 
     def _whose(self, exchange: Exchange) -> Whose:
         """By the event's own words; what no budget goes by is not looked for."""
@@ -309,7 +310,7 @@ def _asked(exchange: Exchange) -> Asked:
         exchange.operation,
         exchange.request_bytes if plain else None,
         request.max_output_tokens,
-        1,
+        request.answers,
         bool(request.has_tools),
         bool(request.has_images or request.has_audio),
     )
@@ -322,7 +323,7 @@ def _asked_of(event: Event) -> Asked:
         event.operation,
         event.request_bytes,
         event.max_output_tokens,
-        1,
+        event.choice_count or 1,
         bool(event.has_tools),
         bool(event.has_images or event.has_audio),
     )

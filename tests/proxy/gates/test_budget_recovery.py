@@ -19,9 +19,9 @@ def test_a_log_is_read_before_anything_is_served(tmp_path):
     store = Store(lab, [meter])
     recovery = Recovery()
 
-    recovery.start(lab, [meter], {meter.id: {}}, wait=True)
+    recovery.start(lab, [meter], {meter.id: {}}, {}, wait=True)
     [state] = budget_states(lab, [meter])
-    recovery.start(lab, [meter], {meter.id: {}})
+    recovery.start(lab, [meter], {meter.id: {}}, {})
     recovery.stop()
     recovery.stop()
     store.close()
@@ -37,5 +37,5 @@ def test_without_a_process_nothing_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", none)
     recovery = Recovery()
-    recovery.start(LabFolder(tmp_path), [], {}, wait=True)
+    recovery.start(LabFolder(tmp_path), [], {}, {}, wait=True)
     recovery.stop()

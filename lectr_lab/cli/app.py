@@ -51,6 +51,10 @@ _COMMANDS = {
         "export:export",
         "Export the log as OpenTelemetry spans for other tools; never content.",
     ),
+    "forecast": (
+        "forecast:forecast",
+        "Say what this month and next week will cost, and when a budget is reached.",
+    ),
     "import": (
         "import_log:import_log",
         "Import calls from other tools' logs or any table; never their content.",

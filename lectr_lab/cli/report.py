@@ -138,6 +138,7 @@ def report(
     else:
         _print_table(found if all_groups else shortened(found))
         _print_gaps(log, found.totals, lab)
+        _print_forecast(log, tz)
         _print_recommendations(log, lab)
 
 
@@ -277,6 +278,17 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], lab: Path) -> None:
         silent = data_gaps.streams_without_usage(log).collect()
         if not silent.is_empty():
             say(f"\n{data_gaps.streams_advice(silent)}")
+
+
+def _print_forecast(log: "pl.LazyFrame", tz: str) -> None:
+    """What the month will cost, where the log has days enough to say so."""
+    from rich.text import Text
+
+    from lectr_lab.analysis.forecast import forecast
+
+    found = forecast(log, tz=tz)
+    if found.outlooks and found.outlooks[0].bill_usd is not None:
+        wide_console().print(Text(f"\nForecast: {found.sentence}"))
 
 
 def _print_recommendations(log: "pl.LazyFrame", lab: Path) -> None:

@@ -14,9 +14,7 @@ import pytest
 from lectr_lab.log.folder import LabFolder
 
 COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
-COMMANDS += (
-    "bench compact doctor evidence export import lab recommend reconcile".split()
-)
+COMMANDS += "bench compact doctor evidence export forecast import lab recommend reconcile".split()
 COMMANDS += "record replay report simulate".split()
 COMMANDS += ["keys list"]
 COMMANDS += ["rules list", "rules check", "rules explain"]

@@ -1,5 +1,6 @@
 """What a simulation takes for granted, in words, with the figures it rests on."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,15 +12,15 @@ from lectr_lab.core.recommendation import is_protected
 from lectr_lab.core.routing.rules import Rule
 
 _PAIR = ["from_provider", "from_model", "to_provider", "to_model"]
+WARNING = "Warning: "
 _FIRST = (
-    "The same requests come again, under these rules in place of those that were in "
-    "force; a failed request costs nothing, before and after"
+    "The same requests are sent again, and these rules take the place of the old ones"
 )
 _ASIDE = {
-    "cached": "{n} of the changed requests read from a cache: the target is taken to "
-    "cache the same tokens, though at first its cache is empty",
-    "reasoned": "{n} of the changed answers held reasoning: it is taken to be part of "
-    "the target's answer, in the same share",
+    "cached": "{n} of the changed requests read from a cache: the new model is taken to "
+    "read as much from its own, though that is empty at first",
+    "reasoned": "{n} of the changed answers held reasoning: the new model is taken to "
+    "reason as much",
 }
 
 
@@ -56,7 +57,7 @@ def _of_reasoning(facts: pl.DataFrame) -> Iterator[str]:
     sums = moved.drop_nulls("rule").group_by("rule").agg(pl.col("requests").sum())
     for rule, n in sums.sort("rule").iter_rows():
         yield (
-            f"Warning: the rule {formatting.name(rule)} sends {formatting.count(n)} "
+            f"{WARNING}the rule {formatting.name(rule)} sends {formatting.count(n)} "
             "requests with the task reasoning to another model; it is obeyed, but a "
             "smaller model is never recommended for them"
         )
@@ -75,9 +76,15 @@ def _of_unsaid(facts: pl.DataFrame) -> Iterator[str]:
 def _of_pairs(moves: pl.DataFrame) -> Iterator[str]:
     """What carries over from one model to the other."""
     keys = ["org", *_PAIR]
+    several = moves["org"].n_unique() > 1
+    alike: dict[str, list[str]] = defaultdict(list)
     for move in moves.unique(keys).sort(keys).iter_rows(named=True):
-        from_to = f"{_name(move, 'from')} to {_name(move, 'to')}, {move['org']}"
-        yield f"{formatting.name(from_to, 160)}: {_tokens(move)}; {_length(move)}"
+        whose = f" ({move['org']})" if several else ""
+        from_to = f"{_name(move, 'from')} to {_name(move, 'to')}{whose}"
+        alike[_tokens(move)].append(formatting.name(from_to, 160))
+        alike[_length(move)].append(formatting.name(from_to, 160))
+    for sentence, changes in alike.items():
+        yield f"{', '.join(changes)}: {sentence}"
     changed = moves.filter(pl.col("from_provider") != pl.col("to_provider"))
     if changed.height:
         yield "Another provider is asked in its standard service tier"
@@ -88,22 +95,28 @@ def _of_pairs(moves: pl.DataFrame) -> Iterator[str]:
 
 
 def _name(move: dict[str, Any], end: str) -> str:
-    return f"{move[f'{end}_provider']} {move[f'{end}_model']}"
+    """A model, with its provider where that changes too."""
+    changes = move["from_provider"] != move["to_provider"]
+    provider = f"{move[f'{end}_provider']} " if changes else ""
+    return f"{provider}{move[f'{end}_model']}"
 
 
 def _tokens(move: dict[str, Any]) -> str:
     if move["same_tokens"]:
-        return "the same tokenizer, so that input tokens carry over exactly"
-    return "not known to share a tokenizer; input tokens are taken as they were counted"
+        return "both cut text into the same tokens, so a prompt has as many"
+    return (
+        "it is not known whether both cut text into the same tokens; a prompt is taken to "
+        "have as many"
+    )
 
 
 def _length(move: dict[str, Any]) -> str:
     if move["from_model"] == move["to_model"]:
-        return "the same model, so that answers are as long"
+        return "the same model, so its answers are as long"
     if move["output_ratio_low"] is None:
         return (
-            "answers are assumed to be as long, for the log has no feature and task "
-            f"with {LEAST_ANSWERS} answers of each"
+            "answers are taken to be as long. To know better, let both models answer the "
+            f"same feature and task {LEAST_ANSWERS} times each"
         )
     low, high = move["output_ratio_low"], move["output_ratio_high"]
     return (
@@ -122,7 +135,7 @@ def _of_counts(moves: pl.DataFrame) -> Iterator[str]:
 def _of_unjudged(moves: pl.DataFrame) -> Iterator[str]:
     if int(moves["counted"].sum()) > int(moves["judged"].sum()):
         yield (
-            "Requests without a price before or after stay as they were, on both sides"
+            "Requests whose cost is not known, before or after, count as they were in both sums"
         )
 
 
@@ -130,6 +143,6 @@ def _of_skips(facts: pl.DataFrame) -> Iterator[str]:
     unkeyed = facts.filter(pl.col("skipped") == "no_operator_key")
     if n := int(unkeyed["requests"].sum()):
         yield (
-            f"{formatting.count(n)} requests stay, for no key of the operator's was named "
-            "for the target provider (`keyed`)"
+            f"{formatting.count(n)} requests stay with their provider, for your own key of "
+            "the new one was not named (`keyed=[...]`)"
         )

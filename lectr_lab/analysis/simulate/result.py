@@ -1,34 +1,35 @@
 """What a simulation found: figures, a table per change, and what it took for granted."""
 
+from html import escape
 from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
 from lectr_lab.analysis.monthly import Monthly
+from lectr_lab.analysis.simulate.assumptions import WARNING
 from lectr_lab.core import formatting
 from lectr_lab.tables import html_table, text_table
 
-_SHOWN = [
-    "org",
-    "feature",
-    "rule",
-    "from_model",
-    "to_model",
-    "saving_usd_month",
-    "saving_usd_month_low",
-    "saving_usd_month_high",
-    "requests",
-    "before_usd",
-    "after_usd",
-    "output_ratio",
-    "output_ratio_low",
-    "output_ratio_high",
-    "before_p50_ms",
-    "after_p50_ms",
-    "after_p95_ms",
-    "after_n",
-]
+_SHOWN = ["org", "feature", "saving_usd_month", "saving_usd_month_low"]
+_SHOWN += ["saving_usd_month_high", "before_usd", "after_usd", "from_model", "to_model"]
+_SHOWN += ["requests", "output_ratio", "output_ratio_low", "output_ratio_high"]
+_SHOWN += ["before_p50_ms", "after_p50_ms", "after_p95_ms", "after_n", "rule"]
+_ALWAYS = ("feature", "from_model", "to_model", "requests", "before_usd", "after_usd")
+_LACKS = {
+    "unpriced_before": "{n} have no known price for the model that answered",
+    "unpriced_after": "{n} have no known price for the new model",
+    "uncounted": "{n} have no token counts",
+    "unanswered": "{n} failed, and cost nothing before and after",
+}
+_SKIPS = {
+    "already_the_target": "{n} ask for the new model by themselves",
+    "no_model": "{n} name no model",
+    "embeddings": "{n} are embeddings, and the rule names no model that it replaces",
+    "model_of_another_provider": "{n} are for another provider than the new model's",
+    "not_offered": "{n} are calls that the new provider does not offer in this form",
+    "no_operator_key": "{n} would need your own key of the new provider",
+}
 
 
 class Unjudged(NamedTuple):
@@ -85,27 +86,38 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(
             [
                 self._said(),
-                text_table(self._shown()),
+                *([text_table(self._shown())] if self.changed else []),
                 *self._unjudged(),
-                "Assumed:",
+                "What this takes for granted:",
                 *(f"- {assumption}" for assumption in self.assumptions),
             ]
         )
 
     def _repr_html_(self) -> str:
-        assumed = [
-            assumption
-            if assumption.startswith("Warning: ")
-            else f"Assumed: {assumption}"
-            for assumption in self.assumptions
-        ]
-        note = [*self._unjudged(), *assumed]
-        return html_table(self._shown(), title=self._said(), note=note, script=True)
+        warned = [a for a in self.assumptions if a.startswith(WARNING)]
+        assumed = [a for a in self.assumptions if not a.startswith(WARNING)]
+        note = [*self._unjudged(), *warned]
+        table = html_table(self._shown(), title=self._said(), note=note, script=True)
+        listed = "".join(f"<li>{escape(assumption)}</li>" for assumption in assumed)
+        return (
+            f'{table}<details class="{formatting.NO_MATH}"><summary>What this takes for '
+            f"granted ({len(assumed)})</summary><ul>{listed}</ul></details>"
+        )
 
     def _shown(self) -> pl.DataFrame:
-        """The changes; whose they are only where they are not all one org's."""
-        shown = self.moves.select(_SHOWN)
-        return shown.drop("org") if shown["org"].n_unique() == 1 else shown
+        """The changes, money first; without what is said of none of them, and whose
+        they are only where they are not all one org's."""
+        learned = pl.col("output_ratio_low").is_not_null()
+        shown = self.moves.select(_SHOWN).with_columns(
+            pl.when(learned).then("output_ratio").alias("output_ratio")
+        )
+        aside = {"org"} if shown["org"].n_unique() <= 1 else set()
+        aside |= {
+            name
+            for name in shown.columns
+            if name not in _ALWAYS and shown[name].null_count() == len(shown)
+        }
+        return shown.drop(aside)
 
     def _said(self) -> str:
         requests = formatting.count(self.requests)
@@ -118,19 +130,21 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         return f"{text} {_monthly(self.saving_month, self.days)}"
 
     def _unjudged(self) -> list[str]:
-        lacks = [
-            f"{formatting.count(n)} {name.replace('_', ' ')}"
-            for name, n in self.unjudged._asdict().items()
-            if n
-        ]
-        skips = [
-            f"{formatting.count(n)} {why.replace('_', ' ')}"
-            for why, n in self.skipped.items()
-        ]
-        sentences = [f"Changed but not judged: {', '.join(lacks)}."] if lacks else []
-        return sentences + (
-            [f"Matched but left as they were: {', '.join(skips)}."] if skips else []
+        lacks = _counted(_LACKS, self.unjudged._asdict())
+        skips = _counted(_SKIPS, self.skipped)
+        found = [f"The rules match these, but costs stay: {lacks}."] if lacks else []
+        return found + (
+            [f"The rules match these, but they stay: {skips}."] if skips else []
         )
+
+
+def _counted(words: dict[str, str], counts: dict[str, int]) -> str:
+    """How many of each, in words."""
+    return "; ".join(
+        words.get(name, f"{{n}} {name}").format(n=formatting.count(n))
+        for name, n in counts.items()
+        if n
+    )
 
 
 def _usd(amount: float) -> str:
@@ -144,5 +158,5 @@ def _monthly(month: Monthly | None, days: int) -> str:
     return (
         f"Saving a month: {_usd(month.mean_usd_month)} "
         f"[{_usd(low)} to {_usd(high)}, {formatting.percent(confidence)}], "
-        f"from {days} days."
+        f"from {days} days: what such days save on average, and no forecast."
     )

@@ -16,8 +16,8 @@ def test_what_carries_over_and_what_is_assumed(log_of, event):
     """Within a tokenizer's family exactly; a length nobody saw is assumed."""
     words = said(log_of([event(**BIG)]), {"model": "gpt-4.1-nano"})
 
-    assert "the same tokenizer" in words
-    assert "assumed to be as long" in words
+    assert "the same tokens, so a prompt has as many" in words
+    assert "taken to be as long" in words
     assert "no answer of gpt-4.1-nano" in words
 
 

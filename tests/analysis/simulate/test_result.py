@@ -48,3 +48,13 @@ def test_the_largest_saving_is_first(simulation):
     savings = simulation.frame()["saving_usd"].to_list()
 
     assert savings == sorted(savings, reverse=True)
+
+
+def test_money_stands_first_and_no_column_is_of_dashes(simulation):
+    """What no change has is not shown; what is taken for granted is folded in a cell."""
+    shown = simulation._shown()
+
+    assert shown.columns[1 if shown.columns[0] == "feature" else 2].startswith("saving")
+    assert all(shown[name].null_count() < len(shown) for name in shown.columns[1:])
+    assert "<details" in simulation._repr_html_()
+    assert "1 [—, —]" not in repr(simulation)

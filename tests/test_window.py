@@ -114,3 +114,21 @@ def test_the_doors_are_all_there():
     names = {door.__name__ for door in doors()}
 
     assert {"report", "serve", "create", "explain", "scan", "start", "headers"} <= names
+
+
+# What starts a process or writes beside a test shows nothing by itself.
+NO_EXAMPLE = {"start", "record"}
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in PUBLIC if inspect.isfunction(getattr(lectr_lab, n))]
+)
+def test_each_function_has_an_example_with_something_to_look_at(name):
+    """On `demo_log()` where it takes a log, and on no empty frame."""
+    said = inspect.getdoc(getattr(lectr_lab, name))
+    shown = inspect.signature(getattr(lectr_lab, name)).parameters
+
+    assert ">>> " in said or name in NO_EXAMPLE
+    assert "frame([])" not in said
+    if next(iter(shown), "") == "log":
+        assert "demo_log()" in said

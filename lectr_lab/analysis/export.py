@@ -42,8 +42,10 @@ def export_log(
         LabError: a time that cannot be read.
 
     >>> import tempfile
-    >>> export_log(tempfile.mkdtemp(), tempfile.mkdtemp()).spans
-    0
+    >>> import lectr_lab as lectr
+    >>> from lectr_lab.resources import shipped_traffic
+    >>> lectr.export_log(shipped_traffic(), tempfile.mkdtemp()).spans
+    16222
     """
     log = select(scan(lab), **which)
     total = log.select(pl.len()).collect().item()

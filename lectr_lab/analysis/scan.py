@@ -64,8 +64,11 @@ def demo_log() -> pl.LazyFrame:
     Returns:
         As `scan`; how it was made is in `data/demo/README.md`.
 
-    >>> demo_log().select("org").unique().collect().item()
-    'made-up-data'
+    >>> import lectr_lab as lectr
+    >>> lectr.table(lectr.demo_log().select("started_at", "cost_usd", "feature", "model_actual").head(2))
+    started                       cost  feature         model actual
+    2026-10-26 00:01:01 UTC  $0.000058  ticket-triage   openai/gpt-oss-20b
+    2026-10-26 00:03:56 UTC   $0.00010  search-answers  gpt-4.1-mini-2025-04-14
     """
     return scan(shipped_traffic())
 

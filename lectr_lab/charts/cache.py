@@ -25,11 +25,11 @@ def cache_loss_bars(losses: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.analysis.views.cache import cache_losses
-    >>> from lectr_lab.log.schema import frame
-    >>> cache_loss_bars(cache_losses(priced(frame([]).lazy()))).title.text
-    'Nothing that a cache could have read was missed'
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.cache_loss_bars(lectr.cache_losses(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    $6.94 that a cache could have saved; most: pauses longer than it lasts
     """
     found = style.finished(losses, "cache_losses")
     total = float(found["lost_usd"].fill_null(0).sum())

@@ -29,10 +29,11 @@ def latency_ranges(
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.views.health import latency
-    >>> from lectr_lab.log.schema import frame
-    >>> latency_ranges(latency(frame([]).lazy())).title.text
-    'No request has been timed yet'
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.latency_ranges(lectr.latency(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    document-qa: one in 20 takes over 55.6 s
     """
     p50, p95, p99, n = (f"{of}_{end}" for end in ("p50_ms", "p95_ms", "p99_ms", "n"))
 
@@ -88,10 +89,11 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.views.health import errors
-    >>> from lectr_lab.log.schema import frame
-    >>> error_rates(errors(frame([]).lazy())).title.text
-    'No request failed'
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.error_rates(lectr.errors(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    coding-agent: 65 of 714 requests failed
     """
     some = style.finished(errors, "errors").filter(pl.col("requests") > 0)
     shown = style.labelled(some, _error_text, others=True)

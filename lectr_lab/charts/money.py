@@ -25,11 +25,11 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     Raises:
         LabError: it is no view, but a log, say.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.analysis.views.spend import spend
-    >>> from lectr_lab.log.schema import frame
-    >>> spend_bars(spend(priced(frame([]).lazy()))).title.text
-    'No spend that is known'
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.spend_bars(lectr.spend(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    report-writer: 32 % of the spend
     """
     groups = style.finished(spend, "spend")
     shown = style.labelled(groups, _spend_text, others=True)
@@ -76,6 +76,12 @@ def spend_timeline(
         steps: `time`, `feature` or another key (null: all others), `rank` (1 the
             dearest; 0 the others), `spend_usd`, `requests`.
         every: the length of a step, as it was given to `spend_over_time`.
+
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.spend_timeline(lectr.spend_over_time(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    $79.68 in all; the most, $5.37, on 17 Nov
     """
     steps = style.finished(steps, "spend_over_time")
     ranks = sorted(steps["rank"].unique(), key=lambda rank: (rank == 0, rank))

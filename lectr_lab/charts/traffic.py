@@ -19,7 +19,14 @@ _KINDS = {
 
 
 def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """Tokens per group by kind, most on top. Takes what `tokens` gives."""
+    """Tokens per group by kind, most on top. Takes what `tokens` gives.
+
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.token_bars(lectr.tokens(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    5.4 % of the tokens are output
+    """
     counted = (
         style.finished(tokens, "tokens")
         .filter(pl.col("counted") > 0)
@@ -78,7 +85,14 @@ def _token_text(row: style.Row) -> str:
 
 
 def untagged_bars(totals: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """How much names no feature, of requests and of spend. Takes what `totals` gives."""
+    """How much names no feature, of requests and of spend. Takes what `totals` gives.
+
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chart = lectr.untagged_bars(lectr.totals(log).collect())
+    >>> print(chart.to_dict()["title"]["text"])
+    15 % of requests name no feature
+    """
     [row] = totals.lazy().collect().to_dicts()
     shares = {of: row[f"untagged_of_{of}"] for of in ("requests", "spend")}
     shown = pl.DataFrame(

@@ -157,9 +157,13 @@ def scan(
         LogError: there is no such lab folder.
         ConfigError: lectr.toml or the price file cannot be followed.
 
-    >>> import tempfile
-    >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
-    0
+    >>> import lectr_lab as lectr
+    >>> from lectr_lab.resources import shipped_traffic
+    >>> log = lectr.scan(shipped_traffic())  # yours: the folder that a proxy writes to
+    >>> lectr.table(lectr.spend(log).select("feature", "spend_usd", "requests").head(2))
+    feature         spend  requests
+    report-writer  $25.73       565
+    coding-agent   $14.56       714
     """
     return scanning.scan(_own_or_made_up() if lab is None else lab, prices, day=day)
 

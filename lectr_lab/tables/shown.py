@@ -83,9 +83,12 @@ def table(
         Something to end a cell with; `.frame` has the data.
 
     >>> import lectr_lab as lectr
-    >>> lectr.table(pl.DataFrame({"feature": ["a"], "error_rate": [0.031]}))
-    feature  error rate
-    a             3.1 %
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.errors(log).head(2), "Failed requests")
+    Failed requests, for made-up-data
+    feature         requests  errors            error rate  client disconnects  retries
+    coding-agent         714      65   9.1 % [7.2 %, 11 %]                   8       77
+    search-answers     2,000      80  4.0 % [3.2 %, 5.0 %]                   0       19
     """
     finished = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
     return Table(finished, title, note)

@@ -78,6 +78,11 @@ def read_cassettes(paths: Path | str | Iterable[Path | str]) -> tuple[Interactio
 
     Raises:
         CassetteError: a file is missing or cannot be used; names it and the reason.
+
+    >>> import lectr_lab as lectr
+    >>> first, *_ = lectr.read_cassettes(lectr.shipped_cassettes())
+    >>> first.status, first.method, first.uri
+    (400, 'POST', 'http://127.0.0.1:8099/v1/chat/completions')
     """
     named = [paths] if isinstance(paths, str | Path) else list(paths)
     files = [file for path in named for file in files_of(Path(path))]

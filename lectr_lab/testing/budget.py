@@ -54,11 +54,14 @@ def assert_budget(
             call whose cost is not known.
         ValueError: no limit is given.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> assert_budget(priced(frame([]).lazy()), usd_per_call=0.002)
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.assert_budget(log, feature="support-chat", usd_per_call=0.01)
+    >>> lectr.assert_budget(log, usd_total=50)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    AssertionError: No call was made: there is nothing to hold to a budget.
+    AssertionError: Over budget: 16222 calls
+      OVER cost in total: $79.68; allowed $50.00
+    ...
     """
     calls = _calls(as_log(log), feature)
     if calls.is_empty():

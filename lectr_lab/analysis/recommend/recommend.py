@@ -101,9 +101,13 @@ def recommend(
         passed over, `.frame()` is a table. The
         saving is in USD per 30 days; None, like its interval, under 7 days of traffic.
 
-    >>> from lectr_lab.log.schema import frame
-    >>> recommend(frame([]).lazy())
-    No answered chat request to judge.
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> advice = lectr.recommend(log)
+    >>> lectr.table(advice.frame().select("feature", "from_model", "to_model", "saving_usd_month").head(2))
+    feature        from model          to model               saving a month
+    report-writer  gpt-5.4-2026-03-05  gpt-5.4-mini                   $19.30
+    document-qa    gemini-3.8-flash    gemini-3.5-flash-lite           $7.47
     """
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
     log = as_log(log, own)

@@ -74,12 +74,14 @@ def simulate(
     Raises:
         ConfigError: the rules or the prices cannot be read or followed.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.core.routing.rules import RuleTarget
-    >>> from lectr_lab.log.schema import frame
-    >>> mini = Rule(name="mini", priority=1, then=RuleTarget(model="gpt-4o-mini"))
-    >>> simulate(priced(frame([]).lazy()), mini).changed
-    0
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> mini = lectr.RuleTarget(model="gpt-5.4-mini")
+    >>> when = lectr.Conditions(feature="report-writer")
+    >>> rule = lectr.Rule(name="mini", priority=1, when=when, then=mini)
+    >>> found = lectr.simulate(log, rule)
+    >>> found.changed, round(found.saving_usd)
+    (565, 18)
     """
     ordered = _rules(rules)
     own = read_prices(prices) if isinstance(prices, Path | str) else prices

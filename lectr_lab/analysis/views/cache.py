@@ -73,10 +73,12 @@ def cache(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> cache(priced(frame([]).lazy())).collect().columns[:5]
-    ['org', 'feature', 'requests', 'watched', 'unpriced']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.cache(log).select("feature", "saved_usd", "lost_usd").head(2))
+    feature        lost   saved
+    coding-agent  $5.49  $18.69
+    untagged      $1.45   $5.62
     """
     found = grouped(_lost(log, prices), _measures(), by=by, org=org)
     keys = key_names(by, org=org)
@@ -105,10 +107,13 @@ def cache_losses(
         The keys and `cause` (as `cache` names them), then `requests`, `missed_tokens`
         and `lost_usd`.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> cache_losses(priced(frame([]).lazy()), org="a").collect().columns
-    ['cause', 'requests', 'missed_tokens', 'lost_usd']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.cache_losses(log).head(2))
+    cause    lost  requests  missed tokens
+    pause   $3.47        38      1,445,081
+    system  $2.62        80      1,091,672
+    In every row: org made-up-data.
     """
     lost = _lost(log, prices)
     parts = pl.concat(

@@ -42,6 +42,16 @@ def unpriced_models(log: Log, *, org: str | None = None) -> pl.LazyFrame:
 
     Returns:
         `org`, `provider`, `model`, then `requests`, `input_tokens`, `output_tokens`.
+
+    >>> import lectr_lab as lectr
+    >>> import polars as pl
+    >>> ours = {"model_actual": pl.lit("our-llm"), "cost_usd": None, "price_source": None}
+    >>> log = lectr.demo_log().with_columns(**ours)
+    >>> lectr.table(lectr.unpriced_models(log).head(2))
+    provider  model    requests  input tokens  output tokens
+    openai    our-llm     8,509    12,659,239      2,524,643
+    groq      our-llm     4,512    11,503,592         83,663
+    In every row: org made-up-data.
     """
     measures = [
         pl.len().alias("requests"),

@@ -82,9 +82,13 @@ def latency(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.log.schema import frame
-    >>> latency(frame([]).lazy(), "model").collect().columns[:5]
-    ['org', 'model', 'requests', 'total_p50_ms', 'total_p95_ms']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> slow = lectr.latency(log, by="model").head(2)
+    >>> lectr.table(slow.select("model", "requests", "total_p50_ms", "total_p95_ms"))
+    model               requests  total p50  total p95
+    gemini-3.8-flash       1,365      5.8 s     56.3 s
+    gpt-5.4-2026-03-05       663      6.7 s     54.5 s
     """
     log = as_log(log)
     if org is not None:
@@ -128,9 +132,13 @@ def errors(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.log.schema import frame
-    >>> errors(frame([]).lazy(), "provider").collect().columns[:5]
-    ['org', 'provider', 'requests', 'errors', 'error_rate']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.errors(log, by="provider").head(2))
+    provider   requests  errors            error rate  client disconnects  retries
+    anthropic       883      79   8.9 % [7.2 %, 11 %]                  10       93
+    groq          4,633     121  2.6 % [2.2 %, 3.1 %]                  23       35
+    In every row: org made-up-data.
     """
     keys = key_names(by, every, org)
     order = ([pl.col("time")] if every else []) + [

@@ -74,11 +74,13 @@ def select(
     Raises:
         LabError: a time that cannot be read, or a column that the log does not have.
 
-    >>> from lectr_lab.log.schema import frame
-    >>> select(frame([]).lazy(), feature="chat", since="24h").collect().height
-    0
-    >>> select(frame([]).lazy(), client="codex", stream=True).collect().height
-    0
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chat = lectr.select(log, feature="support-chat", provider="openai")
+    >>> lectr.table(lectr.spend(chat, by="model"))
+    model                    spend  share of spend  requests  priced  unpriced  uncounted  estimated
+    gpt-5.4-mini-2026-03-17  $7.80           100 %     3,722   3,678         0          0         38
+    In every row: org made-up-data.
     """
     log = as_log(log, costs=False)
     named = {"org": org, "feature": feature, "provider": provider, "model": model}

@@ -76,10 +76,14 @@ def spend(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> spend(priced(frame([]).lazy()), ["feature", "model"]).collect().columns[:5]
-    ['org', 'feature', 'model', 'requests', 'spend_usd']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.spend(log, by="provider").head(3))
+    provider    spend  share of spend  requests  priced  unpriced  uncounted  estimated
+    azure      $29.87            37 %       663     652         0          0          0
+    anthropic  $18.17            23 %       883     804         0          0         10
+    gemini     $15.83            20 %     1,365   1,331         0          0          0
+    In every row: org made-up-data.
     """
     keys = key_names(by, every, org)
     measures = [*spend_measures(calls=True), *beside_spend()]
@@ -122,10 +126,13 @@ def spend_over_time(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> spend_over_time(priced(frame([]).lazy()), by="user").collect().columns[:3]
-    ['time', 'user', 'rank']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.spend_over_time(log, every="1w").head(3))
+    time                  feature        rank  spend  requests
+    2026-10-26 00:00 UTC  untagged          0  $1.33     1,756
+    2026-10-26 00:00 UTC  report-writer     1  $7.27       148
+    2026-10-26 00:00 UTC  coding-agent      2  $3.97       235
     """
     steps = spend(log, by, every=every, tz=tz)
     totals = usd_sum("spend_usd").over(by)
@@ -170,9 +177,12 @@ def tokens(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.log.schema import frame
-    >>> tokens(frame([]).lazy(), every="1d", org="a").collect().columns[:4]
-    ['feature', 'time', 'requests', 'counted']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.tokens(log).select("feature", "requests", "input_tokens", "output_tokens").head(2))
+    feature       requests  input tokens  output tokens
+    document-qa      1,171    18,568,660      1,076,512
+    coding-agent       714    16,131,968         99,429
     """
     sums = [
         "input_tokens",
@@ -227,10 +237,12 @@ def dearest(log: Log, n: int = 20, *, by: By = None) -> pl.LazyFrame:
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> dearest(priced(frame([]).lazy())).collect().columns[4:6]
-    ['model', 'cost_usd']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.dearest(log, 2).select("started_at", "cost_usd", "feature", "model"))
+    started                   cost  feature        model
+    2026-11-17 05:02:57 UTC  $0.51  report-writer  gpt-5.4-2026-03-05
+    2026-10-26 11:23:19 UTC  $0.50  report-writer  gpt-5.4-2026-03-05
     """
     log = as_log(log)
     keys = (

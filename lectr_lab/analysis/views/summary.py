@@ -72,10 +72,12 @@ def summary(
     Raises:
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.analysis.pricing.priced import priced
-    >>> from lectr_lab.log.schema import frame
-    >>> summary(priced(frame([]).lazy()), None).collect().columns[:4]
-    ['org', 'requests', 'spend_usd', 'share_of_spend']
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.summary(log).select("feature", "spend_usd", "total_p50_ms", "error_rate").head(2))
+    feature         spend  total p50  error rate
+    report-writer  $25.73      6.8 s       1.4 %
+    coding-agent   $14.56      3.1 s       9.1 %
     """
     log = as_log(log)
     if org is not None:
@@ -140,6 +142,12 @@ def totals(
         kind of them, and `batches_fetched`; what a plan covered (`plan_…`) and what
         providers say that calls cost (`stated_…`), in no sum before; and `dropped`, `unread_batches`,
         `unread_files` and `unsealed_files`. One row for an empty log too.
+
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> lectr.table(lectr.totals(log).select("requests", "spend_usd", "errors", "untagged_of_spend"))
+     spend  requests  errors  untagged of spend
+    $79.68    16,222     414               16 %
     """
     log = as_log(log)
     return with_percentiles(

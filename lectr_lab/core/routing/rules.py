@@ -71,7 +71,15 @@ class RuleTarget(_Strict, frozen=True, kw_only=True):
 
 
 class Rule(_Strict, frozen=True, kw_only=True):
-    """When a request is such and such, ask this model instead."""
+    """When a request is such and such, ask this model instead.
+
+    >>> import lectr_lab as lectr
+    >>> small = lectr.RuleTarget(model="gpt-4o-mini")
+    >>> sorting = lectr.Conditions(task="classification")
+    >>> rule = lectr.Rule(name="triage", priority=1, when=sorting, then=small)
+    >>> rule.then
+    RuleTarget(model='gpt-4o-mini', provider=None)
+    """
 
     name: str
     priority: int

@@ -27,6 +27,7 @@ FLOORS = {
     "log": 1,
     "resources": 1,
     "tables": 1,
+    "waiting": 1,
     "analysis": 2,
     "programs": 2,
     "proxy": 2,

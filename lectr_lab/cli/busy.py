@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
 from typing import TYPE_CHECKING
+
+from lectr_lab.waiting import waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,15 +13,5 @@ if TYPE_CHECKING:
 @contextmanager
 def busy(console: "Console", after_s: float = 2) -> Iterator[None]:
     """A sign that work goes on, on a terminal, where it takes longer than a moment."""
-    if not console.is_terminal:
+    with waiting("Reading the log", after_s, console):
         yield
-        return
-    sign = console.status("Reading the log")
-    timer = Timer(after_s, sign.start)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        timer.join()
-        sign.stop()

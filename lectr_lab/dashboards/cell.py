@@ -14,6 +14,7 @@ from lectr_lab.dashboards.page import framed, page
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.losses import losses
+from lectr_lab.waiting import waiting
 
 # A cell that runs again ends the live dashboard that it started before. One per folder.
 _FOLLOWED: dict[str, Any] = {}
@@ -38,6 +39,7 @@ class Dashboard:
         return '<dashboard, for a notebook; .write("report.html") makes a page of it>'
 
 
+@waiting("Drawing the dashboard")
 def dashboard(
     log: Any,
     *,

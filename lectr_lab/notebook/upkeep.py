@@ -18,6 +18,7 @@ from lectr_lab.log.upkeep.doctor import examine
 from lectr_lab.log.upkeep.doctor import mend as put_right
 from lectr_lab.log.upkeep.journal_doctor import Finding
 from lectr_lab.log.upkeep.retain import RetainReport, retain
+from lectr_lab.waiting import waiting
 
 MB = 1_000_000
 
@@ -101,16 +102,19 @@ def import_log(
         plan_pays=plan,
     )
     do = importing.preview_log if preview else importing.import_log
-    return do(
-        Path(source),
-        folder,
-        kind=kind,
-        org=org,
-        choices=choices,
-        environ=os.environ,
-    )
+    with waiting("Importing") as step:
+        return do(
+            Path(source),
+            folder,
+            kind=kind,
+            org=org,
+            choices=choices,
+            environ=os.environ,
+            on_rows=step,
+        )
 
 
+@waiting("Compacting the log")
 def compact(
     lab: Path | str | None = None,
     *,
@@ -150,6 +154,7 @@ def compact(
     )
 
 
+@waiting("Looking at every file")
 def doctor(lab: Path | str | None = None, *, mend: bool = False) -> list[Finding]:
     """Look at every file of a lab folder: what is wrong, which file, how to mend it.
 

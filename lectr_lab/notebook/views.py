@@ -29,6 +29,7 @@ from lectr_lab.log.schema import polars_schema
 from lectr_lab.resources import shipped_traffic
 from lectr_lab.tables import Table
 from lectr_lab.tables.exact import MOST_ROWS
+from lectr_lab.waiting import waiting
 
 _ROWS = 1_000  # of a log; in a terminal, 20
 _TEXT_ROWS = 20
@@ -52,7 +53,8 @@ class View(pl.LazyFrame):
 
     def _as_table(self) -> Table:
         try:
-            return _shown_as(self)
+            with waiting("Reading the log"):
+                return _shown_as(self)
         except (pl.exceptions.PolarsError, OSError, LabError) as error:
             reason = name(str(error).partition("\n")[0], _LETTERS)
             return Table(pl.DataFrame(), note=f"This cannot be read: {reason}.")

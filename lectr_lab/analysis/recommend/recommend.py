@@ -47,6 +47,7 @@ from lectr_lab.analysis.views import rows
 from lectr_lab.core import formatting
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Confidence, Recommendation, is_protected
+from lectr_lab.waiting import waiting
 
 LEAST_SAVED = 0.1
 """A change of model is work and a risk: for less than this share it is not proposed."""
@@ -72,6 +73,7 @@ class _Costs(NamedTuple):
 _Span = tuple[date, date] | None
 
 
+@waiting("Looking for smaller models")
 def recommend(
     log: Log,
     *,
@@ -103,7 +105,7 @@ def recommend(
 
     >>> import lectr_lab as lectr
     >>> log = lectr.demo_log()
-    >>> advice = lectr.recommend(log)
+    >>> advice = recommend(log)
     >>> lectr.table(advice.frame().select("feature", "from_model", "to_model", "saving_usd_month").head(2))
     feature        from model          to model               saving a month
     report-writer  gpt-5.4-2026-03-05  gpt-5.4-mini                   $19.30

@@ -33,6 +33,7 @@ from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Interval, Recommendation
 from lectr_lab.core.routing.rules import Rule, in_order
 from lectr_lab.core.routing.rules_file import read_rules
+from lectr_lab.waiting import waiting
 
 Rules: TypeAlias = (
     Rule
@@ -45,6 +46,7 @@ Rules: TypeAlias = (
 _MISSING = "Name a rules.toml, or give rules, or what `recommend` found."
 
 
+@waiting("Simulating the rules")
 def simulate(
     log: Log,
     rules: Rules,
@@ -79,7 +81,7 @@ def simulate(
     >>> mini = lectr.RuleTarget(model="gpt-5.4-mini")
     >>> when = lectr.Conditions(feature="report-writer")
     >>> rule = lectr.Rule(name="mini", priority=1, when=when, then=mini)
-    >>> found = lectr.simulate(log, rule)
+    >>> found = simulate(log, rule)
     >>> found.changed, round(found.saving_usd)
     (565, 18)
     """

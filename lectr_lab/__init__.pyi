@@ -30,6 +30,9 @@ from lectr_lab.notebook.upkeep import doctor as doctor
 from lectr_lab.notebook.upkeep import import_log as import_log
 from lectr_lab.notebook.views import cache as cache
 from lectr_lab.notebook.views import cache_losses as cache_losses
+from lectr_lab.notebook.views import cache_savings as cache_savings
+from lectr_lab.notebook.views import cost_of_failures as cost_of_failures
+from lectr_lab.notebook.views import cost_of_retries as cost_of_retries
 from lectr_lab.notebook.views import dearest as dearest
 from lectr_lab.notebook.views import demo_log as demo_log
 from lectr_lab.notebook.views import errors as errors

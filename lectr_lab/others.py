@@ -43,6 +43,8 @@ def with_others(view: pl.DataFrame, most: int) -> pl.DataFrame:
         pl.lit(named).alias(name) if name == label else _together(view, name)
         for name in view.columns
     )
+    if "share_of_errors" in view.columns:  # each row is of all that could have failed
+        row = row.with_columns(requests=pl.lit(rest["requests"].max()))
     if {"errors", "error_rate"} <= set(view.columns):
         row = row.with_columns(_error_rate(row))
     return pl.concat([view.head(most), row.cast(view.schema)])

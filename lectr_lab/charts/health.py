@@ -6,7 +6,15 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
-from lectr_lab.core.formatting import count, duration, percent
+from lectr_lab.charts.over_time import (
+    is_over_time,
+    largest_step,
+    leading_steps,
+    moment_text,
+    step_of,
+    timeline,
+)
+from lectr_lab.core.formatting import count, duration, name, percent
 
 _LOG_FROM = 30.0  # largest over smallest: from here a linear scale hides the small ones
 _LOG_TICKS_MS = (1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000)
@@ -20,7 +28,8 @@ _MS_LABEL = (
 def latency_ranges(
     latency: pl.DataFrame | pl.LazyFrame, of: str = "total"
 ) -> alt.LayerChart:
-    """p50, p95 and p99 per group, slowest on top. Takes what `latency` gives.
+    """p50, p95 and p99 per group, slowest on top; with a step of time, p95 over time of
+    the groups with most requests. Takes what `latency` gives.
 
     Args:
         latency: one row per group.
@@ -41,6 +50,8 @@ def latency_ranges(
         return f"{duration(row[p50])} · {duration(row[p95])} · n {count(row[n])}"
 
     groups = style.finished(latency, "latency")
+    if is_over_time(groups):
+        return _p95_over_time(groups, of)
     timed = groups.filter(pl.col(n) > 0).sort(p95, descending=True)
     shown = style.labelled(timed, text).select(
         "label", "short", "key", "text", p50, p95, p99, n
@@ -84,7 +95,8 @@ def _ms_scale(
 
 
 def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """Error rate per group with its 95 % interval. Takes what `errors` gives.
+    """Error rate per group with its 95 % interval; with a step of time, how many failed.
+    Takes what `errors` gives.
 
     Raises:
         LabError: it is no view, but a log, say.
@@ -96,6 +108,8 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     coding-agent: 65 of 714 requests failed
     """
     some = style.finished(errors, "errors").filter(pl.col("requests") > 0)
+    if is_over_time(some):
+        return _errors_over_time(some)
     shown = style.labelled(some, _error_text, others=True)
     top = style.first_row(shown)
     title = "No request failed"
@@ -125,3 +139,46 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
 def _error_text(row: style.Row) -> str:
     of = f"{count(row['errors'])} of {count(row['requests'])}"
     return f"{percent(row['error_rate'])} · {of}"
+
+
+def _errors_over_time(errors: pl.DataFrame) -> alt.LayerChart:
+    """How many failed in each step, a colour for each group or kind of failure."""
+    every = step_of(errors["time"])
+    steps, whose = leading_steps(errors, "errors")
+    failed = int(errors["errors"].sum())
+    # By kinds of failure, each row has all that could have failed so.
+    of = "" if "share_of_errors" in errors.columns else _of_all(errors)
+    most = largest_step(steps, "errors", count, every)
+    title = (
+        f"{count(failed)}{of} requests failed{most}" if failed else "No request failed"
+    )
+    return timeline(
+        steps, "errors", count, every=every, whose=whose, title=title, words="failed"
+    )
+
+
+def _of_all(errors: pl.DataFrame) -> str:
+    return f" of {count(int(errors['requests'].sum()))}"
+
+
+def _p95_over_time(latency: pl.DataFrame, of: str) -> alt.LayerChart:
+    """Lines, for percentiles do not add up."""
+    every, p95, n = step_of(latency["time"]), f"{of}_p95_ms", f"{of}_n"
+    timed = latency.filter(pl.col(n) > 0)
+    steps, whose = leading_steps(timed, p95, others=False)
+    top = style.first_row(steps.sort(p95, descending=True, nulls_last=True))
+    title = "No request has been timed yet"
+    if top is not None:
+        slow, at = duration(top[p95]), moment_text(top["time"], every)
+        title = f"{name(top['label'], style.NAME_LETTERS)}: p95 up to {slow}, {at}"
+    return timeline(
+        steps,
+        p95,
+        duration,
+        every=every,
+        whose=whose,
+        title=title,
+        words=f"p95 of {of}",
+        axis={"labelExpr": _MS_LABEL},
+        lines=True,
+    )

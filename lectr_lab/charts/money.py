@@ -1,26 +1,24 @@
 """Where the money goes."""
 
-from typing import Any
-
 import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
-from lectr_lab.core.formatting import count, names, percent, usd
+from lectr_lab.charts.over_time import (
+    is_over_time,
+    largest_step,
+    leading_steps,
+    step_of,
+    timeline,
+)
+from lectr_lab.core.formatting import count, percent, usd
 
-_TIME_PX = 220
-_DAY_HOUR = "%-d %b %H:%M"  # 24 hours, not Vega's 12
-_CLOCK = {"1m": "%H:%M", "10m": "%H:%M", "1h": _DAY_HOUR, "6h": _DAY_HOUR}
-# Steps so long that a log may have the same day of two years.
-_LONG = {"1w": "%-d %b %Y", "1mo": "%b %Y"}
-_DAY = "%-d %b"
-_UNITS = {"1mo": "month", "1w": "week", "1d": "day", "1h": "hour", "1m": "minute"}
 _OF_A_STEP = {"time", "rank", "requests", "spend_usd"}
-_UNITS |= {"10m": "10 minutes", "6h": "6 hours"}
 
 
 def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """Spend per group, dearest on top, in US dollars. Takes what `spend` gives.
+    """Spend per group, dearest on top, in US dollars; with a step of time, over time.
+    Takes what `spend` gives.
 
     Raises:
         LabError: it is no view, but a log, say.
@@ -32,6 +30,9 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     report-writer: 32 % of the spend
     """
     groups = style.finished(spend, "spend")
+    if is_over_time(groups):
+        steps, whose = leading_steps(groups, "spend_usd")
+        return _over_time(steps, whose, step_of(groups["time"]))
     shown = style.labelled(groups, _spend_text, others=True)
     shown = shown.with_columns(style.bar_colours(shown))
     top = style.first_row(shown)
@@ -63,10 +64,6 @@ def _spend_text(row: style.Row) -> str:
     return f"{usd(row['spend_usd'])} · {share} · {n}{unpriced}"
 
 
-def _label(every: str) -> str:
-    return f"utcFormat(datum.value, '{(_CLOCK | _LONG).get(every, _DAY)}')"
-
-
 def spend_timeline(
     steps: pl.DataFrame | pl.LazyFrame, every: str = "1d"
 ) -> alt.LayerChart:
@@ -84,59 +81,24 @@ def spend_timeline(
     $79.68 in all; the most, $5.37, on 17 Nov
     """
     steps = style.finished(steps, "spend_over_time")
-    ranks = sorted(steps["rank"].unique(), key=lambda rank: (rank == 0, rank))
     [by] = set(steps.columns) - _OF_A_STEP
-    by_rank = dict(zip(steps["rank"], steps[by], strict=True))
-    features = [style.key_text(by_rank[r]) if r else style.OTHERS for r in ranks]
-    labels = names(features, style.NAME_LETTERS)
-    keys, places = style.keyed(labels), range(len(ranks))
-    types: dict[str, pl.DataType] = {"rank": steps.schema["rank"], "place": pl.Int64()}
-    types |= {"label": pl.String(), "key": pl.String()}
-    series = pl.DataFrame(
-        {"rank": ranks, "place": places, "label": labels, "key": keys}, types
-    )
-    # Wall-clock time, then called UTC: it reads the same in every browser.
-    wall = pl.col("time").dt.replace_time_zone(None).dt.replace_time_zone("UTC")
-    shown = (
-        steps.with_columns(style.texts(steps, lambda row: usd(row["spend_usd"])))
-        .join(series, on="rank", maintain_order="left")
-        .with_columns(time=wall, end=wall.dt.offset_by(every))
-        .select("time", "end", "label", "key", "place", "spend_usd", "text")
-    )
-    colours: dict[str, Any] = {
-        "domain": keys,
-        "range": style.series_colours(features),
-    }
-    bars = (
-        alt.Chart(shown)
-        .mark_bar(binSpacing=2)
-        .encode(
-            alt.X("time")
-            .bin("binned")
-            .scale(type="utc")
-            # Not `format`: it would also be that of a bar's range, read as a number's.
-            .axis(**style.quiet(grid=False, labelExpr=_label(every))),
-            alt.X2("end"),
-            alt.Y("spend_usd").axis(**style.quiet(format="$~f", tickCount=4)),
-            alt.Color("key")
-            .scale(**colours)
-            .legend(**style.legend(columns=3), **style.UNKEYED),
-            alt.Order("place"),
-            tooltip=[style.tip("label", by), "time", style.tip("text", "spend")],
-        )
-    )
-    title = f"{usd(float(steps['spend_usd'].sum()))} in all{_most(steps, every)}"
-    subtitle = f"US dollars per {_UNITS.get(every, every)}"
-    return style.titled(title, subtitle, _TIME_PX, bars)
+    named = [
+        style.key_text(key) if rank else style.OTHERS
+        for key, rank in steps.select(by, "rank").iter_rows()
+    ]
+    labelled = steps.with_columns(pl.Series("label", named, pl.String))
+    return _over_time(labelled, by, every)
 
 
-def _most(steps: pl.DataFrame, every: str) -> str:
-    """The dearest step, in words, where there is more than one."""
-    sums = steps.group_by("time").agg(pl.col("spend_usd").sum())
-    top = sums.sort("spend_usd", "time", descending=[True, False]).head(1).to_dicts()
-    if sums.height < 2 or not top[0]["spend_usd"]:
-        return ""
-    at = top[0]["time"]
-    day = _LONG.get(every, _DAY_HOUR if every in _CLOCK else _DAY)
-    word = "at" if every in _CLOCK else "in" if every == "1mo" else "on"
-    return f"; the most, {usd(top[0]['spend_usd'])}, {word} {at:{day}}"
+def _over_time(steps: pl.DataFrame, whose: str, every: str) -> alt.LayerChart:
+    most = largest_step(steps, "spend_usd", usd, every)
+    return timeline(
+        steps,
+        "spend_usd",
+        usd,
+        every=every,
+        whose=whose,
+        title=f"{usd(float(steps['spend_usd'].sum()))} in all{most}",
+        words="US dollars",
+        axis={"format": "$~f"},
+    )

@@ -78,7 +78,7 @@ def labelled(
 
     Views put their keys before `requests`; an org that all rows share is left out.
     """
-    keys = _keys(view)
+    keys = keys_of(view)
     shown = with_others(view, MOST_GROUPS) if others else view.head(MOST_GROUPS)
     words = [" · ".join(map(key_text, row)) for row in shown.select(keys).iter_rows()]
     words[MOST_GROUPS:] = shown[keys[-1]][MOST_GROUPS:].to_list()
@@ -88,7 +88,9 @@ def labelled(
     return shown.with_columns(*columns, texts(shown, text))
 
 
-def _keys(view: pl.DataFrame) -> list[str]:
+def keys_of(view: pl.DataFrame) -> list[str]:
+    """The names of a view's keys, which stand before `requests`; an org that all rows
+    share is left out."""
     keys = view.columns[: view.columns.index("requests")]
     if len(keys) > 1 and "org" in keys and view["org"].n_unique() <= 1:
         keys.remove("org")
@@ -97,7 +99,7 @@ def _keys(view: pl.DataFrame) -> list[str]:
 
 def whose(view: pl.DataFrame) -> str:
     """What the groups of a view are, such as `feature`, or `client · agent`."""
-    return " · ".join(key.replace("_", " ") for key in _keys(view))
+    return " · ".join(key.replace("_", " ") for key in keys_of(view))
 
 
 def key_text(key: object) -> str:

@@ -6,6 +6,13 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
+from lectr_lab.charts.over_time import (
+    is_over_time,
+    largest_step,
+    leading_steps,
+    step_of,
+    timeline,
+)
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import count, percent
 from lectr_lab.core.formatting import tokens as tokens_text
@@ -19,7 +26,8 @@ _KINDS = {
 
 
 def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
-    """Tokens per group by kind, most on top. Takes what `tokens` gives.
+    """Tokens per group by kind, most on top; with a step of time, all of them over time.
+    Takes what `tokens` gives.
 
     >>> import lectr_lab as lectr
     >>> log = lectr.demo_log()
@@ -32,6 +40,8 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         .filter(pl.col("counted") > 0)
         .with_columns(all=pl.sum_horizontal("input_tokens", "output_tokens"))
     )
+    if is_over_time(counted):
+        return _over_time(counted)
     shown = style.labelled(counted, _token_text)
     longest, y = style.largest(shown, "all"), style.names_on_y(shown)
     room = style.room(shown)
@@ -57,6 +67,23 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         title = f"{percent(out / total)} of the tokens are output"
     subtitle = style.subtitle("tokens by kind · n requests", counted)
     return style.titled(title, subtitle, style.height(len(shown)), *layers)
+
+
+def _over_time(counted: pl.DataFrame) -> alt.LayerChart:
+    every = step_of(counted["time"])
+    steps, whose = leading_steps(counted, "all")
+    most = largest_step(steps, "all", tokens_text, every)
+    title = f"{tokens_text(int(counted['all'].sum()))} tokens in all{most}"
+    return timeline(
+        steps,
+        "all",
+        tokens_text,
+        every=every,
+        whose=whose,
+        title=title,
+        words="tokens",
+        axis={"format": "~s"},
+    )
 
 
 def _by_kind(shown: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ import polars as pl
 
 from lectr_lab.analysis import scan as scanning
 from lectr_lab.analysis.views import cache as caching
-from lectr_lab.analysis.views import data_gaps, health, rows
+from lectr_lab.analysis.views import cost_of, data_gaps, health, rows
 from lectr_lab.analysis.views import select as selecting
 from lectr_lab.analysis.views import sessions as sessions_view
 from lectr_lab.analysis.views import spend as spending
@@ -182,6 +182,9 @@ def _own_or_made_up() -> Path:
 
 cache = _shown(caching.cache)
 cache_losses = _shown(caching.cache_losses)
+cache_savings = _shown(cost_of.cache_savings)
+cost_of_failures = _shown(cost_of.cost_of_failures)
+cost_of_retries = _shown(cost_of.cost_of_retries)
 dearest = _shown(spending.dearest)
 demo_log = _shown(scanning.demo_log)
 errors = _shown(health.errors)

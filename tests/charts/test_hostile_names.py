@@ -13,6 +13,7 @@ import pytest
 import vl_convert
 
 from lectr_lab import charts
+from lectr_lab.analysis.compare import compare
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views import cache, health, spend, summary
 from lectr_lab.charts import style
@@ -113,8 +114,9 @@ def log(features: list[str]) -> pl.LazyFrame:
     return priced(frame(events).lazy())
 
 
-VIEWS: dict[str, Callable[[pl.LazyFrame], pl.LazyFrame]] = {
+VIEWS: dict[str, Callable[[pl.LazyFrame], Any]] = {
     "cache_loss_bars": cache.cache_losses,
+    "compare_bars": compare,
     "error_rates": health.errors,
     "latency_ranges": health.latency,
     "spend_bars": spend.spend,
@@ -136,7 +138,11 @@ def test_every_chart_is_drawn_and_names_them_as_they_are(chart, start, texts):
     png = vl_convert.vegalite_to_png(made.to_json())
     assert png.startswith(b"\x89PNG")
     read = html.unescape(texts(made)).splitlines()
-    if chart not in ("cache_loss_bars", "untagged_bars"):  # which are of no feature
+    if chart not in (
+        "cache_loss_bars",
+        "compare_bars",
+        "untagged_bars",
+    ):  # which are of no feature
         for one in some:
             assert any(_is_of(one, line) for line in read), one
 

@@ -14,7 +14,7 @@ from lectr_lab.analysis.pricing.cost_parts import with_cost_parts
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_names
-from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.spend import spend_measures
 from lectr_lab.core.pricing.price import PriceList
 
@@ -152,20 +152,21 @@ def _changes(
         nulls_equal=True,
         suffix="_before",
     ).with_columns(pl.exclude(*keys, _MODEL).fill_null(0))
+    both = both.with_columns(_plain_usd(end) for end in ("", "_before"))
     group = _numbered(both, keys)
     parts = split(_use(both, "_before"), _use(both, ""), group)
     of_models = both.with_columns(
         *(pl.Series(f"from_{name}_usd", usd) for name, usd in parts.items())
     )
-    sums = pl.col(*(f"{n}{end}" for end in ("", "_before") for n in ("usd", *_COUNTS)))
+    ends = ("", "_before")
+    sums = summed(f"{n}{end}" for end in ends for n in _COUNTS)
+    sums += [usd_sum(f"usd{end}").alias(f"usd{end}") for end in ends]
     made_by = [f"from_{name}_usd" for name in SHOWN_PARTS]
     # The empty list of keys is that of one org alone.
     found = (
-        of_models.group_by(keys, maintain_order=True).agg(
-            sums.sum(), pl.col(made_by).sum()
-        )
+        of_models.group_by(keys, maintain_order=True).agg(*sums, pl.col(made_by).sum())
         if keys
-        else of_models.select(sums.sum(), pl.col(made_by).sum())
+        else of_models.select(*sums, pl.col(made_by).sum())
     )
     told = found.with_columns(
         _known("usd", "").alias("after_usd"),
@@ -189,6 +190,12 @@ def _changes(
             *(f"{name}{end}" for name in _COUNTS[1:] for end in ("", "_before")),
         )
     )
+
+
+def _plain_usd(end: str) -> pl.Expr:
+    """What is no other part, so that the parts are the whole to the last digit."""
+    others = [f"{name}_usd{end}" for name in (*KINDS[1:], "other")]
+    return (pl.col(f"usd{end}") - pl.sum_horizontal(others)).alias(f"input_usd{end}")
 
 
 def _known(usd: str, end: str) -> pl.Expr:

@@ -117,6 +117,9 @@ def errors(
 ) -> pl.LazyFrame:
     """How often requests failed per group, most often first; with `every`, by time.
 
+    By what tells failures apart (`error_type`, `error_source`, `outcome` or `status`), a
+    row is how many of all requests failed in that way.
+
     Args:
         log: events; prices are not needed.
         by: one column, several, or None for one row per org.
@@ -127,7 +130,10 @@ def errors(
     Returns:
         The keys, then `requests`, `errors`, `error_rate` with its 95 % interval
         `error_rate_low` to `error_rate_high` (Wilson), `client_disconnects` (not
-        errors) and `retries` (requests that repeat a failed one).
+        errors) and `retries` (requests that repeat a failed one). By kinds of failure
+        `requests` are all that could have failed so: those of the other keys and the
+        step; in place of `client_disconnects` stands `share_of_errors` (of these keys
+        and step, 0 to 1), and `retries` failed in that way too.
 
     Raises:
         LabError: a column that the log does not have.
@@ -145,6 +151,46 @@ def errors(
         -pl.col("error_rate"),
         -pl.col("requests").cast(pl.Int64),
     ]
-    measures = error_measures(calls=True)
-    found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
+    log = as_log(log)
+    if {*FAILURES} & {*keys}:
+        found = _by_failure(log, keys, every, tz, org)
+    else:
+        measures = error_measures(calls=True)
+        found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
     return found.sort(*order, *keys, nulls_last=True)
+
+
+FAILURES = ("error_type", "error_source", "outcome", "status")
+"""Columns that tell failures apart: of one value all requests failed, or none."""
+
+
+def _by_failure(
+    log: pl.LazyFrame, keys: list[str], every: str | None, tz: str, org: str | None
+) -> pl.LazyFrame:
+    """Failures of each kind, beside all requests that could have failed so."""
+    named = [key for key in keys if key != "time"]
+    whole = [key for key in keys if key not in FAILURES]
+    others = [key for key in whole if key != "time"]
+    requests, _, *_, retries = error_measures(calls=True)
+    errors = rows.failed(calls=True).sum().alias("errors")
+    all_of_them = [requests, errors.alias("all_errors")]
+    of = grouped(log, all_of_them, by=others, every=every, tz=tz, org=org)
+    failed = log.filter(rows.failed())
+    kinds = grouped(failed, [errors, retries], by=named, every=every, tz=tz, org=org)
+    joined = (
+        kinds.join(of, on=whole, how="left", nulls_equal=True)
+        if whole
+        else kinds.join(of, how="cross")
+    )
+    hits, n = pl.col("errors"), pl.col("requests")
+    low, high = wilson(hits, n)
+    return joined.select(
+        *keys,
+        "requests",
+        "errors",
+        (hits / n).alias("error_rate"),
+        low.alias("error_rate_low"),
+        high.alias("error_rate_high"),
+        (hits / pl.col("all_errors")).alias("share_of_errors"),
+        "retries",
+    )

@@ -38,12 +38,11 @@ def beside_spend() -> list[pl.Expr]:
     ]
 
 
-def share_of_spend(org: str | None) -> pl.Expr:
-    """Each row's part of its org's spend, 0 to 1; null where nothing was spent."""
+def share_of_spend() -> pl.Expr:
+    """Each row's part of the spend of all rows, whosever they are, 0 to 1; null where
+    nothing was spent."""
     spent = pl.col("spend_usd")
     total = usd_sum(spent)
-    if org is None:
-        total = total.over("org")
     return pl.when(total > 0).then(share(spent, total)).alias("share_of_spend")
 
 
@@ -66,7 +65,7 @@ def spend(
 
     Returns:
         The keys, then `requests`, `spend_usd` (what is billed; null where none of it is
-        known; shadow requests cost too), `share_of_spend` (of the org, 0 to 1), and
+        known; shadow requests cost too), `share_of_spend` (of all rows, 0 to 1), and
         rows: `priced` (what the sum rests on), `unpriced` (tokens but no price),
         `uncounted` (an answer without token counts), `estimated` (priced by an estimate
         of its tokens). Beside it, in none of these sums: `plan_usd`, the list price of
@@ -88,7 +87,7 @@ def spend(
     keys = key_names(by, every, org)
     measures = [*spend_measures(calls=True), *beside_spend()]
     found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
-    shared = found.with_columns(share_of_spend(org)).select(
+    shared = found.with_columns(share_of_spend()).select(
         *keys, "requests", "spend_usd", "share_of_spend", pl.col(_AFTER)
     )
     order = ["spend_usd", "requests", *keys]

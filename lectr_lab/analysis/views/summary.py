@@ -90,7 +90,7 @@ def summary(
         log,
         key_columns(log, by, tz=tz, org=org),
         chosen(log, percentiles),
-    ).with_columns(share_of_spend(org))
+    ).with_columns(share_of_spend())
     times = [key for key in keys if key in ("day", "hour")]
     order = [*times, "spend_usd", "requests", *keys]
     falling = [name in ("spend_usd", "requests") for name in order]

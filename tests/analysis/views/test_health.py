@@ -91,3 +91,38 @@ def test_no_requests_have_no_interval(log_of, event):
 def test_an_empty_log_gives_an_empty_view(log_of, view):
     """No rows, the same columns."""
     assert view(log_of([])).collect().is_empty()
+
+
+@pytest.mark.parametrize("kind", ["error_type", "error_source", "outcome", "status"])
+def test_a_kind_of_failure_is_a_share_of_all_requests(log_of, event, failed, kind):
+    """Else it would be all of its own, which says nothing."""
+    some = [event() for _ in range(6)] + [failed() for _ in range(2)]
+    log = log_of([*some, event(outcome="client_disconnect")])
+
+    [row] = errors(log, by=kind).collect().to_dicts()
+
+    assert (row["requests"], row["errors"]) == (9, 2)
+    assert row["error_rate"] == pytest.approx(2 / 9)
+    assert row["error_rate_low"] < 2 / 9 < row["error_rate_high"] < 1
+    assert row["share_of_errors"] == 1.0
+
+
+def test_kinds_of_failure_are_of_their_group_and_step(traffic):
+    """The rates of a feature's kinds sum to that feature's rate, in each step."""
+    keys = ["org", "feature", "time"]
+    whole = errors(traffic, by="feature", every="1d").collect()
+
+    kinds = errors(traffic, by=["feature", "error_type"], every="1d").collect()
+
+    sums = kinds.group_by(keys).agg(
+        pl.col("errors", "error_rate").sum(), pl.col("requests").max()
+    )
+    both = sums.join(whole, on=keys, suffix="_of_all")
+    assert both.height == whole.filter(pl.col("errors") > 0).height
+    for name in ("errors", "error_rate", "requests"):
+        assert both[name].to_list() == pytest.approx(both[f"{name}_of_all"].to_list())
+
+
+def test_where_nothing_failed_there_is_no_kind(log_of, event):
+    """No row, of one org alone too."""
+    assert errors(log_of([event()]), by="error_type", org="local").collect().is_empty()

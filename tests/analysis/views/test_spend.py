@@ -57,11 +57,13 @@ def test_a_shadow_costs_but_is_no_request(log_of, event):
     assert row["spend_usd"] == pytest.approx(0.0009)
 
 
-def test_shares_are_of_the_org(log_of, event):
-    """Another org's spend does not shrink yours."""
+def test_shares_are_of_all_that_is_shown(log_of, event):
+    """They sum to one, whosever the rows are; of one org alone, to one too."""
     log = log_of([event(org="a", feature="x"), event(org="b"), event(org="b")])
 
-    assert spend(priced(log)).collect()["share_of_spend"].to_list() == [1.0, 1.0]
+    shares = spend(priced(log)).collect()["share_of_spend"].to_list()
+    assert shares == pytest.approx([2 / 3, 1 / 3])
+    assert spend(priced(log), org="a").collect()["share_of_spend"].to_list() == [1.0]
 
 
 @settings(max_examples=20)

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from lectr_lab.cli.options import Lab
-from lectr_lab.core.errors import ConfigError
+from lectr_lab.core.errors import ConfigError, LogError
 from lectr_lab.core.printable import printable
 
 _MB = 1024 * 1024
@@ -70,7 +70,10 @@ def export(
             tz=tz,
         )
     if not done.spans:
-        print(f"No request in {printable(lab)} fits what was asked: nothing written.")
+        told = f"No request in {printable(lab)} fits what was asked: nothing written."
+        if any((*which.values(), task, since, until)):
+            raise LogError(told)
+        print(told)
         return
     files = "1 file" if len(done.files) == 1 else f"{len(done.files):,} files"
     print(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.nothing_fits import check_something_fits
 from lectr_lab.cli.options import Lab
 from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
@@ -61,9 +62,10 @@ def recommend(
 
     lab = lab or lab_here(os.environ)
     own = own_prices(lab, prices)
-    log = select(
-        scan(lab, own), org=org, feature=feature, since=since, until=until, tz=tz
-    )
+    whole = scan(lab, own)
+    log = select(whole, org=org, feature=feature, since=since, until=until, tz=tz)
+    asked = {"org": org, "feature": feature, "since": since, "until": until}
+    check_something_fits(whole, log, **asked)
     found = advise(log, now=datetime.now(UTC), prices=own)
     if json or format == "json":
         recommended, passed_over = found.frame(), found.passed_over_frame()

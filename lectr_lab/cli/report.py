@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.markdown import markdown_table, plain
+from lectr_lab.cli.nothing_fits import check_something_fits
 from lectr_lab.cli.options import Lab
 from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
@@ -100,35 +101,32 @@ def report(
     lab = lab or lab_here(os.environ)
     format = "json" if json else format
     keys = [name.strip() for name in by.split(",") if name.strip()]
-    log = select(
-        scan(lab),
-        org=org,
-        feature=feature,
-        provider=provider,
-        model=model,
-        task=task,
-        session=session,
-        user=user,
-        client=client,
-        agent=agent,
-        since=None if compare else since,
-        until=None if compare else until,
-        tz=tz,
-    )
+    whose: dict[str, Any] = {
+        "org": org,
+        "feature": feature,
+        "provider": provider,
+        "model": model,
+        "task": task,
+        "session": session,
+        "user": user,
+        "client": client,
+        "agent": agent,
+    }
+    whole = scan(lab)
+    log = select(whole, **whose)
     if compare:
+        check_something_fits(whole, log, **whose)
         from lectr_lab.cli.compare import print_comparison
 
         after = (since, until) if since and until else since or until
         print_comparison(log, compare, after, keys, format, tz=tz, lab=lab)
         return
+    log = select(log, since=since, until=until, tz=tz)
+    check_something_fits(whole, log, **whose, since=since, until=until)
     lost = losses(LabFolder(lab))
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
         _write_files(log, html, png, lost, tz, _drawn_by(keys))
-    whose = (org, feature, provider, model, task, session, user, client, agent)
-    none = found.groups.is_empty() and not found.totals["other_requests"]
-    if none and any((*whose, since, until)):
-        found = found._replace(text="No request in the log fits what was asked.")
     if format == "json":
         print(as_json(found))
     elif format == "csv":

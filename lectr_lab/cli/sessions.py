@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.nothing_fits import check_something_fits
 from lectr_lab.cli.options import Lab
 from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
@@ -94,16 +95,15 @@ def sessions(
 
     if png is not None and not session:
         raise ConfigError("--png draws one session: name it with --session.")
-    log = select(
-        scan(lab or lab_here(os.environ)),
-        org=org,
-        feature=feature,
-        client=client,
-        user=user,
-        since=since,
-        until=until,
-        tz=tz,
-    )
+    whole = scan(lab or lab_here(os.environ))
+    whose: dict[str, Any] = {
+        "org": org,
+        "feature": feature,
+        "client": client,
+        "user": user,
+    }
+    log = select(whole, **whose, since=since, until=until, tz=tz)
+    check_something_fits(whole, log, **whose, since=since, until=until)
     form: Format = "json" if json else format
     with busy(Console(stderr=True)):
         if infer_sessions:

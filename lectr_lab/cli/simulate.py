@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lectr_lab.cli.csv_text import csv_text
+from lectr_lab.cli.nothing_fits import check_something_fits
 from lectr_lab.cli.options import Lab
 from lectr_lab.cli.say import say, say_json
 from lectr_lab.core.errors import ConfigError
@@ -72,9 +73,10 @@ def simulate(
         )
     lab = lab or Path(settings.lab)
     own = own_prices(lab, prices)
-    log = select(
-        scan(lab, own), org=org, feature=feature, since=since, until=until, tz=tz
-    )
+    whole = scan(lab, own)
+    log = select(whole, org=org, feature=feature, since=since, until=until, tz=tz)
+    asked = {"org": org, "feature": feature, "since": since, "until": until}
+    check_something_fits(whole, log, **asked)
     keyed = OperatorKeys(settings, os.environ).keyed("")
     found = rerun(log, file, keyed=keyed, prices=own, confidence=confidence)
     if json or format == "json":

@@ -31,8 +31,10 @@ def test_it_says_how_much_it_wrote_and_by_which_conventions(lab, tmp_path, capsy
 
 
 def test_nothing_to_write_is_said(lab, tmp_path, capsys):
-    """Not "0 files"."""
-    export(lab, out=tmp_path / "spans", feature=["nobody's"])
+    """Not "0 files"; and an error, where something was asked for."""
+    with pytest.raises(LabError, match="nothing written"):
+        export(lab, out=tmp_path / "spans", feature=["nobody's"])
+    export(LabFolder.create(tmp_path / "new").root, out=tmp_path / "spans")
 
     assert "nothing written" in capsys.readouterr().out
 

@@ -8,7 +8,7 @@ import pytest
 
 from lectr_lab.cli.recommend import recommend
 from lectr_lab.cli.simulate import simulate
-from lectr_lab.core.errors import ConfigError, LogError
+from lectr_lab.core.errors import ConfigError, LabError, LogError
 from lectr_lab.resources import shipped_traffic
 
 
@@ -29,10 +29,10 @@ def test_a_part_of_the_log_is_judged_by_itself(capsys):
         shipped_traffic(), feature=["document-qa"], since="2026-10-26..2026-11-08"
     )
     some = capsys.readouterr().out
-    recommend(shipped_traffic(), feature=["nobody"])
 
     assert "document-qa" in some and "report-writer" not in some
-    assert capsys.readouterr().out == "No answered chat request to judge.\n"
+    with pytest.raises(LabError, match="fits --feature nobody"):
+        recommend(shipped_traffic(), feature=["nobody"])
 
 
 def test_other_programs_get_every_column_and_what_was_passed_over(capsys):

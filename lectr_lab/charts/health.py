@@ -46,12 +46,17 @@ def latency_ranges(
     """
     p50, p95, p99, n = (f"{of}_{end}" for end in ("p50_ms", "p95_ms", "p99_ms", "n"))
 
+    def about(row: style.Row, ms: str) -> str:
+        return f"{'≈ ' if is_binned else ''}{duration(row[ms])}"
+
     def text(row: style.Row) -> str:
-        return f"{duration(row[p50])} · {duration(row[p95])} · n {count(row[n])}"
+        return f"{about(row, p50)} · {about(row, p95)} · n {count(row[n])}"
 
     groups = style.finished(latency, "latency")
     if is_over_time(groups):
         return _p95_over_time(groups, of)
+    how: Any = groups["percentiles"] if "percentiles" in groups.columns else ()
+    is_binned = "binned" in how
     timed = groups.filter(pl.col(n) > 0).sort(p95, descending=True)
     shown = style.labelled(timed, text).select(
         "label", "short", "key", "text", p50, p95, p99, n
@@ -59,8 +64,8 @@ def latency_ranges(
     top = style.first_row(shown)
     title = "No request has been timed yet"
     if top is not None:
-        slow = f"one in 20 takes over {duration(top[p95])}"
-        few = f"{duration(top[p50])} in the median of {count(top[n])}"
+        slow = f"one in 20 takes over {about(top, p95)}"
+        few = f"{about(top, p50)} in the median of {count(top[n])}"
         finding = slow if top[n] >= _ENOUGH_FOR_P95 else few
         title = f"{top['short']}: {finding}"
     scale, ticks = _ms_scale(

@@ -43,7 +43,8 @@ def said_once(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
     for column in _SAID_ONCE:
         if column in frame.columns and frame.width > 1 and frame.height:
             of_all = frame[column].unique()
-            if len(of_all) == 1:
+            # What is binned is said of each figure.
+            if len(of_all) == 1 and of_all.item() != "binned":
                 same[column] = name(of_all.item())
                 frame = frame.drop(column)
     return frame, same

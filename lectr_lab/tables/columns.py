@@ -20,6 +20,9 @@ _SENTENCE_LETTERS = 300  # of the package's own words
 _NAME_LETTERS = 40
 _LIST_ITEMS = 5
 
+_PERCENTILE = re.compile(r"(^|_)p\d+_ms$")
+_BINNED = {"percentiles": "binned"}  # the column that says that they are
+
 _SELDOM = ("plan_usd", "stated_usd")  # left out where no row has any
 _SELDOM_BEGIN = ("lost_to_", "longer_")
 
@@ -39,7 +42,8 @@ class Column(NamedTuple):
 
 
 def written(frame: pl.DataFrame) -> list[Column]:
-    """The columns of a frame as people read them; ends of intervals join their middle.
+    """The columns of a frame as people read them; ends of intervals join their middle,
+    and percentiles that are not exact say ≈.
 
     >>> [rate] = written(pl.DataFrame(
     ...     {"error_rate": [0.1], "error_rate_low": [0.05], "error_rate_high": [0.2]}))
@@ -53,6 +57,8 @@ def written(frame: pl.DataFrame) -> list[Column]:
     ends = {name: _ends(name, frame.columns) for name in frame.columns}
     joined = {end for pair in ends.values() if pair for end in pair}
     rows = frame.to_dicts()
+    if rows and all(row.items() >= _BINNED.items() for row in rows):
+        joined |= {*_BINNED}  # each figure says so
     return [
         _column(frame, name, ends[name], rows)
         for name in frame.columns
@@ -88,7 +94,8 @@ def _column(
     def text(row: Row) -> str:
         if row[name] is None:
             return _missing(name, row)
-        written = write(row[name])
+        about = row.items() >= _BINNED.items() and _PERCENTILE.search(name)
+        written = f"{'≈ ' if about else ''}{write(row[name])}"
         if ends is None:
             return written
         low, high = (row[end] for end in ends)

@@ -106,6 +106,8 @@ def in_short(groups: pl.DataFrame) -> pl.DataFrame:
     keys = groups.columns[: groups.columns.index("requests")]
     if len(keys) > 1 and "org" in keys and groups["org"].n_unique() <= 1:
         keys.remove("org")
+    # Each percentile then says ≈.
+    binned = ["percentiles"] if (groups["percentiles"] == "binned").any() else []
     return groups.select(
         *keys,
         "requests",
@@ -115,6 +117,7 @@ def in_short(groups: pl.DataFrame) -> pl.DataFrame:
         pl.col("total_p95_ms").alias("p95_ms"),
         "error_rate",
         "unpriced",
+        *binned,
     )
 
 

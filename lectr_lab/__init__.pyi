@@ -22,6 +22,7 @@ from lectr_lab.core.routing.rules import Rule as Rule
 from lectr_lab.core.routing.rules import RuleTarget as RuleTarget
 from lectr_lab.dashboards import dashboard as dashboard
 from lectr_lab.dashboards.session import session as session
+from lectr_lab.demo.echo_provider import echo_provider as echo_provider
 from lectr_lab.evaluation.evidence import evidence as evidence
 from lectr_lab.notebook.proxy import Proxy as Proxy
 from lectr_lab.notebook.proxy import start as start

@@ -14,6 +14,8 @@ from lectr_lab.log import scan as log_scan
 from lectr_lab.resources import shipped_traffic
 
 PRICE_FILE = "prices.toml"
+MADE_UP = "made-up-data"  # the org of every request that nobody sent
+DEMO_MARK = Path("state", "demo")  # in a lab folder: it is a demo's
 
 
 def scan(
@@ -71,6 +73,23 @@ def demo_log() -> pl.LazyFrame:
     2026-10-26 00:03:56 UTC   $0.00010  search-answers  gpt-4.1-mini-2025-04-14
     """
     return scan(shipped_traffic())
+
+
+def has_own(lab: Path) -> bool:
+    """Whether a lab folder has a request of one's own, however many others it has.
+
+    What a demo replayed and what was made up are not, nor is a folder that is not there.
+
+    Raises:
+        LogError: the folder cannot be read.
+
+    >>> has_own(Path("no such folder")), has_own(shipped_traffic())
+    (False, False)
+    """
+    if not lab.is_dir() or (lab / DEMO_MARK).exists():
+        return False
+    real = pl.col("org").ne_missing(MADE_UP)
+    return not log_scan.scan(lab).filter(real).head(1).collect().is_empty()
 
 
 def own_prices(lab: Path, prices: PriceList | Path | str | None = None) -> PriceList:

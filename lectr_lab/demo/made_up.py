@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.scan import MADE_UP
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import Operation
 from lectr_lab.core.ids import event_id
@@ -32,7 +33,6 @@ from lectr_lab.log.journal import JournalWriter
 from lectr_lab.log.schema import file_metadata
 from lectr_lab.log.seal import seal
 
-ORG = "made-up-data"
 START = datetime(2026, 10, 26, tzinfo=UTC)  # a Monday
 WEEKS = 4
 REQUESTS = 16_000
@@ -218,7 +218,7 @@ def _event(
     facts: dict[str, Any] = {
         "event_id": event_id(unix_ms, rng.getrandbits(80)),
         "started_at": at,
-        "org": ORG,
+        "org": MADE_UP,
         "feature": None if untagged else feature.name,
         "feature_valid": None if untagged else True,
         "task": None if untagged else feature.task,

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from lectr_lab.analysis.scan import demo_log, scan
+from lectr_lab.analysis.scan import DEMO_MARK, demo_log, scan
 from lectr_lab.analysis.views.summary import (
     FIRST_TO_GO,
     in_short,
@@ -42,7 +42,6 @@ RECORDED = "llama"
 PRICES = "prices.toml"
 PAGE = "report.html"
 MINUTE = "recorded-minute.html"
-MARK = "demo"  # in state/: this log is a demo's, and may be replaced by the next
 AT_ONCE = 16
 FOUR_WEEKS = (
     (
@@ -187,7 +186,7 @@ def _spare_others(folder: Path) -> None:
             f"{kept} is where your own log is, or will be. Name another folder with "
             "--output."
         )
-    if kept.exists() and not (kept / "state" / MARK).exists():
+    if kept.exists() and not (kept / DEMO_MARK).exists():
         raise LogError(
             f"{kept} is not an earlier demo's, so it stays as it is. Name another "
             "folder with --output."
@@ -197,7 +196,7 @@ def _spare_others(folder: Path) -> None:
 def _keep(scratch: Path, folder: Path) -> Path:
     """Move the log to the folder, in the place of an earlier demo's."""
     kept = folder / "lab"
-    (scratch / "state" / MARK).touch()
+    (scratch / DEMO_MARK).touch()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(kept, ignore_errors=True)

@@ -24,7 +24,6 @@ from lectr_lab.config.settings import lab_here
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
 from lectr_lab.core.pricing.price import PriceList
-from lectr_lab.log import scan as logged
 from lectr_lab.log.schema import polars_schema
 from lectr_lab.resources import shipped_traffic
 from lectr_lab.tables import Table
@@ -171,12 +170,12 @@ def scan(
 
 
 def _own_or_made_up() -> Path:
-    """The own log once it has a request, else the made-up one; prints which it is."""
+    """The log with a request of one's own, else the made-up one; prints which it is."""
     own = lab_here(os.environ).resolve()
-    if own.is_dir() and logged.scan(own).head(1).collect().height:
+    if scanning.has_own(own):
         print(f"Your own log: {own}")
         return own
-    print(f"Made-up traffic, four weeks of it: {own} has no request yet.")
+    print(f"Made-up traffic, four weeks of it: {own} has no request of your own yet.")
     return shipped_traffic()
 
 

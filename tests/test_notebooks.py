@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -119,6 +120,27 @@ def test_it_is_stored_without_outputs(path):
 
     assert not [c for c in cells if c.cell_type == "code" and c.outputs]
     assert not [c for c in cells if c.cell_type == "code" and c.execution_count]
+
+
+def test_its_finding_is_in_the_first_screen(path):
+    """A cell that shows something comes first, and is short; plumbing is folded."""
+    cells = [
+        c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"
+    ]
+    folded = [c.metadata.get("jupyter", {}).get("source_hidden", False) for c in cells]
+    shown = cells[folded.index(False)].source
+
+    assert folded.index(False) <= 1 and sum(folded) <= 1
+    assert isinstance(parsed(shown).body[-1], ast.Expr)
+    assert len(shown.splitlines()) <= 40
+
+
+def test_what_the_notebooks_run_comes_with_the_install_of_the_readme():
+    """The extra `lab` has all of the extra `pytest`."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    named = extras["project"]["optional-dependencies"]
+
+    assert set(named["pytest"]) <= set(named["lab"])
 
 
 def test_no_name_is_stored_twice(path):

@@ -43,6 +43,7 @@ PRICES = "prices.toml"
 PAGE = "report.html"
 MINUTE = "recorded-minute.html"
 AT_ONCE = 16
+FOUR_WEEKS_TITLE = "Four weeks of made-up traffic"
 FOUR_WEEKS = (
     (
         "Nobody sent these requests: this is made-up traffic, four weeks of it, whose "
@@ -168,8 +169,9 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     lost = losses(LabFolder(lab))._asdict()
     title = "A recorded minute of a small model"
     minute = write_page(log, folder / MINUTE, title=title, notes=NOTES, **lost)
-    title = "Four weeks of made-up traffic"
-    page = write_page(demo_log(), folder / PAGE, title=title, notes=FOUR_WEEKS)
+    page = write_page(
+        demo_log(), folder / PAGE, title=FOUR_WEEKS_TITLE, notes=FOUR_WEEKS
+    )
     for what, where in {
         "Its page of charts": minute.resolve().as_uri(),
         "Its log, for any Parquet reader": str(lab / "log"),

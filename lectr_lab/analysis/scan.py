@@ -75,23 +75,6 @@ def demo_log() -> pl.LazyFrame:
     return scan(shipped_traffic())
 
 
-def has_own(lab: Path) -> bool:
-    """Whether a lab folder has a request of one's own, however many others it has.
-
-    What a demo replayed and what was made up are not, nor is a folder that is not there.
-
-    Raises:
-        LogError: the folder cannot be read.
-
-    >>> has_own(Path("no such folder")), has_own(shipped_traffic())
-    (False, False)
-    """
-    if not lab.is_dir() or (lab / DEMO_MARK).exists():
-        return False
-    real = pl.col("org").ne_missing(MADE_UP)
-    return not log_scan.scan(lab).filter(real).head(1).collect().is_empty()
-
-
 def own_prices(lab: Path, prices: PriceList | Path | str | None = None) -> PriceList:
     """The user's own prices that `scan` takes for a lab folder."""
     if isinstance(prices, tuple):

@@ -25,6 +25,7 @@ from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.schema import polars_schema
+from lectr_lab.notebook.own_log import has_own
 from lectr_lab.resources import shipped_traffic
 from lectr_lab.tables import Table
 from lectr_lab.tables.exact import MOST_ROWS
@@ -172,7 +173,7 @@ def scan(
 def _own_or_made_up() -> Path:
     """The log with a request of one's own, else the made-up one; prints which it is."""
     own = lab_here(os.environ).resolve()
-    if scanning.has_own(own):
+    if has_own(own):
         print(f"Your own log: {own}")
         return own
     print(f"Made-up traffic, four weeks of it: {own} has no request of your own yet.")

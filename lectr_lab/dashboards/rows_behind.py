@@ -34,6 +34,9 @@ from lectr_lab.core.formatting import name
 CARRIED = 500
 """So many of the dearest requests and of the newest travel with a page."""
 
+CARRIED_FAILED = 200
+"""And so many of the newest that failed."""
+
 MOST_ASKED = 1_000
 _ORDERS = {"dearest": ("cost_usd", "started_at"), "newest": ("started_at", "event_id")}
 _MS = 1_000
@@ -207,7 +210,8 @@ def listed(found: pl.DataFrame) -> dict[str, list[Any]]:
 
 
 def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
-    """The dearest and the newest requests of a log, for a page without a kernel.
+    """The dearest and the newest requests of a log and the newest that failed, for a
+    page without a kernel.
 
     Args:
         log: events with `cost_usd`, their features as the page names them.
@@ -215,15 +219,22 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
 
     Returns:
         The columns of `listed`; the places `f`, `m` and `s` of each; `error`, why it
-        failed and whose fault it was, or null; and whether it is one of the `dearest`
-        and of the `newest`. Ready for JSON.
+        failed and whose fault it was, or null; and whether it is one of the `dearest`,
+        of the `newest`, and of the newest that `failed`. Ready for JSON.
     """
     some = shown(log.filter(rows.is_request()))
-    dearest, newest = (
-        some.sort(order, descending=True, nulls_last=True).head(CARRIED)
-        for order in _ORDERS.values()
+    failed = some.filter(pl.col("why").is_not_null())
+    wanted = [
+        (some, "dearest", CARRIED),
+        (some, "newest", CARRIED),
+        (failed, "newest", CARRIED_FAILED),
+    ]
+    firsts = pl.collect_all(
+        [
+            of.sort(_ORDERS[order], descending=True, nulls_last=True).head(n)
+            for of, order, n in wanted
+        ]
     )
-    firsts = pl.collect_all([dearest, newest])
     both = pl.concat(firsts).unique("event_id", maintain_order=True)
     which = [set(first["event_id"]) for first in firsts]
     errors = both.select("why", "whose").iter_rows()
@@ -235,6 +246,7 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
         "error": [why and [name(why), name(whose)] for why, whose in errors],
         "dearest": [int(event in which[0]) for event in both["event_id"]],
         "newest": [int(event in which[1]) for event in both["event_id"]],
+        "failed": [int(event in which[2]) for event in both["event_id"]],
     }
 
 

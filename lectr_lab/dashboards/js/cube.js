@@ -75,7 +75,7 @@ function comparison(view) {
     Math.round((to - from) / LENGTH[every]))), zone) : instant(shown - (wall(to, zone) - shown), zone);
   if (start < stepStart(data.first, data.counted, zone)) return null;
   const begun = start < data.first ? ", in which the log begins" : "";
-  const going = to > data.last ? "; the time selected is not over" : "";
+  const going = to > data.last + LENGTH[data.counted] ? "; the time selected is not over" : "";
   return { now: time, before: [start, from],
     said: `against ${spanName(start, from, every, zone)}${begun}${going}`, short: "" };
 }

@@ -5,6 +5,11 @@
 // root: where it is drawn. level: of its heading. address: { read, write } of the page's,
 // or nothing. ask: called with a message to the kernel, whose answer goes to `answer`.
 let drawnDashboards = 0;
+function scrollerOf(element) {
+  for (let at = element.parentElement; at && at !== document.body; at = at.parentElement)
+    if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.scrollHeight > at.clientHeight) return at;
+  return document.scrollingElement;
+}
 function dashboard(root, { level = 2, address = null, ask = null } = {}) {
   const view = { root, level, ask, data: null, chosen: nothingSelected(), open: new Set(), listed: SHOWN_FIRST,
     answer: null, charts: new Map(), anchor: `requests-${++drawnDashboards}` };
@@ -24,23 +29,32 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
     const fit = choosable(view).map(([key]) => key);
     view.every = fit.includes(chosen.step) ? chosen.step : automatic(view);
     view.grid = grid(...view.visible, view.every, view.zone);
+    view.inMoney = money(view);
     view.compared = comparison(view);
   }
   function draw() {
     if (!view.data) return;
-    if (root.clientWidth !== drawnWidth) heights = new Map();
+    if (root.clientWidth !== drawnWidth) {
+      heights = new Map();
+      above.style.minHeight = "";
+    }
     drawnWidth = root.clientWidth;
-    const at = root.contains(document.activeElement) && !bar.element.contains(document.activeElement) && place(document.activeElement);
+    const active = root.contains(document.activeElement) && !bar.element.contains(document.activeElement) && document.activeElement;
+    const at = active && place(active), was = active && active.getBoundingClientRect().top;
     look();
     updateControls(view, bar);
     const total = sum(view, cellsOf(view));
+    const all = isSelected(view.chosen) ? sum(view, cellsOf(view, Object.values(LISTS), null)) : total;
     above.replaceChildren(...[head(view), banner(view), ...asides(view), ...(view.data.times.length
-      ? [budgetsElement(view), forecastElement(view), oddElement(view), figures(view, total), compared(view), quality(view, total), advice(view, total)] : [])].filter(Boolean));
+      ? [budgetsElement(view), forecastElement(view), oddElement(view), figures(view, total), compared(view), quality(view, total), advice(view, all)] : [])].filter(Boolean));
     view.tiles = [...above.querySelectorAll(".figures > div")].map(tile => [...tile.children].slice(0, 3).map(e => e.textContent));
     below.replaceChildren(...(view.data.times.length ? parts(total) : []));
     steady();
     const again = at && [...root.querySelectorAll("[tabindex], button, summary")].find(e => place(e) === at);
-    if (again) again.focus({ preventScroll: true });
+    if (again) {
+      again.focus({ preventScroll: true });
+      scrollerOf(root).scrollTop += again.getBoundingClientRect().top - was;  // what was clicked stays under the pointer
+    }
     return total;
   }
   function parts(total) {
@@ -50,8 +64,11 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
     time.after = timeElement(view, time, Math.max(root.clientWidth || 0, 320));
     return [chartElement(view, time), h("div", { class: "charts" }, made.map(chart => chartElement(view, chart))), requestsElement(view, total)].filter(Boolean);
   }
-  // Charts do not shrink below a click: else what is clicked next has moved.
+  // Nothing shrinks at a click: else what is clicked next has moved.
   function steady() {
+    heights.set("above", Math.max(heights.get("above") || 0, above.scrollHeight));
+    above.style.minHeight = heights.get("above") + "px";
+    if (root.clientWidth < 900) return;  // on one column, gaps would be long
     for (const figure of below.querySelectorAll(".charts figure")) {
       const { panel } = figure.dataset, least = heights.get(panel) || 0;
       heights.set(panel, Math.max(least, figure.firstElementChild ? contentHeight(figure) : 0));
@@ -80,9 +97,10 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
     else if (own.clear) clear(chosen, own.clear, own.value);
     else if (own.zoom) { chosen.zoom = { from: chosen.from, to: chosen.to }; chosen.from = chosen.to = chosen.step = null; }
     else if (own.quick) {
-      [chosen.to, chosen.zoom] = [view.grid.end, null];
-      chosen.from = stepStart(view.data.last - own.quick, view.every, view.zone);
-      chosen.to = grid(view.data.first, view.data.last, view.every, view.zone).end;
+      chosen.zoom = null;
+      look();
+      chosen.to = view.grid.end;
+      chosen.from = stepStart(instant(wall(chosen.to, view.zone) - own.quick, view.zone), view.every, view.zone);
     } else if (own.odd) oddChosen(own);
     else if (own.order) chosen.order = own.order;
     else if (own.more === "requests") view.open.add("requests");
@@ -171,7 +189,7 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
 
   function accept(next) {
     const isFirst = view.data == null;
-    view.data = next;
+    view.data = { ...next, times: next.times.map(at => startThatIs(at, next.counted, next.tz)) };
     if (isFirst && address) view.chosen = fromAddress(address.read(), next);
     keep(view.chosen, valuesOf(next));
   }

@@ -46,7 +46,7 @@ function figures(view, total) {
   ];
   const changes = figureChanges(view);
   return h("dl", { class: "figures" }, tiles.map(([what, figure, words], i) => h("div", {},
-    h("dt", {}, what), h("dd", {}, figure), h("dd", { class: "soft" }, words),
+    h("dt", {}, what), h("dd", {}, figure), h("dd", { class: "soft" }, words.replaceAll(" %", "\u00a0%")),
     h("dd", { class: "soft change" }, changes[i] && (view.compared.short
       ? `last ${view.compared.short}: ${changes[i]}` : changes[i])))));
 }

@@ -4,14 +4,15 @@ const changeIn = (both, value) => both && both.now && both.before ? words.change
 const dearestFirst = (a, b) => b.spend_usd - a.spend_usd || b.requests - a.requests;
 // A bar is money where there is any, else requests.
 function spentRows(view, groups, list, { name, of, fill, whole }) {
-  const all = groups.reduce((total, g) => total + g.spend_usd, 0), inMoney = money(view);
-  const value = inMoney ? "spend_usd" : "requests", longest = Math.max(...groups.map(g => g[value]), 0) || 1;
+  const all = groups.reduce((total, g) => total + g.spend_usd, 0), { inMoney } = view;
+  const named = list === "sessions" ? groups.filter(g => g.key < view.data.sessions.length - 1) : groups;
+  const value = inMoney ? "spend_usd" : "requests", longest = Math.max(...named.map(g => g[value]), 0) || 1;
   const requests = groups.reduce((total, g) => total + g.requests, 0);
   const changes = changesOf(view, list, [list]);
   const share = g => inMoney ? percent(ratio(g.spend_usd, all)) : percent(ratio(g.requests, requests));
   return {
     rows: groups.map(g => ({
-      name: name(g), of: of(g), tip: whole && whole(g), marks: [inMoney || list !== "features" ? bar(0, g[value] / longest, fill(g)) : null],
+      name: name(g), of: of(g), tip: whole && whole(g), marks: [inMoney || list !== "features" ? bar(0, Math.min(g[value] / longest, 1), fill(g)) : null],
       change: changeIn(changes.get(g.key), value),
       text: [usd(known(g)), share(g), `n ${count(g.requests)}`,
         g.unpriced ? `${count(g.unpriced)} unpriced` : ""].filter(Boolean).join(" · "),
@@ -29,7 +30,7 @@ function spendChart(view) {
     of: g => ["feature", data.features[g.key]], fill: g => colourOf(view, g.key) });
   return { key: "spend", ...made, said: made.unit,
     title: share ? [{ name: data.features[top.key] }, `: ${percent(share)} of the spend`]
-      : [orNothing(view, top && known(top) === 0 ? "Nothing was spent" : "No spend that is known")],
+      : [top && known(top) === 0 ? "Nothing was spent" : orNothing(view, "No spend that is known")],
     after: othersElement(view) };
 }
 // All others, opened: who they are, of the whole log.
@@ -55,7 +56,7 @@ function modelsChart(view) {
   const chip = provider => button({ class: "chip", "data-provider": provider,
     "aria-pressed": String(chosen.providers.has(provider)) }, bdi(provider));
   return { key: "models", ...made, said: made.unit,
-    title: !top ? [orNothing(view, "No model answered")] : [{ name: data.models[top.key][1] }, money(view) && all.spend
+    title: !top ? [orNothing(view, "No model answered")] : [{ name: data.models[top.key][1] }, view.inMoney && all.spend
       ? `: ${percent(top.spend_usd / all.spend)} of the spend` : `: ${percent(ratio(top.requests, all.n))} of requests`],
     chips: h("div", { class: "legend", role: "group", "aria-label": "Providers" }, values.providers.map(chip)) };
 }

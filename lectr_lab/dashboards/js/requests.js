@@ -19,13 +19,14 @@ function carriedRows(view) {
 const byOrder = (rows, order) => order === "newest" ? (a, b) => rows.at[b] - rows.at[a]
   : (a, b) => (rows.cost_usd[b] ?? -1) - (rows.cost_usd[a] ?? -1) || rows.at[b] - rows.at[a];
 function carriedAnswer(view, n) {
-  const { data: { rows }, chosen: { order } } = view;
+  const { data: { rows }, chosen } = view, { order } = chosen;
   let some = carriedRows(view);
   const all = some.length >= n;  // where a part is carried, only what is surely first is listed
-  if (!all) some = some.filter(i => rows[order][i]);
-  const most = rows[order].reduce((a, b) => a + b, 0);
+  const of = chosen.errors.size ? "failed" : order;
+  if (!all) some = some.filter(i => rows[of][i]);
+  const most = rows[of].reduce((a, b) => a + b, 0), what = of === "failed" ? "newest that failed" : order;
   return { rows, some: some.sort(byOrder(rows, order)), note: all ? "" :
-    `This page has the log's ${count(most)} ${order}; ${count(some.length)} of them are selected here.` };
+    `This page has the log's ${count(most)} ${what}; ${count(some.length)} of them are selected here.` };
 }
 // What a kernel answered to the question of now; it is asked where that is another.
 function askedAnswer(view, n) {

@@ -1,7 +1,8 @@
 // Money over time: bars per step, in which a span can be selected, with lines for what
 // happened. Drawn from shapes, as its pictures are.
 const LEFT = 68, TOP = 20, HIGH = 170, LOW = 24;
-const money = view => view.columns.spend_usd.some(usd => usd > 0);
+// Requests are drawn where nothing of what is selected, at any time, cost anything.
+const money = view => cellsOf(view, ["time"]).some(i => view.columns.spend_usd[i] > 0);
 
 function niceSteps(top) {
   const rough = top / 3.2, power = 10 ** Math.floor(Math.log10(rough));
@@ -18,7 +19,7 @@ function placed({ data, grid: { starts, end } }) {
 }
 function timeChart(view) {
   const { data, chosen, grid: { starts, end }, every, zone } = view;
-  const inMoney = money(view), value = inMoney ? "spend_usd" : "requests", write = inMoney ? usd : short;
+  const { inMoney } = view, value = inMoney ? "spend_usd" : "requests", write = inMoney ? usd : short;
   const column = view.columns[value], { f } = view.columns, of = placed(view), { t } = data.cells;
   const stacks = starts.map(() => new Map()), others = data.features.length;
   for (const i of cellsOf(view, ["time"])) {

@@ -41,7 +41,7 @@ function untaggedChart(view, total) {
     rows: shares.map(([name, share]) => ({ name, of: there ? ["feature", data.untagged] : null,
       marks: [mark("bar part", 0, 1, "rgba(127,127,127,.16)"), bar(0, share || 0, GREY)], text: `${percent(share)} untagged` })),
     table: { columns: ["of", "share untagged"], rows: shares },
-    after: total.untagged && !much(view, total)
+    after: total.untagged && !much(view, total) && !isSelected(view.chosen)
       ? h("p", { class: "soft" }, "Add where the call is made: ", h("code", {}, data.tag_advice)) : null };
 }
 

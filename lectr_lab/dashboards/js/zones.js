@@ -54,14 +54,27 @@ function later(shown, every, steps) {
   const at = new Date(shown);
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + steps, 1);
 }
-// Steps of an hour or less go by the clock too, and an hour that comes twice is two of them.
+// Steps shorter than a day go by the clock, and one that comes twice is two of them.
 function stepStart(at, every, zone) {
-  if (LENGTH[every] <= HOUR) return at - (wall(at, zone) - truncated(wall(at, zone), every));
-  return instant(truncated(wall(at, zone), every), zone);
+  const shown = wall(at, zone), start = truncated(shown, every);
+  if (LENGTH[every] < HOUR) return at - (shown - start);
+  const once = instant(start, zone);
+  if (LENGTH[every] >= DAY) return once;
+  return [HOUR, HOUR / 2].map(after => once + after).find(again => again <= at && wall(again, zone) === start) ?? once;
 }
 function stepEnd(start, every, zone) {
-  if (LENGTH[every] <= HOUR) return start + LENGTH[every];
-  return instant(later(truncated(wall(start, zone), every), every, 1), zone);
+  if (LENGTH[every] < HOUR) return start + LENGTH[every];
+  if (LENGTH[every] >= DAY) return instant(later(truncated(wall(start, zone), every), every, 1), zone);
+  let at = start;
+  do at += HOUR / 2; while (stepStart(at, every, zone) === start);
+  return stepStart(at, every, zone);
+}
+// Of a step whose first moment is missing, Python counts from where it would have been:
+// that is in the step before.
+function startThatIs(at, every, zone) {
+  const shown = wall(at, zone), before = truncated(shown, every);
+  const isMissing = LENGTH[every] >= HOUR && LENGTH[every] < DAY && shown !== before;
+  return isMissing ? instant(later(before, every, 1), zone) : at;
 }
 // The starts of all steps from one moment to another, the empty ones too, and the end.
 const MOST_DRAWN = 750;

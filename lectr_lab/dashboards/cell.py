@@ -1,6 +1,6 @@
 """The door for cells: a log's dashboard, as it was or as it goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.dashboards.marks import Note
 from lectr_lab.dashboards.page import framed, page
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
@@ -48,10 +49,11 @@ def dashboard(
     tz: str | None = None,
     by: str | None = None,
     prices: PriceList | Path | str | None = None,
-    notes: Sequence[str] | None = None,
+    notes: Sequence[str | Note] | None = None,
     recommended: Recommendations | None = None,
     dropped: int | None = None,
     unread: Unread | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> Any:
     """A log's charts, arranged, which filter each other: spend, latency, errors, …
 
@@ -63,10 +65,12 @@ def dashboard(
         tz: the time zone in which days begin; UTC unless given.
         by: a column in the place of the features, such as "client" or "session".
         prices: of a proxy or a folder, your own, as for `scan`.
-        notes: what a reader should know of the data, a sentence each.
+        notes: what a reader should know of the data, a sentence each; and what happened
+            when, as `(datetime(2026, 11, 2, 9), "deploy")`: a line on the time chart.
         recommended: what could be cheaper; without it, what `recommend` says.
         dropped: events that could not be written; of a frame, which does not know.
         unread: batches of the journal that could not be read; likewise.
+        beside: what else a page shows: `odd`, `budgets`, `forecast`, ready for JSON.
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
@@ -87,6 +91,7 @@ def dashboard(
         "notes": notes,
     }
     said |= {"recommended": recommended, "dropped": dropped, "unread": unread}
+    said["beside"] = beside
     options = {n: v for n, v in said.items() if v is not None}
     folder = getattr(log, "lab", log)
     if not isinstance(folder, str | Path):
@@ -102,7 +107,7 @@ def dashboard(
     prices = own_prices(Path(folder), options.pop("prices", None))
     priced = scan(folder, prices)
     options.setdefault("recommended", recommend(priced, prices=prices))
-    return Dashboard(priced, **options)
+    return Dashboard(priced, prices=prices, **options)
 
 
 def _live(folder: Path, **options: Any) -> Any:

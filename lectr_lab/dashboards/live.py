@@ -8,6 +8,7 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.counted import Counted
 from lectr_lab.dashboards.following import Follower
+from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.page import drawn, framed, write_page
 from lectr_lab.dashboards.payload import TITLE, Head, payload
 from lectr_lab.dashboards.rows_behind import reply
@@ -59,6 +61,8 @@ class LiveDashboard(anywidget.AnyWidget):
         prices: Any = None,
         tz: str = "UTC",
         by: str = "feature",
+        notes: Sequence[str | Note] = (),
+        beside: Mapping[str, Any] | None = None,
     ) -> None:
         """Begin to follow a lab folder.
 
@@ -68,6 +72,9 @@ class LiveDashboard(anywidget.AnyWidget):
         super().__init__(place=f"lectr-live-{uuid.uuid4().hex}")
         self._folder, self._prices, self._tz = folder, prices, tz
         self._title, self._by = title, by
+        self._said = [note for note in notes if isinstance(note, str)]
+        self._when = [note for note in notes if not isinstance(note, str)]
+        self._beside = dict(beside or {})
         self._follower = Follower(folder, prices, tz, by)
         self._found: tuple[Counted, Losses] | None = None
         self._advise_at_s: float = 0.0
@@ -151,7 +158,7 @@ class LiveDashboard(anywidget.AnyWidget):
         """The page as it is now, of which nothing moves any more."""
         now = datetime.now(UTC)
         note = f"As it was at {now:%H:%M:%S} UTC on {now.day} {now:%B %Y}. {_RUN_AGAIN}"
-        body = [self.recommended, sections.notes([note])]
+        body = [self.recommended, sections.notes([*self._said, note])]
         page = framed(drawn(self._title, self._drawn(live=""), body))
         return {
             "text/html": f'<div class="{self.place}">{page}</div>',
@@ -172,7 +179,10 @@ class LiveDashboard(anywidget.AnyWidget):
         if self._found is None:
             return ""
         counted, lost = self._found
-        return payload(counted, Head(self._title, self._tz, lost, live, self._by))
+        prices = own_prices(self._folder, self._prices)
+        happened = marks(None, counted, self._when, tz=self._tz, prices=prices)
+        head = Head(self._title, self._tz, lost, live, self._by)
+        return payload(counted, head, {"marks": happened} | self._beside)
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it or closed one, or asks for rows."""

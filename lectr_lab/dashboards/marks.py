@@ -25,7 +25,7 @@ _LETTERS = 60
 
 
 def marks(
-    log: pl.LazyFrame,
+    log: pl.LazyFrame | None,
     counted: Counted,
     notes: Sequence[Note],
     *,
@@ -36,7 +36,7 @@ def marks(
     `text` and `kind` (note, price or rule), in the order of time.
 
     Args:
-        log: events; only their rules are read.
+        log: events, of which only the rules are read; without them, no rule is told.
         counted: the same, counted.
         notes: what the user knows of.
         tz: the zone of moments without one.
@@ -52,7 +52,8 @@ def marks(
         found += [
             (at, word, "price") for at, word in _price_changes(used, span, prices)
         ]
-        found += [(at, word, "rule") for at, word in _rules(log, span[0])]
+        rules = () if log is None else _rules(log, span[0])
+        found += [(at, word, "rule") for at, word in rules]
     return [
         {"at": round(at.timestamp() * 1000), "text": name(word, _LETTERS), "kind": kind}
         for at, word, kind in sorted(found)[:MOST_MARKS]

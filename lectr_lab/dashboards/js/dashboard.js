@@ -45,7 +45,7 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
     updateControls(view, bar);
     const total = sum(view, cellsOf(view));
     const all = isSelected(view.chosen) ? sum(view, cellsOf(view, Object.values(LISTS), null)) : total;
-    above.replaceChildren(...[head(view), banner(view), ...asides(view), ...(view.data.times.length
+    above.replaceChildren(...[head(view), level === 1 ? h("h2", { class: "unseen" }, "Figures and charts") : null, banner(view), ...asides(view), ...(view.data.times.length
       ? [budgetsElement(view), forecastElement(view), oddElement(view), figures(view, total), compared(view), quality(view, total), advice(view, all)] : [])].filter(Boolean));
     view.tiles = [...above.querySelectorAll(".figures > div")].map(tile => [...tile.children].slice(0, 3).map(e => e.textContent));
     below.replaceChildren(...(view.data.times.length ? parts(total) : []));

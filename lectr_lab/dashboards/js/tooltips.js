@@ -2,7 +2,8 @@
 // touched. One text for all; Escape puts it away.
 function tooltips(root) {
   const tip = h("div", { class: "tip", role: "tooltip", hidden: true });
-  const hide = () => { tip.hidden = true; };
+  let touchedAt = -Infinity;  // a finger selects too, and what it touched is drawn anew
+  const hide = () => { if (performance.now() - touchedAt > 800) tip.hidden = true; };
   function show(of, x, y) {
     tip.textContent = of.dataset.tip;
     tip.hidden = false;
@@ -17,7 +18,12 @@ function tooltips(root) {
   };
   root.addEventListener("pointerover", over);
   root.addEventListener("pointermove", event => { if (!tip.hidden && event.pointerType !== "touch") over(event); });
-  root.addEventListener("pointerdown", event => { if (event.pointerType === "touch") over(event); });
+  root.addEventListener("pointerdown", event => {
+    if (event.pointerType !== "touch") return;
+    touchedAt = -Infinity;
+    over(event);
+    touchedAt = performance.now();
+  });
   root.addEventListener("pointerleave", event => { if (event.pointerType !== "touch") hide(); });
   root.addEventListener("focusin", event => {
     const of = event.target.closest("[data-tip]");

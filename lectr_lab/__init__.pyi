@@ -1,8 +1,8 @@
 # The one list of public names: a line for each, and nothing else.
 from lectr_lab.analysis.compare import compare as compare
 from lectr_lab.analysis.export import export_log as export_log
-from lectr_lab.analysis.odd import odd as odd
 from lectr_lab.analysis.forecast import forecast as forecast
+from lectr_lab.analysis.odd import odd as odd
 from lectr_lab.analysis.recommend import recommend as recommend
 from lectr_lab.analysis.reconcile import reconcile as reconcile
 from lectr_lab.analysis.simulate import simulate as simulate

@@ -19,7 +19,7 @@ PUBLIC = """
     cache_loss_bars cache_losses cache_savings compact compare compare_bars
     cost_of_failures cost_of_retries dashboard dearest demo_log doctor echo_provider
     error_rates errors evidence export_log forecast import_log latency latency_ranges
-    read_cassettes recommend reconcile record replay scan select session sessions
+    odd read_cassettes recommend reconcile record replay scan select session sessions
     shipped_agent_runs shipped_cassettes shipped_policy simulate spend spend_bars
     spend_over_time spend_timeline start summary table titled token_bars tokens totals
     unpriced_models untagged_bars

@@ -83,9 +83,9 @@ def forecast(
             confidence not between 0 and 1.
         LabError: a column that the log does not have.
 
-    >>> from lectr_lab.log.schema import frame
-    >>> forecast(frame([]).lazy())
-    No request in the log, so nothing to forecast from.
+    >>> import lectr_lab as lectr
+    >>> print(lectr.forecast(lectr.demo_log()).sentence.split(" (")[0])
+    November 2026: $61.38 until 22 Nov, about $84.01 by its end
     """
     _check(usd, per, confidence)
     if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):

@@ -53,3 +53,4 @@ def load_ipython_extension(ipython: Any) -> None:
 
 if "IPython" in sys.modules:  # in a kernel an error of ours is its sentence
     import_module("lectr_lab.notebook.tracebacks").mask_tracebacks()
+    import_module("lectr_lab.notebook.completion").load_when_idle(_modules())

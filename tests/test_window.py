@@ -25,6 +25,8 @@ PUBLIC = """
     unpriced_models untagged_bars
 """.split()
 
+ANY_NAME = {"export_log", "select"}
+
 # Of a thing that has one name at every door, what else it could be called.
 OTHER_WORDS = {
     "lab": {"folder", "lab_folder", "log_folder"},
@@ -70,6 +72,17 @@ def test_the_stub_is_a_line_for_each_name_and_nothing_else():
     lines = [line for line in stub.splitlines() if not line.startswith("#")]
 
     assert sorted(line.split()[-1] for line in lines) == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_an_option_is_offered_by_its_name(name):
+    """`**options` would complete nothing; columns of a log have any name."""
+    one = getattr(lectr_lab, name)
+    if not inspect.isfunction(one):
+        return
+    kinds = {p.kind for p in inspect.signature(one).parameters.values()}
+
+    assert inspect.Parameter.VAR_KEYWORD not in kinds or name in ANY_NAME
 
 
 def test_no_room_bears_a_public_name():

@@ -130,3 +130,29 @@ def test_as_many_rows_as_are_wanted():
     frame = pl.DataFrame({"requests": [1] * 60})
 
     assert len(text_table(frame, most_rows=60).split("\n")) == 61
+
+
+WORDS = st.from_regex(r"[a-z]{1,14}([-_/.][a-z0-9]{1,12}){0,2}", fullmatch=True)
+
+
+@given(
+    rows=st.lists(st.tuples(WORDS, WORDS, st.floats(0, 1e6)), min_size=1, max_size=4),
+    width=st.sampled_from([60, 80, 120]),
+)
+def test_no_line_is_longer_than_the_terminal_and_no_word_is_parted(rows, width):
+    """What has no room is left out, the last first, and named."""
+    names, models, figures = map(list, zip(*rows, strict=True))
+    frame = pl.DataFrame({"feature": names, "spend_usd": figures, "model": models})
+    frame = frame.with_columns(
+        pl.col("spend_usd").alias(f"figure_{i}_of_many_usd") for i in range(12)
+    )
+
+    text = text_table(frame, width=width)
+
+    assert all(cell_len(line) <= width for line in text.split("\n"))
+    parts = {part for name in names for part in re.findall("[a-z0-9]+", name)}
+    shown = set(re.findall("[a-z0-9]+", text))
+    assert parts <= shown
+    assert "No room here for: " in text and "figure 11 of many." in text.replace(
+        "\n", " "
+    )

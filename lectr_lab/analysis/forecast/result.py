@@ -226,6 +226,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             self._shown() if self.outlooks else pl.DataFrame(),
             title=self.sentence,
             note=self._note(),
+            script=True,
         )
 
 

@@ -85,7 +85,9 @@ def labelled(
     short = names(words, NAME_LETTERS)
     labels = {"label": names(words), "short": short, "key": keyed(short)}
     columns = [pl.Series(name, words, pl.String) for name, words in labels.items()]
-    return shown.with_columns(*columns, texts(shown, text))
+    # Vega does not take every type of a key, and `label` has it in words.
+    drawn = shown.drop(key for key in keys if shown.schema[key] != pl.String)
+    return drawn.with_columns(*columns, texts(shown, text))
 
 
 def keys_of(view: pl.DataFrame) -> list[str]:
@@ -104,6 +106,8 @@ def whose(view: pl.DataFrame) -> str:
 
 def key_text(key: object) -> str:
     """A key of a view in a word."""
+    if isinstance(key, bytes):
+        return key.hex()
     return UNKNOWN if key is None else str(key)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.views import asides, rows
-from lectr_lab.analysis.views.groups import key_columns
+from lectr_lab.analysis.views.groups import as_text, key_columns
 from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.percentiles import exact_figures
 from lectr_lab.analysis.views.time_steps import time_step
@@ -74,7 +74,8 @@ def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
         [key] = key_columns(
             log, by, org=""
         )  # one org, or all: its name is not asked for
-        log = log.with_columns(key.cast(pl.String).alias("feature"))
+        kind = log.select(key.alias("key")).collect_schema()["key"]
+        log = log.with_columns(as_text(key, kind).alias("feature"))
     return log.select(
         *("event_id", "started_at", "org", "feature", "provider", "session"),
         *("model_actual", "model_sent", "model_requested"),

@@ -5,6 +5,7 @@ like any other, with a name: `untagged` where no feature was named, else `no ses
 `no user`, and so on.
 """
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -21,6 +22,14 @@ By = str | Sequence[str] | None
 `day` and `hour` are those of the time zone in which it was sent."""
 
 _STEPS = {"day": "1d", "hour": "1h"}
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+# What views call columns of their own, beside what they sum.
+_OF_VIEWS = re.compile(
+    r"time|rank|requests|sessions|percentiles|share_of_.+|error_rate.*|retries|errors"
+    r"|(spend|plan|stated|before|after|change|all|mean|median|p95|from_.+)_usd"
+    r"|(total|ttfb|ttft|overhead)_(n|p\d+.*)|output_tokens_per_s"
+    r"|priced|unpriced|uncounted|estimated|incomplete|on_plan"
+)
 
 
 def grouped(
@@ -51,6 +60,10 @@ def grouped(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_columns(log, by, every=every, tz=tz, org=org, missing=missing)
+    own = {one.meta.output_name(raise_if_undetermined=False) for one in measures}
+    for name in key_names(by, org=org):
+        if name in own:
+            raise _taken(name)
     if not keys:
         return log.select(*measures)
     return log.group_by(keys).agg(*measures)
@@ -94,8 +107,12 @@ def _key(name: str, tz: str, types: pl.Schema, missing: bool) -> pl.Expr:
     if name in _STEPS:
         step = _step(_STEPS[name], tz)
         return (step.dt.date() if name == "day" else step).alias(name)
+    if _OF_VIEWS.fullmatch(name):
+        raise _taken(name)
     key = column(name, types)
-    is_text = name == "model" or types[name] == pl.String
+    if name != "model" and types[name] in (pl.Categorical, pl.Enum):
+        key = key.cast(pl.String)
+    is_text = name == "model" or types[name] in _TEXTS
     if name == "org" or not (is_text and missing):
         return key
     return pl.when(key != "").then(key).otherwise(pl.lit(unnamed(name))).alias(name)
@@ -120,6 +137,27 @@ def column(name: str, types: pl.Schema) -> pl.Expr:
     raise LabError(
         f"The log has no column {name!r}{hint}. Take feature, session, agent, client, "
         "user, task, provider, model, day, hour or any column of the log."
+    )
+
+
+def as_text(key: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """A key as a name, whatever its type; null where it is."""
+    if kind == pl.Binary:
+        return key.bin.encode("hex")
+    if kind == pl.Duration:
+        return key.dt.to_string("polars")
+    if kind == pl.Struct:
+        return key.struct.json_encode()
+    if kind.is_nested():
+        some = key.arr.to_list() if kind == pl.Array else key
+        return some.cast(pl.List(pl.String)).list.join(", ")
+    return key.cast(pl.String)
+
+
+def _taken(name: str) -> LabError:
+    return LabError(
+        f"Views have a column {name!r} of their own. Rename yours: "
+        f"log.rename({{{name!r}: {f'my_{name}'!r}}})."
     )
 
 

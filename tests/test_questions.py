@@ -54,6 +54,8 @@ lectr.compare_bars(found)""",
     "what if all of it had gone to one model": """
 target = lectr.RuleTarget(model="gpt-4.1-mini")
 found = lectr.simulate(log, lectr.Rule(name="one", priority=1, then=target))""",
+    "what will this month cost": """
+found = lectr.forecast(log)""",
     "may I have that chart as a picture": """
 lectr.spend_bars(lectr.spend(log)).save("spend.png")
 lectr.spend_bars(lectr.spend(log)).save("spend.svg")""",
@@ -237,6 +239,13 @@ def test_one_model():
     found = answered("what if all of it had gone to one model")
 
     assert found.changed > 0 and "cost" in repr(found)
+
+
+def test_this_month():
+    """In a sentence, with its dollars."""
+    found = answered("what will this month cost")
+
+    assert repr(found).startswith("November 2026: $")
 
 
 def test_a_picture(tmp_path: Path, monkeypatch):

@@ -8,8 +8,8 @@ import polars as pl
 
 from lectr_lab.analysis.forecast.drift import Ahead, Drift, drift
 from lectr_lab.analysis.forecast.result import Budget, Forecast, Outlook
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.monthly import seen_span
-from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, key_names
 from lectr_lab.analysis.views.spend import spend
@@ -49,7 +49,7 @@ class _Calendar(NamedTuple):
 
 
 def forecast(
-    log: pl.LazyFrame,
+    log: Log,
     by: By | None = None,
     *,
     usd: float | None = None,
@@ -88,8 +88,7 @@ def forecast(
     November 2026: $61.38 until 22 Nov, about $84.01 by its end
     """
     _check(usd, per, confidence)
-    if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
-        log = priced(log)
+    log = as_log(log)
     if org is not None:
         log = log.filter(pl.col("org") == org)
     edges = _edges(log, tz).collect(engine="streaming")

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.odd.episodes import Episode, episodes
 from lectr_lab.analysis.odd.evidence_rows import looked_at
 from lectr_lab.analysis.odd.findings import LOOKS, judge
@@ -25,7 +26,7 @@ _PAST = timedelta(days=35)  # four weeks of an hour of the week, and one to cali
 
 
 def odd(
-    log: pl.LazyFrame | Path | str | None = None,
+    log: Log | None = None,
     *,
     by: str | Sequence[str] = "feature",
     budget: float = 0.3,
@@ -84,6 +85,8 @@ def odd(
     if now is not None and now.tzinfo is None:
         now = now.replace(tzinfo=UTC)
     where, keys = zone(tz), tuple(key_names(by))
+    if log is not None and not isinstance(log, str | Path):
+        log = as_log(log)
     given = source(log, by=by, org=org, now=now, prices=prices)
     asked = period(since, now=given.now, tz=tz)
     begin = asked.first.astimezone(UTC) if asked.first else None

@@ -12,6 +12,7 @@ from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.monthly import seen_span
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, key_names
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.analysis.views.spend import spend
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.recommendation import Interval
@@ -161,7 +162,7 @@ def _parts(
     days: pl.DataFrame, month: pl.DataFrame, keys: list[str]
 ) -> dict[_Key, dict[date, float]]:
     """Spend by day of each group, those that cost most this month first."""
-    spent = pl.col("spend_usd").sum()
+    spent = usd_sum("spend_usd")
     total = month.group_by(keys).agg(spent) if keys else month.select(spent)
     dear = {tuple(row[:-1]): row[-1] for row in total.iter_rows()}
     found: dict[_Key, dict[date, float]] = {}

@@ -15,6 +15,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import key_columns, key_names
+from lectr_lab.analysis.views.money import usd_sum
 
 STEP = "5m"
 MODEL = ("provider", "model")
@@ -96,7 +97,7 @@ def _sums() -> list[pl.Expr]:
         sums[f"{name}_sum"] = value.sum()
         sums[f"{name}_squares"] = (value * value).sum()
     sums |= {"cache_sum": hit.sum(), "cache_squares": (hit * hit).sum()}
-    sums |= {"cost_usd": cost.sum(), "cost_squares": (cost * cost).sum()}
+    sums |= {"cost_usd": usd_sum(cost), "cost_squares": (cost * cost).sum()}
     sums |= {"input_tokens": sent.sum(), "cached_tokens": read.sum()}
     sums["written_tokens"] = pl.col("cache_write_tokens").sum()
     sums["output_tokens"] = pl.col("output_tokens").sum()

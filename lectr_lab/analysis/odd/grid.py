@@ -62,7 +62,7 @@ def span_of(start: datetime, now: datetime, zone: ZoneInfo) -> Span:
     """From the midnight before `start` to `now`.
 
     >>> span = span_of(_EPOCH, _EPOCH + timedelta(minutes=61), ZoneInfo("UTC"))
-    >>> span.cells, span.last, float(span.exposure[12])
+    >>> span.cells, span.last, round(float(span.exposure[12]), 9)
     (24, 12, 0.2)
     """
     midnight = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

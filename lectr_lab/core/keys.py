@@ -1,4 +1,4 @@
-"""Is this X-Lectr-Key ours? Keys are known by their digests alone.
+"""Is this X-Lectr-Key ours? Entries know their keys by digests alone.
 
 A key is 192 random bits, so one fast keyed hash is enough: there is no word list to try
 against it. The salt is the folder's own, so equal keys in two folders do not look alike.
@@ -36,21 +36,26 @@ class KeyTable:
     def __init__(self, entries: Iterable[KeyEntry], salt: bytes) -> None:
         self._salt = salt
         self._entries = {entry.digest: entry for entry in entries}
+        # Of keys that were found, so no more than there are entries.
+        self._found: dict[str, KeyEntry] = {}
 
     def find(self, key: str) -> KeyEntry | None:
         """The entry of a key, disabled or not; None where it is not ours.
 
         What is looked up is a salted digest, so the time it takes says nothing about
-        any key; `compare_digest` has the last word.
+        any key; `compare_digest` has the last word. A key that was found is known by
+        itself from then on: who sends it has it.
 
         >>> KeyTable([], b"").find("lc_key_abc")
         """
-        if not looks_like_key(key):
-            return None
+        again = self._found.get(key)
+        if again is not None or not self._entries or not looks_like_key(key):
+            return again
         found = digest(key, self._salt)
         entry = self._entries.get(found)
         if entry is None or not hmac.compare_digest(entry.digest, found):
             return None
+        self._found[key] = entry
         return entry
 
 

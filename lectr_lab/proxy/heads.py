@@ -47,7 +47,7 @@ class Call(NamedTuple):
 class Head:
     """A head as it was read, and what came of it. Holds keys: never logged."""
 
-    __slots__ = ("_calls", "client_headers", "fields", "hide")
+    __slots__ = ("_calls", "client_headers", "fields", "hide", "is_kept")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Head:
     ) -> None:
         self.fields, self.client_headers = fields, client_headers
         self.hide = redactor(client_headers, operator_keys)
+        self.is_kept = False  # it comes again
         self._calls: dict[Hashable, Call | Refusal] = {}
 
     def call(self, of: Hashable, find: Callable[[], Call | Refusal]) -> Call | Refusal:
@@ -111,7 +112,7 @@ class Heads:
 
     def keep(self, head: Head) -> None:
         """Know it again. Its key was found: a stranger's heads would fill the memory."""
-        if head.fields in self._known:
+        if head.is_kept:
             return
         fields, query = head.fields
         size_bytes = len(query) + sum([len(value) for _, value in fields])
@@ -119,4 +120,4 @@ class Heads:
             return
         if len(self._known) >= _MOST_HEADS:
             self._known.clear()
-        self._known[head.fields] = head
+        self._known[head.fields], head.is_kept = head, True

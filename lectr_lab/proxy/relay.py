@@ -203,9 +203,13 @@ def _call(
     address = native_address(address, target, raw_path)
     if address.auth != "none" and _has_no_key(client_headers, address):
         return error_responses.MISSING_AUTHORIZATION
-    headers = forwarded_request_headers(exchange.headers, client_headers, address.auth)
+    headers: RawHeaders = forwarded_request_headers(
+        exchange.headers, client_headers, address.auth
+    )
+    if head.is_kept:  # the engine can tell by it that they come again
+        headers = tuple(headers)
     url = asked_url(address, target, exchange, query, model, asks_nothing=asks_nothing)
-    return Call(target, address, url, tuple(headers), query, asks_nothing)
+    return Call(target, address, url, headers, query, asks_nothing)
 
 
 def _has_no_key(client_headers: ClientHeaders, address: Address) -> bool:

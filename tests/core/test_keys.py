@@ -1,4 +1,4 @@
-"""Keys: known by their digests, found exactly, never kept."""
+"""Keys: known by their digests, found exactly, each time they are looked for."""
 
 from datetime import UTC, datetime
 
@@ -44,6 +44,7 @@ def test_each_key_finds_its_own_entry(randoms):
 
     found = [table.find(key) for key in keys]
 
+    assert found == [table.find(key) for key in keys]  # and again
     assert [e and e.org for e in found] == [f"org{i}" for i in range(len(keys))]
     assert table.find(stranger) is None
 

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from lectr_lab.core.engine import Reply
@@ -13,6 +14,7 @@ from lectr_lab.proxy.engine.connection import UNANSWERED, Wire
 
 IDLE_S = 15.0  # shorter than most providers keep a connection, longer than a pause
 
+_MOST_KNOWN = 256  # heads, on each way
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 # RFC 9110, 9.2.2: asked twice, they do what they do once.
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -30,6 +32,7 @@ class Way(NamedTuple):
     target: str  # what stands before a path in the request's line
     lines: bytes  # what follows it, and the first headers
     waiting: deque[_Waiting]
+    known: dict[Hashable, bytes]  # what heads that come again begin with
 
 
 class Pool:
@@ -151,11 +154,30 @@ def _way(origin: Origin, proxy: HttpProxy | None) -> Way:
     if proxy is not None and not origin.tls:  # RFC 9112, 3.2.2: the whole URL
         target = f"http://{origin.netloc.decode()}/"
         lines += proxy.authorization
-    return Way(origin, target, lines, deque())
+    return Way(origin, target, lines, deque(), {})
 
 
 def _head(method: str, path: str, way: Way, headers: RawHeaders, body: bytes) -> bytes:
-    """A request's head: host and length are the engine's, all else is as given."""
+    """A request's head: host and length are the engine's, all else is as given.
+
+    Headers that are a tuple come again, and are put together once.
+    """
+    begin, of = None, (method, path, headers)
+    comes_again = type(headers) is tuple
+    if comes_again:
+        begin = way.known.get(of)
+    if begin is None:
+        begin = _without_length(method, path, way, headers)
+        if comes_again:
+            if len(way.known) >= _MOST_KNOWN:
+                way.known.clear()
+            way.known[of] = begin
+    if body or method in BODY_METHODS:
+        return b"%bContent-Length: %d\r\n\r\n" % (begin, len(body))
+    return begin + b"\r\n"
+
+
+def _without_length(method: str, path: str, way: Way, headers: RawHeaders) -> bytes:
     line = f"{method} {way.target}{path}".encode("latin-1")
     parts: list[bytes] = []
     for name, value in headers:
@@ -164,7 +186,4 @@ def _head(method: str, path: str, way: Way, headers: RawHeaders, body: bytes) ->
     lines = (fields.count(b"\r"), fields.count(b"\n"))
     if len(line.split()) != 2 or lines != (len(headers), len(headers)):
         raise UpstreamBroken("this would be more than one request")
-    length = b""
-    if body or method in BODY_METHODS:
-        length = b"Content-Length: %d\r\n" % len(body)
-    return b"".join((line, way.lines, fields, length, b"\r\n"))
+    return b"".join((line, way.lines, fields))

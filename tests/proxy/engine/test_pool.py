@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lectr_lab.core.errors import UpstreamBroken
 from lectr_lab.proxy.engine import pool as module
@@ -338,3 +340,37 @@ def test_a_plain_request_through_a_proxy_names_its_whole_url():
     assert line == b"POST http://provider.test/v1/x?a=1 HTTP/1.1"
     assert host == b"Host: provider.test"
     assert authorization == b"Proxy-Authorization: Basic bWU6d0ByZA=="
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["GET", "POST"]),
+            st.sampled_from(["v1/a", "v1/b?c"]),
+            st.lists(
+                st.tuples(st.sampled_from([b"a", b"b"]), st.sampled_from([b"1", b"2"])),
+                max_size=3,
+            ),
+            st.sampled_from([b"", b"{}", b"12345678901"]),
+        ),
+        max_size=8,
+    )
+)
+def test_a_head_that_comes_again_is_the_one_that_it_was(asked):
+    """Put together once or each time: the same bytes, with the length of this body."""
+    origin = module.origin_of("http://127.0.0.1/")
+    fresh, used = module._way(origin, None), module._way(origin, None)
+
+    for method, path, headers, body in asked:
+        alone = module._head(method, path, fresh, headers, body)
+        assert module._head(method, path, used, tuple(headers), body) == alone
+    assert not fresh.known
+
+
+@pytest.mark.parametrize("value", [b"1\r\nx: 2", b"1\n", b"1\r"])
+def test_no_head_is_known_that_would_be_two(value):
+    """It is refused each time."""
+    way = module._way(module.origin_of("http://127.0.0.1/"), None)
+    for _ in range(2):
+        with pytest.raises(UpstreamBroken):
+            module._head("POST", "v1/x", way, ((b"a", value),), b"")

@@ -20,6 +20,7 @@ from lectr_lab.core.prefix.rules import rule_of
 
 _LENGTH = struct.Struct(">Q")
 _READ_BYTES = 1024 * 1024
+_MOST_PIECES = 512  # in one call: systems take 1,024
 
 NamesAnswer: TypeAlias = tuple[RequestFacts | None, Place | None]
 RequestAnswer: TypeAlias = tuple[RequestFacts | None]  # None: no JSON object
@@ -116,10 +117,9 @@ _ENCODE = msgspec.msgpack.Encoder().encode
 
 
 def send_job(sock: socket.socket, job: Job, texts: list[bytes]) -> None:
-    """Tell a job. Raises OSError."""
-    send(sock, _ENCODE(Told(job, [len(text) for text in texts])))
-    for text in texts:
-        sock.sendall(text)
+    """Tell a job, in as few calls as it takes. Raises OSError."""
+    told = _ENCODE(Told(job, [len(text) for text in texts]))
+    _send_all(sock, [_LENGTH.pack(len(told)), told, *texts])
 
 
 def answer_job(sock: socket.socket) -> bool:
@@ -139,8 +139,18 @@ def answer_job(sock: socket.socket) -> bool:
 
 def send(sock: socket.socket, data: bytes) -> None:
     """Send bytes, and before them how many. Raises OSError."""
-    sock.sendall(_LENGTH.pack(len(data)))
-    sock.sendall(data)
+    _send_all(sock, [_LENGTH.pack(len(data)), data])
+
+
+def _send_all(sock: socket.socket, pieces: list[bytes]) -> None:
+    """Send pieces one after another. Nothing is copied: they may be large."""
+    for at in range(0, len(pieces), _MOST_PIECES):
+        some = pieces[at : at + _MOST_PIECES]
+        sent = sock.sendmsg(some)
+        for piece in some:
+            if sent < len(piece):  # it takes no more at once
+                sock.sendall(memoryview(piece)[sent:])
+            sent = max(sent - len(piece), 0)
 
 
 def receive(sock: socket.socket) -> bytes | None:

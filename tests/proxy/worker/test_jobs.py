@@ -129,3 +129,37 @@ def test_a_prompts_joints_are_those_that_are_read_here():
         job = ReadPrompt("openai", "gpt-4o", coding, key, False)
         assert answer_to(job, [data], PromptAnswer) == (here,)
         assert answer_to(job, [b"no JSON"], PromptAnswer) == (None,)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [],
+        [b""],
+        [b"a" * 40_000_000],
+        [b"%d" % n for n in range(1500)],
+        [b"", b"x" * 3_000_000, b"", b"y", b"z" * 3_000_000, b""] * 2,
+    ],
+    ids=["none", "empty", "large", "many", "mixed"],
+)
+def test_what_is_beside_a_job_arrives_whole(texts):
+    """However many pieces, and whatever the socket takes at once."""
+    ours, its = socket.socketpair()
+    ours.settimeout(30)
+    job = ReadNames("chat")
+    arrived = bytearray()
+
+    def read() -> None:
+        while data := its.recv(1 << 20):
+            arrived.extend(data)
+
+    with its, ours:
+        reader = threading.Thread(target=read)
+        reader.start()
+        send_job(ours, job, texts)
+        ours.shutdown(socket.SHUT_WR)
+        reader.join(30)
+
+    whole = b"".join(texts)
+    length = int.from_bytes(arrived[:8])
+    assert arrived[8 + length :] == whole

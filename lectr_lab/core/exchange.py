@@ -195,8 +195,9 @@ class Exchange:
         Returns whether it was so much that the rest of it is to be read by `read_on`.
         """
         self._response_bytes += len(data)
-        if self.taps:
-            self.taps = [tap for tap in self.taps if not tap(data)]
+        for tap in self.taps:
+            if tap(data):
+                self.taps = [other for other in self.taps if other is not tap]
         reader = self.reader
         if reader is None:
             return False

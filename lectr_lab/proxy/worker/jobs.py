@@ -6,6 +6,7 @@ encoded where requests are served. The worker forgets it, and prints nothing.
 
 import socket
 import struct
+from functools import cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -161,7 +162,13 @@ def receive(sock: socket.socket) -> bytes | None:
 
 def decoded(answer: bytes, kind: Any) -> Any:
     """An answer, as it was given."""
-    return msgspec.msgpack.decode(answer, type=kind)
+    return _decoder(kind).decode(answer)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    """To make one takes longer than to use it."""
+    return msgspec.msgpack.Decoder(kind)
 
 
 def _received(sock: socket.socket, size: int) -> bytes | None:

@@ -49,7 +49,8 @@ class Worker:
         loop = asyncio.get_running_loop()
         try:
             asking = loop.run_in_executor(self._thread, self._ask, job, texts)
-            answer = await asyncio.wait_for(asking, within_s)
+            async with asyncio.timeout(within_s):
+                answer = await asking
             return decoded(answer, kind) if answer else None
         except Exception:  # noqa: BLE001 - an answer is never worth a request
             return None

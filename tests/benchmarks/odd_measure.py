@@ -72,13 +72,21 @@ def found(
     some: pl.DataFrame, days: float, budget: float
 ) -> tuple[Span, list[str], list[Episode]]:
     """The episodes in cells of so many days, and the names of their series."""
+    span, names, looks = looked(some, days, budget)
+    return span, names, list(episodes(looks, budget, span.last))
+
+
+def looked(
+    some: pl.DataFrame, days: float, budget: float
+) -> tuple[Span, list[str], pl.DataFrame]:
+    """The rare looks in cells of so many days, and the names of their series."""
     span = span_of(START, START + timedelta(days=days), ZoneInfo("UTC"))
     looks, names = [pl.DataFrame(schema=LOOKS)], list[str]()
     for grid in grids(some, KEYS, span):
         rare = judge(grid, budget).looks
         looks.append(rare.with_columns(pl.col("series") + len(names)))
         names += grid.series["feature"].to_list()
-    return span, names, list(episodes(pl.concat(looks), budget, span.last))
+    return span, names, pl.concat(looks)
 
 
 def false_alarms(
@@ -95,14 +103,19 @@ def false_alarms(
 def delays(
     features: Sequence[Feature], bases: Sequence[Counted], faults: Sequence[Fault]
 ) -> Iterator[int | None]:
-    """Cells from the onset of each feature's fault to its incident; None where none."""
+    """Cells from the onset of each feature's fault to its incident; None where none.
+
+    Each feature is held against the budget by itself: faults of others on the same day
+    would lend it theirs.
+    """
     some = pl.concat(
         with_fault(*each) for each in zip(features, bases, faults, strict=True)
     )
     last = max(fault.last for fault in faults)
-    _, names, every = found(some, last / DAY, 0.1)
+    span, names, looks = looked(some, last / DAY, 0.1)
     for what, fault in zip(features, faults, strict=True):
-        mine = [e for e in every if names[e.series] == what.name]
+        own = looks.filter(pl.col("series") == names.index(what.name))
+        mine = list(episodes(own, 0.1, span.last))
         inside = [
             a
             for e in mine

@@ -69,8 +69,23 @@ class History:
 
     def rate(self, lag: int) -> Array:
         """Requests that each hour should bring."""
+        return self._rate(lag)[0]
+
+    def doubt(self, lag: int) -> Array:
+        """The variance of that, relative to its square, as far as experts disagree more
+        than they did in the past week: as on a Monday after one week of record."""
 
         def found() -> Array:
+            rate, apart = self._rate(lag)
+            relative = 4 * apart / np.maximum(rate, 1)  # of a square root
+            hours = np.maximum(self.week(np.ones_like(rate), lag), 1)
+            usual = self.week(relative, lag) / hours
+            return np.maximum(relative - usual, 0)
+
+        return self._once(("doubt", lag), found)
+
+    def _rate(self, lag: int) -> tuple[Array, Array]:
+        def found() -> tuple[Array, Array]:
             n = self.hourly("n") * self.seen
             clock = self.grid.span.clock
             return expected(n, self.seen, clock=clock, lag=lag, counts=True)
@@ -94,7 +109,7 @@ class History:
             total_seen = self.hourly(total) * self.seen
             count_seen = self.hourly(count) * self.seen
             clock = self.grid.span.clock
-            return expected(total_seen, count_seen, clock=clock, lag=lag)
+            return expected(total_seen, count_seen, clock=clock, lag=lag)[0]
 
         return self._once(("level", total, lag), found)
 

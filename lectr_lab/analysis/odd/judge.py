@@ -22,7 +22,7 @@ from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
 
 _MOST_BUDGET = 10.0
-_PAST = timedelta(days=35)  # four weeks of an hour of the week, and one to calibrate
+_PAST = timedelta(days=16)  # 48 hours, and the fortnight that z are held against
 
 
 def odd(
@@ -54,6 +54,7 @@ def odd(
             The smaller, the larger an incident must be. What was measured of that
             promise stands beside it.
         since: show incidents that had not ended by then: "24h", "7d", a day, a moment.
+            The past that they are held against is then that of 16 days before.
         org: look at one org alone.
         tz: the time zone of the hours of the day and the week.
         now: where the record ends; else the present for a folder that a proxy serves,

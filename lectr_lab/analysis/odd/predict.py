@@ -72,8 +72,8 @@ def expected(
     clock: Clock,
     lag: int = 0,
     counts: bool = False,
-) -> Array:
-    """The mean, or the rate, that each hour will show.
+) -> tuple[Array, Array]:
+    """The mean, or the rate, that each hour will show, and how far experts disagree.
 
     Args:
         total: what was added up in each hour, 0 where it is no history.
@@ -84,7 +84,8 @@ def expected(
             and levels multiply. Else it is a sum of measures, and levels add.
 
     Returns:
-        `total` a `weight`, as expected.
+        `total` a `weight`, as expected; and the variance of what the experts said, by
+        their weights, on the scale on which errors are measured.
     """
     gain = _root if counts else _same
     shown = gain(total / np.maximum(weight, _LEAST))
@@ -93,7 +94,7 @@ def expected(
     known = flat_n > 0
     judged = weight * known
     spoken = np.maximum(trailing(judged, WEEK, 1 + lag), _LEAST)
-    above, below = np.zeros_like(total), np.zeros_like(total)
+    above, below, squares = (np.zeros_like(total) for _ in range(3))
     for says, can in _experts(total, weight, flat, known, clock, lag, counts):
         said = gain(says)
         wrong = trailing(np.where(can, (shown - said) ** 2, 0) * judged, WEEK, 1 + lag)
@@ -102,9 +103,12 @@ def expected(
         share = np.minimum(1, part / spoken)
         trust = np.where(can & (part > 0), (share / error) ** 2, 0)
         above += trust * said
+        squares += trust * said**2
         below += trust
-    best = np.where(below > 0, above / np.maximum(below, 1e-300), gain(flat))
-    return np.maximum(best**2 - 0.375, 1e-3) if counts else best
+    some, of = below > 0, np.maximum(below, 1e-300)
+    best = np.where(some, above / of, gain(flat))
+    apart = np.where(some, np.maximum(squares / of - best**2, 0), 0)
+    return np.maximum(best**2 - 0.375, 1e-3) if counts else best, apart
 
 
 def _same(values: Array) -> Array:
@@ -149,6 +153,7 @@ def _experts(
         (levelled(by_day, DAY), of_day),
         (levelled(by_week, DAY), of_week),
         (levelled(by_day, 3), of_day),
+        (levelled(by_week, 3), of_week),
     )
 
 

@@ -23,6 +23,7 @@ from lectr_lab.analysis.odd.predict import Array, past_week, sums
 _FLOOR = 0.02**2  # no window is held to vary by less than 2 % beyond chance
 _CACHE_FLOOR = 0.01**2  # nor a share of cached tokens by less than a point
 _MATTERS = 1.8
+_MOST_PHI = 1e6  # before anything is known
 _NOTHING = 1e-30  # USD squared
 _LEAST_REQUESTS = 20  # of the week, before a mean is judged
 _TAIL = 0.05  # of answers lie above the p95
@@ -61,8 +62,8 @@ def _counts(history: History, window: int) -> tuple[Score, Array, Array]:
     expected, n = history.requests(window), history.looks("n", window)
     lag = lag_of(window)
     beyond = history.week(np.square(n - expected) - expected, lag)
-    phi = _each(beyond / np.maximum(history.week(np.square(expected), lag), 1e-9))
-    phi = np.maximum(phi, _FLOOR)
+    phi = beyond / np.maximum(history.week(np.square(expected), lag), 1e-9)
+    phi = _each(np.clip(phi, _FLOOR, _MOST_PHI) + history.doubt(lag))
     sd = np.sqrt(expected + phi * np.square(expected))
     high = (n - expected) / sd
     low = -high
@@ -142,8 +143,9 @@ def spend(history: History, window: int) -> Score:
     )
     mean, chance = requests * each, requests * square
     beyond = history.week((usd - mean) ** 2 - chance, lag)
-    phi = _each(beyond / np.maximum(history.week(np.square(mean), lag), _NOTHING))
-    variance = chance + np.maximum(phi, _FLOOR) * np.square(mean)
+    phi = beyond / np.maximum(history.week(np.square(mean), lag), _NOTHING)
+    phi = _each(np.clip(phi, _FLOOR, _MOST_PHI) + history.doubt(lag))
+    variance = chance + phi * np.square(mean)
     sd = np.sqrt(np.maximum(variance, _NOTHING))
     can = _each(history.awake()) & (mean > 0)
     z = np.where(can, (usd - mean) / sd, 0)

@@ -15,19 +15,33 @@ from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder
 
 
-def refusal(reached: Reached) -> Refusal:
-    """What a client is told whose request is not sent."""
+def refusal(reached: Reached, client: str | None = None) -> Refusal:
+    """What a client is told whose request is not sent.
+
+    Args:
+        reached: why it is not.
+        client: which it is, by family.
+    """
     budget = reached.sum.meter.budget
     more = f"; it may cost up to {_usd(reached.wanted)}"
     if reached.reserved:
         more = f", {_usd(reached.reserved)} held for requests under way{more}"
-    return budget_exceeded(
+    refused = budget_exceeded(
         _whose(budget),
         f"{_limit(budget)} {budget.told_per}",
         _usd(reached.spent),
         more,
         _again(reached),
     )
+    return _for_codex(refused) if client == "codex" else refused
+
+
+def _for_codex(refused: Refusal) -> Refusal:
+    """Codex shows a 429's status alone, unless it is of a usage limit: then it shows what
+    this header says (tried with 0.171.0, 2026-11-30)."""
+    said = refused.message.rstrip(".").encode("ascii", "replace")
+    header = (b"x-codex-promo-message", said)
+    return refused._replace(type="usage_limit_reached", headers=(header,))
 
 
 def refusing(reached: Reached) -> str:

@@ -109,7 +109,7 @@ class Budgets:
         if pusd:
             reached = self._store.reserve(sums, pusd, certain=certain)
             if reached is not None:
-                return self._refusal(reached)
+                return self._refusal(reached, exchange.run.client)
         key_id = exchange.key.key_id
         self._kept[exchange.event_id] = _Kept(sums if pusd else (), pusd, key_id)
         return None
@@ -268,11 +268,11 @@ class Budgets:
         else:
             self._store.note_answered(_id(event))
 
-    def _refusal(self, reached: Reached) -> Refusal:
+    def _refusal(self, reached: Reached, client: str | None) -> Refusal:
         self._tell()
         if reached.first:
             self._say(words.refusing(reached))
-        return words.refusal(reached)
+        return words.refusal(reached, client)
 
     def _tell(self) -> None:
         told, self._store.told = self._store.told, []

@@ -61,3 +61,15 @@ def test_what_warns_says_that_nothing_is_refused():
     assert "is reached: $4.50" in reached
     assert "Nothing is refused" in near
     assert "\x1b" not in near
+
+
+def test_codex_is_told_in_a_header():
+    """Of a 429's body it shows nothing."""
+    reached = Reached(sum_of(name="T\N{SNOWMAN}m"), 1, 0, 1, first=False)
+    plain, told = words.refusal(reached), words.refusal(reached, "codex")
+
+    assert (plain.type, told.type) == ("rate_limit_error", "usage_limit_reached")
+    assert (told.status, told.code) == (429, "budget_exceeded")
+    headers = dict(told.head())
+    assert headers[b"x-codex-promo-message"].startswith(b"The budget of T?m has no")
+    assert headers[b"x-should-retry"] == b"false"

@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,18 +19,29 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from cpu_time import cpu_s
 from proxy.conftest import KEY, RunningProxy, settings_for
 
 from lectr_lab.budgets.meters import Meter
 from lectr_lab.budgets.states import BudgetState, budget_states, release
 from lectr_lab.config.budget_settings import BudgetSettings
-from lectr_lab.config.settings import OrgSettings
+from lectr_lab.config.settings import OrgSettings, ProviderSettings
+from lectr_lab.config.shadow_settings import ShadowSettings
+from lectr_lab.core.event import Event
+from lectr_lab.core.exchange import Exchange
+from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.identity.keyed_hash import KeyedHash
+from lectr_lab.core.keys import KeyEntry
+from lectr_lab.core.llm_api.request import RequestFacts
+from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.launch import Child, Order, Session, build
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.hash_secret import hash_secret
 from lectr_lab.proxy.clock import SystemClock
+from lectr_lab.proxy.gates.budget_prices import Prices
+from lectr_lab.proxy.gates.budgets import Budgets
 from lectr_lab.proxy.server.run import in_thread
 
 # gpt-4o-mini: $0.15 and $0.60 a million tokens.
@@ -509,3 +522,86 @@ class SettableClock(SystemClock):
 
     def utc_now(self) -> datetime:
         return self.now
+
+
+def test_a_shadow_costs_as_well(provider, start, monkeypatch):
+    """It is counted, and one that has no room is not sent."""
+    monkeypatch.setenv("OWN_KEY", "sk-test-own")
+    provider.answer = lambda sock, _: sock.sendall(reply())
+    openai = ProviderSettings(
+        base_url=f"{provider.url}/openai/v1", operator_key_env="OWN_KEY"
+    )
+    shadow = ShadowSettings(model="gpt-4o", provider="openai", share=1.0)
+    budgets = stop(0.0115)
+    proxy = start(
+        provider.url, budget=budgets, shadow=shadow, providers={"openai": openai}
+    )
+
+    assert ask(proxy).status_code == 200
+    until(lambda: state(proxy.lab, *budgets).requests == 2)
+    until(lambda: state(proxy.lab, *budgets).held_usd == 0)
+    spent_usd = state(proxy.lab, *budgets).spent_usd
+    assert spent_usd == pytest.approx(2 * COST_USD)
+    assert ask(proxy).status_code == 200
+
+    def shadows() -> dict[str, int]:
+        return CLIENT.get(f"{proxy.url}/health").json()["shadows"]
+
+    until(lambda: shadows()["over_budget"] == 1 or shadows()["compared"] == 2)
+    assert shadows()["over_budget"] == 1
+    assert len(provider.received) == 3
+
+
+def test_each_of_several_answers_is_set_aside(provider, start):
+    """As many as are asked for at once."""
+    provider.answer = lambda sock, _: sock.sendall(reply())
+    proxy = start(provider.url, budget=stop(0.002))
+
+    assert ask(proxy, body=BODY | {"n": 4}).status_code == 429
+    assert ask(proxy, body=BODY | {"n": 3}).status_code == 200
+
+
+def test_without_a_budget_nothing_of_it_is_loaded():
+    """Neither prices nor sums; and nobody asks on a request's path."""
+    code = (
+        "import sys, tempfile; from lectr_lab.config.settings import Settings; "
+        "from lectr_lab.launch import build; build(Settings(lab=tempfile.mkdtemp())); "
+        "print([m for m in sys.modules if 'genai' in m or m.endswith('gates.budgets')])"
+    )
+    told = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert told == "[]\n"
+
+
+def test_a_request_is_counted_in_microseconds(tmp_path):
+    """20 on a machine of its own; five times that on one that is busy."""
+    lab = LabFolder.create(tmp_path / "lab")
+    budgets = Budgets(lab, meters(lab.root, *stop(1e6)), Prices())
+    budgets._pay_soon = lambda: None
+    pairs = [asked_and_answered() for _ in range(500)]
+
+    def all_of_them() -> None:
+        for exchange, event in pairs:
+            assert budgets.admit(exchange) is None
+            budgets.ended(event)
+
+    assert cpu_s(all_of_them) / len(pairs) < 100e-6
+    budgets.stop()
+
+
+def asked_and_answered() -> tuple[Exchange, Event]:
+    now = datetime.now(UTC)
+    exchange = Exchange(
+        event_id=os.urandom(16),
+        started_at=now,
+        started_s=0.0,
+        raw_path=b"/v1/chat/completions",
+        client_headers=ClientHeaders(),
+        key=KeyEntry(key_id="k", org="acme", digest=b"", created_at=now),
+    )
+    exchange.received(RequestFacts(model="gpt-4o-mini", max_output_tokens=9), 80, 0.0)
+    target = ResolvedProvider("openai", "model")
+    exchange.ruled(target, target, "gpt-4o-mini", None, None)
+    event = exchange.ended("ok", 1.0)
+    counts = {"input_tokens": 20, "output_tokens": 9, "token_source": "provider"}
+    return exchange, msgspec.structs.replace(event, **counts)

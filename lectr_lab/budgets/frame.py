@@ -1,11 +1,16 @@
 """How budgets stand as a frame, for tables and pages."""
 
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from lectr_lab.budgets.of_lab import states_of
 from lectr_lab.budgets.states import BudgetState
 from lectr_lab.budgets.windows import told_moment
+from lectr_lab.core.errors import LabError
 
 SCHEMA = {
     "budget": pl.String,
@@ -80,6 +85,47 @@ def notes(states: Sequence[BudgetState]) -> list[str]:
                 "smallest first: it is for too many at once."
             )
     return said
+
+
+def for_page(states: Sequence[BudgetState]) -> list[dict[str, Any]]:
+    """What a dashboard shows of budgets, ready for JSON.
+
+    Args:
+        states: as `budget_states` gives them.
+
+    Returns:
+        One each: `name`, `spent_usd` (what is reserved for requests of dead processes in
+        it), `limit_usd`, `per`, `action`, `resets`, `bounded`.
+
+    >>> for_page([])
+    []
+    """
+    return [
+        {
+            "name": state.name,
+            "spent_usd": state.spent_usd + state.lost_usd,
+            "limit_usd": state.usd,
+            "per": "run" if state.ends is None else state.per,
+            "action": state.action,
+            "resets": _again(state),
+            "bounded": state.bounded and not state.unpriced,
+        }
+        for state in states
+    ]
+
+
+def beside_page(folder: Path | str) -> dict[str, Any]:
+    """What a page of a lab folder shows of its budgets; nothing where there are none, or
+    where the lectr.toml beside it cannot be followed.
+
+    >>> import tempfile
+    >>> beside_page(tempfile.mkdtemp())
+    {}
+    """
+    with contextlib.suppress(LabError):
+        if shown := for_page(states_of(folder)):
+            return {"budgets": shown}
+    return {}
 
 
 def _told(state: BudgetState) -> str:

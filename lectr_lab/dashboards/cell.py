@@ -8,6 +8,7 @@ from lectr_lab.analysis.given_log import as_log
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.scan import own_prices, scan
+from lectr_lab.budgets.frame import beside_page
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards.marks import Note
@@ -105,6 +106,7 @@ def dashboard(
         return _live(Path(folder).resolve(), **options)
     options = losses(LabFolder(Path(folder)))._asdict() | options
     prices = own_prices(Path(folder), options.pop("prices", None))
+    options["beside"] = beside_page(folder) | dict(options.get("beside") or {})
     priced = scan(folder, prices)
     options.setdefault("recommended", recommend(priced, prices=prices))
     return Dashboard(priced, prices=prices, **options)

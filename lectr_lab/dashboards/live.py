@@ -21,6 +21,7 @@ from IPython.display import display
 
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
+from lectr_lab.budgets.frame import beside_page
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.counted import Counted
@@ -182,7 +183,8 @@ class LiveDashboard(anywidget.AnyWidget):
         prices = own_prices(self._folder, self._prices)
         happened = marks(None, counted, self._when, tz=self._tz, prices=prices)
         head = Head(self._title, self._tz, lost, live, self._by)
-        return payload(counted, head, {"marks": happened} | self._beside)
+        told = {"marks": happened} | beside_page(self._folder)
+        return payload(counted, head, told | self._beside)
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it or closed one, or asks for rows."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lectr_lab.budgets.frame import SCHEMA, notes, state_frame
+from lectr_lab.budgets.frame import SCHEMA, beside_page, for_page, notes, state_frame
 from lectr_lab.budgets.states import BudgetState
 
 
@@ -52,3 +52,24 @@ def test_what_a_sum_leaves_out_is_said(more, said):
     assert notes([state()]) == []
     [note] = notes([state(**more)])
     assert said in note
+
+
+def test_a_page_is_told_what_it_shows():
+    """In the words of its payload; what the dead hold counts as spent."""
+    [shown] = for_page([state(lost_usd=0.5, unpriced=1)])
+
+    assert (shown["spent_usd"], shown["limit_usd"], shown["per"]) == (3.5, 5.0, "day")
+    assert shown["resets"] == "2026-12-02 00:00 Europe/Berlin"
+    assert not shown["bounded"]
+    assert for_page([state(ends=None)])[0]["per"] == "run"
+
+
+def test_a_page_shows_the_budgets_of_its_folder(tmp_path):
+    """By the lectr.toml beside it; one that is wrong hides them, and not the page."""
+    file = tmp_path / "lectr.toml"
+    file.write_text('[[budget]]\nusd = 5\nper = "day"\n')
+    [shown] = beside_page(tmp_path / "lab")["budgets"]
+    assert (shown["name"], shown["limit_usd"]) == ("all requests, a day, warn", 5.0)
+
+    file.write_text("[[budget]]")
+    assert beside_page(tmp_path / "lab") == {}

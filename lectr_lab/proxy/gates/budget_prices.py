@@ -39,9 +39,16 @@ class Prices:
         named = (provider, model, answers_as, tier, audio, at_s // FRESH_S)
         if named in self._known:
             return self._known[named]
-        names = (answers_as, model, request.model, None)
-        query = PriceQuery(provider, *names, exchange.started_at)
-        highest = self._highest(query, tier, audio=audio)
+        # The dearer of what it is called and what it called itself when last asked.
+        found = [
+            self._highest(
+                PriceQuery(provider, None, name, None, None, exchange.started_at),
+                tier,
+                audio=audio,
+            )
+            for name in dict.fromkeys((model, answers_as or model))
+        ]
+        highest = _dearest(found)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[named] = highest
@@ -64,6 +71,9 @@ class Prices:
         if usual is None or tier is None or tier in _USUAL:
             return usual
         asked = self._pricer.highest(query._replace(service_tier=tier), audio=audio)
-        if asked is None:
-            return usual
-        return Highest(*map(max, usual, asked))
+        return _dearest([usual, asked])
+
+
+def _dearest(found: list[Highest | None]) -> Highest | None:
+    known = [one for one in found if one is not None]
+    return Highest(*map(max, *known)) if len(known) > 1 else next(iter(known), None)

@@ -45,6 +45,9 @@ def test_the_dearest_token_is_known_before_a_request_is_sent():
     assert highest(prices, "gpt-4o-mini") == mini
     assert highest(prices, "ours") is None
     assert highest(prices, "ours", "gpt-4o-mini") == mini
+    assert highest(prices, "gpt-4o-mini", "nobody-knows-this") == mini
+    assert highest(prices, "gpt-4o", "gpt-4o-mini") == highest(prices, "gpt-4o")
+    assert highest(prices, "gpt-4o-mini", "gpt-4o") == highest(prices, "gpt-4o")
 
 
 def test_a_dearer_tier_may_be_what_serves_it():

@@ -195,7 +195,7 @@ def build(
         router,
         warnings=warnings,
         engine=engine,
-        also=also,
+        also=[budgets, *also] if budgets else also,
         instance=instance,
         keyed_hash=hashes,
         budgets=budgets,

@@ -106,7 +106,7 @@ def create_app(
         also: what else looks at requests that pass.
         instance: what /health calls this process; who knows it knows whose lab it is.
         keyed_hash: of what may name a person; None: it is left out of the log.
-        budgets: what may be spent; None: there is none.
+        budgets: what may be spent; it is among `also` as well.
 
     Returns:
         The application; any ASGI server can run it.
@@ -118,13 +118,10 @@ def create_app(
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     facts, invalid = FactsReader(), InvalidProviders()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
-    spending = (budgets,) if budgets else ()
-    logged = Observers(log, *spending, *also)
     shadows = Shadows(settings, router.keys, clock, log.ended, facts, budgets)
-    counted = Observers(TokenCounter(logged))
+    counted = Observers(TokenCounter(Observers(log, *also)))
     observers = Observers(PrefixWatch(counted, clock.now_s), Retries(), shadows)
-    stopping = spending if budgets and budgets.is_gate else ()
-    gates = Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic), *stopping)
+    gates = _gates(settings, budgets)
     relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
 
     @asynccontextmanager
@@ -177,6 +174,12 @@ def create_app(
         exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},
         lifespan=[lifespan],
     )
+
+
+def _gates(settings: Settings, budgets: "Budgets | None") -> Gates:
+    """The budgets last: what another refuses sets nothing aside."""
+    stopping = (budgets,) if budgets and budgets.is_gate else ()
+    return Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic), *stopping)
 
 
 def _forward(relays: list[Relay], callers: Callers) -> Handler:

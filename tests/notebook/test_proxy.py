@@ -177,3 +177,13 @@ def test_masking_does_not_change_the_text():
     """A Key is the text in every way but how it looks."""
     assert Key("lc_key_abc") == "lc_key_abc"
     assert len(Key("lc_key_abc")) == 10
+
+
+def test_the_handle_says_what_budgets_have_left(cell):
+    """Those of the folder's lectr.toml, as a table with its frame."""
+    (cell / "lectr.toml").write_text('[[budget]]\nusd = 5\nper = "day"\n')
+    with lectr.start(upstream="http://127.0.0.1:1/v1") as proxy:
+        shown = proxy.budgets()
+
+    assert shown.frame["left_usd"].to_list() == [5.0]
+    assert "all requests, a day, warn" in repr(shown)

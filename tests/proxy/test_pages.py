@@ -85,6 +85,8 @@ def test_an_organisation_is_named_to_the_operator_alone(start, provider, monkeyp
     named = said(f"Bearer {SECRET}")
     unnamed = [said(None), said("Bearer wrong"), said(f"Basic {SECRET}")]
 
+    [budget] = named.json()["budgets"]
+    assert (budget["for"], budget["state"]) == ("org acme", "reached")
     assert named.json()["warnings"] == ["acme has spent its daily_spend_usd of today."]
     for reply in unnamed:
         assert reply.json()["warnings"] == [

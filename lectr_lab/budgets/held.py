@@ -73,8 +73,11 @@ def alive(folder: Path, budget: str, *, remove: bool = False) -> Iterator[Path]:
 
 
 def amounts(path: Path) -> dict[int, int]:
-    """What a living process has reserved, by place."""
-    data = path.read_bytes()
+    """What a living process has reserved, by place; nothing, if it has just ended."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return {}
     size = len(data) - len(data) % _AMOUNT.size
     found = enumerate(_AMOUNT.iter_unpack(data[:size]))
     return {at: pusd for at, (pusd,) in found if pusd}

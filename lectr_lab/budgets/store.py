@@ -139,6 +139,11 @@ class Store:
         finally:
             self._lock.give_back()
 
+    @property
+    def owes(self) -> bool:
+        """Something is still to be written."""
+        return bool(self._owed)
+
     def note_answered(self, response: bytes) -> None:
         """A response counted: when it is fetched again, it is not counted again."""
         if self._opened:

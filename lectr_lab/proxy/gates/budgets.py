@@ -29,6 +29,7 @@ _FETCHES = frozenset({"/v1/responses/*", "/openai/v1/responses/*"})
 _NEVER_SENT = frozenset({"refused", "unreachable"})
 _MOST_PENDING = 10_000
 _PAID_WITHIN_S = 0.05
+_PAID_AGAIN_S = 0.5
 _DEAREST_UNKNOWN = 1  # 1e-12 USD: refused where nothing is left at all
 
 
@@ -186,6 +187,9 @@ class Budgets:
         self._paying = False
         self._store.pay()
         self._tell()
+        if self._store.owes:  # somebody sat on the lock
+            self._paying = True
+            asyncio.get_running_loop().call_later(_PAID_AGAIN_S, self._pay)
 
     def _dearest(self, exchange: Exchange, at_s: float) -> tuple[int, bool]:
         """The most that it can cost; 0 where its model has no price."""

@@ -371,7 +371,7 @@ def test_a_state_that_cannot_be_used_stops_nothing(provider, start):
     assert warning.startswith("Budgets are not counted")
 
 
-@pytest.mark.parametrize("damage", ["truncate", "scribble", "remove"])
+@pytest.mark.parametrize("damage", ["truncate", "scribble", "remove", "folder"])
 def test_a_state_that_is_damaged_under_way_stops_nothing(provider, start, damage):
     """Requests go on; within seconds it is made anew, with what the log knows."""
     provider.answer = lambda sock, _: sock.sendall(reply())
@@ -381,7 +381,9 @@ def test_a_state_that_is_damaged_under_way_stops_nothing(provider, start, damage
     until(lambda: state(proxy.lab, *budgets).requests == 1)
     proxy.events(1)
     for path in (proxy.lab / "state" / "budgets").glob("*.spent"):
-        if damage == "truncate":
+        if damage == "folder":
+            shutil.rmtree(path.parent)
+        elif damage == "truncate":
             path.write_bytes(b"")
         elif damage == "scribble":
             path.write_bytes(b"x" * 100)
@@ -410,6 +412,7 @@ def test_whoever_sits_on_the_lock_holds_up_nobody(provider, start):
         assert time.monotonic() - began_s < 5
     health = httpx.get(f"{proxy.url}/health").json()
     assert health["budgets_not_counted"] >= 5
+    until(lambda: state(proxy.lab, *budgets).requests == 5)
 
     assert ask(proxy).status_code == 429
     assert state(proxy.lab, *budgets).requests == 5

@@ -2,11 +2,14 @@
 stops is passed, and nothing is counted twice or lost."""
 
 import os
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from budgets import hammer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,3 +181,22 @@ def test_what_is_owed_is_written_when_the_lock_is_free(lab, monkeypatch):
     assert store.reserve([found], 400) is not None
     assert store.spent(budget) == {found.key: 700}
     store.close()
+
+
+@pytest.mark.slow
+def test_processes_that_hammer_do_not_pass_it(lab):
+    """Four of them, on however many cores: what they spent is the sum, to the last."""
+    command = [sys.executable, hammer.__file__, str(lab.root), "4000"]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    told = [process.communicate(timeout=120)[0].split() for process in processes]
+
+    spent, refused, uncounted = (
+        sum(map(int, each)) for each in zip(*told, strict=True)
+    )
+    [state] = budget_states(lab, [hammer.meter()])
+    assert uncounted == 0
+    assert round(state.spent_usd * PUSD_PER_USD) == spent <= hammer.meter().limit
+    assert refused == state.refused > 0
+    assert (state.held_usd, state.lost_usd) == (0, 0)

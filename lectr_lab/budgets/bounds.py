@@ -98,9 +98,12 @@ class Bounds:
         sent = self._input(seen, asked)
         if asked.operation in _SILENT:
             return Bound(sent, 0, True)
-        limits = [n for n in (asked.max_output_tokens, seen.writes) if n is not None]
-        written = min(limits) if limits else seen.usual
-        return Bound(sent, written * asked.answers, bool(limits))
+        wanted, most = asked.max_output_tokens, seen.writes
+        if wanted is None and most is None:
+            return Bound(sent, seen.usual * asked.answers, False)
+        if wanted is None or (most is not None and most < wanted):
+            wanted = most
+        return Bound(sent, (wanted or 0) * asked.answers, True)
 
     def written_tokens(self, asked: Asked, chars: int) -> int:
         """The most that a part of an answer had in tokens, by its characters."""

@@ -209,10 +209,10 @@ class Store:
                 return Reached(one, cell.spent, cell.reserved, pusd, first)
             found.append((one, at, cell, given_back))
         for one, at, cell, given_back in found:
-            reserved = cell._replace(
-                reserved=min(cell.reserved + pusd, MOST_PUSD),
-                unbounded=cell.unbounded + (not certain),
-            )
+            taken = min(cell.reserved + pusd, MOST_PUSD)
+            numbers = (taken, cell.unbounded + (not certain))
+            # As _replace would, in a third of the time.
+            reserved = Cell._make(cell[:5] + numbers + cell[7:])
             self._put(one, at, reserved, given_back + pusd)
         return None
 

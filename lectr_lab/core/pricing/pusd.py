@@ -7,10 +7,9 @@ list prices change on days and at full or half hours.
 """
 
 from bisect import bisect_left
-from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genai_prices.types import TieredPrices
 
@@ -83,16 +82,18 @@ class Pricer:
 
     def cost_pusd(self, event: Event) -> int | None:
         """What a request cost, in 1e-12 USD, rounded up; None where it is not known."""
-        kind = self._kind(PriceQuery(*_names(event)))
+        kind = self._kind(_names(event))
         found = kind.found
         if found is None:
             return None
         usual = _usual(event)
         if kind.rates is not None and not any(_others(event)) and usual[0] is not None:
-            counts = [count or 0 for count in usual]
-            sent, made, read, written, long_written, reasoned = counts
-            sound = long_written <= written and read + written <= sent
-            sound = sound and reasoned <= made and min(counts) >= 0
+            sent, made, read, written, long_written, reasoned = usual
+            made, read, written = made or 0, read or 0, written or 0
+            long_written, reasoned = long_written or 0, reasoned or 0
+            sound = 0 <= long_written <= written and 0 <= read <= sent - written
+            sound = sound and 0 <= reasoned <= made
+            counts = (sent, made, read, written, long_written, reasoned)
             if kind.lacks and any(counts[nth] for nth in kind.lacks):
                 return None
             if sound and sent <= MOST_COUNTED and made <= MOST_COUNTED:
@@ -119,13 +120,16 @@ class Pricer:
         highest = self._kind(query).highest
         return None if highest is None else highest[audio]
 
-    def _kind(self, query: PriceQuery) -> _Kind:
-        named = (*query[:5], query.inference_geo, _quarter(query.started_at))
+    def _kind(self, query: tuple[Any, ...]) -> _Kind:
+        """Of a query, or of its fields in their order."""
+        provider, actual, sent, requested, tier, at, geo = query
+        quarter = at.timestamp() // FRESH_S
+        named = (provider, actual, sent, requested, tier, geo, quarter)
         kind = self._kinds.get(named)
         if kind is None:
             if len(self._kinds) >= _MOST_KINDS:
                 self._kinds.clear()
-            found = find_price(query, self._prices)
+            found = find_price(PriceQuery(*query), self._prices)
             kind = self._kinds[named] = _kind(found)
         return kind
 
@@ -137,10 +141,6 @@ def whole_pusd(usd: Decimal) -> int:
     450000000
     """
     return -int(-usd * PUSD_PER_USD // 1)
-
-
-def _quarter(at: datetime) -> int:
-    return int(at.timestamp() // FRESH_S)
 
 
 def _kind(found: Found | None) -> _Kind:

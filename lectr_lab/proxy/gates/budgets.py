@@ -242,11 +242,13 @@ class Budgets:
             return [Change(one, reserved=-pusd) for one in held]
         if not counts:
             return []
+        counted = (1, cost.unpriced, cost.estimated)
+        if len(held) == len(self._meters):
+            return [Change(one, cost.pusd, -pusd, 0, *counted) for one in held]
         key_id = kept.key_id if kept else None
         whose = Whose(event.org, key_id, event.feature, event.user, event.session)
         at_s = event.started_at.timestamp()
         changes = []
-        counted = (1, cost.unpriced, cost.estimated)
         for meter in self._meters:
             own = next((one for one in held if one.meter is meter), None)
             found = own or meter.sum_of(whose, at_s)

@@ -13,10 +13,10 @@ from lectr_lab.analysis.views.time_steps import time_step
 from lectr_lab.dashboards.steps import counted_step, next_longer, step
 
 MOST_BYTES = 500_000
-"""About as much JSON as the cells of a page take, at most; the shortest steps that keep
+"""About as much text as the cells of a page take, at most; the shortest steps that keep
 it below are what a reader can look at."""
 
-_CELL_BYTES, _BIN_BYTES = 52, 6
+_CELL_BYTES, _BIN_BYTES = 32, 2
 
 
 class Counted(NamedTuple):

@@ -21,7 +21,10 @@ export default {
     const gone = () => view.show({ ...JSON.parse(model.get("data")), live: "no longer followed" });
     model.on("comm_live_update", gone);
     // HTML in which Python has escaped what a client sent; the page has the same.
-    const advise = () => { advice.innerHTML = model.get("recommended") || ""; };
+    const advise = () => {
+      const said = model.get("recommended") || "";
+      advice.innerHTML = said && `<h3 class="whole">Of the whole log, whatever is selected above</h3>${said}`;
+    };
     model.on("change:recommended", advise);
     advise();
     model.send({ shown: 1 });

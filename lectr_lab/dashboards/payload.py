@@ -12,10 +12,11 @@ import polars as pl
 
 from lectr_lab.analysis.views import asides, data_gaps
 from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES
-from lectr_lab.analysis.views.money import summed
+from lectr_lab.analysis.views.money import PUSD_PER_USD, summed
 from lectr_lab.core.event import UNTAGGED, unnamed
 from lectr_lab.core.formatting import UNKNOWN, count, name, names
 from lectr_lab.dashboards.counted import Counted
+from lectr_lab.dashboards.packed import differences, packed
 from lectr_lab.dashboards.steps import STEPS, step
 from lectr_lab.log.losses import Losses
 
@@ -27,6 +28,7 @@ MOST_OTHERS = 500
 _LETTERS = 48
 _TAG_ADVICE = 'extra_headers={"X-Lectr-Feature": "search"}'
 _FIGURES = 7  # of a sum of money: more than a page shows
+_FIRST_BIN = -100  # below that of the shortest duration, 0.01 ms
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -170,53 +172,65 @@ def _keys(counted: Counted, kinds: Sequence[Kind]) -> dict[str, Any]:
     }
 
 
+_PLACES = ["time", "f", "m", "s", "e"]
+
+
 def _cells(counted: Counted, kinds: Sequence[Kind]) -> dict[str, Any]:
-    """`times`, in ms, and `cells`: a list for each of their places and sums, and `bins`
-    of them, each a list of bin, n, bin, n, …"""
-    which = {kind: i for i, kind in enumerate(kinds)}
-    others = len(kinds) - 1
-
-    def place(frame: pl.DataFrame) -> pl.DataFrame:
-        """Errors that do not lead are one."""
-        e = [
-            -1 if why is None else which.get((why, whose), others)
-            for why, whose in frame.select("why", "whose").iter_rows()
-        ]
-        return frame.with_columns(pl.Series("e", e, pl.Int32))
-
-    keys = ["time", "f", "m", "s", "e"]
+    """`times` (the first, in ms, and by how many seconds each is later) and `cells`: a
+    column for each of their places and sums, and `bins`; packed, and 0 where all is."""
     some = pl.any_horizontal(pl.col(MEASURES) != 0)  # else there was no call
     sums = (
-        place(counted.sums)
-        .group_by(keys)
+        _with_errors(counted.sums, kinds)
+        .group_by(_PLACES)
         .agg(summed(MEASURES))
         .filter(some)
-        .with_columns(pl.col("spend_usd", "untagged_usd").round_sig_figs(_FIGURES))
-        .sort(keys)
+        .sort(_PLACES)
     )
     times = sums["time"].unique().sort().to_list()
     at = {time: i for i, time in enumerate(times)}
-    columns = {key: sums[key].to_list() for key in (*keys[1:], *MEASURES)}
-    cells = {key: column if any(column) else 0 for key, column in columns.items()}
+    e = pl.col("e") + 1  # 0: it did not fail
+    pusd = (pl.col("^.*usd$") * float(PUSD_PER_USD)).round().cast(pl.Int64)
+    whole = sums.with_columns(e, pusd).select(*_PLACES[1:], *MEASURES)
+    columns = {key: whole[key].to_list() for key in whole.columns}
+    cells = {key: packed(own) if any(own) else 0 for key, own in columns.items()}
+    later = (ms // 1000 for ms in differences(times, *times[:1]))
     return {
-        "times": times,
+        "times": [times[0] if times else None, packed(later)],
+        "first_bin": _FIRST_BIN,
         "cells": {
-            "t": [at[time] for time in sums["time"]],
+            "t": packed(differences(at[time] for time in sums["time"])),
             **cells,
-            "bins": _bins(counted.bins, sums.select(keys)),
+            "bins": _bins(counted.bins, sums.select(_PLACES)),
         },
     }
 
 
-def _bins(bins: pl.DataFrame, cells: pl.DataFrame) -> list[list[int]]:
-    """The durations of each cell: only what did not fail has some."""
-    keys = [key for key in KEYS if key not in ("why", "whose")]
-    durations: dict[tuple[int, ...], list[int]] = {}
-    for *key, number, n in bins.select(*keys, "bin", "n").sort("bin").iter_rows():
-        durations.setdefault(tuple(key), []).extend((number, n))
-    return [
-        durations.get(tuple(key), []) if e < 0 else [] for *key, e in cells.iter_rows()
+def _with_errors(frame: pl.DataFrame, kinds: Sequence[Kind]) -> pl.DataFrame:
+    """With the place `e` of each error: those that do not lead have the last."""
+    which = {kind: i for i, kind in enumerate(kinds)}
+    others = len(kinds) - 1
+    e = [
+        -1 if why is None else which.get((why, whose), others)
+        for why, whose in frame.select("why", "whose").iter_rows()
     ]
+    return frame.with_columns(pl.Series("e", e, pl.Int32))
+
+
+def _bins(bins: pl.DataFrame, cells: pl.DataFrame) -> str:
+    """The durations of each cell: how many bins, and of each how far it is from the one
+    before, and n. Only what did not fail has some."""
+    durations: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    keys = [key for key in KEYS if key not in ("why", "whose")]
+    for *key, number, n in bins.select(*keys, "bin", "n").sort("bin").iter_rows():
+        durations.setdefault(tuple(key), []).append((number, n))
+    numbers: list[int] = []
+    for *key, e in cells.iter_rows():
+        own = durations.get(tuple(key), []) if e < 0 else []
+        numbers.append(len(own))
+        steps = differences([number for number, _ in own], _FIRST_BIN)
+        for step_, (_, n) in zip(steps, own, strict=True):
+            numbers += (step_, n)
+    return packed(numbers)
 
 
 def _exact(found: pl.DataFrame | None) -> dict[str, Any] | None:

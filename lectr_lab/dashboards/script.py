@@ -6,7 +6,7 @@ There is no bundler: a page holds them as they stand in `js/`.
 from importlib.resources import files
 
 PARTS = (
-    *("words", "statistics", "elements", "zones", "selection", "cube"),
+    *("words", "statistics", "packed", "elements", "zones", "selection", "cube"),
     *("rows", "figures", "time_chart", "money", "health", "usage", "notices"),
     *("controls", "requests", "tooltips", "pictures", "exports", "dashboard"),
 )

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
+from unpacked import unpacked_cells
 
 import lectr_lab as lectr
 from lectr_lab.dashboards import live as live_module
@@ -34,7 +35,7 @@ def live(lab):
 def requests(shown: LiveDashboard) -> int:
     """How many requests the browser was told of."""
     said = json.loads(shown.data)
-    return sum(said["cells"]["requests"] or [])
+    return sum(unpacked_cells(said)["cells"]["requests"] or [])
 
 
 def wait_for(what, seconds: float = 20) -> float:

@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from unpacked import unpacked_cells
+
 from lectr_lab.analysis.views import cube
 from lectr_lab.dashboards.counted import count_log
 from lectr_lab.dashboards.payload import MOST_OTHERS, Head, payload
@@ -10,7 +12,8 @@ from lectr_lab.dashboards.payload import MOST_OTHERS, Head, payload
 
 def said(log, **head):
     counted = count_log(cube.needed(log), head.get("tz", "UTC"))
-    return json.loads(payload(counted, Head(**({"title": "t", "tz": "UTC"} | head))))
+    made = payload(counted, Head(**({"title": "t", "tz": "UTC"} | head)))
+    return unpacked_cells(json.loads(made))
 
 
 def total(found, measure):

@@ -12,7 +12,8 @@ function scrollerOf(element) {
 }
 function dashboard(root, { level = 2, address = null, ask = null } = {}) {
   const view = { root, level, ask, data: null, chosen: nothingSelected(), open: new Set(), listed: SHOWN_FIRST,
-    answer: null, charts: new Map(), anchor: `requests-${++drawnDashboards}` };
+    answer: null, charts: new Map(), anchor: `requests-${++drawnDashboards}`,
+    name: Math.random().toString(36).slice(2) };  // of its questions: a kernel's answer goes to every view
   let waiting = null, dragging = false, drawnWidth = 0, heights = new Map();
   const above = h("div"), below = h("div"), bar = controls(), tips = tooltips(root);
   root.classList.add("lectr-dashboard");
@@ -189,9 +190,10 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
 
   function accept(next) {
     const isFirst = view.data == null;
-    view.data = { ...next, times: next.times.map(at => startThatIs(at, next.counted, next.tz)) };
+    const { times, cells } = unpackedCells(next);
+    view.data = { ...next, cells, times: times.map(at => startThatIs(at, next.counted, next.tz)) };
     if (isFirst && address) view.chosen = fromAddress(address.read(), next);
-    keep(view.chosen, valuesOf(next));
+    keep(view.chosen, valuesOf(view.data));
   }
   return {
     show(next) { if (dragging) waiting = next; else { accept(next); draw(); } },
@@ -199,5 +201,5 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
     close() { resized.disconnect(); removeEventListener("hashchange", moved); root.replaceChildren(); },
   };
 }
-const lectrParts = { dashboard, words, ranks, wilson, newcombe, grid, stepStart, instant, wall, moment, asAddress, fromAddress,
+const lectrParts = { dashboard, words, ranks, wilson, newcombe, grid, stepStart, instant, wall, moment, asAddress, fromAddress, unpacked,
   nothingSelected, csvText, zonesOf };

@@ -35,7 +35,7 @@ function askedAnswer(view, n) {
   if (!isSelected(view.chosen) && !view.open.has("requests")) return { rows: null, some: [], button: true };
   if (view.question !== question) {
     view.question = question;
-    view.asked = (view.asked || 0) + 1;
+    view.asked = `${view.name}-${(view.questions = (view.questions || 0) + 1)}`;
     view.ask({ ...message, of: view.asked });
   }
   const { answer } = view;

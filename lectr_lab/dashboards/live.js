@@ -9,7 +9,10 @@ export default {
     el.classList.add("lectr", "tex2jax_ignore", "mathjax_ignore");
     const advice = document.createElement("section");
     el.append(root, advice);
-    const view = lectr.dashboard(root, { ask: message => model.send(message) });
+    const view = lectr.dashboard(root, {
+      ask: message => model.send(message),
+      tell: selected => model.send({ selected }),
+    });
     const show = () => {
       if (model.get("data")) view.show(JSON.parse(model.get("data")));
     };

@@ -21,6 +21,7 @@ from IPython.display import display
 
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
+from lectr_lab.analysis.views import cube
 from lectr_lab.budgets.frame import beside_page
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards import sections
@@ -28,8 +29,8 @@ from lectr_lab.dashboards.counted import Counted
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.page import drawn, framed, write_page
-from lectr_lab.dashboards.payload import TITLE, Head, payload
-from lectr_lab.dashboards.rows_behind import reply
+from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
+from lectr_lab.dashboards.rows_behind import carried, reply
 from lectr_lab.dashboards.runs import runs
 from lectr_lab.dashboards.script import asset, script
 from lectr_lab.log.folder import LabFolder
@@ -76,6 +77,7 @@ class LiveDashboard(anywidget.AnyWidget):
         self._said = [note for note in notes if isinstance(note, str)]
         self._when = [note for note in notes if not isinstance(note, str)]
         self._beside = dict(beside or {})
+        self._rows: dict[str, Any] = {}  # of a page that has no kernel to ask
         self._follower = Follower(folder, prices, tz, by)
         self._found: tuple[Counted, Losses] | None = None
         self._advise_at_s: float = 0.0
@@ -160,7 +162,8 @@ class LiveDashboard(anywidget.AnyWidget):
         now = datetime.now(UTC)
         note = f"As it was at {now:%H:%M:%S} UTC on {now.day} {now:%B %Y}. {_RUN_AGAIN}"
         body = [self.recommended, sections.notes([*self._said, note])]
-        page = framed(drawn(self._title, self._drawn(live=""), body))
+        data = self._drawn("", {"rows": self._rows} if self._rows else {})
+        page = framed(drawn(self._title, data, body))
         return {
             "text/html": f'<div class="{self.place}">{page}</div>',
             "text/plain": f"<dashboard: {self._title}>",
@@ -176,15 +179,15 @@ class LiveDashboard(anywidget.AnyWidget):
     def _show(self, live: str) -> None:
         self.data = self._drawn(live)
 
-    def _drawn(self, live: str) -> str:
+    def _drawn(self, live: str, more: Mapping[str, Any] = NOTHING) -> str:
         if self._found is None:
             return ""
         counted, lost = self._found
         prices = own_prices(self._folder, self._prices)
         happened = marks(None, counted, self._when, tz=self._tz, prices=prices)
         head = Head(self._title, self._tz, lost, live, self._by)
-        told = {"marks": happened} | beside_page(self._folder)
-        return payload(counted, head, told | self._beside)
+        told = {"marks": happened} | beside_page(self._folder) | self._beside
+        return payload(counted, head, told | dict(more))
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it or closed one, or asks for rows."""
@@ -239,6 +242,9 @@ class LiveDashboard(anywidget.AnyWidget):
         prices = own_prices(self._folder, self._prices)
         log = scan(self._folder, prices)
         said = sections.recommendations(recommend(log, prices=prices)) + runs(log)
+        if self._found is not None:
+            leaders = self._found[0].leaders
+            self._rows = carried(cube.needed(log, self._by), leaders)
         if self.running:
             self.recommended = said
         self._unadvised = False

@@ -29,7 +29,7 @@ _LETTERS = 48
 _TAG_ADVICE = 'extra_headers={"X-Lectr-Feature": "search"}'
 _FIGURES = 7  # of a sum of money: more than a page shows
 _FIRST_BIN = -100  # below that of the shortest duration, 0.01 ms
-_NOTHING: Mapping[str, Any] = {}
+NOTHING: Mapping[str, Any] = {}
 
 
 class Head(NamedTuple):
@@ -42,7 +42,7 @@ class Head(NamedTuple):
     by: str = "feature"  # what stands in the place of the features
 
 
-def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = _NOTHING) -> str:
+def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = NOTHING) -> str:
     """The JSON that the script draws.
 
     Args:
@@ -66,6 +66,7 @@ def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = _NOTHING) 
         "by": head.by.replace("_", " "),
         "n_features": _named(counted, head.by).n_unique(),
         **_names(counted, len(orgs) > 1),
+        **({"sessions": []} if head.by == "session" else {}),  # they are the features
         "kinds": [[name(part) for part in kind] for kind in kinds],
         "others": _others(counted, len(orgs) > 1),
         "n_others": counted.ranked.select("org", "feature").n_unique()

@@ -13,6 +13,8 @@ selection says what it takes in full, so that the answer depends on nothing else
   any other failure
 - `sessions`: pairs of org and session; `not_sessions`: also all but these
 
+Whenever the selection changes, a live page says `{"selected": {…}}`, in the same form.
+
 Null is what is missing. A key that is absent or empty selects everything.
 """
 

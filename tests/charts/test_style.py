@@ -90,6 +90,19 @@ def test_the_dashboard_has_the_same_colours():
     assert f'GREY = "{style.GREY}"' in code
 
 
+@pytest.mark.parametrize("seen", SEEN.values(), ids=SEEN)
+def test_kinds_of_token_have_colours_that_no_feature_has(seen):
+    """Told apart from each other by everyone, and from every feature's."""
+    said = re.search(r"const KINDS = \[(.*)\];", script("page.js"))[1]
+    kinds = [lab(colour, seen) for colour in re.findall("#[0-9A-F]{6}", said)]
+    features = [lab(colour, seen) for colour in (*style._SERIES, style.GREY)]
+
+    assert len(kinds) == 4
+    apart = min(np.linalg.norm(a - b) for a, b in combinations(kinds, 2))
+    others = min(np.linalg.norm(a - b) for a in kinds for b in features)
+    assert apart > 12 and others > 7
+
+
 def test_longer_texts_get_more_room():
     """But the marks keep some."""
     short, long, huge = (

@@ -126,6 +126,25 @@ def test_a_browser_that_asks_is_told_the_requests(lab, live, event):
     assert "Select again" in told[1]["error"]
 
 
+def test_what_happened_and_what_stands_beside_is_shown_too(lab, event, opened):
+    """A note as a line, a sentence below the page as it was, what others found out; and
+    that page has the requests, for it has no kernel to ask."""
+    JournalWriter(lab).append([event(n, {}) for n in range(3)])
+    at = event(1, {}).started_at
+    shown = LiveDashboard(
+        lab.root, notes=[(at, "deploy"), "Made up."], beside={"odd": []}
+    )
+
+    said = json.loads(shown.data)
+    assert [mark["text"] for mark in said["marks"]] == ["deploy"] and said["odd"] == []
+    wait_for(lambda: shown._rows)
+    page = opened(shown._still()["text/html"]).frame_locator("iframe")
+    shown.close()
+    assert page.locator("[data-request]").count() == 3
+    assert page.locator("svg line.mark").count() == 1
+    assert "Made up." in page.locator("footer").inner_text()
+
+
 def test_it_says_what_could_be_cheaper(lab, event):
     """From the first look on; a client's strings are escaped."""
     dear = {"feature": "<b>", "task": "classification", "model_actual": "gpt-4o"}
@@ -268,6 +287,10 @@ def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
     assert tab.evaluate(first) == "2"
     assert tab.evaluate("document.querySelectorAll('*').length") <= nodes + 20
     assert "live, updated" in tab.locator(".live").inner_text()
+    told = [
+        message["selected"] for message in tab.evaluate("said") if "selected" in message
+    ]
+    assert [one["features"] for one in told] == [[["local", "search"]]]
     tab.evaluate("model.fire('comm_live_update')")
     assert tab.locator("header .over").inner_text().strip() == "no longer followed"
     assert tab.evaluate(first) == "2"

@@ -4,13 +4,14 @@
 //
 // root: where it is drawn. level: of its heading. address: { read, write } of the page's,
 // or nothing. ask: called with a message to the kernel, whose answer goes to `answer`.
+// tell: called with what is selected, whenever that changes, in the form of such a message.
 let drawnDashboards = 0;
 function scrollerOf(element) {
   for (let at = element.parentElement; at && at !== document.body; at = at.parentElement)
     if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.scrollHeight > at.clientHeight) return at;
   return document.scrollingElement;
 }
-function dashboard(root, { level = 2, address = null, ask = null } = {}) {
+function dashboard(root, { level = 2, address = null, ask = null, tell = null } = {}) {
   const view = { root, level, ask, data: null, chosen: nothingSelected(), open: new Set(), listed: SHOWN_FIRST,
     answer: null, charts: new Map(), anchor: `requests-${++drawnDashboards}`,
     name: Math.random().toString(36).slice(2) };  // of its questions: a kernel's answer goes to every view
@@ -87,6 +88,7 @@ function dashboard(root, { level = 2, address = null, ask = null } = {}) {
     const total = draw();
     if (total) bar.status.textContent = announced(view, total);
     if (address) address.write(asAddress(view.chosen));
+    if (tell && view.data.keys) tell(asMessage(view.chosen, view.data));
   }
 
   // ---- selecting

@@ -1,5 +1,5 @@
 // Tokens by kind, in colours that no feature has, and what names no feature.
-const KINDS = [["input", "#6F63BB"], ["cached input", "#B9B0E6"], ["output", "#8A6A2F"], ["reasoning", "#D8C27A"]];
+const KINDS = [["input", "#40389C"], ["cached input", "#C4BDF2"], ["output", "#6E3B0F"], ["reasoning", "#EADFA0"]];
 
 function tokensChart(view) {
   const { data } = view;

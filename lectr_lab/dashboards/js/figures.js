@@ -18,15 +18,17 @@ function figureChanges(view) {
     const by = words.change(a, b);
     return by && (by === "new" ? "none before" : `${by} on ${write(b)}`);
   };
-  const [low, high] = newcombe(now.errors, now.requests, before.errors, before.requests);
-  const rates = ratio(now.errors, now.requests) - ratio(before.errors, before.requests);
-  const errors = low == null ? "" : low <= 0 && high >= 0 ? "no clear change"
-    : `${rates > 0 ? "▲" : "▼"} ${points(Math.abs(rates))} points [${points(low)}, ${points(high)}]`;
+  const share = what => {
+    const [low, high] = newcombe(now[what], now.requests, before[what], before.requests);
+    const by = ratio(now[what], now.requests) - ratio(before[what], before.requests);
+    return low == null ? "" : low <= 0 && high >= 0 ? "no clear change"
+      : `${by > 0 ? "▲" : "▼"} ${points(Math.abs(by))} points [${points(low)}, ${points(high)}]`;
+  };
   const [p, q] = [now, before].map(group => binned(view, group.cells));
   const slower = p.n && q.n ? `${compare(p[95][0], q[95][0], ms => "≈" + duration(ms))}` : "";
-  return [compare(now.requests, before.requests, count), compare(known(now), known(before), usd), errors,
+  return [compare(now.requests, before.requests, count), compare(known(now), known(before), usd), share("errors"),
     slower && `${slower}, n ${count(q.n)}`,
-    compare(ratio(now.untagged, now.requests), ratio(before.untagged, before.requests), percent)];
+    share("untagged")];
 }
 function figures(view, total) {
   const { data, chosen } = view, timed = percentilesOf(view), a = about(timed);
@@ -47,8 +49,8 @@ function figures(view, total) {
   const changes = figureChanges(view);
   return h("dl", { class: "figures" }, tiles.map(([what, figure, words], i) => h("div", {},
     h("dt", {}, what), h("dd", {}, figure), h("dd", { class: "soft" }, words.replaceAll(" %", "\u00a0%")),
-    h("dd", { class: "soft change" }, changes[i] && (view.compared.short
-      ? `last ${view.compared.short}: ${changes[i]}` : changes[i])))));
+    h("dd", { class: "soft change" }, (changes[i] && view.compared.short
+      ? `last ${view.compared.short}: ${changes[i]}` : changes[i]).replaceAll(" %", "\u00a0%")))));
 }
 // The line that says what the changes compare; it is there always, so that nothing moves.
 const compared = view => h("p", { class: "soft compared" }, view.compared

@@ -8,11 +8,11 @@ function spentRows(view, groups, list, { name, of, fill, whole }) {
   const named = list === "sessions" ? groups.filter(g => g.key < view.data.sessions.length - 1) : groups;
   const value = inMoney ? "spend_usd" : "requests", longest = Math.max(...named.map(g => g[value]), 0) || 1;
   const requests = groups.reduce((total, g) => total + g.requests, 0);
-  const changes = changesOf(view, list, [list]);
+  const changes = list === "sessions" ? new Map() : changesOf(view, list, [list]);  // a session is over
   const share = g => inMoney ? percent(ratio(g.spend_usd, all)) : percent(ratio(g.requests, requests));
   return {
     rows: groups.map(g => ({
-      name: name(g), of: of(g), tip: whole && whole(g), marks: [inMoney || list !== "features" ? bar(0, Math.min(g[value] / longest, 1), fill(g)) : null],
+      name: name(g), of: of(g), tip: whole && whole(g), marks: [named.includes(g) && (inMoney || list !== "features") ? bar(0, g[value] / longest, fill(g)) : null],
       change: changeIn(changes.get(g.key), value),
       text: [usd(known(g)), share(g), `n ${count(g.requests)}`,
         g.unpriced ? `${count(g.unpriced)} unpriced` : ""].filter(Boolean).join(" · "),

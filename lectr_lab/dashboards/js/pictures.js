@@ -81,7 +81,8 @@ function pagePicture(view, charts) {
     shapes.push({ text: what, x, y: 78, size: 12, soft: true }, { text: figure, x, y: 106, size: 24, weight: 600 });
     wrapped(words, width / view.tiles.length - 16, 11).slice(0, 3).forEach((line, n) => shapes.push({ text: line, x, y: 124 + 15 * n, size: 11, soft: true }));
   });
-  let y = 186;
+  if (view.compared) shapes.push({ text: `▲ ▼ ${view.compared.said}`, x: 0, y: 176, size: 11, soft: true });
+  let y = 190;
   const [time, ...others] = charts, top = chartPicture(time, width);
   shapes.push(...top.shapes.map(shape => moved(shape, 0, y)));
   y += top.height + 28;

@@ -46,7 +46,8 @@ function legendElement(view, { name, fill, of }) {
 function chartElement(view, chart) {
   const rows = (chart.rows || []).filter(row => fits(view, row));
   const figure = h("figure", { "data-panel": chart.key, "aria-label": plain(chart.title) },
-    h("figcaption", {}, h("h3", {}, said(chart.title)), h("p", { class: "soft" }, chart.said)),
+    h("figcaption", {}, h("h3", {}, said(chart.title)), h("p", { class: "soft" }, chart.said,
+      chart.hint ? h("span", { class: "hint" }, ` · ${chart.hint}`) : null)),
     chart.chips || null,
     chart.legend && chart.legend.length
       ? h("div", { class: "legend" }, chart.legend.map(one => legendElement(view, one))) : null,

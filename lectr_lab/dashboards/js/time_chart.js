@@ -40,7 +40,7 @@ function timeChart(view) {
   return { key: "time", stacks, most: most || 1, write, legend,
     title: [chosen.from == null ? `${write(all)}${unit} in ${chosen.zoom ? "this span" : "all"}${peak}`
       : `${write(picked)} of ${write(all)}${unit} in the time selected`],
-    said: `${inMoney ? "US dollars" : "requests"} per ${step}, ${zone} · drag, or arrow keys, to select`,
+    said: `${inMoney ? "US dollars" : "requests"} per ${step}, ${zone}`, hint: "drag, or arrow keys, to select",
     table: { columns: ["from (UTC)", "to (UTC)", data.by, value],
       rows: stacks.flatMap((stack, i) => [...stack].map(([at, n]) =>
         [iso(starts[i]), iso(starts[i + 1] ?? end), names(at), n])) },

@@ -200,16 +200,16 @@ def test_each_figure_says_how_it_stands_to_the_span_before(log, opened):
              for n in range(20) for h in range(2 if n < 12 else 3)]  # fmt: skip
     tab = opened(page(log(*daily)))
     change = tab.locator(".figures dd.change")
-    assert change.first.inner_text() == "last 7 days: ▲ 50 % on 14"
+    assert change.first.text_content() == "last 7 days: ▲ 50\u00a0% on 14"
     tab.locator("svg[data-brush]").focus()
     for key in ("ArrowLeft", *["ArrowLeft"] * 7):
         tab.keyboard.press(key)
 
-    assert change.first.inner_text() == "▲ 50 % on 2"
+    assert change.first.text_content() == "▲ 50\u00a0% on 2"
     assert "against 13 Nov" in tab.locator(".compared").inner_text()
     assert "▲ 50 %" in tab.locator("[data-panel=spend] .row").inner_text()
     tab.keyboard.press("ArrowRight")
-    assert change.first.inner_text() == "= 0 % on 3"
+    assert change.first.text_content() == "= 0\u00a0% on 3"
     for _ in range(30):
         tab.keyboard.press("ArrowLeft")
     assert "not go back far enough" in tab.locator(".compared").inner_text()

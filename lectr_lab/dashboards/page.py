@@ -18,7 +18,7 @@ import polars as pl
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
-from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.spend import share_of_spend
 from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards import sections
@@ -117,16 +117,8 @@ def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
     named = pl.lit(f"all others ({count(n_others)})").alias("feature")
     first = log.join(dearest, on=keys, how="semi", nulls_equal=True)
     rest = log.join(dearest, on=keys, how="anti", nulls_equal=True)
-    spent = ranked.group_by("org").agg(usd_sum("cost_usd").alias("_org"))
-    all_usd = pl.coalesce("_org", pl.lit(ranked["cost_usd"].sum()))
-    share = pl.when(all_usd > 0).then(pl.col("spend_usd") / all_usd)
     found = [summary.summary(part) for part in (first, rest.with_columns(whose, named))]
-    return (
-        pl.concat(found)
-        .join(spent.lazy(), on="org", nulls_equal=True, maintain_order="left")
-        .with_columns(share_of_spend=share)
-        .drop("_org")
-    )
+    return pl.concat(found).with_columns(share_of_spend())
 
 
 def drawn(title: str, data: str, body: Sequence[str] = ()) -> str:

@@ -194,7 +194,7 @@ def listed(found: pl.DataFrame) -> dict[str, list[Any]]:
     """
     names = ("provider", "model", "session")
     return {
-        "id": [event.hex() for event in found["event_id"]],
+        "id": [event.hex() if event else "" for event in found["event_id"]],
         "at": found["started_at"].dt.epoch("ms").to_list(),
         "feature": [name(text or UNTAGGED) for text in found["feature"]],
         **{what: [name(text) for text in found[what]] for what in names},
@@ -224,7 +224,7 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
         failed and whose fault it was, or null; and whether it is one of the `dearest`,
         of the `newest`, and of the newest that `failed`. Ready for JSON.
     """
-    some = shown(log.filter(rows.is_request()))
+    some = shown(log.filter(rows.is_request())).with_row_index("row")
     failed = some.filter(pl.col("why").is_not_null())
     wanted = [
         (some, "dearest", CARRIED),
@@ -237,8 +237,8 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
             for of, order, n in wanted
         ]
     )
-    both = pl.concat(firsts).unique("event_id", maintain_order=True)
-    which = [set(first["event_id"]) for first in firsts]
+    both = pl.concat(firsts).unique("row", maintain_order=True)
+    which = [set(first["row"]) for first in firsts]
     errors = both.select("why", "whose").iter_rows()
     return {
         **listed(both),
@@ -246,9 +246,9 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
         "m": _places(both, "provider", "model", leaders.models),
         "s": _places(both, "org", "session", leaders.sessions),
         "error": [why and [name(why), name(whose)] for why, whose in errors],
-        "dearest": [int(event in which[0]) for event in both["event_id"]],
-        "newest": [int(event in which[1]) for event in both["event_id"]],
-        "failed": [int(event in which[2]) for event in both["event_id"]],
+        "dearest": [int(row in which[0]) for row in both["row"]],
+        "newest": [int(row in which[1]) for row in both["row"]],
+        "failed": [int(row in which[2]) for row in both["row"]],
     }
 
 

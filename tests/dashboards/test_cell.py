@@ -1,6 +1,6 @@
 """The door for cells."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -60,3 +60,15 @@ def test_a_cell_that_runs_again_ends_the_dashboard_before(lab):
 
     assert (first.running, second.running) == (False, True)
     second.stop()
+
+
+def test_what_happened_and_what_others_found_out_is_on_the_page(log):
+    """A line with a word, a sentence below, and what is given beside."""
+    shown = lectr.dashboard(
+        log({}),
+        notes=[(datetime(2026, 11, 2, 9), "deploy"), "Made up."],
+        beside={"forecast": {"sentence": "About $3."}},
+    )
+
+    assert '"text":"deploy"' in shown.html and "<p>Made up.</p>" in shown.html
+    assert "About $3." in shown.html

@@ -8,6 +8,7 @@ import pytest
 
 from lectr_lab.analysis.views import cube
 from lectr_lab.core.errors import LabError
+from lectr_lab.dashboards import following
 from lectr_lab.dashboards.counted import Counted, count_log
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.log.folder import LabFolder
@@ -63,6 +64,21 @@ def test_days_add_up_to_the_whole_log(lab, log):
     counted, _ = follower.read()
     both = pl.concat([log(*first).collect(), log(*more).collect()]).lazy()
     assert same(counted, both)
+
+
+def test_percentiles_are_exact_as_long_as_there_is_room(lab, log, monkeypatch):
+    """Above, they are taken from bins, and no duration is kept."""
+    add(lab, log(*[{}] * 40), 1)
+    follower = Follower(lab.root)
+    assert follower.read()[0].exact is not None
+
+    monkeypatch.setattr(following, "MOST_EXACT", 20)
+    add(lab, log({"started_at": START + timedelta(hours=50)}), 2)
+
+    assert follower.read()[0].exact is None
+    assert sum(day.timed.height for day in follower._days.values()) == 0
+    add(lab, log({"started_at": START + timedelta(hours=80)}), 3)
+    assert follower.read()[0].exact is None
 
 
 def test_any_column_is_followed_in_the_place_of_the_features(lab, log):

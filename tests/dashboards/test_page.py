@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.views import cube
 from lectr_lab.dashboards import page, write_page
+from lectr_lab.dashboards.counted import count_log
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.schema import frame
 
@@ -372,6 +374,19 @@ def test_a_million_rows_of_ten_thousand_features_stay_a_small_page():
     assert time.monotonic() - began < 20
     assert len(text.encode()) < 1_000_000
     assert text.count("<tr>") == 51 and "all others (9,951)" in text
+
+
+def test_the_shares_of_a_long_table_are_of_all_of_it(log):
+    """Whosever the rows are, and all others in one."""
+    many = [{"org": "a" if n % 2 else "b", "feature": f"f{n}"} for n in range(60)]
+    rows = cube.needed(log(*many)).collect().lazy()
+
+    found = (
+        sys.modules[page.__module__]._by_feature(rows, count_log(rows, "UTC")).collect()
+    )
+
+    assert found.height == 50 and found["share_of_spend"].sum() == pytest.approx(1)
+    assert found["share_of_spend"][-1] == pytest.approx(11 / 60)
 
 
 def test_a_page_is_written_where_it_is_asked_for(log, tmp_path):

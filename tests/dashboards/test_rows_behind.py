@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import Event
-from lectr_lab.dashboards.rows_behind import MOST_ASKED, behind, listed, reply, rows_of
+from lectr_lab.dashboards.rows_behind import (
+    MOST_ASKED,
+    behind,
+    carried,
+    listed,
+    reply,
+    rows_of,
+)
 from lectr_lab.log.schema import frame
 
 START_MS = int(datetime(2026, 11, 2, 9, tzinfo=UTC).timestamp() * 1000)
@@ -168,6 +176,18 @@ def test_a_page_is_answered_in_json(log):
     assert "se<U+200B>arch" in whole["rows"]["feature"]
     assert "error" in reply(some, {"selection": [1]})
     assert "error" in reply(some, {"limit": "all"})
+
+
+def test_requests_without_an_id_are_several(log):
+    """As of a table that somebody brought."""
+    some = log({}, {}, {"outcome": "timeout"}).with_columns(
+        event_id=pl.lit(None, pl.Binary)
+    )
+
+    found = carried(some, Leaders((("local", "chat"),), ()))
+
+    assert found["id"] == ["", "", ""] and found["f"] == [0, 0, 0]
+    assert (found["dearest"], found["failed"]) == ([1, 1, 1], [1, 0, 0])
 
 
 def test_a_list_says_what_each_request_was(log):

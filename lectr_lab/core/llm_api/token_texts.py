@@ -8,6 +8,7 @@ text does not show; such a stream is left alone.
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lectr_lab.core.llm_api.answer_text import KeptAnswer
@@ -39,6 +40,7 @@ _HARMLESS = frozenset(
     "safety_identifier prompt_cache_key prompt_cache_retention".split()
 )
 _MESSAGE_KEYS = frozenset({"role", "content", "name", "refusal"})
+_LONGEST_NAME = 200  # of a model: anybody's text
 
 
 class Prompt(NamedTuple):
@@ -56,7 +58,13 @@ def encoding_of(model: str | None) -> str | None:
     >>> encoding_of("o3-mini"), encoding_of("gpt-4o-audio-preview"), encoding_of(None)
     (None, None, None)
     """
-    name = (model or "").lower()
+    if model is None or len(model) > _LONGEST_NAME:
+        return None
+    return _encoding_of(model.lower())
+
+
+@lru_cache(256)
+def _encoding_of(name: str) -> str | None:
     if any(fnmatchcase(name, pattern) for pattern in _NOT_TEXT):
         return None
     return next(

@@ -49,6 +49,7 @@ selections = st.fixed_dictionaries(
         "providers": st.lists(names, max_size=2),
         **dict.fromkeys(("features", "models", "errors", "sessions"), pairs),
         "not_features": pairs,
+        "not_errors": pairs,
     },
 )
 
@@ -74,9 +75,7 @@ def takes(selection: dict, call: dict) -> bool:
     """The same rule, a call at a time."""
     at = START_MS + call["hour"] * HOUR_MS
     failed = call["outcome"] != "ok"
-    why = [call["error_type"] or "status None", None] if failed else None
-    if call["error_type"] is None:
-        why = None  # its word is made of a status; these cases name errors alone
+    why = [call["error_type"] or call["outcome"], None] if failed else None
     who = {
         "features": [call["org"], call["feature"]],
         "models": [call["provider"], call["model_actual"]],

@@ -173,7 +173,7 @@ def reasons() -> list[pl.Expr]:
     answered = pl.format("status {}", "status")
     else_ = pl.when(pl.col("outcome") == "provider_error").then(answered)
     return [
-        pl.coalesce("error_type", else_.otherwise("outcome")).alias("why"),
+        pl.coalesce("error_type", else_.otherwise("outcome"), "outcome").alias("why"),
         pl.col("error_source").alias("whose"),
     ]
 

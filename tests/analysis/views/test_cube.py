@@ -110,6 +110,7 @@ def test_a_request_that_failed_has_a_cell_that_says_why():
         {"error_type": "overloaded", "outcome": "provider_error"},
         {"status": 529, "outcome": "provider_error"},
         {"outcome": "timeout"},
+        {"outcome": "provider_error"},
         {"error_type": "unheard", "outcome": "ok"},
     ]
 
@@ -120,6 +121,7 @@ def test_a_request_that_failed_has_a_cell_that_says_why():
     assert sorted(map(str, sums["why"])) == [
         "None",
         "overloaded",
+        "provider_error",
         "status 529",
         "timeout",
     ]

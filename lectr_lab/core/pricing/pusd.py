@@ -69,7 +69,7 @@ class Pricer:
     Args:
         prices: the user's own entries, which go before the list.
 
-    >>> from datetime import UTC
+    >>> from datetime import UTC, datetime
     >>> november = datetime(2026, 11, 1, tzinfo=UTC)
     >>> query = PriceQuery("openai", "gpt-4o-mini", None, None, None, november)
     >>> Pricer().highest(query)

@@ -18,6 +18,7 @@ from lectr_lab.log.schema import polars_schema
 START = datetime(2026, 10, 5, tzinfo=UTC)  # a Monday
 CELL_S = 300
 DAY = 288  # cells
+MOST_CELLS = 42 * DAY
 Array: TypeAlias = NDArray[np.float64]
 
 MODELS = ("model-a", "model-b", "model-c", "model-new")
@@ -100,7 +101,7 @@ def requests(
     """
     state = np.random.default_rng((what.seed, 1))
     hourly = _lasting(state, cells, what.lasting)
-    white = state.normal(0, what.white, cells) if what.white else np.zeros(cells)
+    white = what.white * state.normal(size=MOST_CELLS)[:cells]
     wander = {key: _lasting(state, cells, 0.03) for key in ("prompt", "answer")}
     wander["latency"] = _lasting(state, cells, 0.06)
     t = np.arange(cells)
@@ -122,8 +123,9 @@ def requests(
 def _lasting(rng: np.random.Generator, cells: int, sd: float) -> Array:
     """Noise whose neighbours resemble each other for some three hours."""
     rho = float(np.exp(-1 / 36))
-    white = rng.normal(0, sd * np.sqrt(1 - rho**2), cells + DAY)
-    out: Array = lfilter([1.0], [1.0, -rho], white)[DAY:]
+    # As many are drawn whatever part is wanted, so that every part is of one whole.
+    white = rng.normal(0, sd * np.sqrt(1 - rho**2), MOST_CELLS + DAY)
+    out: Array = lfilter([1.0], [1.0, -rho], white)[DAY : DAY + cells]
     return out
 
 

@@ -3,10 +3,11 @@
 import odd_datasheet
 import odd_labelled
 import odd_open_data
+import polars as pl
 import pytest
 from odd_datasheet import measured, page
-from odd_measure import Rate, counted, delays
-from odd_traffic import DAY, Fault, feature
+from odd_measure import Rate, counted, delays, with_fault
+from odd_traffic import DAY, Fault, feature, moment
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +40,23 @@ def test_large_faults_are_found_within_the_hour(kind, size):
     found = list(delays(drawn, bases, faults))
 
     assert sum(cells is not None and cells < 12 for cells in found) >= 4
+
+
+def test_a_part_that_is_drawn_again_is_of_the_same_traffic():
+    """A fault of size 1 is none: rates and lengths inside it are what they were."""
+    what = feature(9000, 1000.0)
+    base, fault = counted(what, 3), Fault("prompt", 1.0, 600, 672)
+
+    again = with_fault(what, base, fault)
+
+    for name, count in (("prompt_sum", "prompt_n"), ("latency_sum", "latency_n")):
+        was, now = (
+            c.filter(pl.col("at").is_between(moment(600), moment(671)))
+            for c in (base.cells, again)
+        )
+        means = [c[name].sum() / c[count].sum() for c in (was, now)]
+        assert means[0] == pytest.approx(means[1], abs=0.05)
+        assert was[count].sum() == pytest.approx(now[count].sum(), rel=0.06)
 
 
 def test_open_data_are_judged_as_the_page_says(shared):

@@ -1,10 +1,12 @@
 """`odd`: from a log to its incidents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from lectr_lab.analysis.given_log import Log, as_log
@@ -12,7 +14,9 @@ from lectr_lab.analysis.odd.episodes import Episode, episodes
 from lectr_lab.analysis.odd.evidence_rows import looked_at
 from lectr_lab.analysis.odd.findings import LOOKS, judge
 from lectr_lab.analysis.odd.grid import Span, grids, span_of
+from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.incidents import Context, Incident, incident
+from lectr_lab.analysis.odd.predict import Array
 from lectr_lab.analysis.odd.result import Looked, Oddities
 from lectr_lab.analysis.odd.source import Source, source
 from lectr_lab.analysis.views.groups import key_names
@@ -21,6 +25,7 @@ from lectr_lab.analysis.views.time_steps import zone
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
 
+_Series: TypeAlias = tuple[Any, ...]
 _MOST_BUDGET = 10.0
 _PAST = timedelta(days=16)  # 48 hours, and the fortnight that z are held against
 
@@ -114,40 +119,45 @@ def _found(
     context: Context, span: Span, budget: float, since: datetime
 ) -> list[Incident]:
     """The incidents of all series, the last one first."""
-    looks = [pl.DataFrame(schema=LOOKS)]
-    before = 0
+    looks, names = [pl.DataFrame(schema=LOOKS)], list[_Series]()
+    seen: dict[_Series, Array] = {}
     for grid in grids(context.cells, context.keys, span):
-        rare = judge(grid, budget).looks
-        looks.append(rare.with_columns(pl.col("series") + before))
-        before += grid.series.height
-    recent = [
-        episode
-        for episode in episodes(pl.concat(looks), budget, span.last)
-        if episode.open or span.at(episode.last + 1) > since
-    ]
-    found = _described(recent, context, span, budget)
+        judged = judge(grid, budget)
+        looks.append(judged.looks.with_columns(pl.col("series") + len(names)))
+        here = grid.series.rows()
+        seen |= dict(zip(here, judged.history.seen, strict=True))
+        names += here
+    recent: dict[_Series, list[Episode]] = {}
+    for episode in episodes(pl.concat(looks), budget, span.last):
+        if episode.open or span.at(episode.last + 1) > since:
+            recent.setdefault(names[episode.series], []).append(episode)
+    found = _described(recent, seen, context, span)
     found = [one for one in found if one.end is None or one.end > since]
     return sorted(found, key=lambda one: (one.found, one.series), reverse=True)
 
 
 def _described(
-    found: Sequence[Episode], context: Context, span: Span, budget: float
+    found: Mapping[_Series, Sequence[Episode]],
+    seen: Mapping[_Series, Array],
+    context: Context,
+    span: Span,
 ) -> list[Incident]:
-    names = context.cells.select(context.keys).unique().sort(context.keys)
-    mine = names[sorted({episode.series for episode in found})]
+    if not found:
+        return []
+    mine = pl.DataFrame(
+        list(found), context.cells.select(context.keys).schema, orient="row"
+    )
     own = context.cells.join(mine, on=list(context.keys), nulls_equal=True)
     context = context._replace(cells=own)
-    of_series: dict[tuple[object, ...], list[Episode]] = {}
-    for episode in found:
-        of_series.setdefault(names.row(episode.series), []).append(episode)
     told = []
     for grid in grids(own, context.keys, span):
-        history = judge(grid, budget).history
-        for place, series in enumerate(grid.series.iter_rows()):
-            told += [
-                incident(history, place, episode, context)
-                for episode in of_series.get(series, [])
-            ]
+        series = grid.series.rows()
+        history = History(grid, np.stack([seen[name] for name in series]))
+        told += [
+            incident(history, place, episode, context)
+            for place, name in enumerate(series)
+            for episode in found[name]
+        ]
     return told
 
 

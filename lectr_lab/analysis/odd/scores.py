@@ -335,7 +335,7 @@ _LEAST_RATIO = {"traffic_high": 1.2, "spend": 1.2, "latency": 1.15}
 _LEAST_RATIO |= {"unit_cost": 1.1, "prompt": 1.1, "answer": 1.1, "latency_tail": 1.2}
 _LEAST_POINTS = {"errors": 0.005, "models": 0.01, "cache": 0.05}
 _LEAST_N = 5
-_LEAST_EVENTS = {"errors": 3, "models": 3, "latency_tail": 3}
+_LEAST_EVENTS = {"errors": 2, "models": 3, "latency_tail": 3}
 
 
 def matters(kind: str, score: Score) -> NDArray[np.bool_]:
@@ -343,7 +343,7 @@ def matters(kind: str, score: Score) -> NDArray[np.bool_]:
 
     A fifth of traffic or spend, 15 % of latency, a tenth of other means, half a point of
     errors, a point of a model's share, five of cached input. And never of fewer than 5
-    requests, or 3 that failed, were slow or had that model; silence has none.
+    requests, 2 failures, or 3 that were slow or had that model; silence has none.
     """
     actual, expected = score.actual, score.expected
     if kind == "traffic_low":

@@ -30,6 +30,7 @@ class _Table(msgspec.Struct, frozen=True):
 FLOOR = 0.1
 """Stated rates below it are kept no better than it, for silence."""
 
+_KINDS_OF_REQUESTS = 2 / 11  # more and fewer, of eleven kinds
 _FLOOR_TEXT = (
     "Under a budget of 0.1, false alarms of silence stay near 0.1 a feature-week: a few "
     "weeks of record cannot show that traffic never stops."
@@ -59,7 +60,9 @@ def in_words(budget: float) -> str:
         f"a stated {near.stated:g}: {near.measured:.2g} ({near.low:.2g} to "
         f"{near.high:.2g})."
     )
-    for real in measured().real[:1]:
+    if measured().real:
+        of_requests = budget * _KINDS_OF_REQUESTS
+        real = min(measured().real, key=lambda one: abs(one.stated - of_requests))
         text += (
             f" On real traffic, requests alone, hours shuffled between days, at a stated "
             f"{real.stated:.2g}: {real.measured:.2g} ({real.low:.2g} to {real.high:.2g})."

@@ -42,6 +42,10 @@ app.register_install_completion_command(
 _COMMANDS = {
     "bench": ("bench:bench", "Measure what the proxy adds, on this machine."),
     "compact": ("compact:compact", "Merge the closed days of a log into few files."),
+    "dashboard": (
+        "dashboard:dashboard",
+        "Show a log's charts in a browser, as it is being written.",
+    ),
     "doctor": ("doctor:doctor", "Say what is wrong with a lab folder, and mend it."),
     "evidence": (
         "evidence:evidence",

@@ -47,6 +47,8 @@ class Follower:
 
     Estimated token counts learn from their own day alone, where `scan` of a whole log
     learns from all days: the two may differ a little.
+
+    `since`, in UTC, is the first moment that is counted; None: all are.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Follower:
         prices: Any = None,
         tz: str = "UTC",
         by: str = "feature",
+        since: datetime | None = None,
     ) -> None:
         self._by = by
+        self._since = since
         self._lab = LabFolder.existing(folder)
         self._prices = prices
         self._tz = tz
@@ -103,12 +107,19 @@ class Follower:
             day, stat = segment_date(segment), _stat(segment)
             if day is not None and stat is not None:
                 found[day] = (*found.get(day, ()), segment.name, stat)
+        if self._since is not None:
+            found = {day: f for day, f in found.items() if day >= self._since.date()}
         return found or {_NO_DAY: ()}
+
+    def _read(self, day: date | None = None) -> pl.LazyFrame:
+        log = scan(self._lab.root, self._prices, day=day)
+        if self._since is not None:
+            log = log.filter(pl.col("started_at") >= self._since)
+        return cube.needed(log, self._by)
 
     def _likely_cells(self) -> tuple[Leaders, str]:
         """Who leads, from one look at the whole log: so each day is counted once."""
-        log, at = scan(self._lab.root, self._prices), pl.col("started_at")
-        log = cube.needed(log, self._by)
+        log, at = self._read(), pl.col("started_at")
         span, ranked = pl.collect_all(
             [
                 log.select(at.min().alias("first"), at.max().alias("last")),
@@ -119,8 +130,7 @@ class Follower:
 
     def _count(self, day: date, files: Any) -> _Day:
         """Read one day, once."""
-        log = scan(self._lab.root, self._prices, day=day)
-        log = cube.needed(log, self._by).collect().lazy()
+        log = self._read(day).collect().lazy()
         lead, every = self._cells
         at = pl.col("started_at")
         cells = cube.placed(log, lead, every, self._tz)

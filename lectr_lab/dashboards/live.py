@@ -19,27 +19,19 @@ import traitlets
 from IPython import get_ipython
 from IPython.display import display
 
-from lectr_lab.analysis.recommend import recommend
-from lectr_lab.analysis.scan import own_prices, scan
-from lectr_lab.analysis.views import cube
-from lectr_lab.budgets.frame import beside_page
+from lectr_lab.analysis.scan import scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.dashboards import sections
-from lectr_lab.dashboards.counted import Counted
-from lectr_lab.dashboards.following import Follower
-from lectr_lab.dashboards.marks import Note, marks
+from lectr_lab.dashboards.followed import Followed, folder_source
+from lectr_lab.dashboards.marks import Note
 from lectr_lab.dashboards.page import drawn, framed, write_page
-from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
-from lectr_lab.dashboards.rows_behind import carried, reply
-from lectr_lab.dashboards.runs import runs
+from lectr_lab.dashboards.payload import TITLE
 from lectr_lab.dashboards.script import asset, script
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.losses import Losses, losses
+from lectr_lab.log.losses import losses
 
 _LEAST_WAIT_S = 1.0
 _REST = 2.0  # after each reading, so many times as long as it took
-_ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
-_ADVICE_REST = 30.0
 _RUN_AGAIN = "It follows nothing: run the cell that made it to follow the log again."
 _PROGRAM = re.compile(r"_\d+_\d+$")  # session_process_count: jupyter_client's own ids
 _STILL_EVERY_S = 20.0  # at most: the page as it is now, for the notebook's file
@@ -75,13 +67,15 @@ class LiveDashboard(anywidget.AnyWidget):
         self._folder, self._prices, self._tz = folder, prices, tz
         self._title, self._by = title, by
         self._said = [note for note in notes if isinstance(note, str)]
-        self._when = [note for note in notes if not isinstance(note, str)]
-        self._beside = dict(beside or {})
+        self._shown = Followed(
+            folder_source(folder, prices, tz, by),
+            title=title,
+            tz=tz,
+            by=by,
+            notes=[note for note in notes if not isinstance(note, str)],
+            beside=beside,
+        )
         self._rows: dict[str, Any] = {}  # of a page that has no kernel to ask
-        self._follower = Follower(folder, prices, tz, by)
-        self._found: tuple[Counted, Losses] | None = None
-        self._advise_at_s: float = 0.0
-        self._unadvised = True  # the log has news that no recommendation knows of
         self._ended = threading.Event()
         self._views: int | None = None  # unknown until a browser says that it shows it
         self._output: Any = None  # where JupyterLab keeps the page as it was
@@ -104,10 +98,8 @@ class LiveDashboard(anywidget.AnyWidget):
             LabError: the folder cannot be read.
             polars.exceptions.PolarsError: a file changed while it was read.
         """
-        found = self._follower.read()
-        if found is None:
+        if not self._shown.update():
             return False
-        self._found = found
         self._show(f"live, updated {datetime.now(UTC):%H:%M:%S} UTC")
         return True
 
@@ -162,8 +154,8 @@ class LiveDashboard(anywidget.AnyWidget):
         now = datetime.now(UTC)
         note = f"As it was at {now:%H:%M:%S} UTC on {now.day} {now:%B %Y}. {_RUN_AGAIN}"
         body = [self.recommended, sections.notes([*self._said, note])]
-        data = self._drawn("", {"rows": self._rows} if self._rows else {})
-        page = framed(drawn(self._title, data, body))
+        rows = {"rows": self._rows} if self._rows else {}
+        page = framed(drawn(self._title, self._shown.drawn("", rows), body))
         return {
             "text/html": f'<div class="{self.place}">{page}</div>',
             "text/plain": f"<dashboard: {self._title}>",
@@ -177,17 +169,7 @@ class LiveDashboard(anywidget.AnyWidget):
             self._output.update(self._still(), raw=True)
 
     def _show(self, live: str) -> None:
-        self.data = self._drawn(live)
-
-    def _drawn(self, live: str, more: Mapping[str, Any] = NOTHING) -> str:
-        if self._found is None:
-            return ""
-        counted, lost = self._found
-        prices = own_prices(self._folder, self._prices)
-        happened = marks(None, counted, self._when, tz=self._tz, prices=prices)
-        head = Head(self._title, self._tz, lost, live, self._by)
-        told = {"marks": happened} | beside_page(self._folder) | self._beside
-        return payload(counted, head, told | dict(more))
+        self.data = self._shown.drawn(live)
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
         """A browser opened a view of it or closed one, or asks for rows."""
@@ -200,15 +182,7 @@ class LiveDashboard(anywidget.AnyWidget):
 
     def _answer(self, message: dict[str, Any]) -> None:
         """Beside the kernel's cells, for a long log takes seconds to look through."""
-        try:
-            answer = reply(scan(self._folder, self._prices), message, self._by)
-        except (LabError, OSError, pl.exceptions.PolarsError):
-            answer = {
-                "answer": "rows",
-                "of": message.get("of"),
-                "error": "The log changed while it was read. Select again.",
-            }
-        self.send(answer)
+        self.send(self._shown.answer(message))
 
     def _follow(self) -> None:
         wait_s = _LEAST_WAIT_S
@@ -221,9 +195,12 @@ class LiveDashboard(anywidget.AnyWidget):
     def _try(self) -> None:
         """An update that a change of files in between only puts off."""
         try:
-            self._unadvised |= self.update()
-            if self._unadvised and time.monotonic() >= self._advise_at_s:
-                self._advise()
+            self.update()
+            said = self._shown.advice()
+            if said is not None:
+                self._rows = self._shown.carried()
+                if self.running:
+                    self.recommended = said
             self._keep_sometimes()
         except (LabError, OSError, pl.exceptions.PolarsError):
             return  # the next look finds the files in their new places
@@ -235,22 +212,6 @@ class LiveDashboard(anywidget.AnyWidget):
         self._keep()
         took_s = time.monotonic() - began_s
         self._keep_at_s = began_s + max(_STILL_EVERY_S, _STILL_REST * took_s)
-
-    def _advise(self) -> None:
-        """What could be cheaper, after the charts and less often than they change."""
-        began_s = time.monotonic()
-        prices = own_prices(self._folder, self._prices)
-        log = scan(self._folder, prices)
-        said = sections.recommendations(recommend(log, prices=prices)) + runs(log)
-        if self._found is not None:
-            leaders = self._found[0].leaders
-            self._rows = carried(cube.needed(log, self._by), leaders)
-        if self.running:
-            self.recommended = said
-        self._unadvised = False
-        took_s = time.monotonic() - began_s
-        wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)
-        self._advise_at_s = began_s + took_s + wait_s
 
 
 def run_by_a_program() -> bool:

@@ -3,15 +3,7 @@
 // and light or dark as the notebook around it. Alone, its address says what is selected.
 {
   const own = document.getElementById("dashboard");
-  const address = window.top !== window ? null : {
-    read: () => location.hash.slice(1),
-    write: text => {
-      try {
-        history.replaceState(null, "", text ? "#" + text : location.pathname + location.search);
-      } catch { /* where an address cannot be changed, it stays */ }
-    },
-  };
-  lectr.dashboard(own, { level: 1, address }).show(JSON.parse(document.getElementById("data").textContent));
+  lectr.dashboard(own, { level: 1, address: lectrAddress() }).show(JSON.parse(document.getElementById("data").textContent));
   try {
     const frame = window.frameElement;
     if (frame) {

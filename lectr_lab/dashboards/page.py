@@ -121,13 +121,23 @@ def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
     return pl.concat(found).with_columns(share_of_spend())
 
 
-def drawn(title: str, data: str, body: Sequence[str] = ()) -> str:
-    """The page of a finished payload, with sections of escaped HTML below its charts."""
+def drawn(
+    title: str,
+    data: str,
+    body: Sequence[str] = (),
+    *,
+    door: str = "page.js",
+    asks: str = "",
+) -> str:
+    """The page of a finished payload, with sections of escaped HTML below its charts.
+
+    `door` is the script that opens it, and `asks` whom that may ask, as a policy says.
+    """
     template = Template(asset("page.html"))
     below = [section for section in body if section]
     if any("<section" in section or "advice" in section for section in below):
         below.insert(0, _WHOLE)
-    code = script("page.js")
+    code = script("address.js", door)
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     return template.substitute(
         title=escape(title),
@@ -136,6 +146,7 @@ def drawn(title: str, data: str, body: Sequence[str] = ()) -> str:
         data=_in_script(data),
         script=code,
         hash=f"sha256-{digest}",
+        asks=f"; connect-src {asks}" if asks else "",
     )
 
 

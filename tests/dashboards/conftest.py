@@ -58,7 +58,7 @@ def _event(i: int, fields: dict[str, Any]) -> Event:
 # between two files of this folder may want one of its own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium for which every host name resolves to nothing."""
+    """A Chromium for which every host name but this machine's own resolves to nothing."""
     chromium = shutil.which("chromium")
     if chromium is None:
         if os.environ.get("CI") == "true":
@@ -66,7 +66,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("needs chromium to click on a page")
     from playwright.sync_api import sync_playwright
 
-    flags = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    flags = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"]
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield running

@@ -28,7 +28,7 @@ def test_a_part_is_small_and_makes_no_html_of_text(part):
         assert word not in text
 
 
-@pytest.mark.parametrize("door", ["page.js", "live.js"])
+@pytest.mark.parametrize("door", ["page.js", "live.js", "served.js"])
 def test_all_names_stay_inside_one(door):
     """So that a notebook's own are not touched."""
     text = script(door)

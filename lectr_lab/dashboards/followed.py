@@ -1,0 +1,170 @@
+"""What a dashboard that goes on shows: its charts, its advice, the requests behind them.
+
+A widget and a server show the same; they differ in how they tell a browser.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis.recommend import recommend
+from lectr_lab.analysis.scan import own_prices, scan
+from lectr_lab.analysis.views import cube
+from lectr_lab.budgets.frame import beside_page
+from lectr_lab.core.errors import LabError
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.dashboards import sections
+from lectr_lab.dashboards.counted import Counted, count_log
+from lectr_lab.dashboards.following import Follower
+from lectr_lab.dashboards.marks import Note, marks
+from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
+from lectr_lab.dashboards.rows_behind import carried, reply
+from lectr_lab.dashboards.runs import runs
+from lectr_lab.log.losses import Losses
+
+_ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
+_ADVICE_REST = 30.0
+_MOVED = "The log changed while it was read. Select again."
+
+Found = tuple[Counted, Losses] | None
+
+
+class Source(NamedTuple):
+    """Where the figures come from, as it is whenever it is asked."""
+
+    read: Callable[[], Found]  # None where nothing has changed
+    log: Callable[[], pl.LazyFrame]
+    prices: Callable[[], PriceList]
+    beside: Callable[[], Mapping[str, Any]] = dict  # as `payload` has it
+
+
+def folder_source(
+    folder: Path,
+    prices: Any = None,
+    tz: str = "UTC",
+    by: str = "feature",
+    since: datetime | None = None,
+) -> Source:
+    """A lab folder that is being written to, from a moment on.
+
+    Raises:
+        LabError: there is no such folder.
+    """
+
+    def log() -> pl.LazyFrame:
+        whole = scan(folder, prices)
+        return whole if since is None else whole.filter(pl.col("started_at") >= since)
+
+    follower = Follower(folder, prices, tz, by, since)
+    return Source(
+        follower.read,
+        log,
+        prices=lambda: own_prices(folder, prices),
+        beside=lambda: beside_page(folder),
+    )
+
+
+def still_source(
+    log: pl.LazyFrame,
+    tz: str = "UTC",
+    by: str = "feature",
+    prices: PriceList = (),
+) -> Source:
+    """A log that stays as it is: read once."""
+    left = [log]
+
+    def read() -> Found:
+        if not left:
+            return None
+        whole = cube.needed(left.pop(), by).collect().lazy()
+        return count_log(whole, tz), Losses()
+
+    return Source(read, lambda: log, lambda: prices)
+
+
+class Followed:
+    """What is shown of a source, as of the last `update`."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        title: str = TITLE,
+        tz: str = "UTC",
+        by: str = "feature",
+        notes: Sequence[Note] = (),
+        beside: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.title, self.tz, self.by = title, tz, by
+        self._source, self._when, self._beside = source, notes, dict(beside or {})
+        self._found: Found = None
+        self._advise_at_s: float = 0.0
+        self._unadvised = True  # the log has news that no recommendation knows of
+
+    def update(self) -> bool:
+        """Look once, now; say whether there was anything new.
+
+        Raises:
+            LabError: the source cannot be read.
+            polars.exceptions.PolarsError: a file changed while it was read.
+        """
+        found = self._source.read()
+        if found is None:
+            return False
+        self._found, self._unadvised = found, True
+        return True
+
+    def drawn(self, live: str, more: Mapping[str, Any] = NOTHING) -> str:
+        """The JSON of the charts; empty before the first update.
+
+        `live` is what the page says of how new it is; `more` goes into the JSON.
+        """
+        if self._found is None:
+            return ""
+        counted, lost = self._found
+        prices = self._source.prices()
+        happened = marks(None, counted, self._when, tz=self.tz, prices=prices)
+        head = Head(self.title, self.tz, lost, live, self.by)
+        told = {"marks": happened} | dict(self._source.beside()) | self._beside
+        return payload(counted, head, told | dict(more))
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The requests that a page asks for; `error` says why there are none.
+
+        A long log takes seconds to look through.
+        """
+        try:
+            return reply(self._source.log(), message, self.by)
+        except (LabError, OSError, pl.exceptions.PolarsError):
+            return {"answer": "rows", "of": message.get("of"), "error": _MOVED}
+
+    def carried(self) -> dict[str, Any]:
+        """The requests that travel with a page that can ask nobody; it reads the whole
+        log. Empty before the first update."""
+        if self._found is None:
+            return {}
+        leaders = self._found[0].leaders
+        return carried(cube.needed(self._source.log(), self.by), leaders)
+
+    def advice(self) -> str | None:
+        """What could be cheaper, as escaped HTML; None where there is nothing new, or
+        it was looked at a moment ago. It reads the whole log.
+
+        Raises:
+            LabError: as of `update`; polars' errors likewise.
+        """
+        began_s = time.monotonic()
+        if not self._unadvised or began_s < self._advise_at_s:
+            return None
+        log = self._source.log()
+        found = recommend(log, prices=self._source.prices())
+        said = sections.recommendations(found) + runs(log)
+        self._unadvised = False
+        took_s = time.monotonic() - began_s
+        wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)
+        self._advise_at_s = began_s + took_s + wait_s
+        return said

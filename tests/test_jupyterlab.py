@@ -178,6 +178,57 @@ def test_a_notebook_that_is_opened_again_shows_the_page_as_it_was(
     assert chromium.get_by_text("model not found").count() == 0
 
 
+ASK = """
+found = live.rows().select("feature").collect()
+print("behind:", found.height, live.selection)
+"""
+CHOOSE = "live.select(feature='asked-for').selection"
+
+
+@pytest.mark.slow
+def test_what_is_clicked_is_there_in_a_cell_and_the_other_way_round(
+    chromium, start_jupyterlab, tmp_path
+):
+    """A bar is clicked: the rows in a cell are as many as the page says. A cell selects:
+    the page shows as many."""
+    url, _ = start_jupyterlab()
+    folder = tmp_path / "lectr-notebooks"
+    made = events(requests=50)[:6]
+    features = ["asked-for"] * 2 + ["clicked"] * 3 + ["neither"]
+    JournalWriter(LabFolder.create(folder / "followed")).append(
+        [
+            msgspec.structs.replace(one, feature=feature, kind="request")
+            for one, feature in zip(made, features, strict=True)
+        ]
+    )
+    cells = [nbformat.v4.new_code_cell(text) for text in (ASK, CHOOSE, FOLLOW)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, folder / "mine.ipynb")
+    expect = importlib.import_module("playwright.sync_api").expect
+
+    def run_cell(number: int) -> None:
+        chromium.locator(".jp-CodeCell .cm-content").nth(number).click()
+        chromium.keyboard.press("Shift+Enter")
+
+    chromium.goto(re.sub(r"/lab[^?]*", "/lab/tree/mine.ipynb", url))
+    chromium.get_by_text(IDLE).first.wait_for(timeout=MINUTE_MS)
+    run_cell(2)
+    count = chromium.locator(".jp-OutputArea .lectr .figures dd").first
+    expect(count).to_have_text("6", timeout=2 * MINUTE_MS)
+    chromium.locator("[data-panel=spend] button[data-feature=clicked]").click()
+    expect(count).to_have_text("3")
+    run_cell(0)
+    behind = chromium.get_by_text("behind: 3 {'feature': ['clicked']}")
+    expect(behind).to_be_visible(timeout=MINUTE_MS)
+
+    run_cell(1)
+    expect(count).to_have_text("2", timeout=MINUTE_MS)
+    run_cell(0)
+    behind = chromium.get_by_text("behind: 2 {'feature': ['asked-for']}")
+    expect(behind).to_be_visible(timeout=MINUTE_MS)
+
+
 def saved(page, file: Path) -> str:
     """The file of a notebook that was just saved."""
     page.keyboard.press("Control+S")

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+import polars as pl
 
 from lectr_lab.analysis.given_log import as_log
 from lectr_lab.analysis.recommend import recommend
@@ -13,6 +15,8 @@ from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards.marks import Note
 from lectr_lab.dashboards.page import framed, page
+from lectr_lab.dashboards.rows_behind import rows_of
+from lectr_lab.dashboards.selected import in_words, message_of
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.frames import Unread
 from lectr_lab.log.losses import losses
@@ -26,7 +30,37 @@ class Dashboard:
     """A log's charts on one page: shows itself in a cell, and can be written."""
 
     def __init__(self, log: Any, **options: Any) -> None:
+        self._log, self._options = log, options
+        self._message: dict[str, Any] = {}
         self.html: str = page(log, **options)
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What `select` was given last, in its words. A page that stays as it is tells
+        Python nothing of clicks; a live one does."""
+        return in_words(self._message, self._options.get("by", "feature"))
+
+    def select(self, **words: Any) -> Self:
+        """Select on the page, as of `LiveDashboard.select`, and draw it anew.
+
+        Raises:
+            LabError: a name that the log does not have, or no time.
+
+        >>> import lectr_lab as lectr
+        >>> dash = lectr.dashboard(lectr.demo_log()).select(feature="support-chat")
+        >>> dash.selection, dash.rows().select("org").collect().height
+        ({'feature': ['support-chat']}, 3722)
+        """
+        options = {n: self._options[n] for n in ("by", "tz") if n in self._options}
+        self._message = message_of(self._log, words, **options)
+        beside = {**(self._options.get("beside") or {}), "selected": self._message}
+        self.html = page(self._log, **self._options | {"beside": beside})
+        return self
+
+    def rows(self) -> pl.LazyFrame:
+        """The requests that are selected, with all their columns."""
+        by = self._options.get("by", "feature")
+        return rows_of(self._log, self._message, by)
 
     def write(self, path: str | Path) -> Path:
         """Write the page: one file that opens with the network cut."""
@@ -75,7 +109,8 @@ def dashboard(
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
-        notebook holds the page as it was.
+        notebook holds the page as it was. `.selection` says what is selected on it,
+        `.rows()` are the requests behind that, and `.select(feature=…)` selects.
 
     Raises:
         LabError: there is no such folder, or a frame cannot be followed.

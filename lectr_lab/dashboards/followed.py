@@ -132,6 +132,10 @@ class Followed:
         told = {"marks": happened} | dict(self._source.beside()) | self._beside
         return payload(counted, head, told | dict(more))
 
+    def log(self) -> pl.LazyFrame:
+        """The events behind it, as they are now."""
+        return self._source.log()
+
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """The requests that a page asks for; `error` says why there are none.
 

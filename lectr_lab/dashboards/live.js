@@ -20,6 +20,10 @@ export default {
     model.on("change:data", show);
     model.on("msg:custom", answered);
     show();
+    // What Python selects; empty once something else was selected here.
+    const choose = () => { if (model.get("selected")) view.choose(JSON.parse(model.get("selected"))); };
+    model.on("change:selected", choose);
+    choose();
     // Jupyter says so when the kernel is restarted: from then on nothing is followed.
     const gone = () => view.show({ ...JSON.parse(model.get("data")), live: "no longer followed" });
     model.on("comm_live_update", gone);
@@ -34,6 +38,7 @@ export default {
     return () => {
       model.off("change:data", show);
       model.off("msg:custom", answered);
+      model.off("change:selected", choose);
       model.off("comm_live_update", gone);
       model.off("change:recommended", advise);
       view.close();

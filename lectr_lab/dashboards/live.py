@@ -4,6 +4,7 @@ Only counts go to the browser, as the page's JSON; it draws what has changed and
 what is selected.
 """
 
+import json
 import re
 import threading
 import time
@@ -11,7 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import anywidget
 import polars as pl
@@ -26,7 +27,9 @@ from lectr_lab.dashboards.followed import Followed, folder_source
 from lectr_lab.dashboards.marks import Note
 from lectr_lab.dashboards.page import drawn, framed, write_page
 from lectr_lab.dashboards.payload import TITLE
+from lectr_lab.dashboards.rows_behind import rows_of
 from lectr_lab.dashboards.script import asset, script
+from lectr_lab.dashboards.selected import in_words, message_of
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.losses import losses
 
@@ -45,6 +48,7 @@ class LiveDashboard(anywidget.AnyWidget):
     _css = asset("dashboard.css")
     data = traitlets.Unicode().tag(sync=True)
     recommended = traitlets.Unicode().tag(sync=True)  # escaped HTML, as in the page
+    selected = traitlets.Unicode().tag(sync=True)  # what Python selects, as JSON
     place = traitlets.Unicode().tag(sync=True)  # the class of what it is drawn over
 
     def __init__(
@@ -76,6 +80,7 @@ class LiveDashboard(anywidget.AnyWidget):
             beside=beside,
         )
         self._rows: dict[str, Any] = {}  # of a page that has no kernel to ask
+        self._message: dict[str, Any] = {}  # what is selected, as the page says it
         self._ended = threading.Event()
         self._views: int | None = None  # unknown until a browser says that it shows it
         self._output: Any = None  # where JupyterLab keeps the page as it was
@@ -102,6 +107,34 @@ class LiveDashboard(anywidget.AnyWidget):
             return False
         self._show(f"live, updated {datetime.now(UTC):%H:%M:%S} UTC")
         return True
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What is selected on the page now, under the names that `select` takes; empty
+        where everything is. Of several views of it, on the one that was clicked last."""
+        return in_words(self._message, self._by)
+
+    def select(self, **words: Any) -> Self:
+        """Select on the page, in the place of what is selected there.
+
+        Args:
+            words: `feature` (or what stands in its place), `model`, `provider`, `error`,
+                `session`: a name or several; `since` and `until`, as `lectr.select` has
+                them. Without any, everything. A name without a bar of its own is
+                among all others on the page, and alone in `rows`; times are whole
+                steps on the page.
+
+        Raises:
+            LabError: a name that the log does not have, or no time.
+        """
+        log = self._shown.log()
+        self._message = message_of(log, words, by=self._by, tz=self._tz)
+        self.selected = json.dumps(self._message)
+        return self
+
+    def rows(self) -> pl.LazyFrame:
+        """The requests that are selected now, with all their columns, as the log is."""
+        return rows_of(self._shown.log(), self._message, self._by)
 
     def stop(self) -> None:
         """Follow no longer; what is shown stays. Idempotent."""
@@ -172,11 +205,13 @@ class LiveDashboard(anywidget.AnyWidget):
         self.data = self._shown.drawn(live)
 
     def _on_message(self, _: Any, message: Any, __: Any) -> None:
-        """A browser opened a view of it or closed one, or asks for rows."""
+        """A browser opened a view of it or closed one, selected, or asks for rows."""
         if not isinstance(message, dict):
             return
         if message.get("shown") in (1, -1):
             self._views = max((self._views or 0) + message["shown"], 0)
+        if isinstance(message.get("selected"), dict):
+            self._message, self.selected = message["selected"], ""
         if message.get("ask") == "rows":
             threading.Thread(target=self._answer, args=(message,), daemon=True).start()
 

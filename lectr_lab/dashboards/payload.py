@@ -49,7 +49,7 @@ def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = NOTHING) -
         counted: the log.
         head: what the page says of itself.
         beside: what else it shows, by name, ready for JSON: `rows` (requests), `marks`
-            (what happened when), `odd`, `budgets`, `forecast`.
+            (what happened when), `selected` (as `rows_of` takes it), `odd`, `budgets`, `forecast`.
     """
     orgs = counted.ranked["org"].unique().to_list()
     kinds, unread = _leading_kinds(counted.sums), head.lost.unread
@@ -82,7 +82,7 @@ def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = NOTHING) -
             counted.sums.select(pl.col(asides.SUMS).sum()).row(0, named=True)
         ),
         "live": head.live,
-        "keys": _keys(counted, kinds) if head.live else None,
+        "keys": _keys(counted, kinds) if head.live or beside.get("selected") else None,
         "untagged": unnamed(head.by),
         "much_untagged": data_gaps.MUCH_UNTAGGED,
         "tag_advice": _TAG_ADVICE,

@@ -299,6 +299,36 @@ def test_the_widget_draws_what_it_is_told_and_keeps_what_is_selected(
     assert tab.evaluate(SHOWN) == [{"shown": 1}, {"shown": -1}]
 
 
+def test_python_knows_what_is_selected_and_selects(lab, live, event, opened):
+    """A click is in `selection`, and as many as the page says are in `rows`; what
+    `select` is told is shown, until something else is clicked."""
+    esm = live._esm.replace("export default", "const widget =")
+    tab = opened(HOST.format(css=live._css, esm=esm))
+    names = ["chat", "search", "search", None]
+    JournalWriter(lab).append(
+        [event(n, {"feature": name}) for n, name in enumerate(names)]
+    )
+    live.update()
+    tab.evaluate("data => model.tell(data)", live.data)
+    assert (live.selection, live.rows().collect().height) == ({}, 4)
+
+    tab.locator("[data-panel=spend] button[data-feature=search]").click()
+    live._on_message(None, tab.evaluate("said.at(-2)"), None)
+    live._on_message(None, tab.evaluate("said.at(-1)"), None)
+    assert live.selection == {"feature": ["search"]}
+    count = tab.locator(".figures dd").first
+    assert live.rows().collect().height == int(count.inner_text()) == 2
+
+    assert live.select(feature="untagged", since="2026-11-02") is live
+    select = "told => { model.selected = told; model.fire('change:selected'); }"
+    tab.evaluate(select, live.selected)
+    assert live.rows().collect().height == int(count.inner_text()) == 1
+    assert live.selection["feature"] == ["untagged"]
+
+    live._on_message(None, {"selected": {}}, None)
+    assert (live.selected, live.selection) == ("", {})
+
+
 LAB_OUTPUT = """<div id="box"><div class="jp-OutputArea-output" id="output">
 <div class="held"><p>as it was</p></div></div></div>"""
 

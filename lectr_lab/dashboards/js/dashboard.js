@@ -195,11 +195,13 @@ function dashboard(root, { level = 2, address = null, ask = null, tell = null } 
     const { times, cells } = unpackedCells(next);
     view.data = { ...next, cells, times: times.map(at => startThatIs(at, next.counted, next.tz)) };
     if (isFirst && address) view.chosen = fromAddress(address.read(), next);
+    if (isFirst && next.selected) view.chosen = fromMessage(next.selected, view.data);
     keep(view.chosen, valuesOf(view.data));
   }
   return {
     show(next) { if (dragging) waiting = next; else { accept(next); draw(); } },
     answer(answer) { if (answer && answer.answer === "rows" && answer.of === view.asked) { view.answer = answer; draw(); } },
+    choose(message) { if (view.data && view.data.keys) { view.chosen = fromMessage(message, view.data); draw(); } },
     close() { resized.disconnect(); removeEventListener("hashchange", moved); root.replaceChildren(); },
   };
 }

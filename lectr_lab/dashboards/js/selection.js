@@ -85,4 +85,19 @@ function asMessage(chosen, data) {
   }
   return message;
 }
-
+// The other way round: what Python selected. What has no place of its own is among the
+// others; of times, the steps that are counted.
+function fromMessage(message, data) {
+  const chosen = nothingSelected(), { keys, counted, tz, first, last } = data, values = valuesOf(data);
+  if (first != null && (message.from != null || message.to != null)) {
+    chosen.from = stepStart(Math.max(message.from ?? first, first), counted, tz);
+    chosen.to = stepEnd(stepStart(Math.min(message.to ?? last + 1, last + 1) - 1, counted, tz), counted, tz);
+    if (chosen.to <= chosen.from) chosen.to = stepEnd(chosen.from, counted, tz);
+  }
+  chosen.providers = new Set(message.providers || []);
+  for (const list of ["features", "models", "errors", "sessions"]) for (const [a, b] of message[list] || []) {
+    const at = keys[list].findIndex(pair => pair[0] === a && pair[1] === b);
+    chosen[list].add(values[list][at < 0 ? values[list].length - 1 : at]);
+  }
+  return chosen;
+}

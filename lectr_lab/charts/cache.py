@@ -60,4 +60,4 @@ def cache_loss_bars(losses: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     )
     words_below = "US dollars lost · share · n requests"
     subtitle = style.subtitle(words_below, found)
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)

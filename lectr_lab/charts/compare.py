@@ -59,7 +59,7 @@ def compare_bars(
     n = [count(int(known[name].sum())) for name in ("requests_before", "requests")]
     subtitle = f"US dollars, before and after · n {n[0]} and {n[1]} requests"
     title = _title(steps, before, after)
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)
 
 
 def _known(compared: Compared | pl.DataFrame) -> pl.DataFrame:

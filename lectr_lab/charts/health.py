@@ -6,6 +6,7 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
+from lectr_lab.charts.axes import count_axis, ms_axis
 from lectr_lab.charts.over_time import (
     is_over_time,
     largest_step,
@@ -85,7 +86,7 @@ def latency_ranges(
         base.mark_text(**style.TEXT).encode(x=p99, text="text"),
     )
     subtitle = style.subtitle("dot p50 · tick p95 · line to p99 · n succeeded", timed)
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)
 
 
 def _ms_scale(
@@ -138,7 +139,7 @@ def error_rates(errors: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     )
     words = "error rate · its 95 % interval · errors of requests"
     subtitle = style.subtitle(words, some)
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)
 
 
 def _error_text(row: style.Row) -> str:
@@ -158,7 +159,14 @@ def _errors_over_time(errors: pl.DataFrame) -> alt.LayerChart:
         f"{count(failed)}{of} requests failed{most}" if failed else "No request failed"
     )
     return timeline(
-        steps, "errors", count, every=every, whose=whose, title=title, words="failed"
+        steps,
+        "errors",
+        count,
+        every=every,
+        whose=whose,
+        title=title,
+        words="failed",
+        axis=count_axis,
     )
 
 
@@ -184,6 +192,6 @@ def _p95_over_time(latency: pl.DataFrame, of: str) -> alt.LayerChart:
         whose=whose,
         title=title,
         words=f"p95 of {of}",
-        axis={"labelExpr": _MS_LABEL},
+        axis=ms_axis,
         lines=True,
     )

@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
+from lectr_lab.charts.axes import usd_axis
 from lectr_lab.charts.over_time import (
     is_over_time,
     largest_step,
@@ -52,7 +53,7 @@ def spend_bars(spend: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         labelled.mark_text(**style.TEXT).encode(x, y, text="text"),
     )
     subtitle = style.subtitle("US dollars · share · n requests", groups)
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)
 
 
 def _spend_text(row: style.Row) -> str:
@@ -100,5 +101,5 @@ def _over_time(steps: pl.DataFrame, whose: str, every: str) -> alt.LayerChart:
         whose=whose,
         title=f"{usd(float(steps['spend_usd'].sum()))} in all{most}",
         words="US dollars",
-        axis={"format": "$~f"},
+        axis=usd_axis,
     )

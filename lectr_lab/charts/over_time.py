@@ -5,13 +5,14 @@ all others.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
+from lectr_lab.charts.axes import time_axis
 from lectr_lab.core.formatting import names
 
 LEADING = 5
@@ -131,7 +132,7 @@ def timeline(
     whose: str,
     title: str,
     words: str,
-    axis: dict[str, Any] | None = None,
+    axis: Callable[[float], dict[str, Any]],
     lines: bool = False,
 ) -> alt.LayerChart:
     """Steps of time, a colour for each group.
@@ -144,7 +145,7 @@ def timeline(
         whose: what the groups are, such as `feature`.
         title: what was found.
         words: what is drawn, for the subtitle.
-        axis: of the value.
+        axis: of the value, up to its largest.
         lines: lines in place of bars, for what does not add up.
     """
     series = (
@@ -166,30 +167,41 @@ def timeline(
         style.texts(steps, lambda row: write(row[value])),
     ).select("time", "end", "label", "key", "place", value, "text")
     colours: dict[str, Any] = {"domain": keys, "range": style.series_colours(groups)}
-    form = f"utcFormat(datum.value, '{_form(every)}')"
-    # Not `format`: it would also be that of a bar's range, read as a number's.
-    x = alt.X("time").axis(**style.quiet(grid=False, labelExpr=form))
+    most = style.largest(shown if lines else _sums(shown, value), value) or 1.0
+    up = style.quiet(**axis(most))
+    width = style.plot_px(up["minExtent"])
+    first, end = shown["time"].min(), shown["end"].max()
+    along = style.quiet(grid=False, values=[])
+    if isinstance(first, datetime) and isinstance(end, datetime):
+        along |= time_axis(first, end, every, width)
+    x = alt.X("time").axis(**along)
+    scale: dict[str, Any] = {"type": "utc"} | ({} if labels else {"domain": [0, 1]})
+    legend = {**style.legend(labels), **style.UNKEYED} if labels else None
     encoded: dict[str, Any] = {
-        "y": alt.Y(value).axis(**style.quiet(tickCount=4, **(axis or {}))),
-        "color": alt.Color("key")
-        .scale(**colours)
-        .legend(**style.legend(columns=3), **style.UNKEYED),
+        "y": alt.Y(value).scale(domain=[0, most * 1.02], nice=False).axis(**up),
+        "color": alt.Color("key", legend=legend).scale(**colours),
         "tooltip": [style.tip("label", whose), "time", style.tip("text", words)],
     }
     chart = alt.Chart(shown)
     if lines:
         point = {"filled": True, "size": 18}
         drawn = chart.mark_line(point=point, strokeWidth=1.6).encode(
-            x.scale(type="utc"), **encoded
+            x.scale(**scale), **encoded
         )
     else:
-        drawn = chart.mark_bar(binSpacing=2).encode(
-            x.bin("binned").scale(type="utc"),
+        drawn = chart.mark_bar(binSpacing=2, **style.EDGED).encode(
+            x.bin("binned").scale(**scale),
             x2=alt.X2("end"),
             order=alt.Order("place"),
             **encoded,
         )
-    return style.titled(title, f"{words} per {unit_of(every)}", _PX, drawn)
+    subtitle = f"{words} per {unit_of(every)}"
+    return style.titled(title, subtitle, _PX, drawn, width=width)
+
+
+def _sums(steps: pl.DataFrame, value: str) -> pl.DataFrame:
+    """All groups of a step together."""
+    return steps.group_by("time").agg(pl.col(value).sum())
 
 
 def largest_step(

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from math import ceil
-from textwrap import wrap
 from typing import Any
 
 import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
+from lectr_lab.charts.axes import tokens_axis, usd_axis
+from lectr_lab.charts.measured import widest_px
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import count, name, names, tokens, usd
 
@@ -26,11 +27,8 @@ _MAIN = "main"
 _GAP = 0.08  # of a bar's width, on each side, while bars are wide
 _GAP_UP_TO = 120
 _LETTERS = 18
-_LETTER_PX = 6.2  # of a subtitle
 _BESIDE_PX = 100  # of a panel, where names and figures stand
-_NARROW_PX = 430  # for four kinds beside each other
 _CROSS = "M-.6,-.6L.6,.6M.6,-.6L-.6,.6"
-_TOKENS_LABEL = "datum.value ? format(datum.value, '~s') : '0'"
 
 
 class Stacked(alt.VConcatChart):
@@ -38,9 +36,7 @@ class Stacked(alt.VConcatChart):
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         """A picture for a cell."""
-        # A browser's letters may be wider than those that were measured.
-        room = {"left": 24, "right": 12, "top": 5, "bottom": 5}
-        return style.bundle(self.properties(padding=room), "session")
+        return style.bundle(self.properties(padding=style.PADDING), "session")
 
 
 def session_turns(
@@ -115,9 +111,9 @@ def _panel(run: pl.DataFrame, words: str, scale: _Scale, width: int) -> alt.Laye
         scale.x("start", labels=False),
         alt.Y("low:Q").scale(domain=[0, scale.tokens]),
     )
-    left = style.quiet(labelExpr=_TOKENS_LABEL, tickCount=4)
-    right = style.quiet(format="$~f", tickCount=4, grid=False, orient="right")
-    legend = style.legend(columns=4 if width >= _NARROW_PX else 2)
+    left = style.quiet(**tokens_axis(scale.tokens))
+    right = style.quiet(**usd_axis(scale.usd), grid=False, orient="right")
+    legend = style.legend(_KINDS, width)
     spent = run.group_by(_bar(scale), maintain_order=True).agg(
         pl.col("request", "spent_usd").last()
     )
@@ -150,9 +146,7 @@ def _panel(run: pl.DataFrame, words: str, scale: _Scale, width: int) -> alt.Laye
         .encode(scale.x("request", labels=False), money.axis(**right)),
     )
     both = alt.layer(of_tokens, of_money).resolve_scale(y="independent")
-    head = style.head(
-        _title(run), _subtitle(words, run, scale, width), limit=width + _BESIDE_PX
-    )
+    head = style.head(_title(run), _subtitle(words, run, scale), width + _BESIDE_PX)
     return both.properties(
         title=head, width=width, height=_PANEL_PX, view=alt.ViewBackground(stroke=None)
     )
@@ -188,7 +182,9 @@ def _lanes(run: pl.DataFrame, scale: _Scale, width: int) -> alt.LayerChart:
     marks = ["lane", "failed", _bar(scale)]
     shown = shown.group_by(marks, maintain_order=True).agg(pl.col("request").first())
     y = alt.Y("lane:N").title(None).sort(lanes).scale(domain=lanes)
-    named = y.axis(**(style.NAME_AXIS | {"labelFontSize": 11, "labelLimit": 110}))
+    named = y.axis(
+        **(style.NAME_AXIS | style.UNKEYED | {"minExtent": _lanes_px(lanes)})
+    )
     size = max(min(width / scale.requests * 0.7, 9.0), 1.5)
     asked, failed = (
         alt.Chart(some).encode(scale.x("request"), named)
@@ -203,6 +199,11 @@ def _lanes(run: pl.DataFrame, scale: _Scale, width: int) -> alt.LayerChart:
         height=max(len(lanes), 1) * _LANE_PX,
         view=alt.ViewBackground(stroke=None),
     )
+
+
+def _lanes_px(lanes: list[str]) -> int:
+    """Pixels that the names of the lanes take."""
+    return ceil(widest_px(lanes, style.NAME_PX)) + style.LABEL_GAP_PX
 
 
 def _in_lanes(run: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
@@ -236,7 +237,7 @@ def _title(run: pl.DataFrame) -> str:
     return f"{spent} in {n}{but}"
 
 
-def _subtitle(words: str, run: pl.DataFrame, scale: _Scale, width: int) -> list[str]:
+def _subtitle(words: str, run: pl.DataFrame, scale: _Scale) -> list[str]:
     each = "each request" if scale.a_bar == 1 else f"{scale.a_bar} requests, their mean"
     failed = int(run["failed"].sum())
     marks = [f"bars: tokens of {each}", "line: dollars so far"]
@@ -244,9 +245,8 @@ def _subtitle(words: str, run: pl.DataFrame, scale: _Scale, width: int) -> list[
         marks.append(f"crosses: {count(failed)} failed")
     if (run["turn_kind"] == "compaction").any():
         marks.append("dashed: compacted")
-    letters = int((width + _BESIDE_PX) / _LETTER_PX)
     lines = [name(words, 200) if words else "", _growth(run), " · ".join(marks)]
-    return [part for line in lines for part in wrap(line, letters)]
+    return [line for line in lines if line]
 
 
 def _growth(run: pl.DataFrame) -> str:

@@ -1,7 +1,8 @@
 """What all charts share: colours, axes, names, and the text beside a mark."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -9,6 +10,7 @@ import altair as alt
 import polars as pl
 import vl_convert
 
+from lectr_lab.charts.measured import widest_px, wrapped
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import NO_MATH, UNKNOWN, count, name, names
@@ -17,30 +19,36 @@ from lectr_lab.others import with_others
 BLUE, ORANGE, GREEN, SKY = "#0072B2", "#E69F00", "#009E73", "#56B4E9"
 VERMILLION, PINK = "#D55E00", "#CC79A7"
 GREY, INK, SOFT, LINE = "#666E78", "#1F2328", "#57606A", "#D0D7DE"
-GRID, REST = "#EEF1F4", "#EAEEF2"
+GRID, REST, EDGE = "#EEF1F4", "#EAEEF2", "#8F9194"
 
 OTHERS = "all others"
 NAME_LETTERS = 28
 MOST_GROUPS = 50
-_LETTER_PX = 5.6
-_NARROW_PX = 330  # between the names and the right edge, on the narrowest page
+CELL_PX = 760  # of a chart with its names, in a notebook's cell
+LEAST_PX = 260  # of what is drawn, beside long names
+_LEGIBLE_PX = (
+    600  # in a narrower place a chart is moved sideways: its words stay legible
+)
 _ROW_PX = 22
-_CELL_PX = 480  # a notebook's cell
 _ERROR_LETTERS = 120
-_NAME_PX = 170  # a longer axis label is cut
+NAME_PX, LABEL_PX, TITLE_PX, SUBTITLE_PX = 12, 11, 15, 12  # sizes of letters
+LABEL_GAP_PX = 8
+_EDGES_PX = 28  # left and right of it all
+_SYMBOL_PX = 30  # a legend's square, with the room beside it
 _SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION)
 
-TEXT: dict[str, Any] = {"align": "left", "dx": 8, "color": SOFT, "fontSize": 11}
+TEXT: dict[str, Any] = {"align": "left", "dx": 8, "color": SOFT, "fontSize": LABEL_PX}
 UNKEYED: dict[str, Any] = {"labelExpr": "slice(datum.label, 1)"}
-BAR: dict[str, Any] = {"height": {"band": 0.6}}
+EDGED: dict[str, Any] = {"stroke": EDGE, "strokeWidth": 0.6}  # seen on any ground
+BAR: dict[str, Any] = {"height": {"band": 0.6}, **EDGED}
 NAME_AXIS: dict[str, Any] = {
-    "labelLimit": _NAME_PX,
+    "labelLimit": 0,
     "labelColor": INK,
-    "labelFontSize": 12,
+    "labelFontSize": NAME_PX,
     "ticks": False,
     "domain": False,
     "grid": False,
-    "labelPadding": 8,
+    "labelPadding": LABEL_GAP_PX,
 }
 
 _AXIS: dict[str, Any] = {
@@ -49,9 +57,14 @@ _AXIS: dict[str, Any] = {
     "gridColor": GRID,
     "labelPadding": 6,
     "labelColor": SOFT,
-    "labelFontSize": 11,
+    "labelFontSize": LABEL_PX,
+    "labelLimit": 0,
     "titleColor": SOFT,
 }
+
+# A browser's letters may be wider than those that Vega measures.
+PADDING = {"left": 6, "right": 14, "top": 5, "bottom": 6}
+_FITS = f"max-width:100%;min-width:{_LEGIBLE_PX}px;height:auto"
 
 Row = dict[str, Any]
 _Picture = TypeVar("_Picture")
@@ -163,14 +176,26 @@ def largest(view: pl.DataFrame, column: str) -> float:
 def names_on_y(shown: pl.DataFrame) -> alt.Y:
     """Groups from top to bottom, in the order of the frame."""
     keys = shown["key"].to_list()
-    return alt.Y("key").title(None).sort(keys).axis(**NAME_AXIS, **UNKEYED)
+    axis = NAME_AXIS | UNKEYED | {"minExtent": names_px(shown)}
+    return alt.Y("key").title(None).sort(keys).axis(**axis)
+
+
+def names_px(shown: pl.DataFrame) -> int:
+    """Pixels that the names beside the marks take."""
+    words = (key[1:] for key in shown["key"])
+    return ceil(widest_px(words, NAME_PX)) + LABEL_GAP_PX
+
+
+def plot_px(beside_px: float) -> int:
+    """Pixels that are left for what is drawn, in a cell."""
+    return max(int(CELL_PX - beside_px) - _EDGES_PX, LEAST_PX)
 
 
 def room(shown: pl.DataFrame) -> float:
     """How much wider than the longest mark a chart is, so that the texts fit in."""
-    letters = max(map(len, shown["text"]), default=0)
-    part = 1 - (letters * _LETTER_PX + 12) / _NARROW_PX
-    return 1 / min(max(part, 0.3), 0.85)
+    takes = widest_px(shown["text"], LABEL_PX) + 12
+    part = 1 - takes / plot_px(names_px(shown))
+    return 1 / min(max(part, 0.1), 0.85)
 
 
 def length(column: str, longest: float, room: float) -> alt.X:
@@ -190,11 +215,16 @@ def quiet(**changes: Any) -> dict[str, Any]:
     return _AXIS | {"title": None} | changes
 
 
-def legend(columns: int) -> dict[str, Any]:
-    """A legend above the chart, for marks that are too small to be named."""
+def legend(labels: Iterable[str], px: float = CELL_PX) -> dict[str, Any]:
+    """A legend above the chart, for marks that are too small to be named; in so many
+    columns as fit in."""
+    widest = widest_px(labels, LABEL_PX)
+    columns = max(int(px / (widest + _SYMBOL_PX)), 1)
     plain = {"orient": "top", "columns": columns, "title": None, "offset": 8}
     plain |= {"symbolType": "square", "symbolLimit": 0}  # all of them
-    return plain | {"labelColor": INK, "labelLimit": 170}
+    # A browser's letters may be wider than Vega's, by a quarter.
+    plain |= {"columnPadding": 10 + ceil(widest / 4), "labelFontSize": LABEL_PX}
+    return plain | {"labelColor": INK, "labelLimit": 0}
 
 
 def height(rows: int) -> int:
@@ -206,10 +236,9 @@ class Drawing(alt.LayerChart):
     """A chart that shows itself as a picture in a cell: Altair's own way needs a CDN."""
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
-        # A browser's letters may be wider than those that were measured.
-        room = {"left": 20, "right": 8, "top": 5, "bottom": 5}
-        shown = self.properties(width=_CELL_PX, padding=room)
-        return bundle(shown, str(self.title.text))
+        text = self.title.text
+        title = text if isinstance(text, str) else " ".join(text)
+        return bundle(self.properties(padding=PADDING), title)
 
 
 def bundle(chart: alt.TopLevelMixin, title: str) -> dict[str, str]:
@@ -218,7 +247,8 @@ def bundle(chart: alt.TopLevelMixin, title: str) -> dict[str, str]:
         svg = rendered(vl_convert.vegalite_to_svg, chart.configure_axis(**_AXIS))
     except LabError as error:
         return {"text/plain": str(error)}
-    html = f'<div class="{NO_MATH}">{_in_the_cells_ink(svg)}</div>'
+    drawn = _in_the_cells_ink(svg).replace("<svg ", f'<svg style="{_FITS}" ', 1)
+    html = f'<div class="{NO_MATH}" style="overflow-x:auto">{drawn}</div>'
     plain = f"<chart: {title}>"
     return {"text/html": html, "image/svg+xml": svg, "text/plain": plain}
 
@@ -246,7 +276,7 @@ def rendered(
 
 def _in_the_cells_ink(svg: str) -> str:
     """Texts and lines in the colour of the text around, so that a dark theme has it."""
-    inks = {INK: 1.0, SOFT: 0.75, LINE: 0.3, GRID: 0.15, REST: 0.15}
+    inks = {INK: 1.0, SOFT: 0.8, EDGE: 0.55, LINE: 0.3, GRID: 0.15, REST: 0.15}
     for ink, opacity in inks.items():
         for part in ("fill", "stroke"):
             own = f'{part}="currentColor" {part}-opacity="{opacity}"'
@@ -256,30 +286,40 @@ def _in_the_cells_ink(svg: str) -> str:
     return re.sub(r'((?<=id=")|(?<=url\(#))clip', f"clip{crc32(svg.encode())}-", svg)
 
 
-def head(title: str, subtitle: str | list[str], limit: int = 520) -> alt.TitleParams:
-    """What was found, and below it in a softer voice what is shown."""
+def head(title: str, subtitle: str | list[str], px: float = CELL_PX) -> alt.TitleParams:
+    """What was found, and below it in a softer voice what is shown, in lines of so many
+    pixels."""
+    own = wrapped(title, px, TITLE_PX, bold=True)
+    said = [subtitle] if isinstance(subtitle, str) else subtitle
+    below = [part for line in said for part in wrapped(line, px, SUBTITLE_PX)]
     return alt.TitleParams(
-        title,
-        subtitle=subtitle,
+        own if len(own) > 1 else title,
+        subtitle=below if len(below) > 1 or not isinstance(subtitle, str) else subtitle,
         anchor="start",
         frame="bounds",
-        fontSize=15,
-        subtitleFontSize=12,
+        fontSize=TITLE_PX,
+        subtitleFontSize=SUBTITLE_PX,
         color=INK,
         subtitleColor=SOFT,
         offset=14,
-        limit=limit,
     )
 
 
-def titled(title: str, subtitle: str, height: int, *layers: alt.Chart) -> Drawing:
+def titled(
+    title: str,
+    subtitle: str,
+    height: int,
+    *layers: alt.Chart,
+    width: int = CELL_PX - 2 * _EDGES_PX,
+) -> Drawing:
     """Charts of your own in the manner of the others: a picture that needs no script.
 
     Args:
         title: what was found.
         subtitle: what is shown, in a softer voice.
-        height: in pixels; the width is that of the cell.
+        height: in pixels.
         layers: Altair's charts, one upon the other.
+        width: in pixels, without the labels.
 
     >>> rows = pl.DataFrame({"day": [1, 2], "calls": [3, 5]})
     >>> titled("More each day", "calls", 200, alt.Chart(rows).mark_bar()).title.text
@@ -287,5 +327,14 @@ def titled(title: str, subtitle: str, height: int, *layers: alt.Chart) -> Drawin
     """
     chart = Drawing(layer=list(layers))
     return chart.properties(
-        title=head(title, subtitle), height=height, view=alt.ViewBackground(stroke=None)
+        title=head(title, subtitle),
+        height=height,
+        width=width,
+        view=alt.ViewBackground(stroke=None),
     )
+
+
+def beside(title: str, words: str, shown: pl.DataFrame, *layers: alt.Chart) -> Drawing:
+    """Marks with names at their left, as `titled` draws them in what is left of a cell."""
+    rows, width = height(len(shown)), plot_px(names_px(shown))
+    return titled(title, words, rows, *layers, width=width)

@@ -6,6 +6,7 @@ import altair as alt
 import polars as pl
 
 from lectr_lab.charts import style
+from lectr_lab.charts.axes import tokens_axis
 from lectr_lab.charts.over_time import (
     is_over_time,
     largest_step,
@@ -53,7 +54,7 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         .encode(
             style.length("tokens", longest, room),
             y,
-            alt.Color("kind").scale(**kinds).legend(**style.legend(columns=4)),
+            alt.Color("kind").scale(**kinds).legend(**style.legend(_KINDS)),
             alt.Order("place"),
             tooltip=[style.tip("label", style.whose(counted)), *tips],
         ),
@@ -66,7 +67,7 @@ def token_bars(tokens: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     if total:
         title = f"{percent(out / total)} of the tokens are output"
     subtitle = style.subtitle("tokens by kind · n requests", counted)
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)
 
 
 def _over_time(counted: pl.DataFrame) -> alt.LayerChart:
@@ -82,7 +83,7 @@ def _over_time(counted: pl.DataFrame) -> alt.LayerChart:
         whose=whose,
         title=title,
         words="tokens",
-        axis={"format": "~s"},
+        axis=tokens_axis,
     )
 
 
@@ -124,7 +125,7 @@ def untagged_bars(totals: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     shares = {of: row[f"untagged_of_{of}"] for of in ("requests", "spend")}
     shown = pl.DataFrame(
         {
-            "of": list(shares),
+            "key": style.keyed(list(shares)),
             "share": [share or 0.0 for share in shares.values()],
             "whole": [1.0, 1.0],
             "text": [f"{percent(share)} {UNTAGGED}" for share in shares.values()],
@@ -133,8 +134,7 @@ def untagged_bars(totals: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
     title = "Every request names its feature"
     if row["untagged_requests"]:
         title = f"{percent(shares['requests'])} of requests name no feature"
-    y = alt.Y("of").title(None).sort(None).axis(**style.NAME_AXIS)
-    base = alt.Chart(shown).encode(y)
+    base = alt.Chart(shown).encode(style.names_on_y(shown))
     bar = {"cornerRadiusEnd": 2, **style.BAR}
     whole = style.length("whole", 1, style.room(shown))
     layers = (
@@ -145,4 +145,4 @@ def untagged_bars(totals: pl.DataFrame | pl.LazyFrame) -> alt.LayerChart:
         base.mark_text(**style.TEXT).encode(whole, text="text"),
     )
     subtitle = "share without the header X-Lectr-Feature"
-    return style.titled(title, subtitle, style.height(len(shown)), *layers)
+    return style.beside(title, subtitle, shown, *layers)

@@ -14,7 +14,6 @@ from lectr_lab.dashboards.payload import TITLE
 from lectr_lab.dashboards.steps import step
 
 _BARS = 12
-_PICTURE_PX = 360
 
 
 def picture(
@@ -32,10 +31,7 @@ def picture(
 
 def _whole(log: pl.LazyFrame, title: str, tz: str, by: str) -> alt.ConcatChart:
     totals, charts = _charts(log, tz, by)
-    sized = [
-        chart.properties(width=_PICTURE_PX) for chart in charts or [_nothing_yet()]
-    ]
-    whole = alt.concat(*sized, columns=2, spacing=44, align="none")
+    whole = alt.concat(*charts or [_nothing_yet()], columns=2, spacing=44, align="none")
     own = whole.resolve_scale(color="independent").resolve_legend(color="independent")
     line, *_ = summary.totals_text(totals.row(0, named=True)).splitlines()
     head = alt.TitleParams(

@@ -106,11 +106,13 @@ def test_kinds_of_token_have_colours_that_no_feature_has(seen):
 def test_longer_texts_get_more_room():
     """But the marks keep some."""
     short, long, huge = (
-        style.room(pl.DataFrame({"text": ["x" * n]})) for n in (10, 30, 300)
+        style.room(pl.DataFrame({"text": ["x" * n], "key": [" a"]}))
+        for n in (20, 40, 300)
     )
 
-    assert 1 < short < long < huge < 4
-    assert style.room(pl.DataFrame({"text": []}, {"text": pl.String})) < short
+    assert 1 < short < long < huge <= 10
+    none = pl.DataFrame({"text": [], "key": []}, {"text": pl.String, "key": pl.String})
+    assert style.room(none) < short
 
 
 def test_extremes_of_nothing_are_zero():

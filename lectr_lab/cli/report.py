@@ -1,6 +1,7 @@
 """`lectr-lab report`: what a log says, in a terminal, for a program, or as a page."""
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -15,6 +16,7 @@ from lectr_lab.cli.options import Lab
 from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
+from lectr_lab.core.printable import printable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -218,6 +220,9 @@ def _write_files(
         raise LogError(
             f"{error.filename} cannot be written: {error.strerror}."
         ) from None
+    for file in filter(None, (html, png)):
+        # Beside what is printed, which a program may read.
+        print(f"Wrote {printable(str(file.resolve()))}", file=sys.stderr)
 
 
 def as_json(found: Report) -> str:

@@ -6,7 +6,10 @@
   says.className = "soft";
   says.setAttribute("role", "status");
   says.textContent = "Reading the log …";
-  own.before(says);
+  const heading = document.createElement("h1");
+  heading.textContent = document.title;
+  own.before(heading, says);
+  own.hidden = true;  // until there is something to draw
   own.after(advice);
   let version = 0, data = null, trouble = "", unseen = false;
   const view = lectr.dashboard(own, { level: 1, address: lectrAddress(), ask });
@@ -22,8 +25,10 @@
     if (what === trouble && !unseen) return;
     trouble = what;
     unseen = false;
-    says.textContent = trouble || (data && data.first != null ? "" : data
-      ? "No request yet. `lectr-lab serve` prints what to set; the first one is shown here as soon as it has passed." : "Reading the log …");
+    own.hidden = !data;
+    heading.hidden = Boolean(data);
+    says.textContent = trouble ? trouble + (data || trouble === ended ? "" : " This page waits for it.") : data && data.first != null ? "" : data
+      ? "No request yet. `lectr-lab serve` prints what to set; the first one is shown here as soon as it has passed." : "Reading the log …";
     says.hidden = !says.textContent;
     if (data) view.show(trouble ? { ...data, live: "no longer followed" } : data);
   }

@@ -171,11 +171,12 @@ def test_what_could_not_be_read_is_said(lab, tmp_path, capsys):
 
 
 def test_the_page_and_the_picture_are_written(lab, tmp_path, capsys):
-    """Both, beside what is printed."""
+    """Both, beside what is printed; where they are is said on standard error."""
     page, picture = tmp_path / "r.html", tmp_path / "r.png"
 
     report(lab, html=page, png=picture)
 
+    assert capsys.readouterr().err == f"Wrote {page}\nWrote {picture}\n"
     assert "<table>" in page.read_text("utf-8")
     assert picture.read_bytes().startswith(b"\x89PNG")
 

@@ -283,6 +283,22 @@ def test_a_browser_is_let_in_and_follows(served, folder, event, browser):
         one.close()
 
 
+def test_a_browser_waits_for_a_log_with_what_to_do(served, folder, event, browser):
+    """In a sentence under the title; the charts take its place."""
+    tab = browser.new_page()
+    tab.goto(served.opens)
+    tab.get_by_text("This page waits for it.").wait_for(timeout=30_000)
+    assert "lectr-lab init" in tab.locator("main").inner_text()
+    assert tab.locator("h1:visible").inner_text() == "Ours"
+    assert tab.locator("select:visible").count() == 0
+
+    written(folder, event, {"feature": "search"})
+    tab.locator("[data-feature=search]").first.wait_for(timeout=30_000)
+    assert tab.locator("h1:visible").count() == 1
+    assert tab.locator("p.soft[role=status]:visible").count() == 0
+    tab.close()
+
+
 def expect_rows(tab: Any, numbers: list[int]) -> None:
     """The requests that are listed, by their number."""
     for number in numbers:

@@ -35,6 +35,7 @@ FLOORS = {
     "dashboards": 3,
     "evaluation": 3,
     "launch": 3,
+    "watching": 3,
     "bench": 4,
     "demo": 4,
     "notebook": 4,

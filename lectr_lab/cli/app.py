@@ -93,6 +93,10 @@ _COMMANDS = {
         "simulate:simulate",
         "Say what rules would have changed, had they been on.",
     ),
+    "watch": (
+        "watch:watch",
+        "Tell once of what is odd, and of budgets, as it happens.",
+    ),
 }
 for _name, (_function, _does) in _COMMANDS.items():
     _path = f"lectr_lab.cli.{_function}"
@@ -107,6 +111,11 @@ app.command(
     "lectr_lab.cli.budgets:app",
     name="budgets",
     help="Say what budgets have left.\n\nExample: lectr-lab budgets",
+)
+app.command(
+    "lectr_lab.cli.odd:app",
+    name="odd",
+    help="Say what is odd, dismiss it, or note what you did.\n\nExample: lectr-lab odd",
 )
 
 Config = Annotated[
@@ -200,6 +209,7 @@ def serve(
     from lectr_lab.cli.templates import environment
     from lectr_lab.config.settings import read_settings
     from lectr_lab.launch import Order, run
+    from lectr_lab.watching.beside import watched
 
     flags = {
         "LECTR_HOST": host,
@@ -215,11 +225,12 @@ def serve(
         print(environment(base_url))
         print("\nWaiting for the first request …", flush=True)
 
-    run(
-        Order(settings=settings),
-        started,
-        lambda event: print("Your first request has arrived.", flush=True),
-    )
+    with watched(settings):
+        run(
+            Order(settings=settings),
+            started,
+            lambda event: print("Your first request has arrived.", flush=True),
+        )
 
 
 @keys_app.command

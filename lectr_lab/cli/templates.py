@@ -61,6 +61,15 @@ port = 8484
 # for = { feature = "faq" }
 # action = "stop"
 # tz = "Europe/Berlin"
+
+# Look each minute for what is odd, and for budgets that are reached, beside the proxy;
+# tell of each once. The URL of a webhook is in the environment, never here.
+# [watch]
+# file = "odd.jsonl"
+# command = ["notify-send", "lectr-lab"]
+# [watch.webhook]
+# url_env = "SLACK_WEBHOOK_URL"
+# form = "slack"
 """
 
 RULES = """\

@@ -7,7 +7,7 @@ providers at their own addresses.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,7 @@ from lectr_lab.config.record_settings import RecordSettings
 from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import is_host, key_is_safe, names_proxy, reachable
+from lectr_lab.config.watch_settings import WatchSettings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.registry import (
     AuthStyle,
@@ -141,6 +142,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     shadow: ShadowSettings | None = None
     limits: LimitSettings = LimitSettings()
     record: RecordSettings = RecordSettings()
+    watch: WatchSettings | None = None
 
     def __repr__(self) -> str:
         """Without the password that `http_proxy` may hold."""
@@ -282,7 +284,10 @@ def _resolved(settings: Settings, folder: Path, environ: Mapping[str, str]) -> S
     names = ["tls_cert", "tls_key"] + ["lab"] * ("LECTR_LAB" not in environ)
     paths = {name: getattr(settings, name) for name in names}
     paths["rules"] = settings.rules or RULES_FILE
-    resolved = {name: str(folder / path) for name, path in paths.items() if path}
+    resolved: dict[str, Any] = {n: str(folder / p) for n, p in paths.items() if p}
+    if settings.watch and settings.watch.file:
+        file = str(folder / settings.watch.file)
+        resolved["watch"] = msgspec.structs.replace(settings.watch, file=file)
     return msgspec.structs.replace(settings, **resolved)
 
 
@@ -333,7 +338,9 @@ def _check(toml: Toml, settings: Settings) -> None:
         raise toml.refusal(field, advice, f"budget[{place}]")
     shadow, known = settings.shadow, settings.registry()
     sections = (settings.limits, settings.record)
-    faults = (shadow and shadow.fault(known), *(one.fault() for one in sections))
+    watch = settings.watch and settings.watch.fault()
+    own = (shadow and shadow.fault(known), watch)
+    faults = (*own, *(one.fault() for one in sections))
     caps = (cap.fault() for cap in settings.budgets[len(settings.budget) :])
     of_caps = (fault and ("daily_spend_usd", fault[1]) for fault in caps)
     for fault in (*faults, *of_caps):

@@ -17,6 +17,7 @@ from lectr_lab.analysis.odd.grid import Span, grids, span_of
 from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.incidents import Context, Incident, incident
 from lectr_lab.analysis.odd.predict import Array
+from lectr_lab.analysis.odd.remarks import Remarks, remarks
 from lectr_lab.analysis.odd.result import Looked, Oddities
 from lectr_lab.analysis.odd.source import Source, source
 from lectr_lab.analysis.views.groups import key_names
@@ -65,7 +66,8 @@ def odd(
         now: where the record ends; else the present for a folder that a proxy serves,
             and the last request for others.
         prices: your own prices, for a folder; as for `scan`.
-        noted: what you know of, such as deploys: moments and a few words each.
+        noted: what you know of, such as deploys: moments and a few words each; beside
+            those that were noted in the folder.
 
     Returns:
         Incidents, the last one first: a table that shows itself with a sentence for
@@ -102,17 +104,19 @@ def odd(
     assert isinstance(start, datetime)
     looked = Looked(
         given.log, counted, keys, by, budget,
-        max(begin or start, start), given.now, tz, begun,
+        max(begin or start, start), given.now, tz, begun, given.lab,
     )  # fmt: skip
     if counted.is_empty():
         return Oddities((), looked)
     span = span_of(start, given.now, where)
     several = counted["org"].n_unique() > 1
+    said = Remarks() if given.lab is None else remarks(given.lab)
+    noted = (*noted, *((one.at, one.text) for one in said.notes))
     context = Context(counted, keys, given.prices, where, several, noted)
     found = _found(context, span, budget, looked.since)
     end = asked.end.astimezone(UTC) if asked.end else given.now + timedelta(days=1)
     found = [one for one in found if one.onset < end]
-    return Oddities(_with_rows(found, given, keys, by), looked)
+    return Oddities(_with_rows(found, given, keys, by), looked, said.dismissed)
 
 
 def _found(

@@ -3,20 +3,27 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from html import escape
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.odd import remarks as remarking
 from lectr_lab.analysis.odd import stated
 from lectr_lab.analysis.odd.calibrate import WARM_UP
 from lectr_lab.analysis.odd.evidence_rows import incident_rows
 from lectr_lab.analysis.odd.incidents import Incident
+from lectr_lab.analysis.odd.remarks import DAYS, Dismissal
 from lectr_lab.analysis.odd.series import series_frame
 from lectr_lab.analysis.odd.split import FACTORS
 from lectr_lab.core import formatting
 from lectr_lab.core.errors import LabError
+from lectr_lab.log.folder import LabFolder
 from lectr_lab.tables import html_table, text_table
 from lectr_lab.tables.columns import MOST_ROWS
+
+if TYPE_CHECKING:  # a table needs nothing to draw with
+    from lectr_lab.charts.style import Drawing
 
 TITLE = "What is odd"
 
@@ -33,19 +40,31 @@ class Looked(NamedTuple):
     now: datetime
     tz: str
     begun: pl.DataFrame  # the keys and `first`, when each series was first seen
+    lab: LabFolder | None = None  # whose dismissals and notes hold
 
 
 class Oddities:
     """Incidents, the last one first, each with a sentence; a sequence of `Incident`.
 
     `lectr.odd` makes it. `incidents` is a frame of them, `series` what one feature
-    showed beside what was expected, `rows` the calls of an incident, and `stated` says
-    what the budget promises and what was measured of it.
+    showed beside what was expected, `rows` the calls of an incident, `picture` draws
+    one, `dismiss` keeps its kinds quiet, and `stated` says what the budget promises and
+    what was measured of it. `dismissed` are those that stay quiet, with what was said.
     """
 
-    def __init__(self, found: Sequence[Incident], looked: Looked) -> None:
-        self.found = tuple(found)
+    def __init__(
+        self,
+        found: Sequence[Incident],
+        looked: Looked,
+        said: Sequence[Dismissal] = (),
+    ) -> None:
         self.looked = looked
+        of = [
+            (one, remarking.dismissal_of(one, looked.keys, said, looked.now))
+            for one in found
+        ]
+        self.found = tuple(one for one, quiet in of if quiet is None)
+        self.dismissed = tuple((one, quiet) for one, quiet in of if quiet is not None)
 
     def __iter__(self) -> Iterator[Incident]:
         return iter(self.found)
@@ -111,11 +130,77 @@ class Oddities:
         Raises:
             LabError: there is none of that id.
         """
+        look = self.looked
+        return incident_rows(look.log, self._one(incident), look.keys, look.by)
+
+    def picture(self, incident: Incident | str | None = None) -> "Drawing":
+        """An incident, drawn: what was asked beside what was expected, by the hour.
+
+        Args:
+            incident: one of these, or its id; None: the last one.
+
+        Raises:
+            LabError: there is none of that id, or none at all.
+
+        >>> import lectr_lab as lectr
+        >>> lectr.odd(lectr.demo_log(), since="7d").picture().title.text
+        'Untagged, prompt length'
+        """
+        from lectr_lab.analysis.odd.drawn import picture_of
+
+        if incident is None and not self.found:
+            raise LabError("Nothing is odd here, so there is nothing to draw.")
+        one = self.found[0] if incident is None else self._one(incident)
+        look = self.looked
+        own = look.cells.filter(
+            pl.all_horizontal(
+                pl.col(key).eq_missing(pl.lit(value))
+                for key, value in zip(look.keys, one.series, strict=True)
+            )
+        )
+        return picture_of(
+            one, own, look.keys, now=look.now, tz=look.tz, budget=look.budget
+        )
+
+    def dismiss(
+        self,
+        incident: Incident | str,
+        *,
+        why: str,
+        by: str | None = None,
+        days: float = DAYS,
+        lab: Path | str | None = None,
+    ) -> Dismissal:
+        """Keep the kinds of an incident quiet for its series: here, and in `watch`.
+
+        Args:
+            incident: one of these, or its id.
+            why: the reason, for others.
+            by: who says so; without it, the user of this process.
+            days: for how long from now.
+            lab: the folder that remembers it, where `odd` was given a frame.
+
+        Returns:
+            What was remembered, in `state/odd.json` of the lab.
+
+        Raises:
+            LabError: there is none of that id, no reason, or no lab to write in.
+        """
+        folder = self.looked.lab if lab is None else LabFolder.existing(Path(lab))
+        if folder is None:
+            raise LabError(
+                'A frame remembers nothing: name the folder, dismiss(…, lab="lab").'
+            )
+        one = self._one(incident)
+        return remarking.dismiss(
+            folder, one, self.looked.keys, why=why, by=by, days=days
+        )
+
+    def _one(self, incident: Incident | str) -> Incident:
         wanted = incident if isinstance(incident, str) else incident.id
-        for one in self.found:
+        for one in (*self.found, *(quiet for quiet, _ in self.dismissed)):
             if one.id == wanted:
-                look = self.looked
-                return incident_rows(look.log, one, look.keys, look.by)
+                return one
         raise LabError(f"There is no incident {wanted!r} here; `.incidents` lists ids.")
 
     @property
@@ -231,7 +316,15 @@ class Oddities:
         return f"{TITLE}{whose}: {found}, {when}"
 
     def _notes(self) -> list[str]:
-        return [stated.in_words(self.looked.budget), *self._not_yet()]
+        return [*self._quiet(), self.stated]
+
+    def _quiet(self) -> list[str]:
+        if not self.dismissed:
+            return []
+        n = len(self.dismissed)
+        who = sorted({said.by for _, said in self.dismissed})
+        whose = ", ".join(who[:3]) + (" and others" if len(who) > 3 else "")
+        return [f"{n} dismissed by {whose}: see `.dismissed`, or `odd --all`."]
 
 
 def _changed(one: Incident) -> list[str]:

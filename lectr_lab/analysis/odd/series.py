@@ -52,7 +52,24 @@ def series_frame(
         raise LabError(_which(feature, keys[-1], orgs, cells))
     start = cells["at"].min()
     assert isinstance(start, datetime)
-    [grid] = grids(own, keys, span_of(start, now, zone(tz)))
+    return one_series(own, keys, kind, now=now, tz=tz, budget=budget, start=start)
+
+
+def one_series(
+    cells: pl.DataFrame,
+    keys: Sequence[str],
+    kind: str,
+    *,
+    now: datetime,
+    tz: str,
+    budget: float,
+    start: datetime | None = None,
+) -> pl.DataFrame:
+    """As `series_frame`, of cells that are of one series alone; from its first, or from
+    where the record of all starts."""
+    begin = start or cells["at"].min()
+    assert isinstance(begin, datetime)
+    [grid] = grids(cells, keys, span_of(begin, now, zone(tz)))
     return _hours(grid, kind, budget)
 
 

@@ -1,0 +1,1 @@
+"""Watching a lab beside its proxies, and telling of each thing once."""

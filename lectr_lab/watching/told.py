@@ -1,0 +1,169 @@
+"""What was told already, to whom: across restarts, and with two watchers at once.
+
+    state/told.json    by sink: what it was told, when, and what is being told
+    state/told.lock    held while it is changed
+
+Whoever tells something claims it first. A claim whose holder died counts no more after
+`CLAIM_S`: then another tells it. So a thing is told once, or, where a watcher dies
+between telling and writing that down, once more.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from lectr_lab.core.errors import LogError
+from lectr_lab.files import read_regular, write_whole
+from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder
+
+CLAIM_S = 600.0
+KEPT_S = 60 * 86_400.0
+MOST_TRIES = 5
+
+_MOST_BYTES = 64_000_000
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """`claimed`, `told`, `failed`, or `given_up` after `MOST_TRIES` looks; seconds since
+    1970."""
+
+    state: Literal["claimed", "told", "failed", "given_up"]
+    at_s: float
+    tries: int = 0
+
+
+class Open(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident that was seen and had not ended when it was last looked at."""
+
+    id: str
+    keys: tuple[str, ...]
+    series: tuple[str | None, ...]
+    found: datetime
+    seen_s: float  # where the record ended then, seconds since 1970
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """`state/told.json`."""
+
+    sinks: dict[str, dict[str, Entry]] = {}
+    open: tuple[Open, ...] = ()
+    looked_s: float | None = None
+    version: int = 1
+
+
+def told(lab: LabFolder) -> Told:
+    """What was told in a lab; nothing where the file is not there, or is torn.
+
+    Raises:
+        LogError: it is there and cannot be read.
+    """
+    path = lab.state / "told.json"
+    try:
+        data = read_regular(path, follow=False, most_bytes=_MOST_BYTES)
+        return msgspec.json.decode(data, type=Told)
+    except FileNotFoundError:
+        return Told()
+    except (OSError, msgspec.MsgspecError) as error:
+        raise LogError(f"{path} cannot be read: {error}. Put it aside.") from None
+
+
+def claim(lab: LabFolder, sink: str, key: str) -> bool:
+    """Whether this process is to tell a sink of something; nobody else then does.
+
+    Args:
+        lab: where it is written down.
+        sink: who is told.
+        key: of the word.
+
+    Raises:
+        LogError: the state cannot be written.
+    """
+    now_s = _now_s()
+    with _changing(lab) as found:
+        entry = found.sinks.get(sink, {}).get(key)
+        tries = 0 if entry is None else entry.tries
+        if entry is not None and (
+            entry.state in ("told", "given_up")
+            or (entry.state == "claimed" and now_s - entry.at_s < CLAIM_S)
+        ):
+            return False
+        _set(lab, found, sink, key, Entry("claimed", now_s, tries))
+        return True
+
+
+def settle(lab: LabFolder, sink: str, *keys: str) -> None:
+    """All of these are told, or need no telling any more."""
+    now_s = _now_s()
+    with _changing(lab) as found:
+        mine = found.sinks.get(sink, {}) | {key: Entry("told", now_s) for key in keys}
+        _write(lab, msgspec.structs.replace(found, sinks=found.sinks | {sink: mine}))
+
+
+def failed(lab: LabFolder, sink: str, key: str) -> bool:
+    """It could not be told. Whether it was given up: else the next look tries again."""
+    with _changing(lab) as found:
+        entry = found.sinks.get(sink, {}).get(key)
+        tries = 1 if entry is None else entry.tries + 1
+        last = tries >= MOST_TRIES
+        state: Literal["failed", "given_up"] = "given_up" if last else "failed"
+        _set(lab, found, sink, key, Entry(state, _now_s(), tries))
+        return last
+
+
+def unclaim(lab: LabFolder, sink: str, key: str) -> None:
+    """It was not told, for this watcher stops: the next one tells it."""
+    with _changing(lab) as found:
+        mine = {k: e for k, e in found.sinks.get(sink, {}).items() if k != key}
+        _write(lab, msgspec.structs.replace(found, sinks=found.sinks | {sink: mine}))
+
+
+def looked(lab: LabFolder, still_open: tuple[Open, ...]) -> None:
+    """Write down that a look is over, and which incidents go on."""
+    now_s = _now_s()
+    with _changing(lab) as found:
+        kept = {
+            sink: {k: e for k, e in mine.items() if now_s - e.at_s < KEPT_S}
+            for sink, mine in found.sinks.items()
+        }
+        _write(
+            lab,
+            msgspec.structs.replace(found, sinks=kept, open=still_open, looked_s=now_s),
+        )
+
+
+def _set(lab: LabFolder, found: Told, sink: str, key: str, entry: Entry) -> None:
+    mine = found.sinks.get(sink, {}) | {key: entry}
+    _write(lab, msgspec.structs.replace(found, sinks=found.sinks | {sink: mine}))
+
+
+def _now_s() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+@contextlib.contextmanager
+def _changing(lab: LabFolder) -> Iterator[Told]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    path = lab.state / "told.lock"
+    try:
+        lab.state.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        fd = os.open(path, flags, FILE_MODE)
+    except OSError as error:
+        raise LogError(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield told(lab)
+    finally:
+        os.close(fd)
+
+
+def _write(lab: LabFolder, found: Told) -> None:
+    path = lab.state / "told.json"
+    try:
+        write_whole(path, msgspec.json.encode(found))
+    except OSError as error:
+        raise LogError(f"{path} cannot be written: {error.strerror}.") from None

@@ -139,6 +139,7 @@ def _words(series: pl.DataFrame, unit: _Unit) -> list[pl.Series]:
 
 def _top(series: pl.DataFrame) -> float:
     """Where the axis ends: above all that was, and above most of the band."""
-    most = max((series[c].max() or 0.0 for c in ("actual", "expected")), default=0.0)
-    band = min(series["high"].max() or 0.0, most * _BAND_ROOM)
-    return max(most * _ROOM, band) or 1.0
+    highest = series.select(pl.col("actual", "expected", "high").max())
+    actual, expected, high = (float(v or 0) for v in highest.row(0))
+    most = max(actual, expected)
+    return max(most * _ROOM, min(high, most * _BAND_ROOM)) or 1.0

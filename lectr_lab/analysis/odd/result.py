@@ -143,8 +143,8 @@ class Oddities:
             LabError: there is none of that id, or none at all.
 
         >>> import lectr_lab as lectr
-        >>> lectr.odd(lectr.demo_log(), since="7d").picture().title.text
-        'Untagged, prompt length'
+        >>> lectr.odd(lectr.demo_log()).picture().title.text
+        'untagged: other prompt lengths since 20 November, 13:00'
         """
         from lectr_lab.analysis.odd.drawn import picture_of
 

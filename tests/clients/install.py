@@ -17,7 +17,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 CLIENTS = HERE.parents[1] / ".clients"
-IN_CI = "agents"
+IN_CI, PAGES = "agents", "pages"  # which CI installs
 NO_NPM = "needs npm: apt-get install nodejs npm"
 _STAMP = "installed.json"  # written last: what an interrupted run left does not count
 _QUIET = "--no-audit --no-fund --no-package-lock --no-update-notifier --loglevel=error"
@@ -70,7 +70,9 @@ def _from_pypi(folder: Path, packages: dict[str, str]) -> None:
 
 def main(*arguments: str) -> int:
     """Install what is missing; returns the exit code."""
-    wanted = [name for name in pinned() if name == IN_CI or "--long" in arguments]
+    wanted = [
+        name for name in pinned() if name in (IN_CI, PAGES) or "--long" in arguments
+    ]
     problems = [_problem(name) for name in wanted if installed(name) is None]
     for problem in filter(None, problems):
         print(problem, file=sys.stderr)

@@ -78,13 +78,14 @@ def page(parts: dict[str, str], *, dark: bool = False) -> str:
 
 @pytest.mark.slow
 def test_no_word_of_a_chart_is_cut_or_stands_upon_another(faults):
-    """On every log, in a phone's cell and in a wide one, in light and dark."""
+    """On every log, in a phone's cell and in a wide one; four weeks in the dark, too."""
     for name, some in logs().items():
         parts = cells(some, ("1h", "1d", "1w") if name == "demo" else ("1d",))
         for width in (390, 900):
             assert faults(page(parts), width, f"charts-{name}") == [], (name, width)
-        dark = page(parts, dark=True)
-        assert faults(dark, 900, f"charts-{name}", dark=True) == []
+        if name == "demo":
+            dark = page(parts, dark=True)
+            assert faults(dark, 900, f"charts-{name}", dark=True) == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,79 @@
+"""What a reader sees, judged by axe-core: no violation, in light and dark.
+
+Its rules are those of WCAG 2.2, levels A and AA, and its own good practice.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from clients.install import NO_NPM, PAGES, installed
+from looks.test_charts import page as cells_page
+
+import lectr_lab as lectr
+from lectr_lab import charts
+from lectr_lab.dashboards.page import page
+
+_RUN = """async () => (await axe.run(document)).violations.flatMap((one) =>
+  one.nodes.map((node) => `${one.id}: ${node.target}: ${node.html.slice(0, 120)}`))"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script that judges."""
+    folder = installed(PAGES)
+    if folder is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have axe-core: {NO_NPM}")
+        pytest.skip("needs axe-core: python tests/clients/install.py")
+    return (folder / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+
+
+@pytest.fixture
+def violations(browser: Any, axe: str) -> Callable[..., list[str]]:
+    """What axe-core has against a page."""
+
+    def of(html: str, *, dark: bool = False) -> list[str]:
+        scheme = "dark" if dark else "light"
+        tab = browser.new_page(
+            viewport={"width": 1280, "height": 900}, color_scheme=scheme
+        )
+        tab.set_content(html)
+        tab.evaluate(axe)
+        found: list[str] = tab.evaluate(_RUN)
+        tab.close()
+        return found
+
+    return of
+
+
+def _table() -> str:
+    found: str = lectr.spend(lectr.demo_log())._repr_html_()
+    return found
+
+
+def _chart() -> str:
+    bars = charts.spend_bars(lectr.spend(lectr.demo_log()))
+    return bars._repr_mimebundle_()["text/html"]
+
+
+CELLS = {"a chart": _chart, "a table": _table}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_in_a_cell_is_against_the_rules(violations, dark):
+    """A chart and a table, in a notebook's page; those have the headings."""
+    html = cells_page({name: made() for name, made in CELLS.items()}, dark=dark)
+    html = html.replace("<main>", "<main><h1>Cells</h1>")
+
+    assert violations(html, dark=dark) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_on_the_page_is_against_the_rules(violations, dark):
+    """Which the report writes and a live dashboard fills: four weeks, and no request."""
+    for some in (lectr.demo_log(), lectr.demo_log().head(0)):
+        assert violations(page(some), dark=dark) == []

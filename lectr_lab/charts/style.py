@@ -64,7 +64,6 @@ _AXIS: dict[str, Any] = {
 
 # A browser's letters may be wider than those that Vega measures.
 PADDING = {"left": 6, "right": 14, "top": 5, "bottom": 6}
-_FITS = f"max-width:100%;min-width:{_LEGIBLE_PX}px;height:auto"
 
 Row = dict[str, Any]
 _Picture = TypeVar("_Picture")
@@ -247,10 +246,18 @@ def bundle(chart: alt.TopLevelMixin, title: str) -> dict[str, str]:
         svg = rendered(vl_convert.vegalite_to_svg, chart.configure_axis(**_AXIS))
     except LabError as error:
         return {"text/plain": str(error)}
-    drawn = _in_the_cells_ink(svg).replace("<svg ", f'<svg style="{_FITS}" ', 1)
+    drawn = _in_the_cells_ink(svg).replace("<svg ", f'<svg style="{_fits(svg)}" ', 1)
     html = f'<div class="{NO_MATH}" style="overflow-x:auto">{drawn}</div>'
     plain = f"<chart: {title}>"
     return {"text/html": html, "image/svg+xml": svg, "text/plain": plain}
+
+
+def _fits(svg: str) -> str:
+    """In a narrow cell a picture becomes smaller, while its words are legible; nowhere
+    larger than it is."""
+    [width] = re.findall(r'<svg[^>]* width="(\d+)', svg)
+    least = min(int(width), _LEGIBLE_PX)
+    return f"max-width:100%;min-width:{least}px;height:auto"
 
 
 def rendered(

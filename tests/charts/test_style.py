@@ -185,3 +185,16 @@ def test_all_others_are_one_more():
     assert (last["label"], last["text"]) == ("all others (7)", "7")
     assert style.bar_colours(shown)[-1] == style.REST
     assert style.labelled(view, str).height == style.MOST_GROUPS
+
+
+def test_a_small_picture_is_not_blown_up():
+    """It is shown as large as it is; a large one becomes smaller in a narrow cell."""
+    bar = alt.Chart(pl.DataFrame({"n": [1]})).mark_bar().encode(alt.X("n"))
+    for width in (200, 700):
+        html = style.titled("t", "s", 60, bar, width=width)._repr_mimebundle_()
+        least, own = (
+            int(re.findall(form, html["text/html"])[0])
+            for form in (r"min-width:(\d+)px", r' width="(\d+)')
+        )
+
+        assert least == min(own, 600)

@@ -7,6 +7,7 @@ from typing import Any, Self
 import polars as pl
 
 from lectr_lab.analysis.given_log import as_log
+from lectr_lab.analysis.odd.result import Oddities
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.scan import own_prices, scan
@@ -14,6 +15,7 @@ from lectr_lab.budgets.frame import beside_page
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards.marks import Note
+from lectr_lab.dashboards.odd import noted, strip
 from lectr_lab.dashboards.page import framed, page
 from lectr_lab.dashboards.rows_behind import rows_of
 from lectr_lab.dashboards.selected import in_words, message_of
@@ -88,6 +90,7 @@ def dashboard(
     recommended: Recommendations | None = None,
     dropped: int | None = None,
     unread: Unread | None = None,
+    odd: Oddities | None = None,
     beside: Mapping[str, Any] | None = None,
 ) -> Any:
     """A log's charts, arranged, which filter each other: spend, latency, errors, …
@@ -105,7 +108,9 @@ def dashboard(
         recommended: what could be cheaper; without it, what `recommend` says.
         dropped: events that could not be written; of a frame, which does not know.
         unread: batches of the journal that could not be read; likewise.
-        beside: what else a page shows: `odd`, `budgets`, `forecast`, ready for JSON.
+        odd: what is odd, as `odd` found it; a live page looks itself, at most each
+            minute.
+        beside: what else a page shows: `budgets`, `forecast`, ready for JSON.
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
@@ -127,7 +132,7 @@ def dashboard(
         "notes": notes,
     }
     said |= {"recommended": recommended, "dropped": dropped, "unread": unread}
-    said["beside"] = beside
+    said["beside"] = beside if odd is None else {"odd": strip(odd), **(beside or {})}
     options = {n: v for n, v in said.items() if v is not None}
     folder = getattr(log, "lab", log)
     if not isinstance(folder, str | Path):
@@ -137,6 +142,8 @@ def dashboard(
                 "or a lab folder by its path."
             )
         return Dashboard(as_log(log), **options)
+    if deploys := noted(Path(folder)):
+        options["notes"] = [*options.get("notes", ()), *deploys]
     if live:
         return _live(Path(folder).resolve(), **options)
     options = losses(LabFolder(Path(folder)))._asdict() | options

@@ -21,6 +21,7 @@ from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.counted import Counted, count_log
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.marks import Note, marks
+from lectr_lab.dashboards.odd import odd_in
 from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
 from lectr_lab.dashboards.rows_behind import carried, reply
 from lectr_lab.dashboards.runs import runs
@@ -28,6 +29,8 @@ from lectr_lab.log.losses import Losses
 
 _ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
 _ADVICE_REST = 30.0
+_ODD_EVERY_S = 60.0  # at most, and after so many times as long as it took
+_ODD_REST = 30.0
 _MOVED = "The log changed while it was read. Select again."
 
 Found = tuple[Counted, Losses] | None
@@ -103,6 +106,7 @@ class Followed:
         self._source, self._when, self._beside = source, notes, dict(beside or {})
         self._found: Found = None
         self._advise_at_s: float = 0.0
+        self._odd_at_s: float = 0.0
         self._unadvised = True  # the log has news that no recommendation knows of
 
     def update(self) -> bool:
@@ -153,6 +157,24 @@ class Followed:
             return {}
         leaders = self._found[0].leaders
         return carried(cube.needed(self._source.log(), self.by), leaders)
+
+    def look_for_odd(self, folder: Path) -> bool:
+        """Look at a lab folder for what is odd, at most each minute; say whether that
+        is another than before. Closed days are counted once.
+
+        Raises:
+            LabError: as of `update`; polars' errors likewise.
+        """
+        began_s = time.monotonic()
+        if self.by != "feature" or began_s < self._odd_at_s:
+            return False
+        self._odd_at_s = began_s + _ODD_EVERY_S  # where it fails, too
+        found = odd_in(folder, self._source.prices(), self.tz)
+        took_s = time.monotonic() - began_s
+        self._odd_at_s += max(0.0, _ODD_REST * took_s - _ODD_EVERY_S)
+        changed: bool = found != self._beside.get("odd", [])
+        self._beside["odd"] = found
+        return changed
 
     def advice(self) -> str | None:
         """What could be cheaper, as escaped HTML; None where there is nothing new, or

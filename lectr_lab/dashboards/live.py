@@ -236,6 +236,8 @@ class LiveDashboard(anywidget.AnyWidget):
                 self._rows = self._shown.carried()
                 if self.running:
                     self.recommended = said
+            if self._shown.look_for_odd(self._folder) and self.running:
+                self._show(f"live, updated {datetime.now(UTC):%H:%M:%S} UTC")
             self._keep_sometimes()
         except (LabError, OSError, pl.exceptions.PolarsError):
             return  # the next look finds the files in their new places

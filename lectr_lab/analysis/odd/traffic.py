@@ -134,10 +134,11 @@ def traffic(
     with np.errstate(divide="ignore", invalid="ignore"):
         share = asked / asked.sum()
         each = np.where(asked > 0, 1 / asked, np.nan)
-        cached, kept = (np.where(sent > 0, v / sent, np.nan) for v in (read, written))
+        none = np.where(asked > 0, 0.0, np.nan)  # asked, and not by the token
+        cached, kept = (np.where(sent > 0, v / sent, none) for v in (read, written))
     by_price = np.nan_to_num((_tokens(of) * token_usd).sum(1))
     counted = by_price > 0
-    times = np.where(counted, usd / np.where(counted, by_price, 1), np.nan)
+    times = np.where(counted, usd / np.where(counted, by_price, 1), none)
     token = token_usd.T * times
     return Traffic(
         requests=requests,

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lectr_lab.bench.instant_provider import STREAM_MARK
 from lectr_lab.bench.process import family
@@ -77,10 +77,11 @@ def direct(upstream_port: int, _: Path) -> Iterator[Gateway]:
 
 
 @contextmanager
-def ours(upstream_port: int, folder: Path) -> Iterator[Gateway]:
-    """The proxy with its log, as `lectr-lab serve` runs it."""
+def ours(upstream_port: int, folder: Path, **more: Any) -> Iterator[Gateway]:
+    """The proxy with its log, as `lectr-lab serve` runs it; `more` are settings."""
     openai = ProviderSettings(base_url=f"http://127.0.0.1:{upstream_port}/v1")
-    settings = Settings(lab=str(folder / "lab"), port=0, providers={"openai": openai})
+    lab, providers = str(folder / "lab"), {"openai": openai}
+    settings = Settings(lab=lab, port=0, providers=providers, **more)
     session = Session(org="bench")
     child = Child(Order(settings=settings, session=session))
     try:

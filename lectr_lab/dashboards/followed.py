@@ -26,6 +26,7 @@ from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
 from lectr_lab.dashboards.rows_behind import carried, reply
 from lectr_lab.dashboards.runs import runs
 from lectr_lab.log.losses import Losses
+from lectr_lab.tables import without_scripts
 
 _ADVICE_EVERY_S = 30.0  # at most: recommendations read the whole log
 _ADVICE_REST = 30.0
@@ -188,7 +189,7 @@ class Followed:
             return None
         log = self._source.log()
         found = recommend(log, prices=self._source.prices())
-        said = sections.recommendations(found) + runs(log)
+        said = without_scripts(sections.recommendations(found) + runs(log))
         self._unadvised = False
         took_s = time.monotonic() - began_s
         wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)

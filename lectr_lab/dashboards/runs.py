@@ -29,7 +29,7 @@ _CACHED = ["feature", "requests", "watched", "hit_rate", "saved_usd", "lost_usd"
 
 
 def runs(log: pl.LazyFrame) -> str:
-    """Sessions, clients and cache losses of a log, as HTML that needs no script.
+    """Sessions, clients and cache losses of a log, as HTML; its tables have scripts.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
@@ -98,7 +98,7 @@ def _picture(own: pl.LazyFrame, one: dict[str, Any]) -> str:
 def _clients(log: pl.LazyFrame) -> str:
     """What each program's calls cost."""
     found = spend(log, by="client").collect(engine="streaming")
-    return f"<section>{html_table(_short(found, _SPENT), title='Clients')}</section>"
+    return f"<section>{_table(_short(found, _SPENT), 'Clients')}</section>"
 
 
 def _cache(log: pl.LazyFrame) -> str:
@@ -117,11 +117,15 @@ def _cache(log: pl.LazyFrame) -> str:
     n, of_all = int(watched["watched"].sum()), int(by_feature["requests"].sum())
     note = f"{count(n)} of {count(of_all)} requests were watched. Of the whole log."
     tables = [
-        html_table(_short(causes, _CAUSES), title="Why the cache missed", note=said),
-        html_table(_short(watched, _CACHED), title="The cache", note=note),
+        _table(_short(causes, _CAUSES), "Why the cache missed", said),
+        _table(_short(watched, _CACHED), "The cache", note),
     ]
     made = tables if causes.height else tables[1:]
     return "".join(f"<section>{table}</section>" for table in made)
+
+
+def _table(frame: pl.DataFrame, title: str, note: str = "") -> str:
+    return html_table(frame, title=title, note=note, script=True)
 
 
 def _short(found: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import data_gaps
 from lectr_lab.core.formatting import count, name
-from lectr_lab.tables import html_table, without_scripts
+from lectr_lab.tables import html_table
 
 _PAGE = re.compile(r"(?<![\w./-])([\w-]+\.html)\b")  # beside this one
 TABLE_ROWS = 49  # and a row of all others
@@ -31,8 +31,7 @@ def usage_advice(silent: pl.DataFrame) -> str:
 
 def recommendations(found: Recommendations) -> str:
     """What a cheaper model could save, each with its confidence and its reasons."""
-    shown = without_scripts(found._repr_html_())  # the page runs but its own
-    return f"<section>{shown}</section>" if len(found) else ""
+    return f"<section>{found._repr_html_()}</section>" if len(found) else ""
 
 
 def table(rows: pl.DataFrame, by: str = "feature") -> str:
@@ -45,7 +44,7 @@ def table(rows: pl.DataFrame, by: str = "feature") -> str:
     if by not in shown.columns:
         shown = shown.rename({"feature": by})
     title = f"Per {by.replace('_', ' ')}"
-    return f"<section>{html_table(shown, title=title)}</section>"
+    return f"<section>{html_table(shown, title=title, script=True)}</section>"
 
 
 def price_help(unpriced: pl.DataFrame) -> str:

@@ -47,6 +47,10 @@ class View(pl.LazyFrame):
         shown = self._as_table()
         return {"text/plain": repr(shown), "text/html": shown._repr_html_()}
 
+    def _repr_html_(self) -> str:
+        """For what asks for HTML alone, which else draws a lazy frame's query plan."""
+        return self._as_table()._repr_html_()
+
     def _display_(self) -> Table:
         """What marimo asks for, which else draws a lazy frame's query plan."""
         return self._as_table()

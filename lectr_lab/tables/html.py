@@ -90,6 +90,20 @@ def without_scripts(html: str) -> str:
     return _SCRIPTS.sub("", html)
 
 
+def with_one_script(html: str) -> tuple[str, str]:
+    """Tables whose script stands once: the HTML without it, and what is to run after all
+    of that; empty where no table has one.
+
+    >>> some = html_table(pl.DataFrame({"n": [1, 2]}), title="", script=True)
+    >>> html, script = with_one_script(some + some)
+    >>> script in html, script in some
+    (False, True)
+    """
+    script = _asset("table.js")
+    element = f"<script data-lectr>{script}</script>"
+    return html.replace(element, ""), script if element in html else ""
+
+
 def _above(title: str) -> str:
     """To be seen; who listens has it from the table's caption."""
     return f'<p class="title" aria-hidden="true">{escape(title)}</p>' if title else ""

@@ -51,6 +51,22 @@ def test_a_page_is_whole_in_itself(log):
     assert len(text.encode()) < 160_000
 
 
+@pytest.mark.slow
+def test_its_tables_sort_under_its_own_policy(log, opened):
+    """One script for all of them, which the page's policy names; nothing else runs."""
+    rows = [{"feature": f"f{i:02}", "client": "codex"} for i in range(30)]
+    html = page(log(*(row for i, row in enumerate(rows) for _ in range(i + 1))))
+    tab = opened(html)
+    per_feature = tab.locator(".lectr-table", has_text="Per feature")
+    head = per_feature.get_by_role("columnheader", name="requests", exact=True)
+
+    head.get_by_role("button").click()
+
+    assert head.get_attribute("aria-sort") == "descending"
+    assert per_feature.locator("tbody tr").first.inner_text().startswith("f29")
+    assert html.count("DecompressionStream(") == 1
+
+
 def test_a_page_needs_no_chart_library():
     """Altair takes seconds to load: only the picture does."""
     code = "import sys, lectr_lab.dashboards; print('altair' in sys.modules)"
@@ -70,10 +86,10 @@ def test_what_a_client_sent_stays_text(log, opened):
     )  # fmt: skip
 
     found = Seen(text)
-    assert found.tags.count("script") == plain.tags.count("script") == 2
+    assert found.tags.count("script") == plain.tags.count("script") == 4
     assert {"onerror", "src"}.isdisjoint(dict(found.attributes))
     tab = opened(text)
-    assert tab.locator("img").count() == 0 and tab.locator("script").count() == 2
+    assert tab.locator("img").count() == 0 and tab.locator("script").count() == 4
     assert "alert(1)" in tab.locator("[data-panel=spend]").inner_text()
 
 

@@ -69,7 +69,7 @@ def cells(some: pl.LazyFrame, steps: tuple[str, ...]) -> dict[str, str]:
 
 def page(parts: dict[str, str], *, dark: bool = False) -> str:
     """Cells below each other."""
-    ground = "background: #111; color: #eee" if dark else ""
+    ground = "color-scheme: dark; background: #111; color: #eee" if dark else ""
     drawn = [f'<div data-name="{name}">{html}</div>' for name, html in parts.items()]
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Cells</title>'
     style = f"margin: 0; font: 14px sans-serif; {ground}"

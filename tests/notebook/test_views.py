@@ -203,3 +203,12 @@ def test_what_the_cache_missed_is_shown_with_what_to_change():
         "requests were watched"
         in shown(lectr.cache(log, by=None, org="x"))["text/plain"]
     )
+
+
+def test_whoever_shows_html_gets_the_table():
+    """Notebooks ask for a bundle, marimo for something to display, others for HTML."""
+    view = lectr.spend(lectr.demo_log())
+    bundle = view._repr_mimebundle_()["text/html"]
+
+    assert view._repr_html_() == bundle == view._display_()._repr_html_()
+    assert 'class="lectr-table' in bundle

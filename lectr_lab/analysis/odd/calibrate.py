@@ -2,9 +2,10 @@
 
 A normal tail is a model, and real traffic has longer ones. So each series, kind and
 window is held against its own past: the largest z of each hour of the last fortnight,
-ranked. If chance alone made these, the k-th largest would be about the z that k of n
-hours exceed; where it is larger, every z of the series is divided by the same factor.
-For traffic and spend the rank is taken as it is, and for the others at the quarter that
+ranked, and of each six for windows of six hours. If chance alone made these, the k-th
+largest would be about the z that k of n exceed; where it is larger, every z of the series
+is divided by the same factor. For traffic and spend the rank is taken as it is, of hours
+for every window, for their bursts have company; and for the others at the quarter that
 chance exceeds three times of four, for these have single wild hours.
 """
 
@@ -49,26 +50,36 @@ def stretch(z: Array, seen: Array, kind: str, window: int, least: float = 0.0) -
     """
     largest = _largest(z)
     days = -(-largest.shape[1] // DAY)
-    whole = np.full((len(z), _FORTNIGHT + days * DAY), _NO_HOUR)
-    whole[:, _FORTNIGHT + DAY : _FORTNIGHT + largest.shape[1]] = np.where(
-        seen > 0, largest, _NO_HOUR
-    )[:, DAY:]  # the first day of a record is no measure
     most = np.full((len(z), days * DAY), _NO_HOUR)
     most[:, : largest.shape[1]] = largest
     wanted = most.reshape(len(z), days, DAY).max(2) >= least
     wanted[:, :2] = False
     series, day = np.nonzero(wanted)
-    before = np.arange(_FORTNIGHT)
-    past = whole[series[:, None], (day * DAY)[:, None] + before]
-    hours = (past > _NO_HOUR).sum(1)
+    most[:, : largest.shape[1]][seen == 0] = _NO_HOUR
+    most[:, :DAY] = _NO_HOUR  # the first day of a record is no measure
+    hours = _hours(kind, window)
+    width, a_day = _FORTNIGHT // hours, DAY // hours
+    whole = np.full((len(z), width + days * a_day), _NO_HOUR)
+    whole[:, width:] = most.reshape(len(z), -1, hours).max(2)
+    past = whole[series[:, None], (day * a_day)[:, None] + np.arange(width)]
+    known = (past > _NO_HOUR).sum(1)
     top = -np.sort(-np.partition(past, -_MOST_RANK, axis=1)[:, -_MOST_RANK:], axis=1)
     counts = _AS_IT_IS if kind in _OWN_TAIL else _BY_RANK
-    share = counts / np.maximum(hours, 1)[:, None] / looks_an_hour(window)
+    looks = looks_an_hour(window) * hours
+    share = counts / np.maximum(known, 1)[:, None] / looks
     meant = np.maximum(z_of(np.minimum(share, 0.4)), 0.3)
     factor = (top[:, np.array(RANKS) - 1] / meant).max(1)
     out = np.ones((len(z), days))
-    out[series, day] = np.where(hours > DAY, np.maximum(factor, 1), 1)
+    out[series, day] = np.where(known > a_day, np.maximum(factor, 1), 1)
     return out
+
+
+def _hours(kind: str, window: int) -> int:
+    """Of how many hours the largest z is taken.
+
+    One thing that is odd is in six hours of windows of six, and would be six of them.
+    """
+    return 1 if kind in _OWN_TAIL else max(window // HOUR, 1)
 
 
 def _largest(z: Array) -> Array:

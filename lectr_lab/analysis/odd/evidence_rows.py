@@ -1,7 +1,7 @@
 """The rows behind incidents: which to look at first, and whether a rule changed."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -38,6 +38,12 @@ def incident_rows(
     return log.filter(rows.is_request(), inside, *same)
 
 
+def looked_between(incidents: Sequence[Incident]) -> tuple[datetime, datetime]:
+    """The time that `looked_at` has rows of, of one incident at least."""
+    first = min(one.onset for one in incidents) - _LOOK
+    return first, max(one.end or one.onset + _LOOK for one in incidents)
+
+
 def looked_at(
     log: pl.LazyFrame,
     incidents: Sequence[Incident],
@@ -66,8 +72,7 @@ def looked_at(
         schema_overrides=dict.fromkeys(keys, pl.String)
         | {"onset": pl.Datetime("us", "UTC"), "until": pl.Datetime("us", "UTC")},
     )  # fmt: skip
-    first = min(one.onset for one in incidents) - _LOOK
-    last = max(one.end or one.onset + _LOOK for one in incidents)
+    first, last = looked_between(incidents)
     at = pl.col("started_at")
     failed = (rows.failed() & (pl.col("kind_of") == "errors")).cast(pl.Float64)
     slow = pl.when(pl.col("kind_of").is_in(["latency", "latency_tail"])).then(

@@ -87,45 +87,43 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
     placed = cells.with_columns(t=passed.cast(pl.Int64)).filter(
         pl.col("t").is_between(0, span.last)
     )
-    named = placed.select(keys).unique().sort(keys).with_row_index("s")
-    placed = placed.join(named, on=keys, nulls_equal=True).sort("s")
-    ranks = _ranks(placed)
+    names = list(dict.fromkeys((*keys, *MODEL)))
+    asked = placed.group_by(names).agg(pl.col("n").sum())
+    named = asked.select(keys).unique().sort(keys).with_row_index("s")
+    ranked = asked.join(named, on=keys, nulls_equal=True).with_columns(
+        rank=_rank().over("s"), several=pl.len().over("s") > 1
+    )
+    numbers = ranked.select(*names, "s", rank=pl.when("several").then("rank"))
+    numbered = (
+        placed.join(numbers, on=names, nulls_equal=True, maintain_order="none")
+        .select("s", "t", "rank", *SUMS)
+        .sort("s")
+    )
     starts = np.arange(0, named.height + _BLOCK, _BLOCK)
-    ends = np.searchsorted(placed["s"].to_numpy(), starts)
+    ends = np.searchsorted(numbered["s"].to_numpy(), starts)
     for block, (first, last) in enumerate(pairwise(ends.tolist())):
         series = named.slice(block * _BLOCK, _BLOCK)
-        yield _grid(span, series, placed.slice(first, last - first), ranks)
+        shown = ranked.filter("several", pl.col("s").is_in(series["s"].to_list()))
+        yield _grid(span, series, numbered.slice(first, last - first), shown)
 
 
-def _ranks(placed: pl.DataFrame) -> pl.DataFrame:
-    """The models of series that ask more than one; the seldom are one rank."""
-    seldom = pl.col("rank") >= _MOST_MODELS
-    return (
-        placed.group_by("s", *MODEL)
-        .agg(pl.col("n").sum())
-        .sort("n", *MODEL, descending=[True, False, False])
-        .with_columns(rank=pl.int_range(pl.len()).over("s"), several=pl.len().over("s"))
-        .filter(pl.col("several") > 1)
-        .with_columns(
-            rank=pl.col("rank").clip(upper_bound=_MOST_MODELS),
-            **{f"{n}_shown": pl.when(~seldom).then(n) for n in MODEL},
-        )
-        .drop("n", "several")
-    )
+def _rank() -> pl.Expr:
+    """Of the models of a series: those asked most first, and all the seldom one rank."""
+    place = pl.struct(-pl.col("n"), *MODEL).rank("ordinal").cast(pl.Int64) - 1
+    return place.clip(upper_bound=_MOST_MODELS)
 
 
 def _grid(
-    span: Span, series: pl.DataFrame, cells: pl.DataFrame, ranks: pl.DataFrame
+    span: Span, series: pl.DataFrame, cells: pl.DataFrame, ranked: pl.DataFrame
 ) -> Grid:
     first = int(series["s"][0])
     at = (cells["s"].cast(pl.Int64) - first) * span.cells + cells["t"]
     shape = (series.height, span.cells)
     sums = {name: _added(shape, at, cells[name]) for name in SUMS}
-    of = cells.select("s", "t", "n", *MODEL).join(
-        ranks, on=["s", *MODEL], nulls_equal=True
-    )
-    shown = [pl.col(f"{name}_shown").alias(name) for name in MODEL]
-    pairs = of.select("s", "rank", *shown).unique().sort("s", "rank")
+    seldom = pl.col("rank") >= _MOST_MODELS
+    shown = [pl.when(~seldom).then(name).alias(name) for name in MODEL]
+    pairs = ranked.select("s", "rank", *shown).unique().sort("s", "rank")
+    of = cells.select("s", "t", "n", "rank").filter(pl.col("rank").is_not_null())
     numbered = pairs.select("s", "rank").with_row_index("p")
     of = of.join(numbered, on=["s", "rank"])
     place = of["p"].cast(pl.Int64) * span.cells + of["t"]

@@ -64,7 +64,7 @@ class History:
 
     def week(self, values: Array, lag: int, owner: Any = ...) -> Array:
         """The past week's sum of what each hour has, or each hour's looks together."""
-        hours: Array = values.sum(2) if values.ndim == 3 else values
+        hours: Array = together(values) if values.ndim == 3 else values
         return past_week(hours, self.seen[owner], lag)
 
     def rate(self, lag: int) -> Array:
@@ -129,14 +129,14 @@ class History:
         return self._memory[key]
 
 
-def _together(looks: Array) -> Array:
+def together(looks: Array) -> Array:
     """The looks of each hour added up."""
     return np.asarray(np.einsum("shk->sh", looks), np.float64)
 
 
 def by_hour(values: Array) -> Array:
     """Cells added up to hours."""
-    return _together(values.reshape(len(values), -1, HOUR))
+    return together(values.reshape(len(values), -1, HOUR))
 
 
 def first_seen(grid: Grid) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.odd.episodes import Episode, episodes
-from lectr_lab.analysis.odd.evidence_rows import looked_at
+from lectr_lab.analysis.odd.evidence_rows import looked_at, looked_between
 from lectr_lab.analysis.odd.findings import LOOKS, judge
 from lectr_lab.analysis.odd.grid import Span, grids, span_of
 from lectr_lab.analysis.odd.history import History
@@ -172,7 +172,10 @@ def _with_rows(
     by: str | Sequence[str],
 ) -> list[Incident]:
     """Incidents with the rows to look at first, and the rules that changed."""
-    told = looked_at(given.log, found, keys, by)
+    if not found:
+        return []
+    log = given.between(*looked_between(found))
+    told = looked_at(log, found, keys, by)
     return [
         msgspec.structs.replace(one, first_rows=ids, changed=(*one.changed, *rules))
         for one, (ids, rules) in zip(found, told, strict=True)

@@ -17,7 +17,7 @@ import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from hashlib import blake2b
 from importlib.metadata import version
 from importlib.resources import files
@@ -90,7 +90,7 @@ class _Reading:
         if path is None:
             return self.counted(day)
         rests_on = self._rests_on(day)
-        found = _read(path, rests_on, self.nothing().schema)
+        found = _read(path, rests_on, self._schema)
         if found is None:
             found = self.counted(day)
             _write(path, found, rests_on)
@@ -105,10 +105,14 @@ class _Reading:
         )
 
     def nothing(self) -> pl.DataFrame:
-        """The columns of cells."""
+        """No cells, with their columns."""
         log = self._log(date.min)
         limits = slow_limits(durations(log, self._by).collect(), [], self._by)
         return cells(log, limits.lazy(), self._by).collect()
+
+    @cached_property
+    def _schema(self) -> pl.Schema:
+        return self.nothing().schema
 
     def _log(self, day: date) -> pl.LazyFrame:
         return scanning.scan(self._lab.root, self._prices, day=day)

@@ -56,8 +56,10 @@ def trailing(values: Array, width: int, lag: int = 0) -> Array:
     array([[0., 1., 3.]])
     """
     upto = sums(values)
-    hours = np.arange(1, upto.shape[1]) - lag
-    return upto[:, np.maximum(hours, 0)] - upto[:, np.maximum(hours - width, 0)]
+    out = np.zeros(values.shape)
+    out[:, lag:] = upto[:, 1 : max(upto.shape[1] - lag, 1)]
+    out[:, lag + width :] -= upto[:, 1 : max(upto.shape[1] - lag - width, 1)]
+    return out
 
 
 def past_week(values: Array, seen: Array, lag: int) -> Array:
@@ -95,16 +97,21 @@ def expected(
     judged = weight * known
     spoken = np.maximum(trailing(judged, WEEK, 1 + lag), _LEAST)
     above, below, squares = (np.zeros_like(total) for _ in range(3))
-    for says, can in _experts(total, weight, flat, known, clock, lag, counts):
-        said = gain(says)
-        wrong = trailing(np.where(can, (shown - said) ** 2, 0) * judged, WEEK, 1 + lag)
-        part = trailing(judged * can, WEEK, 1 + lag)
-        error = np.maximum(wrong / np.maximum(part, _LEAST), _LEAST)
+    for can, each in _experts(total, weight, flat, known, clock, lag, counts):
+        asked = judged * can
+        part = trailing(asked, WEEK, 1 + lag)
         share = np.minimum(1, part / spoken)
-        trust = np.where(can & (part > 0), (share / error) ** 2, 0)
-        above += trust * said
-        squares += trust * said**2
-        below += trust
+        speaks = can & (part > 0)
+        least = np.maximum(part, _LEAST)
+        for says in each:
+            said = gain(says)
+            wrong = trailing(np.square(shown - said) * asked, WEEK, 1 + lag)
+            error = np.maximum(wrong / least, _LEAST)
+            trust = np.square(share / error) * speaks
+            weighed = trust * said
+            above += weighed
+            squares += weighed * said
+            below += trust
     some, of = below > 0, np.maximum(below, 1e-300)
     best = np.where(some, above / of, gain(flat))
     apart = np.where(some, np.maximum(squares / of - best**2, 0), 0)
@@ -128,7 +135,8 @@ def _experts(
     clock: Clock,
     lag: int,
     counts: bool,
-) -> Sequence[tuple[Array, NDArray[np.bool_]]]:
+) -> Sequence[tuple[NDArray[np.bool_], Sequence[Array]]]:
+    """When experts can speak, and what those who can then say."""
     near, near_n = _neighbours(total), _neighbours(weight)
     days = range(DAY, WEEK + 1, DAY)
     weeks = range(WEEK, 4 * WEEK + 1, WEEK)
@@ -139,21 +147,19 @@ def _experts(
     by_day = (daily + lean * flat) / np.maximum(daily_n + lean, _LEAST)
     by_week = weekly / np.maximum(weekly_n, _LEAST)
 
+    had = {hours: trailing(total, hours, 1 + lag) for hours in (DAY, 3)}
+    of = {} if counts else {h: trailing(weight, h, 1 + lag) + _LEVEL_MEAN for h in had}
+
     def levelled(says: Array, hours: int) -> Array:
-        was = trailing(total, hours, 1 + lag)
-        meant = trailing(says * weight, hours, 1 + lag)
+        was, meant = had[hours], trailing(says * weight, hours, 1 + lag)
         if counts:
             return says * (was + _LEVEL_COUNT) / (meant + _LEVEL_COUNT)
-        return says + (was - meant) / (trailing(weight, hours, 1 + lag) + _LEVEL_MEAN)
+        return says + (was - meant) / of[hours]
 
     return (
-        (flat, known),
-        (by_day, of_day),
-        (by_week, of_week),
-        (levelled(by_day, DAY), of_day),
-        (levelled(by_week, DAY), of_week),
-        (levelled(by_day, 3), of_day),
-        (levelled(by_week, 3), of_week),
+        (known, (flat,)),
+        (of_day, (by_day, levelled(by_day, DAY), levelled(by_day, 3))),
+        (of_week, (by_week, levelled(by_week, DAY), levelled(by_week, 3))),
     )
 
 

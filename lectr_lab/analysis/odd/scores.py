@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, gammaincc, gammaln, ndtri
 
-from lectr_lab.analysis.odd.history import History, lag_of
+from lectr_lab.analysis.odd.history import History, by_hour, lag_of, together
 from lectr_lab.analysis.odd.predict import Array, past_week, sums
 
 _FLOOR = 0.02**2  # no window is held to vary by less than 2 % beyond chance
@@ -67,17 +67,27 @@ def _counts(history: History, window: int) -> tuple[Score, Array, Array]:
     sd = np.sqrt(expected + phi * np.square(expected))
     high = (n - expected) / sd
     low = -high
-    many, few = (high > _MATTERS) & (n > 0), low > _MATTERS
-    k = np.broadcast_to(1 / phi, n.shape)
-    high[many] = z_of(_more(*_exact(many, n, expected, k)))
-    low[few] = z_of(_fewer(*_exact(few, n, expected, k)))
+    many = np.flatnonzero((high > _MATTERS) & (n > 0))
+    few = np.flatnonzero(low > _MATTERS)
+    np.put(high, many, z_of(_more(*_exact(many, n, expected, 1 / phi))))
+    np.put(low, few, z_of(_fewer(*_exact(few, n, expected, 1 / phi))))
     _bound_bursts(history, window, phi, high, low)
     return Score(high, n, expected, sd, n), low, phi
 
 
-def _exact(where: NDArray[np.bool_], *arrays: Array) -> list[Array]:
-    """Some places of arrays of looks, in double precision: tails need it."""
-    return [array[where].astype(np.float64) for array in arrays]
+def _exact(places: NDArray[np.intp], looks: Array, *arrays: Array) -> list[Array]:
+    """Some looks of arrays, in double precision: tails need it.
+
+    Args:
+        places: in `looks`, taken flat.
+        looks: by looks.
+        arrays: by looks too, or by hours, or the same for all.
+    """
+    found = []
+    for array in (looks, *arrays):
+        here = places // (looks.size // array.size)
+        found.append(array.reshape(-1)[here].astype(np.float64))
+    return found
 
 
 def _more(n: Array, mean: Array, k: Array) -> Array:
@@ -148,11 +158,11 @@ def spend(history: History, window: int) -> Score:
     variance = chance + phi * np.square(mean)
     sd = np.sqrt(np.maximum(variance, _NOTHING))
     can = _each(history.awake()) & (mean > 0)
-    z = np.where(can, (usd - mean) / sd, 0)
-    much = z > _MATTERS
+    z = (usd - mean) / sd * can
+    much = np.flatnonzero(z > _MATTERS)
     spent, meant, spread = _exact(much, usd, mean, sd)
     rate = meant / np.square(spread)
-    z[much] = z_of(gammaincc(np.maximum(meant * rate, 1e-6), spent * rate))
+    np.put(z, much, z_of(gammaincc(np.maximum(meant * rate, 1e-6), spent * rate)))
     return Score(z, usd, mean, sd, history.looks("n", window))
 
 
@@ -162,6 +172,10 @@ def _mean(
     """A mean a request; z is positive where it is higher."""
     total, squares, count = f"{name}_sum", f"{name}_squares", f"{of or name}_n"
     lag = lag_of(window)
+    if not history.grid.sums[total].any():  # as where no input was ever cached
+        n = history.looks(count, window)
+        nothing = np.zeros_like(n)
+        return Score(nothing, nothing, nothing, nothing + 1, n)
     week_n = history.week(history.hourly(count), lag)
     some = np.maximum(week_n, 1)
     mean = history.week(history.hourly(total), lag) / some
@@ -178,7 +192,7 @@ def _mean(
     between = _each(np.maximum(between, floor))
     sd = np.sqrt(chance * (1 + n / _each(some)) + between)
     can = (n > 0) & _each(week_n >= _LEAST_REQUESTS)
-    z = np.where(can, (shown - expected) / sd, 0)
+    z = (shown - expected) / sd * can
     return Score(z, shown, expected, sd, n)
 
 
@@ -236,13 +250,16 @@ def models(history: History, window: int) -> Score:
     nothing = np.zeros_like(n)
     if not len(pairs):
         return Score(nothing, nothing, nothing, nothing + 1, n)
-    best = Score(
-        *(array.copy() for array in (nothing, nothing, nothing, nothing + 1, n))
-    )
+    begin = np.flatnonzero(np.diff(pairs, prepend=-1))  # a series' models are together
+    z = nothing.copy()
+    z[pairs[begin]] = np.maximum(np.maximum.reduceat(every.z, begin), 0)
+    best = Score(z, *(array.copy() for array in (nothing, nothing, nothing + 1, n)))
     for row, series in enumerate(pairs):
-        higher = every.z[row] > best.z[series]
-        for one, other in zip(best[:4], every[:4], strict=True):
-            one[series][higher] = other[row][higher]
+        # Only what may matter is told of; an earlier model comes before its like.
+        here = (every.z[row] >= _MATTERS) & (every.z[row] == z[series])
+        told = np.nonzero(here & (best.actual[series] == 0))
+        for one, other in zip(best[1:4], every[1:4], strict=True):
+            one[series][told] = other[row][told]
     return best
 
 
@@ -255,7 +272,7 @@ def model_shares(history: History, window: int) -> tuple[NDArray[np.int64], Scor
         return owner, Score(none, none, none, none, none)
     events = history.over(sums(grid.asked), window)
     n = history.looks("n", window)[owner]
-    had = grid.asked.reshape(len(owner), grid.span.hours, -1).sum(2)
+    had = by_hour(grid.asked)
     of = history.hourly("n")[owner]
     return owner, _share(events, n, had, of, history.seen[owner], lag_of(window))
 
@@ -274,17 +291,17 @@ def _share(
     share = (past_week(had, seen, lag) + 0.5) / (of_week + 1)
     p = _each(share) if usual is None else np.full((1, 1, 1), usual)
     q = p * (1 - p)
-    beyond = past_week(((events - n * p) ** 2 - n * q).sum(2), seen, lag)
-    pairs = past_week((n * np.maximum(n - 1, 0) * q).sum(2), seen, lag)
+    beyond = past_week(together(np.square(events - n * p) - n * q), seen, lag)
+    pairs = past_week(together(n * np.maximum(n - 1, 0) * q), seen, lag)
     rho = np.clip(_each(beyond / np.maximum(pairs, 1e-9)), _LEAST_RHO, 0.5)
     unsure = _each(1 / (of_week + 1)) if usual is None else 0.0
     precision = 1 / (rho / (1 - rho) + unsure)
     sd = np.sqrt(n * q * (1 + (n - 1).clip(0) * rho)) + _NOTHING
     z = np.minimum((events - n * p) / sd, _MATTERS)
     much = (events > n * p + _MATTERS * sd) & (events >= 1) & _each(of_week > 0)
-    p, precision = (np.broadcast_to(a, n.shape) for a in (p, precision))
-    x, of, p, precision = _exact(much, events, n, p, precision)
-    z[much] = z_of(_beta_binomial(x, of, p * precision, (1 - p) * precision))
+    places = np.flatnonzero(much)
+    x, of, p, precision = _exact(places, events, n, p, precision)
+    np.put(z, places, z_of(_beta_binomial(x, of, p * precision, (1 - p) * precision)))
     z[~_each(of_week > 0) & (z > 0)] = 0
     some = np.maximum(n, 1)
     whole = np.broadcast_to(_each(share) if usual is None else usual, n.shape)

@@ -1,10 +1,12 @@
 """Where the cells come from."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import polars as pl
 from polars.testing import assert_frame_equal
 
 import lectr_lab as lectr
+from lectr_lab.analysis.odd.source import source
 from lectr_lab.resources import shipped_traffic
 
 
@@ -31,3 +33,20 @@ def test_what_comes_after_now_is_not_looked_at(made_up):
     found = lectr.odd(log, now=now)
 
     assert found.looked.cells["at"].max() < now
+
+
+def test_few_days_of_a_lab_are_read_by_themselves():
+    """And have every event of the time that was asked for; of many, the log is given."""
+    given = source(shipped_traffic(), by="feature", org=None, now=None, prices=None)
+    first = datetime(2026, 11, 3, 5, tzinfo=UTC)
+    last = first + timedelta(hours=30)
+    inside = pl.col("started_at").is_between(first, last)
+
+    few = given.between(first, last)
+
+    assert_frame_equal(
+        few.filter(inside).select("event_id", "cost_usd").collect(),
+        given.log.filter(inside).select("event_id", "cost_usd").collect(),
+        check_row_order=False,
+    )
+    assert given.between(first, first + timedelta(days=20)) is given.log

@@ -15,9 +15,10 @@ import msgspec
 import polars as pl
 
 from lectr_lab.analysis.scan import scan
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import PUSD_PER_USD, Meter, Sum, Whose
 from lectr_lab.budgets.recovery_order import RecoveryOrder
-from lectr_lab.budgets.store import Change, Store
+from lectr_lab.budgets.store import Store
 from lectr_lab.budgets.windows import RUN_KEPT_S
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.log.folder import LabFolder

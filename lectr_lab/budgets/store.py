@@ -3,7 +3,8 @@
 A request's dearest cost is reserved before it is sent, and what it did cost is put in
 the place of that. Sums of what is spent and reserved never pass a budget that stops.
 What a request did cost is written with the next reservation or by `pay`, whichever comes
-first: until then what it had reserved stands for it, also where the process dies.
+first: until then what it had reserved stands for it, also where the process dies. Where
+many requests come, what the next may cost is reserved at once: see `leases`.
 """
 
 import errno
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lectr_lab.budgets.answered import Answered
+from lectr_lab.budgets.changes import Change, changed
 from lectr_lab.budgets.held import Held, alive
+from lectr_lab.budgets.leases import Leases
 from lectr_lab.budgets.lock import Lock
 from lectr_lab.budgets.meters import Meter, Sum
 from lectr_lab.budgets.table import FEW_CELLS, MANY_CELLS, MOST_PUSD, Cell, Table
@@ -25,18 +28,6 @@ NEAR, REACHED, REFUSED = 1, 2, 4
 FOLDER = "budgets"
 _MOST_OWED = 100_000
 _LOOKS_EVERY_S = 1.0
-
-
-class Change(NamedTuple):
-    """What is to be written in a sum. 1e-12 USD; what is given back is below 0."""
-
-    sum: Sum
-    spent: int = 0
-    reserved: int = 0
-    unbounded: int = 0
-    requests: int = 0
-    unpriced: int = 0
-    estimated: int = 0
 
 
 class Reached(NamedTuple):
@@ -89,6 +80,7 @@ class Store:
         self.alone = True
         self._looked_s = 0.0
         self._opened = False
+        self._leases = Leases()
         self._open()
 
     def reserve(
@@ -105,6 +97,10 @@ class Store:
             Why it may not be sent; None where it may. It may, too, where the sums cannot
             be read now, or somebody sits on the lock: that is counted.
         """
+        if self._leases.take(sums, pusd):
+            if not certain:
+                self.settle([Change(one, unbounded=1) for one in sums])
+            return None
         if not self._take():
             self._owe_reservation(sums, pusd, certain)
             return None
@@ -128,12 +124,18 @@ class Store:
             else:
                 self.not_written += 1
 
-    def pay(self) -> None:
-        """Write what is owed, if the lock can be had."""
-        if not self._owed or not self._take():
+    def pay(self, *, lend: bool = False) -> None:
+        """Write what is owed, if the lock can be had.
+
+        Args:
+            lend: it is called again soon, so that where many requests come, what those
+                that follow may cost can be reserved for them.
+        """
+        planned = self._leases.plan(lend=lend)
+        if not (self._owed or planned) or not self._take():
             return
         try:
-            self._pay()
+            self._pay(planned)
         except OSError as error:
             self._fail(error)
         finally:
@@ -143,6 +145,16 @@ class Store:
     def owes(self) -> bool:
         """Something is still to be written."""
         return bool(self._owed)
+
+    @property
+    def lends(self) -> bool:
+        """Something is reserved for requests that are still to come."""
+        return bool(self._leases)
+
+    @property
+    def busy(self) -> bool:
+        """Many requests came before the last payment."""
+        return self._leases.busy
 
     def note_answered(self, response: bytes) -> None:
         """A response counted: when it is fetched again, it is not counted again."""
@@ -173,7 +185,7 @@ class Store:
                 return
             for change in found:
                 at, cell = table.place(change.sum.key, change.sum.window, now_s)
-                table.write(at, _changed(cell, [change], now_s))
+                table.write(at, changed(cell, [change], now_s))
             table.was_read(up_to_s)
         finally:
             self._lock.give_back()
@@ -209,23 +221,34 @@ class Store:
                 return Reached(one, cell.spent, cell.reserved, pusd, first)
             found.append((one, at, cell, given_back))
         for one, at, cell, given_back in found:
+            self._leases.note(one, pusd)
             taken = min(cell.reserved + pusd, MOST_PUSD)
             numbers = (taken, cell.unbounded + (not certain))
             # As _replace would, in a third of the time.
             reserved = Cell._make(cell[:5] + numbers + cell[7:])
-            self._put(one, at, reserved, given_back + pusd)
+            self._put_and_lend(one, at, reserved, given_back + pusd)
         return None
 
     def _settled(self, one: Sum, now_s: float) -> tuple[int, Cell, int]:
         """A sum's place; what it says with what is owed to it; and how much less of it
         this process holds by then."""
         at, cell = self._tables[one.meter.id].place(one.key, one.window, now_s)
-        owed = self._owed.get(one.key)
-        if owed is None:
+        owed, lent = self._owed.get(one.key, ()), self._leases.left(one.key)
+        if lent:
+            owed = [*owed, Change(one, reserved=-lent)]
+        if not owed:
             return at, cell, 0
-        return at, _changed(cell, owed, now_s), sum([change[2] for change in owed])
+        return at, changed(cell, owed, now_s), sum([change[2] for change in owed])
 
-    def _put(self, one: Sum, at: int, cell: Cell, held: int) -> None:
+    def _put_and_lend(self, one: Sum, at: int, cell: Cell, held: int) -> None:
+        """Write a sum that is settled, with what is set aside for the next requests."""
+        room = one.meter.limit - cell.spent - cell.reserved
+        lent = self._leases.size(one.key, room)
+        if lent:
+            cell = cell._replace(reserved=cell.reserved + lent)
+        self._put(one, at, cell, held + lent, lent)
+
+    def _put(self, one: Sum, at: int, cell: Cell, held: int, lent: int = 0) -> None:
         """Write a sum that is settled, and what this process holds of it."""
         meter = one.meter
         if cell.spent >= meter.near and (word := _word(cell, meter)):
@@ -233,15 +256,16 @@ class Store:
             self.told.append(Told(one, word, cell.spent))
         self._tables[meter.id].write(at, cell)
         self._owed.pop(one.key, None)
+        self._leases.put(one.key, lent)
         if held:
             self._held[meter.id].add(at, held)
 
-    def _pay(self) -> None:
+    def _pay(self, planned: Sequence[Sum]) -> None:
         now_s = self._now_s()
-        for changes in list(self._owed.values()):
-            one = changes[0].sum
+        sums = {changes[0].sum.key: changes[0].sum for changes in self._owed.values()}
+        for one in (sums | {one.key: one for one in planned}).values():
             at, cell, held = self._settled(one, now_s)
-            self._put(one, at, cell, held)
+            self._put_and_lend(one, at, cell, held)
 
     def _owe_reservation(self, sums: Sequence[Sum], pusd: int, certain: bool) -> None:
         self.settle([Change(one, 0, pusd, unbounded=not certain) for one in sums])
@@ -327,6 +351,7 @@ class Store:
 
     def _close_files(self) -> None:
         self._opened = False
+        self._leases = Leases()
         for held in self._held.values():
             held.close()
         for table in self._tables.values():
@@ -334,36 +359,6 @@ class Store:
         for answered in self._answered:
             answered.close()
         self._lock.close()
-
-
-def _changed(cell: Cell, changes: Sequence[Change], now_s: float) -> Cell:
-    """A sum with what is owed to it."""
-    key, start_s, end_s, _, spent, reserved, unbounded, *counts, told = cell
-    requests, unpriced, estimated = counts
-    for change in changes:
-        spent += change.spent
-        reserved += change.reserved
-        unbounded += change.unbounded
-        requests += change.requests
-        unpriced += change.unpriced
-        estimated += change.estimated
-    if spent < 0 or reserved < 0 or requests < 0 or estimated < 0:
-        numbers = (spent, reserved, unbounded, requests, unpriced, estimated)
-        lowest = [max(number, 0) for number in numbers]
-        spent, reserved, unbounded, requests, unpriced, estimated = lowest
-    return Cell(
-        key,
-        start_s,
-        end_s,
-        now_s,
-        min(spent, MOST_PUSD),
-        min(reserved, MOST_PUSD),
-        unbounded,
-        requests,
-        unpriced,
-        estimated,
-        told,
-    )
 
 
 def _word(cell: Cell, meter: Meter) -> int:

@@ -7,10 +7,11 @@ import pytest
 
 from lectr_lab.analysis.budget_spend import add_what_is_lacking, lacking, spent
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import Meter, Whose
 from lectr_lab.budgets.recovery_order import RecoveryOrder
 from lectr_lab.budgets.states import budget_states
-from lectr_lab.budgets.store import Change, Store
+from lectr_lab.budgets.store import Store
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.event import Event
 from lectr_lab.core.identity.keyed_hash import KeyedHash

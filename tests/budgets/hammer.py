@@ -7,8 +7,9 @@ import random
 import sys
 from pathlib import Path
 
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import Meter, Whose
-from lectr_lab.budgets.store import Change, Store
+from lectr_lab.budgets.store import Store
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.log.folder import LabFolder

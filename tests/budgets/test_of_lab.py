@@ -2,9 +2,10 @@
 
 import time
 
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import PUSD_PER_USD, Whose
 from lectr_lab.budgets.of_lab import meters_of, states_of
-from lectr_lab.budgets.store import Change, Store
+from lectr_lab.budgets.store import Store
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.log.folder import LabFolder
 

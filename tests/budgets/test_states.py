@@ -3,9 +3,9 @@
 import pytest
 from budgets.test_store import HASHES, NOON_S, killed, meter, opened
 
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import PUSD_PER_USD, Meter, Whose
 from lectr_lab.budgets.states import budget_states, release
-from lectr_lab.budgets.store import Change
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.log.folder import LabFolder
 

@@ -13,9 +13,10 @@ from budgets import hammer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import PUSD_PER_USD, Meter, Whose
 from lectr_lab.budgets.states import budget_states, release
-from lectr_lab.budgets.store import NEAR, REACHED, Change, Store
+from lectr_lab.budgets.store import NEAR, REACHED, Store
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.log.folder import LabFolder

@@ -6,9 +6,10 @@ import time
 import pytest
 from budgets.test_store import killed
 
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import PUSD_PER_USD, Whose
 from lectr_lab.budgets.of_lab import meters_of
-from lectr_lab.budgets.store import Change, Store
+from lectr_lab.budgets.store import Store
 from lectr_lab.cli.budgets import release, show
 from lectr_lab.config.settings import read_settings
 from lectr_lab.core.errors import LogError

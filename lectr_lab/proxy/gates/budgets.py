@@ -2,7 +2,8 @@
 of them stops, and what it did cost is put in the place of that when it is over.
 
 Without a budget none of this is there; with those that warn alone, nothing of it is
-before the request. Prices are in memory: a sum takes microseconds.
+before the request. Prices are in memory: a sum takes microseconds. Requests that are
+over are counted many at once, which takes half the time of each on its own.
 """
 
 import asyncio
@@ -11,8 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from lectr_lab.budgets.bounds import Asked, Bound, Bounds
+from lectr_lab.budgets.changes import Change
 from lectr_lab.budgets.meters import Meter, Sum, Whose
-from lectr_lab.budgets.store import Change, Reached, Store
+from lectr_lab.budgets.store import Reached, Store
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import NOT_CALLS
@@ -30,6 +32,7 @@ _NEVER_SENT = frozenset({"refused", "unreachable"})
 _MOST_PENDING = 10_000
 _PAID_WITHIN_S = 0.05
 _PAID_AGAIN_S = 0.5
+_MOST_OVER = 64
 _DEAREST_UNKNOWN = 1  # 1e-12 USD: refused where nothing is left at all
 
 
@@ -83,6 +86,7 @@ class Budgets:
         self._store = Store(lab, meters, reopened=self._read_log)
         self._recovery = Recovery()
         self._paying = False
+        self._over: list[Event] = []  # and not counted yet
 
     @property
     def is_gate(self) -> bool:
@@ -99,6 +103,8 @@ class Budgets:
         """
         if exchange.operation in _NOT_CALLS or not (pays or _is_billed(exchange)):
             return None
+        if self._over and not self._store.busy:
+            self._count()
         at_s = exchange.started_at.timestamp()
         whose = self._whose(exchange)
         sums = [
@@ -119,7 +125,24 @@ class Budgets:
         """What it can cost was set aside."""
 
     def ended(self, event: Event) -> None:
-        """A request is over: count what it cost."""
+        """A request is over: it is soon counted what it cost."""
+        self._over.append(event)
+        if len(self._over) >= _MOST_OVER:
+            self._count()
+        if not self._paying:
+            self._pay_soon()
+
+    def _count(self) -> None:
+        """Count what is over. Where that fails for one, the others are counted, and what
+        was set aside for it stays so."""
+        over, self._over = self._over, []
+        for event in over:
+            try:
+                self._count_one(event)
+            except Exception:  # noqa: BLE001 - its text could hold a client's words
+                self._store.failed += 1
+
+    def _count_one(self, event: Event) -> None:
         kept = self._kept.pop(event.event_id, None)
         if kept is None and event.outcome == "refused":
             return
@@ -138,7 +161,6 @@ class Budgets:
         if event.operation == "responses" and event.provider_response_id is not None:
             self._note_response(event, cost, changes)
         self._store.settle(changes)
-        self._pay_soon()
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health."""
@@ -155,6 +177,7 @@ class Budgets:
     def stop(self) -> None:
         """Write what is still owed."""
         self._recovery.stop()
+        self._count()
         self._store.close()
         self._tell()
 
@@ -178,18 +201,19 @@ class Budgets:
 
     def _pay_soon(self) -> None:
         """Write with what comes in the meantime: a lock is had once for all of it."""
-        if self._paying:
-            return
         self._paying = True
         asyncio.get_running_loop().call_later(_PAID_WITHIN_S, self._pay)
 
     def _pay(self) -> None:
         self._paying = False
-        self._store.pay()
+        self._count()
+        self._store.pay(lend=True)
         self._tell()
         if self._store.owes:  # somebody sat on the lock
             self._paying = True
             asyncio.get_running_loop().call_later(_PAID_AGAIN_S, self._pay)
+        elif self._store.lends:  # which is given back, when nothing comes
+            self._pay_soon()
 
     def _dearest(self, exchange: Exchange, at_s: float) -> tuple[int, bool]:
         """The most that it can cost; 0 where its model has no price."""

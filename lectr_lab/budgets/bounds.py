@@ -94,16 +94,17 @@ class Bounds:
         >>> Bounds().of(asked._replace(max_output_tokens=None)).output_tokens
         16384
         """
-        seen = self._model(asked.provider, asked.model or "")
+        provider, model, operation, _, wanted, answers, *_ = asked
+        seen = self._model(provider, model or "")
         sent = self._input(seen, asked)
-        if asked.operation in _SILENT:
+        if operation in _SILENT:
             return Bound(sent, 0, True)
-        wanted, most = asked.max_output_tokens, seen.writes
+        most = seen.writes
         if wanted is None and most is None:
-            return Bound(sent, seen.usual * asked.answers, False)
+            return Bound(sent, seen.usual * answers, False)
         if wanted is None or (most is not None and most < wanted):
             wanted = most
-        return Bound(sent, (wanted or 0) * asked.answers, True)
+        return Bound(sent, (wanted or 0) * answers, True)
 
     def written_tokens(self, asked: Asked, chars: int) -> int:
         """The most that a part of an answer had in tokens, by its characters."""

@@ -30,7 +30,9 @@ def main(lab: str, times: int) -> None:
     dice = random.Random(times)
     spent = refused = 0
     running: list[int] = []
-    for _ in range(times):
+    for nth in range(times):
+        if nth % 16 == 0:
+            store.pay(lend=True)
         found = budget.sum_of(Whose("acme"), store._now_s())
         pusd = dice.randrange(1, 2_000)
         if store.reserve([found], pusd) is None:

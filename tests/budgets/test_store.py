@@ -52,10 +52,13 @@ steps = st.lists(
             st.just("reserve"),
             st.integers(0, 2),
             st.sampled_from("ab"),
-            st.integers(1, 400),
+            st.one_of(st.integers(1, 5), st.integers(1, 400)),
+            st.integers(1, 8),
         ),
         st.tuples(st.just("settle"), st.integers(0, 30), st.floats(0, 1)),
-        st.tuples(st.sampled_from(["pay", "kill", "leave"]), st.integers(0, 2)),
+        st.tuples(st.just("pay"), st.integers(0, 2), st.booleans()),
+        st.tuples(st.just("kill"), st.integers(0, 2), st.booleans()),
+        st.tuples(st.just("leave"), st.integers(0, 2)),
         st.tuples(st.just("release")),
     ),
     max_size=60,
@@ -75,11 +78,12 @@ def test_no_schedule_passes_a_budget(steps):
         cost: dict[str, int] = defaultdict(int)
         for what, *told in steps:
             if what == "reserve":
-                process, user, pusd = told
+                process, user, pusd, times = told
                 whose = Whose("acme", user=user)
                 sums = [m.sum_of(whose, NOON_S) for m in budgets[:2]]
-                if stores[process].reserve(sums, pusd) is None:
-                    running.append((process, user, pusd, sums))
+                for _ in range(times):
+                    if stores[process].reserve(sums, pusd) is None:
+                        running.append((process, user, pusd, sums))
             elif what == "settle" and running:
                 nth, share = told
                 process, user, pusd, sums = running.pop(nth % len(running))
@@ -87,20 +91,26 @@ def test_no_schedule_passes_a_budget(steps):
                 cost[user] += spent
                 stores[process].settle([Change(s, spent, -pusd, 0, 1) for s in sums])
             elif what == "pay":
-                stores[told[0]].pay()
+                process, lend = told
+                stores[process].pay(lend=lend)
             elif what in ("kill", "leave"):
-                [process] = told
+                process = told[0]
                 if what == "leave":
                     stores[process].close()
                 else:
-                    stores[process].pay()
+                    stores[process].pay(lend=told[1])
                     killed(stores[process])
                 running = [one for one in running if one[0] != process]
                 stores[process] = opened(lab, *budgets)
             elif what == "release":
                 for store in stores:
-                    store.pay()
+                    store.pay(lend=True)
                 release(lab, budgets)
+            at_most = defaultdict(int, cost)
+            for _, user, pusd, _ in running:
+                at_most[user] += pusd
+            assert sum(at_most.values()) <= LIMIT
+            assert all(pusd <= 600 for pusd in at_most.values())
             for budget, limit in ((budgets[0], LIMIT), (budgets[1], 600)):
                 for user in "ab":
                     one = budget.sum_of(Whose("acme", user=user), NOON_S)
@@ -134,6 +144,80 @@ def test_all_sums_of_a_request_or_none(lab):
     assert reached is not None
     assert (reached.sum, reached.spent, reached.wanted) == (sums[1], 0, 101)
     assert store.reserve(sums[:1], LIMIT) is None
+    store.close()
+
+
+def test_where_many_come_most_take_no_lock(lab, monkeypatch):
+    """What they may cost was set aside at the last payment; a lease is given back when
+    few come, and lost with its process."""
+    budget = meter(1_000_000)
+    store, other = opened(lab, budget), opened(lab, budget)
+    found = budget.sum_of(Whose("acme"), NOON_S)
+    for _ in range(200):
+        assert store.reserve([found], 10) is None
+    store.pay(lend=True)
+    locks, take = [], store._lock.take
+    monkeypatch.setattr(store._lock, "take", lambda: locks.append(1) or take())
+
+    for _ in range(200):
+        assert store.reserve([found], 10) is None
+
+    [now] = budget_states(lab, [budget], NOON_S)
+    assert (locks, store.lends, store.busy) == ([], True, True)
+    assert now.held_usd * PUSD_PER_USD == pytest.approx(2_000 + 4_000)
+    assert other.reserve([found], 1_000_000 - 6_000) is None
+    assert other.reserve([found], 1) is not None
+    store.settle([Change(found, 7, -10, 0, 1)] * 400)
+    store.pay(lend=True)
+    store.pay(lend=True)
+    assert not store.lends
+    assert not store.owes
+    other.settle([Change(found, 0, 6_000 - 1_000_000)])
+    other.pay()
+    [now] = budget_states(lab, [budget], NOON_S)
+    assert (now.held_usd, now.requests) == (0, 400)
+    for _ in range(10):
+        assert store.reserve([found], 10) is None
+    store.pay(lend=True)
+    killed(store)
+    [now] = budget_states(lab, [budget], NOON_S)
+    assert now.lost_usd * PUSD_PER_USD == pytest.approx(100 + 200)
+    other.close()
+
+
+def test_near_the_limit_nothing_is_set_aside_for_others(lab):
+    """Nobody is refused for a request that did not come: the last one finds all room."""
+    budget = meter()
+    one, other = opened(lab, budget), opened(lab, budget)
+    found = budget.sum_of(Whose("acme"), NOON_S)
+    for _ in range(9):
+        assert one.reserve([found], 100) is None
+        one.pay(lend=True)
+    for _ in range(6):
+        assert one.reserve([found], 10) is None
+    one.pay(lend=True)
+
+    assert not one.lends
+    assert other.reserve([found], 41) is not None
+    assert other.reserve([found], 40) is None
+    one.close()
+    other.close()
+
+
+def test_what_it_set_aside_itself_refuses_nobody(lab):
+    """A request that needs more than the lease has finds the lease's room as well."""
+    budget = meter(100_000)
+    store = opened(lab, budget)
+    found = budget.sum_of(Whose("acme"), NOON_S)
+    for _ in range(10):
+        assert store.reserve([found], 10) is None
+    store.pay(lend=True)
+    assert store.lends
+
+    assert store.reserve([found], 100_000 - 100) is None
+    refused = store.reserve([found], 1)
+    assert refused is not None
+    assert refused.reserved == 100_000
     store.close()
 
 

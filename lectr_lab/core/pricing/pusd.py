@@ -91,14 +91,22 @@ class Pricer:
             sent, made, read, written, long_written, reasoned = usual
             made, read, written = made or 0, read or 0, written or 0
             long_written, reasoned = long_written or 0, reasoned or 0
-            sound = 0 <= long_written <= written and 0 <= read <= sent - written
-            sound = sound and 0 <= reasoned <= made
-            counts = (sent, made, read, written, long_written, reasoned)
-            if kind.lacks and any(counts[nth] for nth in kind.lacks):
-                return None
-            if sound and sent <= MOST_COUNTED and made <= MOST_COUNTED:
-                rates = kind.rates[bisect_left(kind.starts, sent)]
-                pusd = sum(map(int.__mul__, counts, rates))
+            if kind.lacks:
+                counts = (sent, made, read, written, long_written, reasoned)
+                if any(counts[nth] for nth in kind.lacks):
+                    return None
+            if (
+                0 <= long_written <= written
+                and 0 <= read <= sent - written
+                and 0 <= reasoned <= made <= MOST_COUNTED
+                and sent <= MOST_COUNTED
+            ):
+                starts, bands = kind.starts, kind.rates
+                rates = bands[bisect_left(starts, sent) if starts else 0]
+                pusd = sent * rates[0] + made * rates[1]
+                if read or written or reasoned:
+                    pusd += read * rates[2] + written * rates[3]
+                    pusd += long_written * rates[4] + reasoned * rates[5]
                 if pusd or not event.cost_stated_usd:
                     return pusd
         usd = cost_usd(found, {name: getattr(event, name) for name in COUNTS})

@@ -52,6 +52,9 @@ class _Cost(NamedTuple):
     estimated: bool = False
 
 
+_NOTHING = _Cost()
+
+
 class Budgets:
     """A gate, where one of them stops; and what is told of each request that is over.
 
@@ -78,6 +81,7 @@ class Budgets:
         self._lab, self._meters, self._prices, self._say = lab, meters, prices, say
         self._stopping = [meter for meter in meters if meter.stops]
         self._columns = {column for meter in meters for column in meter.columns}
+        self._by_key_alone = self._columns <= {"org", "key"}
         self._bounds = Bounds()
         self._kept: dict[bytes, _Kept] = {}
         # Responses that are made in the background: what they will have used is not
@@ -152,10 +156,12 @@ class Budgets:
         cost = self._cost(event)
         self._bounds.learn(event)
         changes = self._changes(event, cost, kept)
-        pending = self._pending.pop(event.provider_response_id or "", ())
-        changes += [
-            one._replace(spent=-one.spent, requests=-1, estimated=-1) for one in pending
-        ]
+        if self._pending:
+            pending = self._pending.pop(event.provider_response_id or "", ())
+            changes += [
+                one._replace(spent=-one.spent, requests=-1, estimated=-1)
+                for one in pending
+            ]
         if not changes:
             return
         if event.operation == "responses" and event.provider_response_id is not None:
@@ -191,12 +197,14 @@ class Budgets:
 
     def _whose(self, exchange: Exchange) -> Whose:
         """By the event's own words; what no budget goes by is not looked for."""
+        key = exchange.key
+        if self._by_key_alone:
+            return Whose(key.org, key.key_id)
         feature = user = session = None
         if "feature" in self._columns and exchange.target is not None:
             feature = exchange.rule_input(exchange.target).feature
         if "user" in self._columns or "session" in self._columns:
             user, session = exchange.run.user, exchange.run.session
-        key = exchange.key
         return Whose(key.org, key.key_id, feature, user, session)
 
     def _pay_soon(self) -> None:
@@ -261,14 +269,14 @@ class Budgets:
     def _changes(self, event: Event, cost: _Cost, kept: _Kept | None) -> list[Change]:
         held, pusd = (kept.sums, kept.pusd) if kept else ((), 0)
         is_plan = event.credential == "plan"
-        counts = not is_plan and (cost != _Cost() or event.operation not in _NOT_CALLS)
         if event.outcome in _NEVER_SENT or event.provider is None or is_plan:
             return [Change(one, reserved=-pusd) for one in held]
-        if not counts:
+        if event.operation in _NOT_CALLS and cost == _NOTHING:
             return []
-        counted = (1, cost.unpriced, cost.estimated)
+        spent, unpriced, estimated = cost
+        counted = (1, unpriced, estimated)
         if len(held) == len(self._meters):
-            return [Change(one, cost.pusd, -pusd, 0, *counted) for one in held]
+            return [Change(one, spent, -pusd, 0, *counted) for one in held]
         key_id = kept.key_id if kept else None
         whose = Whose(event.org, key_id, event.feature, event.user, event.session)
         at_s = event.started_at.timestamp()
@@ -278,7 +286,7 @@ class Budgets:
             found = own or meter.sum_of(whose, at_s)
             if found is not None:
                 given_back = -pusd if own else 0
-                changes.append(Change(found, cost.pusd, given_back, 0, *counted))
+                changes.append(Change(found, spent, given_back, 0, *counted))
         return changes
 
     def _is_counted(self, event: Event) -> bool:

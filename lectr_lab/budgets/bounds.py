@@ -94,8 +94,10 @@ class Bounds:
         >>> Bounds().of(asked._replace(max_output_tokens=None)).output_tokens
         16384
         """
-        provider, model, operation, _, wanted, answers, *_ = asked
-        seen = self._model(provider, model or "")
+        provider, model, operation, _, wanted, answers, _, _ = asked
+        seen = self._models.get((provider, model or ""))
+        if seen is None:
+            seen = self._model(provider, model or "")
         sent = self._input(seen, asked)
         if operation in _SILENT:
             return Bound(sent, 0, True)
@@ -138,12 +140,12 @@ class Bounds:
                 seen.usual = _most_of(seen.answers)
 
     def _input(self, seen: _Model, asked: Asked) -> int:
-        ratio = seen.ratio[asked.has_media]
-        size = asked.body_bytes
-        if size is None or (asked.has_media and ratio.seen < ENOUGH):
+        _, _, _, size, _, _, has_tools, has_media = asked
+        ratio = seen.ratio[has_media]
+        if size is None or (has_media and ratio.seen < ENOUGH):
             unwritten = seen.takes or (size or 0) + _UNWRITTEN_TOKENS
             return unwritten
-        tokens = ratio.of(size) + _TOOLS_TOKENS * asked.has_tools
+        tokens = ratio.of(size) + _TOOLS_TOKENS * has_tools
         return tokens if seen.takes is None else min(tokens, seen.takes)
 
     def _model(self, provider: str | None, model: str) -> _Model:

@@ -37,8 +37,9 @@ class Prices:
         provider = target.provider if target else None
         tier, audio = request.service_tier_requested, request.has_audio is not False
         named = (provider, model, answers_as, tier, audio, at_s // FRESH_S)
-        if named in self._known:
-            return self._known[named]
+        known = self._known.get(named)
+        if known is not None or named in self._known:
+            return known
         # The dearer of what it is called and what it called itself when last asked.
         found = [
             self._highest(

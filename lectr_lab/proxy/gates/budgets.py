@@ -33,6 +33,7 @@ _MOST_PENDING = 10_000
 _PAID_WITHIN_S = 0.05
 _PAID_AGAIN_S = 0.5
 _MOST_OVER = 64
+_MOST_KNOWN = 4096
 _DEAREST_UNKNOWN = 1  # 1e-12 USD: refused where nothing is left at all
 
 
@@ -84,6 +85,8 @@ class Budgets:
         self._by_key_alone = self._columns <= {"org", "key"}
         self._bounds = Bounds()
         self._kept: dict[bytes, _Kept] = {}
+        # Sums by organisation and key, and from when until when they are those.
+        self._known: dict[tuple[str, str], tuple[list[Sum], float, float]] = {}
         # Responses that are made in the background: what they will have used is not
         # known yet, and counted by its bound.
         self._pending: dict[str, list[Change]] = {}
@@ -110,12 +113,7 @@ class Budgets:
         if self._over and not self._store.busy:
             self._count()
         at_s = exchange.started_at.timestamp()
-        whose = self._whose(exchange)
-        sums = [
-            found
-            for meter in self._stopping
-            if (found := meter.sum_of(whose, at_s)) is not None
-        ]
+        sums = self._stopping_sums(exchange, at_s)
         pusd, certain = self._dearest(exchange, at_s) if sums else (0, True)
         if pusd:
             reached = self._store.reserve(sums, pusd, certain=certain)
@@ -195,16 +193,32 @@ class Budgets:
             read = self._store.read_up_to_s()
             self._recovery.start(self._lab, self._meters, before, read, wait=wait)
 
+    def _stopping_sums(self, exchange: Exchange, at_s: float) -> Sequence[Sum]:
+        """Where a request counts that may be stopped; mostly as that before it."""
+        key, by_key = exchange.key, self._by_key_alone
+        if by_key:
+            known = self._known.get((key.org, key.key_id))
+            if known is not None and known[1] <= at_s < known[2]:
+                return known[0]
+        whose = self._whose(exchange)
+        found = [meter.sum_of(whose, at_s) for meter in self._stopping]
+        sums = [one for one in found if one is not None]
+        if by_key and sums:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            begins_s = max(one.window.start_s for one in sums)
+            ends_s = min(one.window.end_s for one in sums)
+            self._known[key.org, key.key_id] = sums, begins_s, ends_s
+        return sums
+
     def _whose(self, exchange: Exchange) -> Whose:
         """By the event's own words; what no budget goes by is not looked for."""
-        key = exchange.key
-        if self._by_key_alone:
-            return Whose(key.org, key.key_id)
         feature = user = session = None
         if "feature" in self._columns and exchange.target is not None:
             feature = exchange.rule_input(exchange.target).feature
         if "user" in self._columns or "session" in self._columns:
             user, session = exchange.run.user, exchange.run.session
+        key = exchange.key
         return Whose(key.org, key.key_id, feature, user, session)
 
     def _pay_soon(self) -> None:
@@ -225,11 +239,12 @@ class Budgets:
 
     def _dearest(self, exchange: Exchange, at_s: float) -> tuple[int, bool]:
         """The most that it can cost; 0 where its model has no price."""
-        asked, target = _asked(exchange), exchange.target
-        if target is None or asked.model is None:
+        asked = _asked(exchange)
+        provider, model = asked[:2]
+        if provider is None or model is None:
             return _DEAREST_UNKNOWN, False
-        answers_as = self._bounds.answers_as(target.provider, asked.model)
-        highest = self._prices.highest(exchange, asked.model, answers_as, at_s)
+        answers_as = self._bounds.answers_as(provider, model)
+        highest = self._prices.highest(exchange, model, answers_as, at_s)
         if highest is None:
             return 0, True
         return _at_most(highest, self._bounds.of(asked))
@@ -328,8 +343,8 @@ def _id(event: Event) -> bytes:
 
 
 def _at_most(highest: Highest, bound: Bound) -> tuple[int, bool]:
-    sent = bound.input_tokens * highest.input_pusd
-    return sent + bound.output_tokens * highest.output_pusd, bound.certain
+    sent, written, certain = bound
+    return sent * highest[0] + written * highest[1], certain
 
 
 def _is_billed(exchange: Exchange) -> bool:

@@ -593,6 +593,45 @@ def test_a_request_is_counted_in_microseconds(tmp_path):
     budgets.stop()
 
 
+def test_one_that_cannot_be_counted_leaves_the_others(tmp_path, monkeypatch):
+    """They are counted many at once; it is said how many were not."""
+    lab, budget = LabFolder.create(tmp_path / "lab"), stop(1)
+    prices = Prices()
+    budgets = Budgets(lab, meters(lab.root, *budget), prices)
+    budgets._pay_soon = lambda: None
+    pairs = [asked_and_answered() for _ in range(3)]
+    broken, cost_pusd = pairs[1][1], prices.cost_pusd
+    monkeypatch.setattr(
+        prices, "cost_pusd", lambda e: 1 // 0 if e is broken else cost_pusd(e)
+    )
+    for exchange, _ in pairs:
+        assert budgets.admit(exchange) is None
+    for _, event in pairs:
+        budgets.ended(event)
+
+    budgets.stop()
+
+    assert state(lab.root, *budget).requests == 2
+    assert budgets.about()["budgets_not_counted"] == 1
+
+
+def test_what_is_over_makes_room_for_the_next(tmp_path):
+    """At once, though it is counted with others where many come."""
+    other, lab = (LabFolder.create(tmp_path / name) for name in ("other", "lab"))
+    prices = Prices()
+    wide = Budgets(other, meters(other.root, *stop(1)), prices)
+    assert wide.admit(asked_and_answered()[0]) is None
+    bound_usd = state(other.root, *stop(1)).held_usd
+    wide.stop()
+    budgets = Budgets(lab, meters(lab.root, *stop(1.5 * bound_usd)), prices)
+    budgets._pay_soon = lambda: None
+    for exchange, event in (asked_and_answered() for _ in range(2)):
+        assert budgets.admit(exchange) is None
+        assert budgets.admit(asked_and_answered()[0]) is not None
+        budgets.ended(event)
+    budgets.stop()
+
+
 def asked_and_answered() -> tuple[Exchange, Event]:
     now = datetime.now(UTC)
     exchange = Exchange(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
+from unpacked import unpacked_cells
 
 OWN = pl.col("kind") == "request"
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens")
@@ -62,11 +63,13 @@ def added_up(
         models: places among `data["models"]`; likewise.
         times: from and to before, in ms of the wall clock, as in `data["times"]`.
     """
+    data = unpacked_cells(data)
     cells = data["cells"]
     n = len(cells["t"])
 
     def column(name: str) -> list[float]:
-        return cells[name] if isinstance(cells[name], list) else [0] * n
+        found = cells[name] if isinstance(cells[name], list) else [0] * n
+        return [pusd / 1e12 for pusd in found] if name.endswith("usd") else found
 
     wanted = {"f": features, "m": models}
     keep = [True] * n

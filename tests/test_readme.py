@@ -1,5 +1,6 @@
 """The README is run, and the pages it leads to: Python, commands, tables."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -190,11 +191,17 @@ def test_the_price_file_can_be_followed(tmp_path):
 
 def command_lines() -> list[str]:
     """Every `lectr-lab …` of the README and the notebooks that is more than a name."""
-    notebooks = [p.read_text("utf-8") for p in (ROOT / "notebooks").glob("*.ipynb")]
+    notebooks = [
+        "".join(cell["source"])
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+    ]
     found = [
         line
         for text in [README, *PAGES.values(), *notebooks]
-        for line in re.findall(r"lectr-lab ([a-z][^`'\"|#\n\\]*)", text)
+        for line in re.findall(
+            r"""lectr-lab ([a-z](?:"[^"`\n]*"|[^`'"|#\n\\])*)""", text
+        )
     ]
     return sorted({line.split("&&")[0].strip() for line in found})
 

@@ -141,7 +141,7 @@ REFUSALS = {
     ),
     "audio": ({"has_audio": True}, "no smaller model fits", "take audio"),
     "search": (
-        {"web_searches": 1, "provider": "anthropic", "model": "claude-3-opus"},
+        {"web_searches": 1, "provider": "anthropic", "model": "claude-3-7-sonnet"},
         "no smaller model fits",
         "take web search",
     ),

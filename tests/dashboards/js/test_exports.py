@@ -46,8 +46,8 @@ def saved(tab, kind, of):
 @pytest.mark.parametrize("width", [1200, 390])
 def test_every_chart_and_the_page_are_saved_as_pictures(html, opened, width):
     """Whole: each text lies inside, and nothing in it is fetched or run."""
-    tab = opened(html, width)
     for of in PANELS:
+        tab = opened(html, width)  # of one page the browser saves ten files in a row
         root = ET.fromstring(saved(tab, "svg", of))
 
         assert root.tag == f"{SVG}svg" and not [*root.iter(f"{SVG}script")]
@@ -85,8 +85,9 @@ def test_a_picture_has_the_colours_of_its_page(html, opened):
 
 def test_a_table_of_each_chart_opens_in_a_spreadsheet(html, opened):
     """Names are no formulas, and figures are numbers in full."""
-    tab, tables = opened(html), {}
+    tables = {}
     for of in PANELS:
+        tab = opened(html)
         text = saved(tab, "csv", of).decode("utf-8-sig")
         tables[of] = rows = [*csv.reader(io.StringIO(text))]
 

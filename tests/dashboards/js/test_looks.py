@@ -145,7 +145,7 @@ def test_keys_stay_inside(html, opened):
         tab.keyboard.press(key)
 
     assert tab.evaluate("heard") == 0
-    assert tab.locator("[data-lm-suppress-shortcuts=true]").count() == 1
+    assert tab.locator("#dashboard[data-lm-suppress-shortcuts=true]").count() == 1
 
 
 def test_print_keeps_the_bars_and_leaves_out_the_controls(html, opened):

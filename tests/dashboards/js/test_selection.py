@@ -50,7 +50,7 @@ def test_every_row_is_a_button_that_everything_follows(
     assert row.get_attribute("aria-pressed") == "true"
     assert state(tab) == address
     assert tab.locator(".requests tbody tr").count() == requests
-    assert f"{requests} request" in tab.locator("[role=status]").text_content()
+    assert f"{requests} request" in tab.locator("p[role=status]").text_content()
     row.click()
     assert figure(tab, "Requests") == "6" and state(tab) == ""
 

@@ -84,9 +84,8 @@ def takes(selection: dict, call: dict) -> bool:
     }
     for key, own in who.items():
         some, others = selection.get(key), selection.get(f"not_{key}")
-        if (some or others) and not (
-            own in (some or []) or (others and own not in others)
-        ):
+        other = others and own not in others and own is not None  # what did not fail
+        if (some or others) and not (own in (some or []) or other):
             return False
     providers = selection.get("providers")
     return (

@@ -49,8 +49,9 @@ def show(lab: Lab = None, *, json: bool = False, config: Path | None = None) -> 
     if json:
         import msgspec
 
-        lines = msgspec.json.format(msgspec.json.encode(states), indent=2)
-        print(lines.decode().encode("ascii", "backslashreplace").decode())
+        from lectr_lab.cli.say import say_json
+
+        say_json(msgspec.to_builtins(states))  # \xf6 would be no JSON
         return
     if not states:
         print(_NONE)

@@ -361,6 +361,15 @@ def test_figures_read_as_in_python(log, opened):
         assert drawn == pytest.approx(intervals.wilson(*share), abs=1e-12)
 
 
+def test_an_end_that_nobody_knows_is_no_dash(log, opened):
+    """Of few requests, an interval of the p95 has one end, and says which."""
+    tab = opened(page(log(*({"total_ms": 100.0 + i} for i in range(20)))))
+
+    said = tab.locator("dl.figures").inner_text()
+    assert "interval ≥ 1" in said
+    assert "—" not in said.partition("p95 latency")[2].partition("Untagged")[0]
+
+
 @pytest.mark.slow
 def test_a_million_rows_of_ten_thousand_features_stay_a_small_page():
     """Under 1 MB, and drawn in a few seconds, whatever the machine is doing."""

@@ -4,8 +4,9 @@
 function interval([ms, low, high]) {
   if (low == null && high == null) return "";
   const unit = ms < 999.5 ? 1 : ms < 59950 ? 1e3 : 6e4, digits = unit === 1 ? 0 : 1;
-  const end = x => x == null ? NONE : (x / unit).toFixed(digits);
-  return `[${end(low)}, ${end(high)}]`;
+  const end = x => (x / unit).toFixed(digits);
+  // Too few requests may bound one end alone.
+  return high == null ? `≥ ${end(low)}` : low == null ? `≤ ${end(high)}` : `[${end(low)}, ${end(high)}]`;
 }
 const points = x => `${(100 * x).toFixed(Math.abs(x) < 0.0995 ? 1 : 0)}`;
 

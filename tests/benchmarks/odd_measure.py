@@ -13,7 +13,7 @@ from scipy.stats import gamma
 
 from lectr_lab.analysis.odd.cells import SUMS, cells, durations, slow_limits
 from lectr_lab.analysis.odd.episodes import Episode, episodes
-from lectr_lab.analysis.odd.findings import LOOKS, judge
+from lectr_lab.analysis.odd.findings import judge
 from lectr_lab.analysis.odd.grid import Span, grids, span_of
 from lectr_lab.analysis.odd.source import days_of
 
@@ -81,12 +81,8 @@ def looked(
 ) -> tuple[Span, list[str], pl.DataFrame]:
     """The rare looks in cells of so many days, and the names of their series."""
     span = span_of(START, START + timedelta(days=days), ZoneInfo("UTC"))
-    looks, names = [pl.DataFrame(schema=LOOKS)], list[str]()
-    for grid in grids(some, KEYS, span):
-        rare = judge(grid, budget).looks
-        looks.append(rare.with_columns(pl.col("series") + len(names)))
-        names += grid.series["feature"].to_list()
-    return span, names, pl.concat(looks)
+    judged = judge(grids(some, KEYS, span), budget)
+    return span, judged.series["feature"].to_list(), judged.looks
 
 
 def false_alarms(

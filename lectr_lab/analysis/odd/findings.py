@@ -1,5 +1,6 @@
-"""Every look of a block of series that is rare enough to matter, and nothing else."""
+"""Every look at series that is rare enough to matter, and nothing else."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from lectr_lab.analysis.odd.calibrate import (
     stretch,
     z_at,
 )
-from lectr_lab.analysis.odd.grid import Grid
+from lectr_lab.analysis.odd.grid import BLOCK, Grid, joined, some_of
 from lectr_lab.analysis.odd.history import WINDOWS, History, first_seen, since_first
 from lectr_lab.analysis.odd.predict import DAY, HOUR, Array, trailing
 from lectr_lab.analysis.odd.scores import KINDS, Score, matters
@@ -34,38 +35,64 @@ LOOKS = {
 
 
 class Judged(NamedTuple):
-    """The rare looks of a block, and the history that they were judged by."""
+    """The rare looks at some series, and the history that they were judged by."""
 
-    looks: pl.DataFrame  # columns of LOOKS
-    history: History
+    series: pl.DataFrame  # the keys, a row each
+    looks: pl.DataFrame  # columns of LOOKS; `series` is a row of the above
+    seen: Array  # series by hours, 1 where an hour was history
 
 
-def judge(grid: Grid, budget: float) -> Judged:
-    """Look at every kind and window of a block of series, twice.
+def judge(blocks: Iterable[Grid], budget: float) -> Judged:
+    """Look at every kind and window of all series, at some of them twice.
 
     The second time, hours that belong to an incident are no history: else an outage
-    would teach that outages are usual. What has lasted a day is, for it may stay.
+    would teach that outages are usual. What has lasted a day is, for it may stay. Series
+    that are looked at again are gathered from several blocks, for a block of few takes
+    nearly as long as one of many.
 
     Args:
-        grid: the series.
+        blocks: the series; one at least.
         budget: expected false alarms a feature-week.
     """
-    seen = since_first(grid)
-    first = _judged(grid, seen, budget)
-    quiet = _without(first.looks, seen, budget)
-    again = np.flatnonzero((quiet != seen).any(1))
-    if not len(again):
-        return first
-    second = _judged(_some(grid, again), quiet[again], budget)
-    places = pl.DataFrame({"to": again}).with_row_index("series")
-    moved = second.looks.with_columns(pl.col("series").cast(pl.UInt32))
-    moved = moved.join(places, on="series").with_columns(series=pl.col("to"))
-    kept = first.looks.filter(~pl.col("series").is_in(again.tolist()))
-    looks = pl.concat([kept, moved.select(kept.columns)])
-    return Judged(looks, History(grid, quiet))
+    series, seen, looks = list[pl.DataFrame](), list[Array](), list[pl.DataFrame]()
+    waiting = list[_Again]()
+    n = 0
+    for grid in blocks:
+        usual = since_first(grid)
+        first = _judged(grid, usual, budget)
+        quiet = _without(first, usual, budget)
+        again = np.flatnonzero((quiet != usual).any(1))
+        once = first.filter(~pl.col("series").is_in(again.tolist()))
+        looks.append(once.with_columns(pl.col("series") + n))
+        if len(again):
+            waiting.append(_Again(some_of(grid, again), quiet[again], again + n))
+        if sum(len(one.places) for one in waiting) >= BLOCK:
+            looks.append(_again(waiting, budget))
+            waiting = []
+        series.append(grid.series)
+        seen.append(quiet)
+        n += grid.series.height
+    if waiting:
+        looks.append(_again(waiting, budget))
+    return Judged(pl.concat(series), pl.concat(looks), np.concatenate(seen))
 
 
-def _judged(grid: Grid, seen: Array, budget: float) -> Judged:
+class _Again(NamedTuple):
+    """Series to look at again, what is history of them, and their places among all."""
+
+    grid: Grid
+    seen: Array
+    places: NDArray[np.int64]
+
+
+def _again(waiting: Sequence[_Again], budget: float) -> pl.DataFrame:
+    grids, seen, places = zip(*waiting, strict=True)
+    looks = _judged(joined(grids), np.concatenate(seen), budget)
+    place = np.concatenate(places)[looks["series"].to_numpy()]
+    return looks.with_columns(series=pl.Series(place, dtype=pl.Int64))
+
+
+def _judged(grid: Grid, seen: Array, budget: float) -> pl.DataFrame:
     history = History(grid, seen)
     # The first 48 hours of each series are its own.
     ready = np.maximum(first_seen(grid), 0) + WARM_UP
@@ -80,7 +107,7 @@ def _judged(grid: Grid, seen: Array, budget: float) -> Judged:
         np.repeat(range(len(found)), [len(one["series"]) for one in found])
     )
     looks = pl.DataFrame({**columns, "kind": kind}, schema_overrides=LOOKS)
-    return Judged(looks.select(*LOOKS), history)
+    return looks.select(*LOOKS)
 
 
 def _rare(
@@ -125,17 +152,3 @@ def _without(looks: pl.DataFrame, seen: Array, budget: float) -> Array:
     hot[alarms["series"].to_numpy(), alarms["cell"].to_numpy() // HOUR] = 1
     lasted = trailing(hot, DAY) >= DAY
     return seen * np.where(lasted, 1, 1 - hot)
-
-
-def _some(grid: Grid, series: NDArray[np.int64]) -> Grid:
-    """A grid of some of its series alone."""
-    place = np.full(grid.series.height, -1)
-    place[series] = np.arange(len(series))
-    mine = np.flatnonzero(place[grid.owner] >= 0) if len(grid.owner) else grid.owner
-    return grid._replace(
-        series=grid.series[series.tolist()],
-        sums={name: values[series] for name, values in grid.sums.items()},
-        owner=place[grid.owner[mine]],
-        models=grid.models[mine.tolist()],
-        asked=grid.asked[mine],
-    )

@@ -16,7 +16,9 @@ from lectr_lab.analysis.odd.predict import HOUR, Array, Clock
 CELL = timedelta(minutes=5)
 _CELL_S = 300
 _MOST_MODELS = 6
-_BLOCK = 24  # series whose arrays stay in a core's cache
+BLOCK = 24
+"""Series whose arrays stay in a core's cache."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,23 +90,42 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
         pl.col("t").is_between(0, span.last)
     )
     names = list(dict.fromkeys((*keys, *MODEL)))
-    asked = placed.group_by(names).agg(pl.col("n").sum())
+    codes = numbered(placed, names)
+    by_code = placed.select("n", *names).hstack(codes).group_by(codes.columns)
+    asked = by_code.agg(pl.col("n").sum(), pl.col(names).first())
     named = asked.select(keys).unique().sort(keys).with_row_index("s")
     ranked = asked.join(named, on=keys, nulls_equal=True).with_columns(
         rank=_rank().over("s"), several=pl.len().over("s") > 1
     )
-    numbers = ranked.select(*names, "s", rank=pl.when("several").then("rank"))
-    numbered = (
-        placed.join(numbers, on=names, nulls_equal=True, maintain_order="none")
-        .select("s", "t", "rank", *SUMS)
-        .sort("s")
+    of = ranked.select(*codes.columns, "s", rank=pl.when("several").then("rank"))
+    places = codes.join(
+        of, on=codes.columns, how="left", nulls_equal=True, maintain_order="left"
     )
-    starts = np.arange(0, named.height + _BLOCK, _BLOCK)
-    ends = np.searchsorted(numbered["s"].to_numpy(), starts)
+    of_series = placed.select("t", *SUMS).hstack(places.select("s", "rank"))
+    of_series = of_series.sort("s", maintain_order=True)
+    starts = np.arange(0, named.height + BLOCK, BLOCK)
+    ends = np.searchsorted(of_series["s"].to_numpy(), starts)
     for block, (first, last) in enumerate(pairwise(ends.tolist())):
-        series = named.slice(block * _BLOCK, _BLOCK)
+        series = named.slice(block * BLOCK, BLOCK)
         shown = ranked.filter("several", pl.col("s").is_in(series["s"].to_list()))
-        yield _grid(span, series, numbered.slice(first, last - first), shown)
+        yield _grid(span, series, of_series.slice(first, last - first), shown)
+
+
+def numbered(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Columns with a number for each text, by which rows are grouped and joined in a
+    fifth of the time; other types as they are.
+
+    >>> frame = pl.DataFrame({"org": ["a", None, "a"], "tries": [1, 1, 2]})
+    >>> codes = numbered(frame, ["org", "tries"])
+    >>> codes["code_0"][0] == codes["code_0"][2], codes.row(1)
+    (True, (None, 1))
+    """
+
+    def code(name: str) -> pl.Expr:
+        text = frame.schema[name] == pl.String
+        return pl.col(name).cast(pl.Categorical).to_physical() if text else pl.col(name)
+
+    return frame.select(code(name).alias(f"code_{i}") for i, name in enumerate(names))
 
 
 def _rank() -> pl.Expr:
@@ -124,16 +145,49 @@ def _grid(
     shown = [pl.when(~seldom).then(name).alias(name) for name in MODEL]
     pairs = ranked.select("s", "rank", *shown).unique().sort("s", "rank")
     of = cells.select("s", "t", "n", "rank").filter(pl.col("rank").is_not_null())
-    numbered = pairs.select("s", "rank").with_row_index("p")
-    of = of.join(numbered, on=["s", "rank"])
-    place = of["p"].cast(pl.Int64) * span.cells + of["t"]
+    ordered, theirs = (_pair(frame) for frame in (pairs, of))
+    place = np.searchsorted(ordered, theirs) * span.cells + of["t"].to_numpy()
     return Grid(
         span,
         series.drop("s"),
         sums,
         pairs["s"].to_numpy().astype(np.int64) - first,
         pairs.select(MODEL),
-        _added((pairs.height, span.cells), place, of["n"]),
+        _added((pairs.height, span.cells), pl.Series(place), of["n"]),
+    )
+
+
+def _pair(frame: pl.DataFrame) -> NDArray[np.int64]:
+    """One number for a series and the rank of its model, in their order."""
+    s = frame["s"].to_numpy().astype(np.int64)
+    return s * (_MOST_MODELS + 1) + frame["rank"].to_numpy()
+
+
+def some_of(grid: Grid, series: NDArray[np.int64]) -> Grid:
+    """A grid of some of its series alone."""
+    place = np.full(grid.series.height, -1)
+    place[series] = np.arange(len(series))
+    mine = np.flatnonzero(place[grid.owner] >= 0) if len(grid.owner) else grid.owner
+    return grid._replace(
+        series=grid.series[series.tolist()],
+        sums={name: values[series] for name, values in grid.sums.items()},
+        owner=place[grid.owner[mine]],
+        models=grid.models[mine.tolist()],
+        asked=grid.asked[mine],
+    )
+
+
+def joined(grids: Sequence[Grid]) -> Grid:
+    """The series of several grids of one span in one."""
+    starts = np.cumsum([0, *(grid.series.height for grid in grids)])
+    owners = [grid.owner + start for grid, start in zip(grids, starts, strict=False)]
+    return Grid(
+        grids[0].span,
+        pl.concat(grid.series for grid in grids),
+        {name: np.concatenate([grid.sums[name] for grid in grids]) for name in SUMS},
+        np.concatenate(owners),
+        pl.concat(grid.models for grid in grids),
+        np.concatenate([grid.asked for grid in grids]),
     )
 
 

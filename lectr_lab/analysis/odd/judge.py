@@ -12,7 +12,7 @@ import polars as pl
 from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.odd.episodes import Episode, episodes
 from lectr_lab.analysis.odd.evidence_rows import looked_at, looked_between
-from lectr_lab.analysis.odd.findings import LOOKS, judge
+from lectr_lab.analysis.odd.findings import judge
 from lectr_lab.analysis.odd.grid import Span, grids, span_of
 from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.incidents import Context, Incident, incident
@@ -123,16 +123,11 @@ def _found(
     context: Context, span: Span, budget: float, since: datetime
 ) -> list[Incident]:
     """The incidents of all series, the last one first."""
-    looks, names = [pl.DataFrame(schema=LOOKS)], list[_Series]()
-    seen: dict[_Series, Array] = {}
-    for grid in grids(context.cells, context.keys, span):
-        judged = judge(grid, budget)
-        looks.append(judged.looks.with_columns(pl.col("series") + len(names)))
-        here = grid.series.rows()
-        seen |= dict(zip(here, judged.history.seen, strict=True))
-        names += here
+    judged = judge(grids(context.cells, context.keys, span), budget)
+    names = judged.series.rows()
+    seen = dict(zip(names, judged.seen, strict=True))
     recent: dict[_Series, list[Episode]] = {}
-    for episode in episodes(pl.concat(looks), budget, span.last):
+    for episode in episodes(judged.looks, budget, span.last):
         if episode.open or span.at(episode.last + 1) > since:
             recent.setdefault(names[episode.series], []).append(episode)
     found = _described(recent, seen, context, span)

@@ -318,15 +318,17 @@ def _beta_binomial(x: Array, n: Array, a: Array, b: Array) -> Array:
         )
     )  # fmt: skip
     total = term / 2
+    going = np.arange(len(term))  # those whose terms still say something
     for _ in range(_MOST_TERMS):
-        left = n - x
-        step = left * (x + a) / ((x + 1) * np.maximum(left - 1 + b, 1e-9))
-        over = (left <= 0) | (term <= 1e-9 * total)  # each ends by itself
-        term = np.where(over, 0, term * step)
-        x = x + 1
-        total = total + term
-        if not term.any():
+        more = (x < n) & (term > 1e-9 * total[going])
+        if not more.all():
+            x, n, a, b, term, going = (v[more] for v in (x, n, a, b, term, going))
+        if not len(going):
             break
+        left = n - x
+        term = term * (left * (x + a) / ((x + 1) * np.maximum(left - 1 + b, 1e-9)))
+        x = x + 1
+        total[going] += term
     return np.minimum(total, 1)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from lectr_lab.analysis.odd.calibrate import stretch, z_at
 from lectr_lab.analysis.odd.findings import judge
 from lectr_lab.analysis.odd.grid import Grid, grids, span_of
+from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.predict import DAY, HOUR
 from lectr_lab.analysis.odd.scores import KINDS, LOGARITHMIC
 from lectr_lab.analysis.views.time_steps import zone
@@ -82,7 +83,7 @@ def _which(feature: str, key: str, orgs: list[str], cells: pl.DataFrame) -> str:
 
 
 def _hours(grid: Grid, kind: str, budget: float) -> pl.DataFrame:
-    history = judge(grid, budget).history
+    history = History(grid, judge([grid], budget).seen)
     score = KINDS[kind](history, HOUR)
     factor = np.repeat(stretch(score.z, history.seen, kind, HOUR), DAY, axis=1)
     hours = score.z.shape[1]

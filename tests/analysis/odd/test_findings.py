@@ -8,7 +8,7 @@ from odd_traffic import DAY, START, Fault, as_log, feature, requests
 from polars.testing import assert_frame_equal
 
 from lectr_lab.analysis.odd.findings import judge
-from lectr_lab.analysis.odd.grid import grids, span_of
+from lectr_lab.analysis.odd.grid import grids, joined, span_of
 from lectr_lab.analysis.odd.source import counted
 
 
@@ -33,14 +33,14 @@ def test_an_incident_is_no_history():
         )
         rows = pl.concat([rows.filter(~at), with_fault.filter(at)])
 
-    found = judge(grid_of(rows, 10), 0.3)
+    found = judge([grid_of(rows, 10)], 0.3)
 
     errors = found.looks.filter(pl.col("kind") == "errors", pl.col("window") == 12)
     for fault in faults:
         inside = errors.filter(pl.col("cell").is_between(fault.first, fault.last))
         assert inside["rate"].min() < 1e-3
     hours = slice(faults[0].first // 12, faults[0].last // 12)
-    assert not found.history.seen[0, hours].any()
+    assert not found.seen[0, hours].any()
 
 
 def test_what_lasts_a_day_is_the_new_normal():
@@ -48,7 +48,7 @@ def test_what_lasts_a_day_is_the_new_normal():
     fault = Fault("new model", 1.0, 8 * DAY, 12 * DAY)
     rows = requests(feature(4, 100.0), 12 * DAY, fault)
 
-    found = judge(grid_of(rows, 12), 0.3).looks
+    found = judge([grid_of(rows, 12)], 0.3).looks
 
     cells = found.filter(pl.col("kind") == "models", pl.col("rate") <= 0.3)["cell"]
     assert cells.min() < 8 * DAY + 3
@@ -60,21 +60,26 @@ def test_nothing_is_judged_in_the_first_48_hours():
     fault = Fault("errors", 1.0, DAY, 2 * DAY)
 
     assert judge(
-        grid_of(requests(feature(4, 100.0), 2 * DAY, fault), 2), 10
+        [grid_of(requests(feature(4, 100.0), 2 * DAY, fault), 2)], 10
     ).looks.is_empty()
 
 
-def test_a_block_is_judged_as_its_series_alone():
-    """Series do not touch each other, with or without incidents."""
+def test_series_are_judged_as_each_alone():
+    """In one block or in several, with or without incidents: they do not touch."""
     fault = Fault("latency", 3.0, 8 * DAY, 8 * DAY + 72)
     drawn = [
         requests(feature(n, 50.0), 9 * DAY, None if n % 2 else fault) for n in range(4)
     ]
-    together = judge(grid_of(pl.concat(drawn), 9), 0.3).looks
+    blocks = [grid_of(pl.concat(drawn[:3]), 9), grid_of(drawn[3], 9)]
+    every = judge(blocks, 0.3)
+    one = judge([joined(blocks)], 0.3)
 
+    order = ["series", "kind", "window", "cell"]
+    assert_frame_equal(every.looks.sort(order), one.looks.sort(order), rel_tol=1e-6)
     for n, rows in enumerate(drawn):
-        alone = judge(grid_of(rows, 9), 0.3).looks
-        mine = together.filter(pl.col("series") == n)
+        alone = judge([grid_of(rows, 9)], 0.3)
+        mine = every.looks.filter(pl.col("series") == n)
         mine = mine.with_columns(series=pl.lit(0, pl.Int64))
-        order = ["kind", "window", "cell"]
-        assert_frame_equal(mine.sort(order), alone.sort(order), rel_tol=1e-6)
+        assert_frame_equal(mine.sort(order), alone.looks.sort(order), rel_tol=1e-6)
+        assert every.series.row(n) == alone.series.row(0)
+        assert (every.seen[n] == alone.seen[0]).all()

@@ -39,8 +39,8 @@ class Asked(NamedTuple):
     body_bytes: int | None = None  # None: it is compressed
     max_output_tokens: int | None = None
     answers: int = 1  # that it asks for at once
-    has_tools: bool = False
-    has_media: bool = False
+    has_tools: bool | None = False
+    has_media: bool | None = False
 
 
 class Bound(NamedTuple):
@@ -51,39 +51,89 @@ class Bound(NamedTuple):
     certain: bool
 
 
-class _Model:
-    """What was seen of one model."""
-
-    def __init__(self, provider: str | None, model: str) -> None:
-        known = known_model(provider or "", model)
-        self.takes = known.context_tokens if known else None
-        self.writes = known.max_output_tokens if known else None
-        self.ratio = [_Ratio(), _Ratio()]  # of text alone, and with pictures or sound
-        self.written = _Ratio()  # tokens of a character of an answer
-        self.answers: deque[int] = deque(maxlen=_ANSWERS)
-        self.usual = UNKNOWN_OUTPUT_TOKENS
-
-
 class _Ratio:
     """The highest of many, and of how many."""
+
+    __slots__ = ("highest", "seen")
 
     def __init__(self) -> None:
         self.highest, self.seen = 0.0, 0
 
     def note(self, tokens: int, of: int) -> None:
         self.seen += 1
-        self.highest = max(self.highest, tokens / of)
+        ratio = tokens / of
+        self.highest = max(self.highest, ratio)
 
     def of(self, size: int) -> int:
         return math.ceil(size * (self.highest * _ROOM if self.seen >= ENOUGH else 1.0))
+
+
+class Model:
+    """What was seen of one model.
+
+    `answers_as` is what it called itself, when it was last asked by this name.
+    """
+
+    __slots__ = (
+        "answers",
+        "answers_as",
+        "media",
+        "takes",
+        "text",
+        "usual",
+        "writes",
+        "written",
+    )
+
+    def __init__(self, provider: str | None, model: str) -> None:
+        known = known_model(provider or "", model)
+        self.takes = known.context_tokens if known else None
+        self.writes = known.max_output_tokens if known else None
+        self.text, self.media = _Ratio(), _Ratio()  # alone, and with pictures or sound
+        self.written = _Ratio()  # tokens of a character of an answer
+        self.answers: deque[int] = deque(maxlen=_ANSWERS)
+        self.usual = UNKNOWN_OUTPUT_TOKENS
+        self.answers_as: str | None = None
+
+    def bound(
+        self,
+        operation: str,
+        body_bytes: int | None,
+        max_output_tokens: int | None,
+        answers: int,
+        has_tools: object,
+        has_media: object,
+    ) -> tuple[int, int, bool]:
+        """The fields of a `Bound`, from those of an `Asked`."""
+        sent = self._input(body_bytes, has_tools, has_media)
+        if operation in _SILENT:
+            return sent, 0, True
+        most = self.writes
+        if max_output_tokens is None:
+            if most is None:
+                return sent, self.usual * answers, False
+            return sent, most * answers, True
+        if most is not None and most < max_output_tokens:
+            return sent, most * answers, True
+        return sent, max_output_tokens * answers, True
+
+    def _input(
+        self, body_bytes: int | None, has_tools: object, has_media: object
+    ) -> int:
+        ratio, takes = self.media if has_media else self.text, self.takes
+        if body_bytes is None or (has_media and ratio.seen < ENOUGH):
+            return takes or (body_bytes or 0) + _UNWRITTEN_TOKENS
+        tokens = ratio.of(body_bytes)
+        if has_tools:
+            tokens += _TOOLS_TOKENS
+        return tokens if takes is None or tokens < takes else takes
 
 
 class Bounds:
     """What this process has seen of its models."""
 
     def __init__(self) -> None:
-        self._models: dict[tuple[str | None, str], _Model] = {}
-        self._answers_as: dict[tuple[str | None, str], str] = {}
+        self._models: dict[tuple[str | None, str], Model] = {}
 
     def of(self, asked: Asked) -> Bound:
         """The most tokens of a request.
@@ -94,66 +144,48 @@ class Bounds:
         >>> Bounds().of(asked._replace(max_output_tokens=None)).output_tokens
         16384
         """
-        provider, model, operation, _, wanted, answers, _, _ = asked
-        seen = self._models.get((provider, model or ""))
-        if seen is None:
-            seen = self._model(provider, model or "")
-        sent = self._input(seen, asked)
-        if operation in _SILENT:
-            return Bound(sent, 0, True)
-        most = seen.writes
-        if wanted is None and most is None:
-            return Bound(sent, seen.usual * answers, False)
-        if wanted is None or (most is not None and most < wanted):
-            wanted = most
-        return Bound(sent, (wanted or 0) * answers, True)
+        provider, model, operation, size, most, answers, tools, media = asked
+        found = self.model(provider, model or "")
+        return Bound(*found.bound(operation, size, most, answers, tools, media))
 
     def written_tokens(self, asked: Asked, chars: int) -> int:
         """The most that a part of an answer had in tokens, by its characters."""
-        return self._model(asked.provider, asked.model or "").written.of(chars)
-
-    def answers_as(self, provider: str | None, model: str | None) -> str | None:
-        """What a model called itself, when it was last asked by this name."""
-        return self._answers_as.get((provider, model or ""))
+        return self.model(asked.provider, asked.model or "").written.of(chars)
 
     def learn(self, event: Event) -> None:
         """A request is over, with what its provider counted."""
-        sent, named = event.model_sent, event.provider
+        sent = event.model_sent
         if event.token_source != "provider" or sent is None:
             return
-        if event.model_actual and event.model_actual != sent:
-            if len(self._answers_as) >= _MOST_MODELS:
-                self._answers_as.clear()
-            self._answers_as[named, sent] = event.model_actual
-        seen = self._model(named, sent)
-        if event.input_tokens is not None and event.request_bytes:
-            media = bool(event.has_images or event.has_audio)
-            seen.ratio[media].note(event.input_tokens, event.request_bytes)
-        written = event.output_tokens
+        seen = self.model(event.provider, sent)
+        actual = event.model_actual
+        if actual and actual != sent:
+            seen.answers_as = actual
+        read, size, written = (
+            event.input_tokens,
+            event.request_bytes,
+            event.output_tokens,
+        )
+        if read is not None and size:
+            media = event.has_images or event.has_audio
+            (seen.media if media else seen.text).note(read, size)
         if written is None or event.outcome != "ok":
             return
-        if event.output_chars and not event.reasoning_tokens and not event.has_tools:
-            seen.written.note(written, event.output_chars)
+        chars = event.output_chars
+        if chars and not event.reasoning_tokens and not event.has_tools:
+            seen.written.note(written, chars)
         if seen.writes is None:
             seen.answers.append(written)
             if len(seen.answers) % _RANKED_EVERY == 0:
                 seen.usual = _most_of(seen.answers)
 
-    def _input(self, seen: _Model, asked: Asked) -> int:
-        _, _, _, size, _, _, has_tools, has_media = asked
-        ratio = seen.ratio[has_media]
-        if size is None or (has_media and ratio.seen < ENOUGH):
-            unwritten = seen.takes or (size or 0) + _UNWRITTEN_TOKENS
-            return unwritten
-        tokens = ratio.of(size) + _TOOLS_TOKENS * has_tools
-        return tokens if seen.takes is None else min(tokens, seen.takes)
-
-    def _model(self, provider: str | None, model: str) -> _Model:
+    def model(self, provider: str | None, model: str) -> Model:
+        """What was seen of it; of one that is new, what the catalogue says."""
         seen = self._models.get((provider, model))
         if seen is None:
             if len(self._models) >= _MOST_MODELS:
                 self._models.clear()
-            seen = self._models[provider, model] = _Model(provider, model)
+            seen = self._models[provider, model] = Model(provider, model)
         return seen
 
 

@@ -19,6 +19,55 @@ class Change(NamedTuple):
     estimated: int = 0
 
 
+class Owed:
+    """What all changes of a sum that are still to be written come to."""
+
+    __slots__ = (
+        "estimated",
+        "requests",
+        "reserved",
+        "spent",
+        "sum",
+        "unbounded",
+        "unpriced",
+    )
+
+    def __init__(self, of: Sum) -> None:
+        self.sum = of
+        self.spent = self.reserved = self.unbounded = 0
+        self.requests = self.unpriced = self.estimated = 0
+
+    def add(
+        self,
+        spent: int,
+        reserved: int,
+        unbounded: int = 0,
+        requests: int = 0,
+        unpriced: int = 0,
+        estimated: int = 0,
+    ) -> None:
+        """One more, by the fields of `Change`."""
+        self.spent += spent
+        self.reserved += reserved
+        self.unbounded += unbounded
+        self.requests += requests
+        self.unpriced += unpriced
+        self.estimated += estimated
+
+    @property
+    def together(self) -> Change:
+        """As one change."""
+        return Change(
+            self.sum,
+            self.spent,
+            self.reserved,
+            self.unbounded,
+            self.requests,
+            self.unpriced,
+            self.estimated,
+        )
+
+
 def changed(cell: Cell, changes: Sequence[Change], now_s: float) -> Cell:
     """A sum with what is owed to it."""
     key, start_s, end_s, _, spent, reserved, unbounded, *counts, told = cell

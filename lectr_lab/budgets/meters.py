@@ -103,3 +103,56 @@ class Meter:
         if not self._window.has(at_s):
             self._window = window_of(self.budget.per, self.budget.tz, at_s)
         return self._window
+
+
+class Sums:
+    """Where requests count that are of the same names: mostly as one before.
+
+    Args:
+        meters: the budgets that may be theirs.
+    """
+
+    def __init__(self, meters: Sequence[Meter]) -> None:
+        self._meters = meters
+        columns = {column for meter in meters for column in meter.columns}
+        self.by_key, self.by_feature = "key" in columns, "feature" in columns
+        self.by_user, self.by_session = "user" in columns, "session" in columns
+        self._known: dict[tuple[str | None, ...], tuple[list[Sum], Window]] = {}
+
+    def __bool__(self) -> bool:
+        """There are some."""
+        return bool(self._meters)
+
+    def of(
+        self,
+        org: str,
+        key: str | None,
+        feature: str | None,
+        user: str | None,
+        session: str | None,
+        at_s: float,
+    ) -> Sequence[Sum]:
+        """Where a request of that moment counts, by the fields of `Whose`; those that no
+        budget goes by are not looked at."""
+        names = (
+            org,
+            key if self.by_key else None,
+            feature if self.by_feature else None,
+            user if self.by_user else None,
+            session if self.by_session else None,
+        )
+        known = self._known.get(names)
+        if known is not None:
+            sums, (begins_s, ends_s) = known
+            if begins_s <= at_s < ends_s:
+                return sums
+        whose = Whose._make(names)
+        found = [meter.sum_of(whose, at_s) for meter in self._meters]
+        sums = [one for one in found if one is not None]
+        windows = [one.window for one in sums]
+        if len(self._known) >= _MOST_KEPT:
+            self._known.clear()
+        begins_s = max((window.start_s for window in windows), default=RUN.start_s)
+        ends_s = min((window.end_s for window in windows), default=RUN.end_s)
+        self._known[names] = sums, Window(begins_s, ends_s)
+        return sums

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lectr_lab.budgets.answered import Answered
-from lectr_lab.budgets.changes import Change, changed
+from lectr_lab.budgets.changes import Change, Owed, changed
 from lectr_lab.budgets.held import Held, alive
 from lectr_lab.budgets.leases import Leases
 from lectr_lab.budgets.lock import Lock
@@ -70,7 +70,7 @@ class Store:
     ) -> None:
         self.folder, self.meters, self._now_s = lab.state / FOLDER, meters, now_s
         self._reopened = reopened
-        self._owed: dict[bytes, list[Change]] = {}
+        self._owed: dict[bytes, Owed] = {}
         self.told: list[Told] = []  # that nobody has said yet
         self.not_written = self.unlocked = self.failed = 0
         self.problem: str | None = None
@@ -115,14 +115,35 @@ class Store:
 
     def settle(self, changes: Sequence[Change]) -> None:
         """A request is over: this is to be written."""
-        for change in changes:
-            owed = self._owed.get(change.sum.key)
+        for one, *change in changes:
+            owed = self._owed.get(one.key) or self._owe(one)
             if owed is not None:
-                owed.append(change)
-            elif len(self._owed) < _MOST_OWED:
-                self._owed[change.sum.key] = [change]
-            else:
-                self.not_written += 1
+                owed.add(*change)
+
+    def count(
+        self, sums: Sequence[Sum], held: int, spent: int, unpriced: int, estimated: int
+    ) -> None:
+        """Likewise of one request, in all of its sums.
+
+        Args:
+            sums: where it counts.
+            held: what was set aside for it, 1e-12 USD.
+            spent: what it did cost, 1e-12 USD.
+            unpriced: 1 where that is not known.
+            estimated: 1 where nobody said what it used.
+        """
+        for one in sums:
+            owed = self._owed.get(one.key) or self._owe(one)
+            if owed is not None:
+                owed.add(spent, -held, 0, 1, unpriced, estimated)
+
+    def _owe(self, one: Sum) -> Owed | None:
+        """A sum that is owed nothing yet; None: there are too many."""
+        if len(self._owed) >= _MOST_OWED:
+            self.not_written += 1
+            return None
+        owed = self._owed[one.key] = Owed(one)
+        return owed
 
     def pay(self, *, lend: bool = False) -> None:
         """Write what is owed, if the lock can be had.
@@ -233,12 +254,12 @@ class Store:
         """A sum's place; what it says with what is owed to it; and how much less of it
         this process holds by then."""
         at, cell = self._tables[one.meter.id].place(one.key, one.window, now_s)
-        owed, lent = self._owed.get(one.key, ()), self._leases.left(one.key)
-        if lent:
-            owed = [*owed, Change(one, reserved=-lent)]
-        if not owed:
+        owed, lent = self._owed.get(one.key), self._leases.left(one.key)
+        if owed is None and not lent:
             return at, cell, 0
-        return at, changed(cell, owed, now_s), sum([change[2] for change in owed])
+        change = Change(one) if owed is None else owed.together
+        change = change._replace(reserved=change.reserved - lent)
+        return at, changed(cell, [change], now_s), change.reserved
 
     def _put_and_lend(self, one: Sum, at: int, cell: Cell, held: int) -> None:
         """Write a sum that is settled, with what is set aside for the next requests."""
@@ -262,7 +283,7 @@ class Store:
 
     def _pay(self, planned: Sequence[Sum]) -> None:
         now_s = self._now_s()
-        sums = {changes[0].sum.key: changes[0].sum for changes in self._owed.values()}
+        sums = {key: owed.sum for key, owed in self._owed.items()}
         for one in (sums | {one.key: one for one in planned}).values():
             at, cell, held = self._settled(one, now_s)
             self._put_and_lend(one, at, cell, held)
@@ -296,7 +317,7 @@ class Store:
                 self._owed = {
                     key: owed
                     for key, owed in self._owed.items()
-                    if owed[0].sum.meter.id not in new
+                    if owed.sum.meter.id not in new
                 }
                 self._reopened()
         except OSError as error:

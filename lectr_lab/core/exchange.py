@@ -133,14 +133,18 @@ class Exchange:
             )
         return self._run
 
+    @property
+    def feature(self) -> str | None:
+        """The event's, redacted as there."""
+        return self._hide(self.client_headers.feature) or self.key.feature
+
     def rule_input(self, target: ResolvedProvider) -> RuleInput:
         """What a rule sees of the request: the event's own words, redacted as there."""
-        hide = self._hide
         return RuleInput(
-            feature=hide(self.client_headers.feature) or self.key.feature,
-            task=hide(self.client_headers.task),
+            feature=self.feature,
+            task=self._hide(self.client_headers.task),
             provider=target.provider,
-            model=cut(hide(self.request.model)),
+            model=cut(self._hide(self.request.model)),
             operation=self.operation,
         )
 
@@ -268,6 +272,7 @@ class Exchange:
         client_headers, request, key = self.client_headers, self.request, self.key
         target, run = self.target or _NO_TARGET, self.run
         requested, rule = self.requested or target, self._rule
+        elsewhere = requested.provider != target.provider
         model_sent = self.model_sent if rule else request.model
         feature = client_headers.feature
         event = Event(
@@ -334,7 +339,7 @@ class Exchange:
             has_audio=request.has_audio,
             response_format=request.response_format,
             schema_depth=request.schema_depth,
-            provider_requested=_other_than(target.provider, requested.provider),
+            provider_requested=requested.provider if elsewhere else None,
             request_read=self._request_read,
             provider_response_id=reply.provider_response_id,
             # Known of the request alone: what failed is not billed by them.
@@ -379,10 +384,6 @@ def _with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:
         return request
     streams = path.verb == b"streamGenerateContent"
     return msgspec.structs.replace(request, model=path.model, stream=streams)
-
-
-def _other_than(provider: str, requested: str) -> str | None:
-    return requested if requested != provider else None
 
 
 def _ms(since_s: float | None, until_s: float | None) -> float | None:

@@ -109,5 +109,5 @@ def test_a_deployment_is_known_by_the_name_it_answers_with():
     """From its first answer on."""
     bounds = learned(event(model_sent="ours", model_actual="gpt-4o-2024-08-06"))
 
-    assert bounds.answers_as("openai", "ours") == "gpt-4o-2024-08-06"
-    assert bounds.answers_as("azure", "ours") is None
+    assert bounds.model("openai", "ours").answers_as == "gpt-4o-2024-08-06"
+    assert bounds.model("azure", "ours").answers_as is None

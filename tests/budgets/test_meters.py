@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.budgets.meters import Meter, Whose
+from lectr_lab.budgets.meters import Meter, Sums, Whose
 from lectr_lab.config.budget_settings import WHOM, BudgetSettings
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 
@@ -42,6 +42,23 @@ def test_two_requests_share_a_sum_where_their_names_agree(whom, one, other):
     if None not in sums:
         alike = all(getattr(told[0], c) == getattr(told[1], c) for c in of)
         assert (sums[0].key == sums[1].key) == alike
+
+
+moments = st.sampled_from([0.0, 40_000.0, 86_400.0, 5 * 86_400.0, 86_399.0])
+
+
+@given(
+    st.lists(st.tuples(whoms, st.sampled_from(["day", "week"])), max_size=3),
+    st.lists(st.tuples(anybody, moments), max_size=20),
+)
+def test_sums_that_are_remembered_are_those_of_each_budget(budgets, requests):
+    """Whoever came before, and whenever."""
+    every = [meter(whom, per) for whom, per in budgets]
+    sums = Sums(every)
+
+    for whose, at_s in requests:
+        each = [budget.sum_of(whose, at_s) for budget in every]
+        assert sums.of(*whose, at_s) == [one for one in each if one is not None]
 
 
 def test_another_window_is_another_sum():

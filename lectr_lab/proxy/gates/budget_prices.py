@@ -7,9 +7,8 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.model_catalog import known_model
 from lectr_lab.core.pricing.price import PriceList, PriceQuery
-from lectr_lab.core.pricing.pusd import FRESH_S, Highest, Pricer
+from lectr_lab.core.pricing.pusd import Highest, Pricer
 
-_MOST_KNOWN = 4096
 _USUAL = frozenset({"auto", "default", "standard", "on_demand", "standard_only"})
 
 
@@ -27,33 +26,34 @@ class Prices:
         now = datetime.now(UTC)
         self._pricer.highest(PriceQuery("openai", None, "gpt-4o", None, None, now))
         known_model("openai", "gpt-4o")
-        self._known: dict[tuple[object, ...], Highest | None] = {}
 
     def highest(
-        self, exchange: Exchange, model: str, answers_as: str | None, at_s: float
+        self, exchange: Exchange, model: str, answers_as: str | None
     ) -> Highest | None:
-        """The dearest tokens of a request that is to be sent; None: it has no price."""
+        """The dearest tokens of a request that is to be sent; None: it has no price.
+
+        Args:
+            exchange: the request.
+            model: what it is to be sent to.
+            answers_as: what that called itself when it was last asked.
+        """
         target, request = exchange.target, exchange.request
-        provider = target.provider if target else None
-        tier, audio = request.service_tier_requested, request.has_audio is not False
-        named = (provider, model, answers_as, tier, audio, at_s // FRESH_S)
-        known = self._known.get(named)
-        if known is not None or named in self._known:
-            return known
-        # The dearer of what it is called and what it called itself when last asked.
         found = [
             self._highest(
-                PriceQuery(provider, None, name, None, None, exchange.started_at),
-                tier,
-                audio=audio,
+                PriceQuery(
+                    target.provider if target else None,
+                    None,
+                    name,
+                    None,
+                    None,
+                    exchange.started_at,
+                ),
+                request.service_tier_requested,
+                audio=request.has_audio is not False,
             )
             for name in dict.fromkeys((model, answers_as or model))
         ]
-        highest = _dearest(found)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[named] = highest
-        return highest
+        return _dearest(found)
 
     def highest_of(self, event: Event) -> Highest | None:
         """Likewise of one that is over."""

@@ -9,19 +9,19 @@ over are counted many at once, which takes half the time of each on its own.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
-from lectr_lab.budgets.bounds import Asked, Bound, Bounds
+from lectr_lab.budgets.bounds import Asked, Bounds
 from lectr_lab.budgets.changes import Change
-from lectr_lab.budgets.meters import Meter, Sum, Whose
+from lectr_lab.budgets.meters import Meter, Sum, Sums
 from lectr_lab.budgets.store import Reached, Store
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import NOT_CALLS
 from lectr_lab.core.exchange import Exchange
-from lectr_lab.core.pricing.pusd import Highest
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.proxy.gates import budget_words as words
+from lectr_lab.proxy.gates.budget_dearest import Dearest
 from lectr_lab.proxy.gates.budget_prices import Prices
 from lectr_lab.proxy.gates.budget_recovery import Recovery
 from lectr_lab.proxy.stderr import say
@@ -33,27 +33,17 @@ _MOST_PENDING = 10_000
 _PAID_WITHIN_S = 0.05
 _PAID_AGAIN_S = 0.5
 _MOST_OVER = 64
-_MOST_KNOWN = 4096
-_DEAREST_UNKNOWN = 1  # 1e-12 USD: refused where nothing is left at all
 
 
-class _Kept(NamedTuple):
-    """What was set aside for a request that runs."""
+_Kept: TypeAlias = tuple[Sequence[Sum], int, str]
+"""What was set aside for a request that runs: where, 1e-12 USD, and for which key."""
 
-    sums: Sequence[Sum]
-    pusd: int
-    key_id: str
+_Cost: TypeAlias = tuple[int, bool, bool]
+"""What a request counts as, in 1e-12 USD; whether that is unpriced, or estimated."""
 
-
-class _Cost(NamedTuple):
-    """What a request counts as, in 1e-12 USD, and how that is known."""
-
-    pusd: int = 0
-    unpriced: bool = False
-    estimated: bool = False
-
-
-_NOTHING = _Cost()
+_NONE_KEPT: tuple[Sequence[Sum], int, None] = ((), 0, None)
+_NOTHING: _Cost = (0, False, False)
+_UNPRICED: _Cost = (0, True, False)
 
 
 class Budgets:
@@ -80,15 +70,13 @@ class Budgets:
         say: Callable[[str], None] = say,
     ) -> None:
         self._lab, self._meters, self._prices, self._say = lab, meters, prices, say
-        self._stopping = [meter for meter in meters if meter.stops]
-        self._columns = {column for meter in meters for column in meter.columns}
-        self._by_key_alone = self._columns <= {"org", "key"}
+        self._stopping = Sums([meter for meter in meters if meter.stops])
+        self._all = Sums(meters)
         self._bounds = Bounds()
+        self._dearest = Dearest(prices, self._bounds)
         self._kept: dict[bytes, _Kept] = {}
-        # Sums by organisation and key, and from when until when they are those.
-        self._known: dict[tuple[str, str], tuple[list[Sum], float, float]] = {}
-        # Responses that are made in the background: what they will have used is not
-        # known yet, and counted by its bound.
+        # Of responses that are made in the background: what they will have used is not
+        # known yet, and counted by its bound. This takes that back.
         self._pending: dict[str, list[Change]] = {}
         self._store = Store(lab, meters, reopened=self._read_log)
         self._recovery = Recovery()
@@ -99,7 +87,7 @@ class Budgets:
     def is_gate(self) -> bool:
         """It looks at requests before they are sent: one of the budgets stops, or goes
         by the key, which no event has."""
-        return bool(self._stopping) or "key" in self._columns
+        return bool(self._stopping) or self._all.by_key
 
     def admit(self, exchange: Exchange, *, pays: bool = False) -> Refusal | None:
         """Set aside what a request can cost, or say why it may not be sent.
@@ -113,14 +101,15 @@ class Budgets:
         if self._over and not self._store.busy:
             self._count()
         at_s = exchange.started_at.timestamp()
-        sums = self._stopping_sums(exchange, at_s)
-        pusd, certain = self._dearest(exchange, at_s) if sums else (0, True)
-        if pusd:
-            reached = self._store.reserve(sums, pusd, certain=certain)
-            if reached is not None:
-                return self._refusal(reached, exchange.run.client)
-        key_id = exchange.key.key_id
-        self._kept[exchange.event_id] = _Kept(sums if pusd else (), pusd, key_id)
+        sums, pusd = self._stopping_sums(exchange, at_s), 0
+        if sums:
+            pusd, certain = self._dearest.of(exchange, at_s)
+            if pusd:
+                reached = self._store.reserve(sums, pusd, certain=certain)
+                if reached is not None:
+                    return self._refusal(reached, exchange.run.client)
+        held = sums if pusd else ()
+        self._kept[exchange.event_id] = held, pusd, exchange.key.key_id
         return None
 
     def begin(self, exchange: Exchange, body: memoryview) -> None:
@@ -145,26 +134,31 @@ class Budgets:
                 self._store.failed += 1
 
     def _count_one(self, event: Event) -> None:
-        kept = self._kept.pop(event.event_id, None)
-        if kept is None and event.outcome == "refused":
+        held, pusd, key_id = self._kept.pop(event.event_id, _NONE_KEPT)
+        if event.outcome in _NEVER_SENT or event.provider is None:
+            self._give_back(held, pusd)
             return
-        fetched = event.path in _FETCHES and event.provider_response_id is not None
-        if fetched and self._is_counted(event):
+        response = event.provider_response_id
+        if event.path in _FETCHES and response is not None and self._is_counted(event):
             return
         cost = self._cost(event)
         self._bounds.learn(event)
-        changes = self._changes(event, cost, kept)
-        if self._pending:
-            pending = self._pending.pop(event.provider_response_id or "", ())
-            changes += [
-                one._replace(spent=-one.spent, requests=-1, estimated=-1)
-                for one in pending
-            ]
-        if not changes:
+        if self._pending and response is not None:
+            self._store.settle(self._pending.pop(response, ()))
+        if event.credential == "plan":
+            self._give_back(held, pusd)
             return
-        if event.operation == "responses" and event.provider_response_id is not None:
-            self._note_response(event, cost, changes)
-        self._store.settle(changes)
+        if event.operation in _NOT_CALLS and cost == _NOTHING:
+            return
+        sums = held
+        if held:
+            self._store.count(held, pusd, *cost)
+        if len(held) < len(self._meters):
+            others = self._other_sums(event, held, key_id)
+            self._store.count(others, 0, *cost)
+            sums = [*held, *others]
+        if event.operation == "responses" and response is not None and sums:
+            self._note_response(event, cost, sums)
 
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health."""
@@ -194,32 +188,15 @@ class Budgets:
             self._recovery.start(self._lab, self._meters, before, read, wait=wait)
 
     def _stopping_sums(self, exchange: Exchange, at_s: float) -> Sequence[Sum]:
-        """Where a request counts that may be stopped; mostly as that before it."""
-        key, by_key = exchange.key, self._by_key_alone
-        if by_key:
-            known = self._known.get((key.org, key.key_id))
-            if known is not None and known[1] <= at_s < known[2]:
-                return known[0]
-        whose = self._whose(exchange)
-        found = [meter.sum_of(whose, at_s) for meter in self._stopping]
-        sums = [one for one in found if one is not None]
-        if by_key and sums:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            begins_s = max(one.window.start_s for one in sums)
-            ends_s = min(one.window.end_s for one in sums)
-            self._known[key.org, key.key_id] = sums, begins_s, ends_s
-        return sums
-
-    def _whose(self, exchange: Exchange) -> Whose:
-        """By the event's own words; what no budget goes by is not looked for."""
+        """Where a request counts that may be stopped, by the event's own words; what no
+        such budget goes by is not looked for."""
+        stopping, key = self._stopping, exchange.key
         feature = user = session = None
-        if "feature" in self._columns and exchange.target is not None:
-            feature = exchange.rule_input(exchange.target).feature
-        if "user" in self._columns or "session" in self._columns:
+        if stopping.by_feature:
+            feature = exchange.feature
+        if stopping.by_user or stopping.by_session:
             user, session = exchange.run.user, exchange.run.session
-        key = exchange.key
-        return Whose(key.org, key.key_id, feature, user, session)
+        return stopping.of(key.org, key.key_id, feature, user, session, at_s)
 
     def _pay_soon(self) -> None:
         """Write with what comes in the meantime: a lock is had once for all of it."""
@@ -237,31 +214,16 @@ class Budgets:
         elif self._store.lends:  # which is given back, when nothing comes
             self._pay_soon()
 
-    def _dearest(self, exchange: Exchange, at_s: float) -> tuple[int, bool]:
-        """The most that it can cost; 0 where its model has no price."""
-        asked = _asked(exchange)
-        provider, model = asked[:2]
-        if provider is None or model is None:
-            return _DEAREST_UNKNOWN, False
-        answers_as = self._bounds.answers_as(provider, model)
-        highest = self._prices.highest(exchange, model, answers_as, at_s)
-        if highest is None:
-            return 0, True
-        return _at_most(highest, self._bounds.of(asked))
-
     def _cost(self, event: Event) -> _Cost:
         """What a request counts as."""
-        if event.outcome in _NEVER_SENT or event.provider is None:
-            return _Cost()
-        pusd = self._prices.cost_pusd(event)
+        pusd, writes = self._prices.cost_pusd(event), event.operation in _WRITES
         whole = event.output_tokens is not None and event.outcome == "ok"
-        if pusd is not None and (whole or event.operation not in _WRITES):
-            return _Cost(pusd)
-        counted = event.input_tokens is not None
-        if counted and pusd is None:
-            return _Cost(unpriced=True)
+        if pusd is not None and (whole or not writes):
+            return pusd, False, False
+        if pusd is None and event.input_tokens is not None:
+            return _UNPRICED
         if event.operation in _NOT_CALLS or (event.status or 200) >= 400:
-            return _Cost(pusd or 0)
+            return pusd or 0, False, False
         return self._estimated(event, pusd)
 
     def _estimated(self, event: Event, pusd: int | None) -> _Cost:
@@ -269,40 +231,30 @@ class Budgets:
         asked = _asked_of(event)
         highest = self._prices.highest_of(event)
         if highest is None:
-            return _Cost(unpriced=True)
-        bound = self._bounds.of(asked)
-        written = bound.output_tokens
+            return _UNPRICED
+        sent, written, _ = self._bounds.of(asked)
         if event.stream and event.output_chars is not None:
             chars = event.output_chars
             written = min(written, self._bounds.written_tokens(asked, chars))
         if pusd is not None:  # what was sent is known
             made = max(0, written - (event.output_tokens or 0))
-            return _Cost(pusd + made * highest.output_pusd, estimated=True)
-        seen = bound._replace(output_tokens=written)
-        return _Cost(_at_most(highest, seen)[0], estimated=True)
+            return pusd + made * highest.output_pusd, False, True
+        most = sent * highest.input_pusd + written * highest.output_pusd
+        return most, False, True
 
-    def _changes(self, event: Event, cost: _Cost, kept: _Kept | None) -> list[Change]:
-        held, pusd = (kept.sums, kept.pusd) if kept else ((), 0)
-        is_plan = event.credential == "plan"
-        if event.outcome in _NEVER_SENT or event.provider is None or is_plan:
-            return [Change(one, reserved=-pusd) for one in held]
-        if event.operation in _NOT_CALLS and cost == _NOTHING:
-            return []
-        spent, unpriced, estimated = cost
-        counted = (1, unpriced, estimated)
-        if len(held) == len(self._meters):
-            return [Change(one, spent, -pusd, 0, *counted) for one in held]
-        key_id = kept.key_id if kept else None
-        whose = Whose(event.org, key_id, event.feature, event.user, event.session)
-        at_s = event.started_at.timestamp()
-        changes = []
-        for meter in self._meters:
-            own = next((one for one in held if one.meter is meter), None)
-            found = own or meter.sum_of(whose, at_s)
-            if found is not None:
-                given_back = -pusd if own else 0
-                changes.append(Change(found, spent, given_back, 0, *counted))
-        return changes
+    def _other_sums(
+        self, event: Event, held: Sequence[Sum], key_id: str | None
+    ) -> Sequence[Sum]:
+        """Where a request counts of which nothing was set aside there."""
+        names = (event.org, key_id, event.feature, event.user, event.session)
+        sums = self._all.of(*names, event.started_at.timestamp())
+        if not held:
+            return sums
+        of_held = [one.meter for one in held]
+        return [one for one in sums if one.meter not in of_held]
+
+    def _give_back(self, held: Sequence[Sum], pusd: int) -> None:
+        self._store.settle([Change(one, reserved=-pusd) for one in held])
 
     def _is_counted(self, event: Event) -> bool:
         """A fetched response that counted before, when it was made or fetched."""
@@ -310,13 +262,14 @@ class Budgets:
             return True  # it is not over, and this is no call
         return self._store.is_answered(_id(event))
 
-    def _note_response(self, event: Event, cost: _Cost, changes: list[Change]) -> None:
+    def _note_response(self, event: Event, cost: _Cost, sums: Sequence[Sum]) -> None:
         """It is counted; one that is not over is kept in mind."""
-        if cost.estimated and event.finish_reason is None and event.outcome == "ok":
+        spent, _, estimated = cost
+        if estimated and event.finish_reason is None and event.outcome == "ok":
             if len(self._pending) >= _MOST_PENDING:
                 self._pending.clear()
             self._pending[event.provider_response_id or ""] = [
-                one._replace(reserved=0) for one in changes
+                Change(one, -spent, requests=-1, estimated=-1) for one in sums
             ]
         else:
             self._store.note_answered(_id(event))
@@ -342,31 +295,12 @@ def _id(event: Event) -> bytes:
     return f"{event.provider} {event.provider_response_id}".encode()
 
 
-def _at_most(highest: Highest, bound: Bound) -> tuple[int, bool]:
-    sent, written, certain = bound
-    return sent * highest[0] + written * highest[1], certain
-
-
 def _is_billed(exchange: Exchange) -> bool:
     """A plan does not pay for it; elsewhere than the client meant, the operator does."""
+    if exchange.client_headers.credential != "plan":
+        return True
     asked, target = exchange.requested, exchange.target
-    elsewhere = asked and target and asked.provider != target.provider
-    return bool(elsewhere) or exchange.client_headers.credential != "plan"
-
-
-def _asked(exchange: Exchange) -> Asked:
-    request, target = exchange.request, exchange.target
-    plain = not exchange.request_encoding and not request.facts_truncated
-    return Asked(
-        target.provider if target else None,
-        exchange.model_sent or request.model,
-        exchange.operation,
-        exchange.request_bytes if plain else None,
-        request.max_output_tokens,
-        request.answers,
-        bool(request.has_tools),
-        bool(request.has_images or request.has_audio),
-    )
+    return bool(asked and target and asked.provider != target.provider)
 
 
 def _asked_of(event: Event) -> Asked:

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def forecast(
     prices: Path | None = None,
     confidence: float = 0.9,
     format: Format = "table",
+    json: bool = False,
     tz: str = "UTC",
 ) -> None:
     """Say what this month and the next seven days will cost, and how sure that is.
@@ -43,6 +45,7 @@ def forecast(
         prices: your own prices (default: prices.toml in the lab folder, where it is).
         confidence: of the intervals, above 0 and below 1.
         format: a sentence and a table, or json or csv with every column.
+        json: the same as --format json.
         tz: the time zone in which days begin, such as Europe/Berlin.
 
     Raises:
@@ -57,25 +60,19 @@ def forecast(
     log = select(scan(lab, own_prices(lab, prices)), org=org, feature=feature, tz=tz)
     keys = [name.strip() for name in (by or "").split(",") if name.strip()]
     found = foretell(log, keys or None, usd=usd, per=per, tz=tz, confidence=confidence)
-    print({"table": _as_table, "json": _as_json, "csv": _as_csv}[format](found))
+    if json or format == "json":
+        say_json(_in_full(found))
+    elif format == "csv":
+        print(csv_text(found.frame()))
+    else:
+        say(found.in_full(wide_console().width))
 
 
-def _as_table(found: "Forecast") -> str:
-    return found.in_full(wide_console().width)
-
-
-def _as_json(found: "Forecast") -> str:
-    """All that was found; in ASCII, so that no name steers a terminal."""
-    import json
-
-    whole = {
+def _in_full(found: "Forecast") -> dict[str, Any]:
+    """All that was found."""
+    return {
         "until": found.until,
         "sentence": found.sentence,
         "confidence": found.confidence,
         "forecast": found.frame().to_dicts(),
     }
-    return json.dumps(whole, indent=2, default=str, allow_nan=False)
-
-
-def _as_csv(found: "Forecast") -> str:
-    return csv_text(found.frame())

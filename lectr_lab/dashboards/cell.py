@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import polars as pl
 
+from lectr_lab.analysis.forecast import budgets_beside
 from lectr_lab.analysis.given_log import as_log
 from lectr_lab.analysis.odd.result import Oddities
 from lectr_lab.analysis.recommend import recommend
@@ -110,7 +111,7 @@ def dashboard(
         unread: batches of the journal that could not be read; likewise.
         odd: what is odd, as `odd` found it; a live page looks itself, at most each
             minute.
-        beside: what else a page shows: `budgets`, `forecast`, ready for JSON.
+        beside: what else a page shows, such as `budgets`, ready for JSON.
 
     Returns:
         Something to end a cell with, or to `write` to a file. Of a live one an exported
@@ -149,6 +150,7 @@ def dashboard(
     options = losses(LabFolder(Path(folder)))._asdict() | options
     prices = own_prices(Path(folder), options.pop("prices", None))
     options["beside"] = beside_page(folder) | dict(options.get("beside") or {})
+    options["budgets"] = budgets_beside(folder)
     priced = scan(folder, prices)
     options.setdefault("recommended", recommend(priced, prices=prices))
     return Dashboard(priced, prices=prices, **options)

@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.forecast import budgets_beside
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.analysis.views import cube
 from lectr_lab.budgets.frame import beside_page
+from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.counted import Counted, count_log
 from lectr_lab.dashboards.following import Follower
+from lectr_lab.dashboards.foretold import foretold
 from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.odd import odd_in
 from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
@@ -44,6 +47,7 @@ class Source(NamedTuple):
     log: Callable[[], pl.LazyFrame]
     prices: Callable[[], PriceList]
     beside: Callable[[], Mapping[str, Any]] = dict  # as `payload` has it
+    budgets: Callable[[], Sequence[BudgetSettings]] = tuple  # of the whole log
 
 
 def folder_source(
@@ -69,6 +73,7 @@ def folder_source(
         log,
         prices=lambda: own_prices(folder, prices),
         beside=lambda: beside_page(folder),
+        budgets=lambda: () if since else budgets_beside(folder),
     )
 
 
@@ -106,6 +111,7 @@ class Followed:
         self.title, self.tz, self.by = title, tz, by
         self._source, self._when, self._beside = source, notes, dict(beside or {})
         self._found: Found = None
+        self._foretold: Mapping[str, Any] = {}
         self._advise_at_s: float = 0.0
         self._odd_at_s: float = 0.0
         self._unadvised = True  # the log has news that no recommendation knows of
@@ -134,7 +140,8 @@ class Followed:
         prices = self._source.prices()
         happened = marks(None, counted, self._when, tz=self.tz, prices=prices)
         head = Head(self.title, self.tz, lost, live, self.by)
-        told = {"marks": happened} | dict(self._source.beside()) | self._beside
+        told = {"marks": happened} | dict(self._source.beside())
+        told |= {**self._foretold, **self._beside}
         return payload(counted, head, told | dict(more))
 
     def log(self) -> pl.LazyFrame:
@@ -179,7 +186,8 @@ class Followed:
 
     def advice(self) -> str | None:
         """What could be cheaper, as escaped HTML; None where there is nothing new, or
-        it was looked at a moment ago. It reads the whole log.
+        it was looked at a moment ago. It reads the whole log. What is drawn from then on
+        has the month's bill as well.
 
         Raises:
             LabError: as of `update`; polars' errors likewise.
@@ -190,6 +198,7 @@ class Followed:
         log = self._source.log()
         found = recommend(log, prices=self._source.prices())
         said = without_scripts(sections.recommendations(found) + runs(log))
+        self._foretold = foretold(log, self.tz, self._source.budgets())
         self._unadvised = False
         took_s = time.monotonic() - began_s
         wait_s = max(_ADVICE_EVERY_S, _ADVICE_REST * took_s)

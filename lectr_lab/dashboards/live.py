@@ -236,6 +236,7 @@ class LiveDashboard(anywidget.AnyWidget):
                 self._rows = self._shown.carried()
                 if self.running:
                     self.recommended = said
+                    self._show(f"live, updated {datetime.now(UTC):%H:%M:%S} UTC")
             if self._shown.look_for_odd(self._folder) and self.running:
                 self._show(f"live, updated {datetime.now(UTC):%H:%M:%S} UTC")
             self._keep_sometimes()

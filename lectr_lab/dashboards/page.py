@@ -19,10 +19,12 @@ from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
 from lectr_lab.analysis.views.spend import share_of_spend
+from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.dashboards import sections
 from lectr_lab.dashboards.counted import Counted, count_log
+from lectr_lab.dashboards.foretold import foretold
 from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.payload import TITLE, Head, payload
 from lectr_lab.dashboards.rows_behind import carried
@@ -48,6 +50,7 @@ def page(
     recommended: Recommendations | None = None,
     by: str = "feature",
     prices: PriceList = (),
+    budgets: Sequence[BudgetSettings] = (),
     beside: Mapping[str, Any] | None = None,
 ) -> str:
     """A log as one self-contained HTML page, whose charts filter each other.
@@ -65,7 +68,8 @@ def page(
         by: another column of the log in the place of the features, such as "client",
             "session" or "user".
         prices: the user's own, of which the time chart says when they changed.
-        beside: what else the page shows: `odd`, `budgets`, `forecast`, ready for JSON.
+        budgets: of the whole log: when is each reached?
+        beside: what else the page shows: `odd`, `budgets`, ready for JSON.
 
     Returns:
         HTML of about 1 MB at most, whatever the log, which loads nothing from anywhere.
@@ -99,6 +103,7 @@ def page(
     more = {
         "marks": marks(whole, counted, when, tz=tz, prices=prices),
         "rows": carried(log, counted.leaders),
+        **foretold(whole, tz, budgets),
         **(beside or {}),
     }
     head = Head(title, tz, Losses(dropped, unread), by=by)

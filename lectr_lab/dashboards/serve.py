@@ -184,7 +184,7 @@ class DashboardServer:
                 self._publish()
             said = shown.advice()
             if said is not None:
-                self._advice = said
+                self._advice, self._data = said, shown.drawn(self._live())
                 self._publish()
         except LabError as error:
             if str(error) != self._trouble:

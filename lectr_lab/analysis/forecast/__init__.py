@@ -1,5 +1,9 @@
 """What the days to come will cost, and how sure that is."""
 
-from lectr_lab.analysis.forecast.forecast import forecast, forecast_payload
+from lectr_lab.analysis.forecast.forecast import (
+    budgets_beside,
+    forecast,
+    forecast_payload,
+)
 
-__all__ = ["forecast", "forecast_payload"]
+__all__ = ["budgets_beside", "forecast", "forecast_payload"]

@@ -27,6 +27,23 @@ class Budget(NamedTuple):
     latest: date | None = None
 
 
+class BudgetOutlook(msgspec.Struct, frozen=True, kw_only=True):
+    """A budget of lectr.toml, and when it is reached."""
+
+    name: str | None  # where it was given one
+    whom: str  # it is for, in words
+    usd: float
+    per: str
+    reached: Budget | None
+
+    @property
+    def sentence(self) -> str:
+        """It in words; empty where nothing can be said."""
+        named = f' "{formatting.name(self.name)}"' if self.name else ""
+        said = f"The budget{named} of {formatting.usd(self.usd)} a {self.per}"
+        return _sentence(f"{said} for {formatting.name(self.whom)}", self.reached)
+
+
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What one group will cost. USD; None under 7 whole days."""
 
@@ -51,6 +68,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: int = 0  # requests whose price is not known: they cost nothing here
     budget_usd: float | None = None
     per: str = "month"
+    budgets: tuple[BudgetOutlook, ...] = ()  # of the lab's lectr.toml
     confidence: float = 0.9
 
     def frame(self) -> pl.DataFrame:
@@ -110,6 +128,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             "budget_usd": self.budget_usd,
             "confidence": self.confidence,
             "sentence": self.sentence,
+            "budgets": self.budget_sentences,
         }
 
     @property
@@ -141,6 +160,11 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             )
         return f"{text} {self._of_budget(one)}".rstrip()
 
+    @property
+    def budget_sentences(self) -> list[str]:
+        """When each budget of the lab is reached, in words, where that can be said."""
+        return [said for one in self.budgets if (said := one.sentence)]
+
     def _day(self) -> str:
         return f"{self.until.day} {self.until:%b}" if self.until else ""
 
@@ -153,26 +177,13 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         return f"{', '.join(names)}, "
 
     def _of_budget(self, one: Outlook) -> str:
-        budget = one.budget
-        if budget is None or self.budget_usd is None:
+        if self.budget_usd is None:
             return ""
         said = f"The budget of {formatting.usd(self.budget_usd)} a {self.per}"
-        if budget.chance is None:
-            return ""
-        if budget.reached_on is not None and budget.earliest == budget.latest:
-            return f"{said} is reached on {budget.reached_on}."
-        chance = formatting.percent(budget.chance)
-        if budget.reached_on is None:
-            early = f", at the earliest on {budget.earliest}" if budget.earliest else ""
-            return f"{said} will most likely hold (reached with a chance of {chance}{early})."
-        late = f"on {budget.latest} at the latest" if budget.latest else "or not at all"
-        return (
-            f"{said} is most likely reached on {budget.reached_on} ({budget.earliest} at "
-            f"the earliest, {late}; chance {chance})."
-        )
+        return _sentence(said, one.budget)
 
     def _note(self) -> list[str]:
-        found = []
+        found = self.budget_sentences
         if len(self.outlooks) < self.groups:
             left = formatting.count(self.groups - len(self.outlooks))
             found.append(f"The dearest groups; {left} more are not shown.")
@@ -228,6 +239,25 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
             note=self._note(),
             script=True,
         )
+
+
+def _sentence(said: str, budget: Budget | None) -> str:
+    """When a budget is reached; empty where nobody can say."""
+    if budget is None or budget.chance is None:
+        return ""
+    if budget.reached_on is not None and budget.earliest == budget.latest:
+        return f"{said} is reached on {budget.reached_on}."
+    chance = formatting.percent(budget.chance)
+    if budget.reached_on is None:
+        early = f", at the earliest on {budget.earliest}" if budget.earliest else ""
+        return (
+            f"{said} will most likely hold (reached with a chance of {chance}{early})."
+        )
+    late = f"on {budget.latest} at the latest" if budget.latest else "or not at all"
+    return (
+        f"{said} is most likely reached on {budget.reached_on} ({budget.earliest} at "
+        f"the earliest, {late}; chance {chance})."
+    )
 
 
 def _with_ends(name: str) -> list[str]:

@@ -27,7 +27,7 @@ function budgetsElement({ data }) {
 function forecastElement({ data }) {
   const { forecast } = data;
   if (!forecast) return null;
-  return h("p", { class: "notices forecast" }, forecast.sentence ||
-    `About ${usd(forecast.expected)} this month [${usd(forecast.low)}, ${usd(forecast.high)}].`, h("span", { class: "soft" }, " Of the whole log."));
+  const reached = (forecast.budgets || []).slice(0, 5);
+  return h("p", { class: "notices forecast" }, [forecast.sentence, ...reached].join(" "),
+    h("span", { class: "soft" }, " Of the whole log."));
 }
-

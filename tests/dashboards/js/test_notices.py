@@ -26,8 +26,8 @@ BESIDE = {
         {"name": "team", "spent_usd": 2.5, "limit_usd": 10.0, "per": "month",
          "resets": None, "action": "warn", "bounded": False},
     ],
-    "forecast": {"low": 80.0, "high": 120.0, "expected": 100.0,
-                 "sentence": f"November will cost about $100 {HOSTILE}."},
+    "forecast": {"sentence": f"November will cost about $100 {HOSTILE}.",
+                 "budgets": [f"The budget {HOSTILE} will hold."]},
 }  # fmt: skip
 
 
@@ -65,7 +65,8 @@ def test_budgets_say_what_is_left_and_what_happens_then(log, opened):
     )
     assert "25 %" in said and "then it warns" in said and "no known cost" in said
     assert "begins again at 00:00 UTC" in said and HOSTILE in said
-    assert "about $100" in tab.locator(".notices.forecast").inner_text()
+    told = tab.locator(".notices.forecast").inner_text()
+    assert "about $100" in told and "will hold. Of the whole log." in told
     assert tab.locator("img").count() == 0
 
 

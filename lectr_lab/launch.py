@@ -133,7 +133,14 @@ def run(
         base_url = settings.base_url(sock.getsockname()[1])
         limits = settings.limits
         with said(LabFolder(Path(settings.lab)), base_url, instance):
-            serve(app, sock, lambda: on_started(base_url), settings.tls, limits)
+            serve(
+                app,
+                sock,
+                lambda: on_started(base_url),
+                settings.tls,
+                limits,
+                settings.drain_s,
+            )
 
 
 def build(
@@ -181,6 +188,13 @@ def build(
         return [*(keys.warnings() if session is None else []), *unhashed]
 
     own = partial(_own_prices, lab)
+
+    def why_not_ready() -> Iterator[str]:
+        if unreadable := keys.unreadable():
+            yield unreadable
+        if outbox.stuck:
+            yield "the log cannot be written, and events wait in memory"
+
     budgets = open_budgets(settings, lab, hashes, own, unhashed.append)
     for warning in warnings():
         say(warning)
@@ -199,6 +213,7 @@ def build(
         instance=instance,
         keyed_hash=hashes,
         budgets=budgets,
+        why_not_ready=why_not_ready,
     )
 
 
@@ -333,6 +348,9 @@ def _recorder(
 def _obey() -> None:
     """A child's life: read the order, run it, stop when the pipe ends."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    # Nobody shares out requests to a child: its parent waits for its end.
+    at_once = msgspec.structs.replace(order.settings, drain_s=0.0)
+    order = msgspec.structs.replace(order, settings=at_once)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The server passes the signal on when it has served: a cassette is still to be written.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())

@@ -1,5 +1,6 @@
 """A lab as a process of its own."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import httpx
@@ -159,6 +161,60 @@ def test_a_closed_terminal_stops_it_as_a_signal_would(tmp_path):
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     for one in (child, ignoring):
         one.stop()
+
+
+@contextlib.contextmanager
+def serving(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """As `serve` does it, in a process of its own, with the session's key."""
+    ordered = msgspec.json.encode(Order(settings=settings, session=SESSION))
+    code = (
+        "import msgspec; from lectr_lab.launch import Order, run; "
+        f"order = msgspec.json.decode({ordered!r}, type=Order); "
+        "run(order, lambda base_url: print(base_url, flush=True))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout
+        yield process, process.stdout.readline().decode().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.usefixtures("usual_signals")
+def test_what_drains_serves_and_says_that_it_is_not_ready(tmp_path):
+    """From the first signal on, for `drain_s`; then it ends as without."""
+    settings = Settings(lab=str(tmp_path / "lab"), port=0, drain_s=1.5)
+    with serving(settings) as (process, url):
+        before = httpx.get(f"{url}/readyz")
+        process.terminate()
+        deadline = time.monotonic() + 1
+        while (during := httpx.get(f"{url}/readyz")).status_code == 200:
+            assert time.monotonic() < deadline
+        served = httpx.get(f"{url}/v1/models", headers={"X-Lectr-Key": SESSION.key})
+        ended = process.wait(timeout=30)
+
+    assert (before.status_code, during.status_code) == (200, 503)
+    assert "told to stop" in during.json()["error"]["message"]
+    assert served.json()["error"]["code"] == "missing_authorization"
+    assert ended == -signal.SIGTERM
+    assert scan(tmp_path / "lab").collect().height == 1
+
+
+@pytest.mark.usefixtures("usual_signals")
+def test_a_second_signal_ends_the_draining(tmp_path):
+    """Whoever stands before the terminal need not wait."""
+    settings = Settings(lab=str(tmp_path / "lab"), port=0, drain_s=600)
+    with serving(settings) as (process, url):
+        for _ in range(2):
+            process.terminate()
+            deadline = time.monotonic() + 10
+            while process.poll() is None and time.monotonic() < deadline:
+                with contextlib.suppress(httpx.HTTPError):
+                    if httpx.get(f"{url}/readyz").status_code == 503:
+                        break
+
+        assert process.wait(timeout=30) == -signal.SIGTERM
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ from lectr_lab.core.toml_text import Toml, parsed
 Engine = Literal["native", "httpx"]
 CONFIG = Path("lectr.toml")
 DEFAULT_PORT = 8484
+_LONGEST_DRAIN_S = 3600.0
 REPLAY_LAB = "replay-lab"  # not your own log: nobody paid for a replay
 _BEYOND_LOOPBACK = (
     "{!r} can be reached from other machines, and keys would cross the network "
@@ -112,7 +113,8 @@ class Settings(_Strict, frozen=True, kw_only=True):
     by which what wants no key, such as /health, may be asked for, beside `host`,
     loopback and addresses in numbers. `upstream` sends every provider's traffic to one
     place: the base URL of a local server, or `tape:<cassette or folder>`.
-    `key_in_path`: `/key/<lc_key>/v1/…` does for a header; on loopback only.
+    `drain_s` is how long requests are still taken after the order to stop, while /readyz
+    says 503: a balancer in front then sends them elsewhere. `key_in_path`: `/key/<lc_key>/v1/…` does for a header; on loopback only.
     `keep_request_ids`: closed days keep the provider's ids of all calls, not only of
     those that failed; a row costs 19 bytes more.
     """
@@ -131,6 +133,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     max_body_bytes: int = 32 * 1024 * 1024
     connect_timeout_s: float = 10.0
     response_timeout_s: float = 15 * 60.0
+    drain_s: float = 0.0
     http_proxy: str | None = None
     ca_bundle: str | None = None
     queue_events: int = 100_000
@@ -313,6 +316,8 @@ def _check(toml: Toml, settings: Settings) -> None:
     for field, number in numbers + _org_limits(settings):
         if number <= 0:
             raise toml.refusal(field, "write a number above 0")
+    if not 0 <= settings.drain_s <= _LONGEST_DRAIN_S:
+        raise toml.refusal("drain_s", "write a number of seconds from 0 to 3600")
     for field in ("connect_timeout_s", "response_timeout_s"):
         if getattr(settings, field) <= 0:
             raise toml.refusal(field, "write a number of seconds above 0")

@@ -201,14 +201,6 @@ FORBIDDEN_ORIGIN = Refusal(
     "A web page of another origin asked for this. If it is yours, name its host in "
     'lectr.toml: allowed_hosts = ["dashboard.example"].',
 )
-NOT_READY = Refusal(
-    503,
-    "server_error",
-    "not_ready",
-    "This proxy has not started yet, or is about to end. Try again in a second.",
-    retry_after_s=1,
-)
-
 # The admin API's own.
 INVALID_ADMIN_SECRET = _authentication(
     "invalid_admin_secret",
@@ -356,6 +348,17 @@ def too_many_streams(concurrent_streams: int) -> Refusal:
         "one of them has ended.",
         retry_after_s=1,
     )
+
+
+def not_ready(reasons: Sequence[str]) -> Refusal:
+    """What /readyz says of a proxy to which nothing new should be sent.
+
+    >>> not_ready(["it has not started, or has ended"]).message
+    'Not ready: it has not started, or has ended. Ask again in a second.'
+    """
+    why = "; ".join(reason.removesuffix(".") for reason in reasons)
+    message = f"Not ready: {why}. Ask again in a second."
+    return Refusal(503, "server_error", "not_ready", message, retry_after_s=1)
 
 
 def budget_exceeded(

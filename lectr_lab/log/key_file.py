@@ -120,6 +120,7 @@ class KeyFile:
         self._stamp: _Stamp | None = None
         self._looked_at_s: float | None = None
         self.problem: str | None = None
+        self._broken = False
 
     def table(self, now_s: float) -> KeyTable:
         """The keys as of at most 0.25 s ago; the last good ones while the file is bad.
@@ -144,6 +145,12 @@ class KeyFile:
         self.table(time.monotonic())
         return [self.problem.replace(f"{self._lab.root}/", "")] if self.problem else []
 
+    def unreadable(self) -> str | None:
+        """Why the file cannot be read, without its place. That there is none yet is no
+        such reason: a key works as soon as it is made."""
+        warnings = self.warnings()
+        return warnings[0] if warnings and self._broken else None
+
     def _look(self) -> None:
         try:
             stat = self._path.stat()
@@ -152,16 +159,16 @@ class KeyFile:
                 return
             contents = _load(self._lab)
         except FileNotFoundError:
-            self._stamp = None
+            self._stamp, self._broken = None, False
             self.problem = (
                 f"There is no {self._path}: no key is known. "
                 "`lectr-lab keys create` makes one."
             )
         except OSError as error:
-            self._stamp = None
+            self._stamp, self._broken = None, True
             self.problem = str(error)
         else:
-            self._stamp = stamp
+            self._stamp, self._broken = stamp, False
             self._table = KeyTable(contents.keys, bytes.fromhex(contents.salt))
             self.problem = None
 

@@ -5,7 +5,7 @@ import posixpath
 import re
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -37,6 +37,7 @@ from lectr_lab.proxy.observers.shadow import Shadows
 from lectr_lab.proxy.observers.token_counter import TokenCounter
 from lectr_lab.proxy.own_replies import Refused, on_refused, on_unknown
 from lectr_lab.proxy.pages import open_pages
+from lectr_lab.proxy.readiness import Readiness
 from lectr_lab.proxy.relay import Relay, Send, refuse, relay
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
@@ -60,9 +61,12 @@ class _App(Litestar):
     """Litestar, which serves all that is ours. Requests to providers alone pass by it:
     its router and its exception handling cost 8 % of the processor time of one."""
 
-    def __init__(self, forward: Handler, key_in_path: bool, **more: Any) -> None:
+    def __init__(
+        self, forward: Handler, key_in_path: bool, readiness: Readiness, **more: Any
+    ) -> None:
         super().__init__(openapi_config=None, logging_config=None, **more)
         self._forward, self._key_in_path = forward, key_in_path
+        self.readiness = readiness  # the server says when it is to stop
 
     def __call__(
         self, scope: Scope, receive: Receive, send: Send
@@ -90,6 +94,7 @@ def create_app(
     instance: str = "",
     keyed_hash: KeyedHash | None = None,
     budgets: "Budgets | None" = None,
+    why_not_ready: Callable[[], Iterable[str]] = tuple,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -107,6 +112,7 @@ def create_app(
         instance: what /health calls this process; who knows it knows whose lab it is.
         keyed_hash: of what may name a person; None: it is left out of the log.
         budgets: what may be spent; it is among `also` as well.
+        why_not_ready: what /readyz is to say beside starting and ending; no name in it.
 
     Returns:
         The application; any ASGI server can run it.
@@ -115,6 +121,7 @@ def create_app(
         ConfigError: shadows are wanted, and the operator has no key for them.
     """
     callers, clock = Callers(), clock or SystemClock()
+    readiness = Readiness(why_not_ready)
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     facts, invalid = FactsReader(), InvalidProviders()
     bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
@@ -151,9 +158,11 @@ def create_app(
         )
         observers.start()
         router.start()
+        readiness.started = True
         try:
             yield
         finally:
+            readiness.started = False
             relays.clear()
             router.stop()
             await facts.stop()
@@ -165,10 +174,11 @@ def create_app(
         own += [{"instance": instance, "warnings": warnings()}]
         return [*own, *observers.about(), *gates.about()]
 
-    pages = open_pages(told, lambda: bool(relays), admin.secret if admin else None)
+    pages = open_pages(told, readiness, admin.secret if admin else None)
     return _App(
         _forward(relays, callers),
         settings.key_in_path,
+        readiness,
         route_handlers=[*pages, admin_routes(admin, callers.count_unknown)],
         guards=[only_by([settings.host, *settings.allowed_hosts])],
         exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},

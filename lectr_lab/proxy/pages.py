@@ -6,25 +6,25 @@ from typing import Any
 from litestar import HttpMethod, Request, route
 from litestar.handlers import HTTPRouteHandler
 
-from lectr_lab.core import error_responses
 from lectr_lab.proxy.admin_secret import AdminSecret
 from lectr_lab.proxy.health import health
 from lectr_lab.proxy.own_replies import Refused
+from lectr_lab.proxy.readiness import Readiness
 
 _LOOK = [HttpMethod.GET, HttpMethod.HEAD]
 
 
 def open_pages(
     told: Callable[[], Iterable[Mapping[str, Any]]],
-    ready: Callable[[], bool],
+    readiness: Readiness,
     secret: AdminSecret | None,
 ) -> list[HTTPRouteHandler]:
     """The routes that want no key.
 
     Args:
         told: what each part of the proxy says of itself.
-        ready: it has started and does not end. A log that cannot be written changes
-            nothing of that: requests go on.
+        readiness: whether /readyz is a 200. Where it is none, requests are served all the
+            same: it is for whoever can send them to another proxy.
         secret: whoever sends it is told which organisation a warning is of.
     """
 
@@ -46,8 +46,9 @@ def open_pages(
 
     @route("/readyz", http_method=_LOOK)
     async def get_readyz() -> dict[str, str]:
-        if not ready():
-            raise Refused(error_responses.NOT_READY)
+        refusal = readiness.refusal()
+        if refusal is not None:
+            raise Refused(refusal)
         return {"status": "ok"}
 
     return [get_health, get_livez, get_readyz]

@@ -42,8 +42,21 @@ async def test_what_has_not_started_or_has_ended_is_not_ready(tmp_path):
     assert alive.status_code == 200
 
 
-def test_a_log_that_cannot_be_written_leaves_it_ready(start, provider, tmp_path):
-    """Requests go on: nobody may send them elsewhere for a full disk's sake."""
+def ready(url: str) -> httpx.Response:
+    return httpx.get(f"{url}/readyz")
+
+
+def until_ready_says(url: str, status: int) -> httpx.Response:
+    deadline = time.monotonic() + WITHIN_S
+    while (reply := ready(url)).status_code != status:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return reply
+
+
+def test_a_log_that_cannot_be_written_is_not_ready_and_serves(start, provider):
+    """503 in words while the writer fails; requests that come are answered all the
+    same, and when the disk takes events again it is ready by itself."""
     proxy = start(provider.url)
     journal = proxy.lab / "journal"
     for file in journal.iterdir():
@@ -52,13 +65,30 @@ def test_a_log_that_cannot_be_written_leaves_it_ready(start, provider, tmp_path)
     journal.write_text("no folder")
     with proxy.client() as client:
         client.get("/v1/models")
-    deadline = time.monotonic() + WITHIN_S
-    while httpx.get(f"{proxy.url}/health").json()["writer"] != "failing":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-    assert httpx.get(f"{proxy.url}/readyz").status_code == 200
+        refused = until_ready_says(proxy.url, 503)
+        served = client.get("/v1/models")
+    alive = httpx.get(f"{proxy.url}/livez")
     journal.unlink()
+    until_ready_says(proxy.url, 200)
+
+    assert "the log cannot be written" in refused.json()["error"]["message"]
+    assert str(proxy.lab.parent) not in refused.text
+    assert (served.status_code, alive.status_code) == (200, 200)
+    assert len(proxy.events(2)) == 2
+
+
+def test_keys_that_cannot_be_read_are_not_ready(proxy):
+    """Neither a file that is none any more; without one nothing is wrong."""
+    keys = proxy.lab / "state" / "keys.json"
+    missing = ready(proxy.url)
+    keys.write_text("{")
+    broken = until_ready_says(proxy.url, 503)
+    keys.unlink()
+    again = until_ready_says(proxy.url, 200)
+
+    assert "keys.json is not a key file" in broken.json()["error"]["message"]
+    assert str(proxy.lab.parent) not in broken.text
+    assert (missing.status_code, again.status_code) == (200, 200)
 
 
 def test_an_organisation_is_named_to_the_operator_alone(start, provider, monkeypatch):

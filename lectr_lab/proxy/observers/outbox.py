@@ -123,6 +123,11 @@ class Outbox:
             self._sync_failed,
         )
 
+    @property
+    def stuck(self) -> bool:
+        """Events wait that the disk does not take: each second they are tried again."""
+        return self._failing
+
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health."""
         counts = self.counts()
@@ -183,6 +188,8 @@ class Outbox:
             self._hear_sealer()
             self._tend_journal()
             self._look_at_notes()
+            if not self._queue:  # nothing waits to show that it goes well again
+                self._failing = False
         except Exception:  # noqa: BLE001 - what it says could hold a client's words
             self._failing = True
 

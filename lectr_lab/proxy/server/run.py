@@ -7,9 +7,11 @@ import resource
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -54,9 +56,19 @@ def run(
     on_started: Callable[[], None] = lambda: None,
     tls: Tls | None = None,
     limits: LimitSettings = _USUAL,
+    drain_s: float = 0.0,
 ) -> None:
     """Serve until SIGINT, SIGTERM or the end of its terminal (SIGHUP, unless it is
     ignored, as by nohup); running requests are finished first.
+
+    Args:
+        app: what answers; told that it drains, where it has a `readiness`.
+        sock: listens already.
+        on_started: called once the application serves.
+        tls: the certificate to serve with.
+        limits: of every client.
+        drain_s: how long it goes on taking requests after the first signal, not ready:
+            by then who shares them out sends them elsewhere. A second signal ends that.
 
     Raises:
         ConfigError: the certificate or its key cannot be used.
@@ -69,7 +81,7 @@ def run(
     # request leaves no cycles behind, it need not look every few requests.
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, *gc.get_threshold()[1:])
-    _Server(config, on_started).run(sockets=[sock])
+    _Server(config, on_started, drain_s).run(sockets=[sock])
 
 
 def _allow_many_connections() -> None:
@@ -113,15 +125,38 @@ def in_thread(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server that says when it listens."""
+    """uvicorn's server that says when it listens, and when it is to stop."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_started: Callable[[], None],
+        drain_s: float = 0.0,
+    ) -> None:
         super().__init__(config)
-        self._on_started = on_started
+        self._on_started, self._drain_s = on_started, drain_s
+        self._readiness = getattr(config.app, "readiness", None)
+        self._ends_s: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._on_started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Not ready from the first signal on; the end comes `drain_s` after it."""
+        if self._readiness is not None:
+            self._readiness.drain()
+        if self._drain_s and self._ends_s is None:
+            self._ends_s = time.monotonic() + self._drain_s
+            self._captured_signals.append(sig)
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop now."""
+        if self._ends_s is not None and time.monotonic() >= self._ends_s:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def _config(app: Any, tls: Tls | None, limits: LimitSettings) -> uvicorn.Config:

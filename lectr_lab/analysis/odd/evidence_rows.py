@@ -1,6 +1,6 @@
 """The rows behind incidents: which to look at first, and whether a rule changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -57,7 +57,7 @@ def looked_at(
     """
     if not incidents:
         return []
-    wanted = pl.LazyFrame(
+    wanted = pl.DataFrame(
         {
             "place": range(len(incidents)),
             "kind": [one.kind for one in incidents],
@@ -82,14 +82,18 @@ def looked_at(
     telling = pl.coalesce(slow, dear.then("cost_usd"), failed).fill_null(0)
     columns = ["event_id", "started_at", "kind", "operation", "path", "input_tokens"]
     columns += ["outcome", "total_ms", "cost_usd", "rule"]
-    keyed = [
-        k.cast(pl.String).alias(f"key_{i}") for i, k in enumerate(key_columns(log, by))
-    ]
+    named = zip(keys, key_columns(log, by), strict=True)
+    keyed = {
+        key: column.cast(pl.String).alias(f"key_{i}")
+        for i, (key, column) in enumerate(named)
+    }
     near = (
-        log.filter(at.is_between(first, last), rows.is_request())
-        .select(*columns, *keyed)
+        # All but these is what the join leaves out: so few of them have to be priced.
+        log.filter(at.is_between(first, last), *_nearly(wanted, keyed))
+        .filter(rows.is_request())
+        .select(*columns, *keyed.values())
         .join(
-            wanted.rename({"kind": "kind_of"}),
+            wanted.lazy().rename({"kind": "kind_of"}),
             left_on=[f"key_{i}" for i in range(len(keys))],
             right_on=list(keys),
             nulls_equal=True,
@@ -114,6 +118,15 @@ def looked_at(
     by_place = {row["place"]: row for row in told.iter_rows(named=True)}
     none: dict[str, list[bytes]] = {"ids": [], "before": [], "since": []}
     return [_told(by_place.get(i, none)) for i in range(len(incidents))]
+
+
+def _nearly(wanted: pl.DataFrame, keyed: Mapping[str, pl.Expr]) -> Iterator[pl.Expr]:
+    """Rows of the hours and of the names of incidents, if not of one and the same."""
+    began = (pl.col("onset") - _LOOK).dt.truncate("1h")
+    hours = wanted.select(pl.datetime_ranges(began, "until", "1h").explode().unique())
+    yield pl.col("started_at").dt.truncate("1h").is_in(hours.to_series().implode())
+    for name, key in keyed.items():
+        yield key.is_in(wanted[name].unique().implode(), nulls_equal=True)
 
 
 def _told(row: dict[str, list[bytes]]) -> tuple[tuple[bytes, ...], tuple[str, ...]]:

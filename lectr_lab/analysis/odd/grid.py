@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -126,6 +126,25 @@ def numbered(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         return pl.col(name).cast(pl.Categorical).to_physical() if text else pl.col(name)
 
     return frame.select(code(name).alias(f"code_{i}") for i, name in enumerate(names))
+
+
+def of_series(
+    cells: pl.DataFrame, keys: Sequence[str], series: Sequence[tuple[Any, ...]]
+) -> pl.DataFrame:
+    """The cells of some series alone.
+
+    >>> cells = pl.DataFrame({"org": ["a", None, "b"], "n": [1.0, 2.0, 3.0]})
+    >>> of_series(cells, ["org"], [(None,), ("b",)])["n"].to_list()
+    [2.0, 3.0]
+    """
+    codes = numbered(cells, keys)
+    wanted = pl.DataFrame(list(series), cells.select(keys).schema, orient="row")
+    known = cells.select(keys).hstack(codes).unique(codes.columns)
+    mine = known.join(wanted, on=keys, how="semi", nulls_equal=True)
+    rows = codes.with_row_index("row").join(
+        mine, on=codes.columns, how="semi", nulls_equal=True
+    )
+    return cells[rows["row"].sort()]
 
 
 def _rank() -> pl.Expr:

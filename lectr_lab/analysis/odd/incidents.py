@@ -59,9 +59,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Context(NamedTuple):
-    """What incidents of a block are told from."""
+    """What incidents are told from."""
 
-    cells: pl.DataFrame  # of the series that have incidents
+    cells: pl.DataFrame  # of all series, or of the one whose incident is told
     keys: Sequence[str]
     prices: PriceList
     zone: ZoneInfo
@@ -78,7 +78,7 @@ def incident(
         history: of the block that its series is in.
         place: of the series in the block.
         episode: which one.
-        context: the cells and prices behind it.
+        context: the cells of its series, and prices.
     """
     span = history.grid.span
     first_kind, window, actual, expected = episode.first.select(
@@ -157,13 +157,7 @@ def _sides(
     """What was expected and what was asked, of the same models; and these, with when
     each was first and last asked."""
     span, (began, ended) = history.grid.span, cells
-    names = history.grid.series.row(place)
-    mine = pl.all_horizontal(
-        pl.col(key).eq_missing(pl.lit(value))
-        for key, value in zip(context.keys, names, strict=True)
-    )
-    own = context.cells.filter(mine)
-    at = pl.col("at")
+    own, at = context.cells, pl.col("at")
     inside = own.filter(at.is_between(span.at(began), span.at(ended)))
     hour = max(began // HOUR - 1, 0)
     week = history.seen[place, max(hour - WEEK, 0) : hour].nonzero()[0]

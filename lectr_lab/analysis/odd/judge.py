@@ -13,7 +13,7 @@ from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.odd.episodes import Episode, episodes
 from lectr_lab.analysis.odd.evidence_rows import looked_at, looked_between
 from lectr_lab.analysis.odd.findings import judge
-from lectr_lab.analysis.odd.grid import Span, grids, span_of
+from lectr_lab.analysis.odd.grid import Span, grids, of_series, span_of
 from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.incidents import Context, Incident, incident
 from lectr_lab.analysis.odd.predict import Array
@@ -143,17 +143,14 @@ def _described(
 ) -> list[Incident]:
     if not found:
         return []
-    mine = pl.DataFrame(
-        list(found), context.cells.select(context.keys).schema, orient="row"
-    )
-    own = context.cells.join(mine, on=list(context.keys), nulls_equal=True)
-    context = context._replace(cells=own)
+    own = of_series(context.cells, context.keys, list(found))
+    cells = own.partition_by(context.keys, as_dict=True)
     told = []
     for grid in grids(own, context.keys, span):
         series = grid.series.rows()
         history = History(grid, np.stack([seen[name] for name in series]))
         told += [
-            incident(history, place, episode, context)
+            incident(history, place, episode, context._replace(cells=cells[name]))
             for place, name in enumerate(series)
             for episode in found[name]
         ]

@@ -50,3 +50,17 @@ def test_the_calls_of_an_incident_are_its_own(made_up):
 
     assert rows.height == one.n
     assert set(rows["feature"]) == {"feature-0"}
+
+
+def test_a_series_without_a_name_has_its_rows_too(made_up):
+    """What was asked by may be missing: its rows are found by that."""
+    log = made_up(features=2, fault=Fault("errors", 0.5, FIRST, LAST))
+    nobody = pl.col("feature") == "feature-0"
+    log = log.with_columns(
+        session=pl.when(~nobody).then(pl.lit("s")), feature=pl.lit(None, pl.String)
+    )
+
+    for by in ("session", ["feature", "session"]):
+        told = [one for one in lectr.odd(log, by=by) if one.kind == "errors"]
+
+        assert told and all(len(one.first_rows) == 5 for one in told)

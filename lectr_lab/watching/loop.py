@@ -11,6 +11,7 @@ import polars as pl
 from lectr_lab.analysis.odd import odd, stated
 from lectr_lab.analysis.odd.incidents import Incident
 from lectr_lab.analysis.odd.result import Oddities
+from lectr_lab.analysis.views.groups import key_names
 from lectr_lab.budgets.of_lab import states_of
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.watch_settings import WatchSettings
@@ -20,7 +21,7 @@ from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.watching import told as telling
 from lectr_lab.watching.sinks import Sink
-from lectr_lab.watching.told import Open, Told
+from lectr_lab.watching.told import Open
 from lectr_lab.watching.webhook import NotTold, Stopping, Waits
 from lectr_lab.watching.word import Word, budget_word, incident_word
 
@@ -69,8 +70,7 @@ def how_it_stands(lab: LabFolder, settings: Settings) -> str:
     every = formatting.duration(asked.every_s * 1000)
     said = f"Watching {lab.root}, a look every {every}. Ctrl-C stops it."
     said += f" {stated.in_words(asked.budget)}"
-    if state.open:
-        n = len(state.open)
+    if n := sum(not one.over for one in state.open):
         said += f" {n} told before {'goes' if n == 1 else 'go'} on: `lectr-lab odd`."
     return printable(said)
 
@@ -87,51 +87,57 @@ def look(lab: LabFolder, settings: Settings, sinks: Sequence[Sink]) -> list[str]
     """
     asked, state = settings.watch or WatchSettings(), telling.told(lab)
     keys = [name.strip() for name in asked.by.split(",") if name.strip()]
+    named = tuple(key_names(keys))
+    mine = [one for one in state.open if _is_of(one, named, asked.budget)]
     found = odd(
         lab.root,
         by=keys[0] if len(keys) == 1 else keys,
         budget=asked.budget,
-        since=_since(state),
+        since=_since([one for one in mine if not one.over], state.looked_s),
     )
-    seen = _with_known_ids(found, state)
-    gone = _gone(found, seen, state)
+    seen = _with_known_ids(found, mine)
+    gone = _gone(found, seen, mine)
     budgets = states_of(lab.root, settings.budgets) if settings.budgets else []
     reached = [budget_word(one) for one in budgets if one.state != "ok"]
     faults = []
     for sink in sinks:
-        fault = _tell(
-            lab, sink, [*_words(found, seen, lab, sink.name), *gone, *reached]
-        )
+        words = [*_words(found, seen, lab, sink.name), *_over(gone, lab, sink.name)]
+        fault = _tell(lab, sink, [*words, *reached])
         faults += [fault] if fault else []
-    telling.looked(lab, tuple(_open(found, seen)))
+    still = tuple(_open(found, seen, asked.budget))
+    telling.looked(lab, still, named, asked.budget, gone)
     return faults
 
 
-def _since(state: Told) -> str:
+def _is_of(one: Open, keys: tuple[str, ...], budget: float) -> bool:
+    return one.keys == keys and one.budget == budget
+
+
+def _since(going: Sequence[Open], looked_s: float | None) -> str:
     """From where: what was open had not ended then; else as long as nobody looked, and a
     day at least."""
-    if state.open:
-        seen = datetime.fromtimestamp(min(one.seen_s for one in state.open), UTC)
+    if going:
+        seen = datetime.fromtimestamp(min(one.seen_s for one in going), UTC)
         return f"{seen - _SAME:%Y-%m-%dT%H:%M}"
-    if state.looked_s is None:
+    if looked_s is None:
         return f"{_FIRST_H}h"
-    away_h = (datetime.now(UTC).timestamp() - state.looked_s) / 3600
+    away_h = (datetime.now(UTC).timestamp() - looked_s) / 3600
     return f"{min(max(_FIRST_H, math.ceil(away_h) + 1), _MOST_H)}h"
 
 
-def _with_known_ids(found: Oddities, state: Told) -> list[Incident]:
+def _with_known_ids(found: Oddities, mine: Sequence[Open]) -> list[Incident]:
     """The incidents, the first one first. One that is of a series whose incident was
     open, and is found no more under its id, is that one: more was learnt of it."""
-    ids, keys = {one.id for one in found}, found.looked.keys
-    lost = {(one.keys, one.series): one for one in state.open if one.id not in ids}
+    ids = {one.id for one in found}
+    lost = {one.series: one for one in mine if one.id not in ids and not one.over}
     told = []
     for one in reversed(found.found):
-        before = lost.get((tuple(keys), one.series))
+        before = lost.get(one.series)
         if before is not None:
             last = datetime.fromtimestamp(before.seen_s, UTC) + _SAME
             if one.onset <= last and (one.end or last) >= before.found:
                 one = msgspec.structs.replace(one, id=before.id)
-                del lost[tuple(keys), before.series]
+                del lost[before.series]
         told.append(one)
     return told
 
@@ -153,9 +159,17 @@ def _words(
             yield ended
 
 
-def _gone(found: Oddities, seen: Sequence[Incident], state: Told) -> list[Word]:
-    """Of incidents that were open and are found no more."""
+def _gone(
+    found: Oddities, seen: Sequence[Incident], mine: Sequence[Open]
+) -> list[Open]:
+    """Those that were open and are found no more."""
     ids = {one.id for one in seen} | {one.id for one, _ in found.dismissed}
+    return [one for one in mine if one.id not in ids]
+
+
+def _over(gone: Sequence[Open], lab: LabFolder, sink: str) -> list[Word]:
+    """That these are over, for whoever was told that they began."""
+    state = telling.told(lab)
     return [
         Word(
             key=f"ended:{one.id}",
@@ -167,18 +181,12 @@ def _gone(found: Oddities, seen: Sequence[Incident], state: Told) -> list[Word]:
                 for key, name in zip(one.keys, one.series, strict=True)
             },
         )
-        for one in state.open
-        if one.id not in ids and one.keys == tuple(found.looked.keys)
+        for one in gone
+        if telling.heard(state, sink, one.id)
     ]
 
 
-def _heard(gone: Sequence[Word], lab: LabFolder, sink: str) -> list[Word]:
-    """Those whose beginning the sink was told of."""
-    entries = telling.told(lab).sinks.get(sink, {})
-    return [word for word in gone if f"began:{word.facts['id']}" in entries]
-
-
-def _open(found: Oddities, seen: Sequence[Incident]) -> Iterator[Open]:
+def _open(found: Oddities, seen: Sequence[Incident], budget: float) -> Iterator[Open]:
     for one in seen:
         if one.end is None:
             yield Open(
@@ -187,6 +195,7 @@ def _open(found: Oddities, seen: Sequence[Incident]) -> Iterator[Open]:
                 series=one.series,
                 found=one.found,
                 seen_s=found.looked.now.timestamp(),
+                budget=budget,
             )
 
 

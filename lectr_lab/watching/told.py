@@ -11,7 +11,7 @@ between telling and writing that down, once more.
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -24,6 +24,8 @@ from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder
 CLAIM_S = 600.0
 KEPT_S = 60 * 86_400.0
 MOST_TRIES = 5
+OPEN_S = 7 * 86_400.0
+"""How long an incident is kept that no look has seen."""
 
 _MOST_BYTES = 64_000_000
 
@@ -38,13 +40,20 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident that was seen and had not ended when it was last looked at."""
+    """An incident that was seen and had not ended when it was last looked at.
+
+    It is of those who look by the same keys and budget. `over`: it is found no more, and
+    not all who were told of it have heard that.
+    """
 
     id: str
     keys: tuple[str, ...]
     series: tuple[str | None, ...]
     found: datetime
     seen_s: float  # where the record ended then, seconds since 1970
+    budget: float = 0.0
+    over: bool = False
+    looked_s: float = 0.0  # when that was
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,17 +131,49 @@ def unclaim(lab: LabFolder, sink: str, key: str) -> None:
         _write(lab, msgspec.structs.replace(found, sinks=found.sinks | {sink: mine}))
 
 
-def looked(lab: LabFolder, still_open: tuple[Open, ...]) -> None:
-    """Write down that a look is over, and which incidents go on."""
+def heard(state: Told, sink: str, incident: str) -> bool:
+    """Whether a sink was told that an incident began, and not yet that it is over."""
+    entries = state.sinks.get(sink, {})
+    began, ended = (entries.get(f"{what}:{incident}") for what in ("began", "ended"))
+    settled = ended is not None and ended.state in ("told", "given_up")
+    return began is not None and began.state == "told" and not settled
+
+
+def looked(
+    lab: LabFolder,
+    still_open: Sequence[Open],
+    keys: tuple[str, ...],
+    budget: float,
+    gone: Sequence[Open] = (),
+) -> None:
+    """Write down that a look by some keys and budget is over.
+
+    Args:
+        lab: where.
+        still_open: the incidents that go on.
+        keys: the columns that name a series.
+        budget: expected false alarms a feature-week.
+        gone: those found no more; each stays as long as a sink that was told of it has
+            not heard so: it may be another watcher's.
+    """
     now_s = _now_s()
     with _changing(lab) as found:
         kept = {
             sink: {k: e for k, e in mine.items() if now_s - e.at_s < KEPT_S}
             for sink, mine in found.sinks.items()
         }
+        others = [one for one in found.open if (one.keys, one.budget) != (keys, budget)]
+        over = [
+            msgspec.structs.replace(one, over=True)
+            for one in gone
+            if any(heard(found, sink, one.id) for sink in found.sinks)
+        ]
+        unseen = [one for one in (*others, *over) if now_s - one.looked_s < OPEN_S]
+        seen = (msgspec.structs.replace(one, looked_s=now_s) for one in still_open)
+        still = (*seen, *unseen)
         _write(
             lab,
-            msgspec.structs.replace(found, sinks=kept, open=still_open, looked_s=now_s),
+            msgspec.structs.replace(found, sinks=kept, open=still, looked_s=now_s),
         )
 
 

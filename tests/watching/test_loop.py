@@ -116,6 +116,53 @@ def test_an_incident_under_another_id_is_the_same_while_it_was_open(lab, monkeyp
     assert "no longer odd" in one.heard[-1].sentence
 
 
+def test_whoever_was_not_told_that_it_began_is_not_told_that_it_is_over(
+    lab, monkeypatch
+):
+    """And whoever was is told, at a later look where this one failed, by its own watcher."""
+    told_of, new, deaf = ear("told"), ear("new"), ear("deaf", NotTold("nobody"))
+    later = ear("later")
+    loop.look(lab, SETTINGS, [told_of.sink, later.sink, deaf.sink])
+    n, m, real = len(told_of.heard), len(later.heard), loop.odd
+
+    def none(*given, **options):
+        found = real(*given, **options)
+        found.found = ()
+        return found
+
+    monkeypatch.setattr(loop, "odd", none)
+    busy = Sink("later", ear(error=NotTold("busy")).sink.send)
+    for _ in range(2):
+        faults = loop.look(lab, SETTINGS, [told_of.sink, new.sink, busy])
+        assert faults == ["busy"]
+    deaf_heard = ear("deaf")
+    for _ in range(2):
+        loop.look(lab, SETTINGS, [later.sink, deaf_heard.sink])
+
+    assert new.heard == deaf_heard.heard == []
+    for one, before in ((told_of, n), (later, m)):
+        [over] = one.heard[before:]
+        assert over.what == "ended" and "no longer odd" in over.sentence
+    assert told(lab).open == ()
+
+
+def test_one_watchers_incident_is_not_over_for_it_is_too_small_for_another(lab):
+    """Each budget has its own; the other's sinks hear nothing of it."""
+    strict = replace(SETTINGS, watch=WatchSettings(budget=1e-12))
+    one, other = ear("one"), ear("other")
+    loop.look(lab, SETTINGS, [one.sink])
+    n = len(one.heard)
+    assert told(lab).open
+
+    for _ in range(2):
+        loop.look(lab, strict, [other.sink])
+        loop.look(lab, SETTINGS, [one.sink])
+
+    assert len(one.heard) == n
+    assert not [word for word in other.heard if word.what == "ended"]
+    assert 0.3 in {o.budget for o in told(lab).open}
+
+
 def test_what_cannot_be_told_is_tried_at_the_next_look(lab):
     """And said; a stop puts it back."""
     deaf, stopped = ear(error=NotTold("nobody")), ear(error=Stopping())

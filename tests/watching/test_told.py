@@ -2,13 +2,25 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.watching import told as telling
-from lectr_lab.watching.told import claim, failed, looked, settle, told, unclaim
+from lectr_lab.watching.told import (
+    Open,
+    claim,
+    failed,
+    heard,
+    looked,
+    settle,
+    told,
+    unclaim,
+)
+
+KEYS = ("org", "feature")
 
 
 @pytest.fixture
@@ -72,13 +84,70 @@ def test_of_many_watchers_one_tells(lab):
 def test_what_is_old_is_forgotten_and_a_torn_file_is_said(lab, monkeypatch):
     """The file stays small."""
     settle(lab, "x", "a")
-    looked(lab, ())
+    looked(lab, (), KEYS, 0.3)
     assert told(lab).sinks["x"] and told(lab).looked_s
     later = telling._now_s() + telling.KEPT_S + 1
     monkeypatch.setattr(telling, "_now_s", lambda: later)
-    looked(lab, ())
+    looked(lab, (), KEYS, 0.3)
     assert not told(lab).sinks["x"]
     (lab.state / "told.json").write_text("{")
 
     with pytest.raises(LogError, match="Put it aside"):
         told(lab)
+
+
+def open_now(id, budget=0.3):
+    return Open(
+        id=id,
+        keys=KEYS,
+        series=("acme", id),
+        found=datetime.now(UTC),
+        seen_s=1e9,  # where the record ended: long ago
+        budget=budget,
+        looked_s=telling._now_s(),
+    )
+
+
+def test_who_looks_otherwise_keeps_what_is_open(lab):
+    """Another budget, or other keys: one watcher's incidents are not another's."""
+    one, other = open_now("a"), open_now("b", budget=1.0)
+    looked(lab, [one], KEYS, 0.3)
+    looked(lab, [other], KEYS, 1.0)
+    assert {o.id for o in told(lab).open} == {"a", "b"}
+
+    looked(lab, [], KEYS, 0.3)
+    looked(lab, [], ("org", "model"), 1.0)
+
+    assert [o.id for o in told(lab).open] == ["b"]
+
+
+def test_what_no_look_has_seen_is_kept_a_week(lab, monkeypatch):
+    """As where a watcher by other keys has stopped for good."""
+    looked(lab, [open_now("a", budget=1.0)], KEYS, 1.0)
+    later = telling._now_s() + telling.OPEN_S + 1
+    monkeypatch.setattr(telling, "_now_s", lambda: later)
+
+    looked(lab, [], KEYS, 0.3)
+
+    assert told(lab).open == ()
+
+
+def test_what_is_over_is_kept_until_all_who_heard_of_it_have_heard(lab):
+    """It may be another watcher's sink; one that gave up is waited for no more."""
+    one = open_now("a")
+    for sink in ("mine", "yours", "broken"):
+        settle(lab, sink, "began:a")
+    settle(lab, "mine", "ended:a")
+    looked(lab, [], KEYS, 0.3, [one])
+    state = told(lab)
+    assert [(o.id, o.over) for o in state.open] == [("a", True)]
+    assert heard(state, "yours", "a")
+    assert not heard(state, "mine", "a") and not heard(state, "nobody", "a")
+
+    settle(lab, "yours", "ended:a")
+    for _ in range(telling.MOST_TRIES):
+        assert claim(lab, "broken", "ended:a")
+        failed(lab, "broken", "ended:a")
+    looked(lab, [], KEYS, 0.3, [one])
+
+    assert told(lab).open == ()

@@ -52,20 +52,20 @@ class Bound(NamedTuple):
 
 
 class _Ratio:
-    """The highest of many, and of how many."""
+    """The highest of many, of how many, and what is therefore reckoned with."""
 
-    __slots__ = ("highest", "seen")
+    __slots__ = ("highest", "rate", "seen")
 
     def __init__(self) -> None:
-        self.highest, self.seen = 0.0, 0
+        self.highest, self.rate, self.seen = 0.0, 1.0, 0
 
     def note(self, tokens: int, of: int) -> None:
         self.seen += 1
         ratio = tokens / of
-        self.highest = max(self.highest, ratio)
-
-    def of(self, size: int) -> int:
-        return math.ceil(size * (self.highest * _ROOM if self.seen >= ENOUGH else 1.0))
+        if ratio > self.highest or self.seen == ENOUGH:
+            self.highest = max(self.highest, ratio)
+            if self.seen >= ENOUGH:
+                self.rate = self.highest * _ROOM
 
 
 class Model:
@@ -105,28 +105,25 @@ class Model:
         has_media: object,
     ) -> tuple[int, int, bool]:
         """The fields of a `Bound`, from those of an `Asked`."""
-        sent = self._input(body_bytes, has_tools, has_media)
+        takes, writes = self.takes, self.writes
+        if body_bytes is None or (has_media and self.media.seen < ENOUGH):
+            sent = takes or (body_bytes or 0) + _UNWRITTEN_TOKENS
+        else:
+            ratio = self.media if has_media else self.text
+            sent = math.ceil(body_bytes * ratio.rate)
+            if has_tools:
+                sent += _TOOLS_TOKENS
+            if takes is not None and takes < sent:
+                sent = takes
         if operation in _SILENT:
             return sent, 0, True
-        most = self.writes
         if max_output_tokens is None:
-            if most is None:
+            if writes is None:
                 return sent, self.usual * answers, False
-            return sent, most * answers, True
-        if most is not None and most < max_output_tokens:
-            return sent, most * answers, True
+            return sent, writes * answers, True
+        if writes is not None and writes < max_output_tokens:
+            return sent, writes * answers, True
         return sent, max_output_tokens * answers, True
-
-    def _input(
-        self, body_bytes: int | None, has_tools: object, has_media: object
-    ) -> int:
-        ratio, takes = self.media if has_media else self.text, self.takes
-        if body_bytes is None or (has_media and ratio.seen < ENOUGH):
-            return takes or (body_bytes or 0) + _UNWRITTEN_TOKENS
-        tokens = ratio.of(body_bytes)
-        if has_tools:
-            tokens += _TOOLS_TOKENS
-        return tokens if takes is None or tokens < takes else takes
 
 
 class Bounds:
@@ -150,14 +147,17 @@ class Bounds:
 
     def written_tokens(self, asked: Asked, chars: int) -> int:
         """The most that a part of an answer had in tokens, by its characters."""
-        return self.model(asked.provider, asked.model or "").written.of(chars)
+        written = self.model(asked.provider, asked.model or "").written
+        return math.ceil(chars * written.rate)
 
     def learn(self, event: Event) -> None:
         """A request is over, with what its provider counted."""
         sent = event.model_sent
         if event.token_source != "provider" or sent is None:
             return
-        seen = self.model(event.provider, sent)
+        seen = self._models.get((event.provider, sent))
+        if seen is None:
+            seen = self.model(event.provider, sent)
         actual = event.model_actual
         if actual and actual != sent:
             seen.answers_as = actual

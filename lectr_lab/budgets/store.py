@@ -135,7 +135,12 @@ class Store:
         for one in sums:
             owed = self._owed.get(one.key) or self._owe(one)
             if owed is not None:
-                owed.add(spent, -held, 0, 1, unpriced, estimated)
+                owed.spent += spent
+                owed.reserved -= held
+                owed.requests += 1
+                if unpriced or estimated:
+                    owed.unpriced += unpriced
+                    owed.estimated += estimated
 
     def _owe(self, one: Sum) -> Owed | None:
         """A sum that is owed nothing yet; None: there are too many."""

@@ -5,8 +5,6 @@ wait for each other on `state/keys.lock`. A key itself is returned once, to whoe
 it, and is on no disk.
 """
 
-import fcntl
-import os
 import re
 import secrets
 import time
@@ -21,7 +19,8 @@ import msgspec
 from lectr_lab.core.errors import LogError
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, looks_like_key, new_key
 from lectr_lab.files import read_regular, write_whole
-from lectr_lab.log.folder import FILE_MODE, LabFolder
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.state_lock import state_locked
 
 _ORG = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RANDOM_BYTES = 24
@@ -210,16 +209,8 @@ def _load(lab: LabFolder) -> _Contents:
 @contextmanager
 def _changing(lab: LabFolder) -> Iterator[_Contents]:
     """The contents, while no other process changes them."""
-    try:
-        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(lab.state / "keys.lock", flags, FILE_MODE)
-    except OSError as error:
-        raise LogError(f"{lab.state} cannot be written: {error.strerror}.") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+    with state_locked(lab, "keys"):
         yield _read(lab)
-    finally:
-        os.close(fd)
 
 
 def _add(

@@ -9,8 +9,6 @@ between telling and writing that down, once more.
 """
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -19,7 +17,8 @@ import msgspec
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.files import read_regular, write_whole
-from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.state_lock import state_locked
 
 CLAIM_S = 600.0
 KEPT_S = 60 * 86_400.0
@@ -188,18 +187,8 @@ def _now_s() -> float:
 
 @contextlib.contextmanager
 def _changing(lab: LabFolder) -> Iterator[Told]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    path = lab.state / "told.lock"
-    try:
-        lab.state.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        fd = os.open(path, flags, FILE_MODE)
-    except OSError as error:
-        raise LogError(f"{path} cannot be written: {error.strerror}.") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+    with state_locked(lab, "told"):
         yield told(lab)
-    finally:
-        os.close(fd)
 
 
 def _write(lab: LabFolder, found: Told) -> None:

@@ -9,7 +9,6 @@ aside and renamed: a reader sees the old one or the new one.
 """
 
 import contextlib
-import fcntl
 import getpass
 import os
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,8 @@ from lectr_lab.analysis.odd.incidents import Incident
 from lectr_lab.core.errors import LabError, LogError
 from lectr_lab.core.formatting import name
 from lectr_lab.files import read_regular, write_whole
-from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.state_lock import state_locked
 from lectr_lab.log.verify import is_bare
 
 DAYS = 7.0
@@ -206,18 +206,8 @@ def _changing(lab: LabFolder) -> Iterator[Remarks]:
             f"{lab.root} is a folder of Parquet files, in which nothing is remembered. "
             "Name the lab folder of a proxy."
         )
-    path = lab.state / "odd.lock"
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        lab.state.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        fd = os.open(path, flags, FILE_MODE)
-    except OSError as error:
-        raise LogError(f"{path} cannot be written: {error.strerror}.") from None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+    with state_locked(lab, "odd"):
         yield remarks(lab)
-    finally:
-        os.close(fd)
 
 
 def _write(lab: LabFolder, said: Remarks) -> None:

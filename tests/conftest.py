@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -45,13 +46,67 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def rendered() -> Callable[[Path], str]:
-    """A page's DOM as a real browser, with nothing to reach, leaves it."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
+def chromium() -> str:
+    """A real browser; CI has it, you may not."""
+    found = shutil.which("chromium")
+    if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI must have chromium")
         pytest.skip("needs chromium to look at a page")
+    return found
+
+
+# Not of the session: its event loop runs until it is closed, and a test that comes
+# between two files of a folder may want one of its own.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A Chromium for which every host name but this machine's own resolves to nothing."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=flags)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """A page's HTML, opened; it must not complain, and must not ask for anything but
+    what it holds itself, where that is `allowed`."""
+    tabs, complaints = [], []
+
+    def open_page(
+        html: str,
+        width: int = 1200,
+        height: int = 900,
+        *,
+        allowed: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Any:
+        file = tmp_path / f"{len(tabs)}.html"
+        file.write_text(html, "utf-8")
+        viewport = {"width": width, "height": height}
+        tab = browser.new_page(viewport=viewport, **options)
+        tabs.append(tab)
+        tab.on("console", lambda said: complaints.append(said.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        own = file.as_uri()
+        tab.on("request", lambda asked: complaints.append(asked.url)
+               if asked.url != own and not asked.url.startswith(allowed)
+               else None)  # fmt: skip
+        tab.goto(own)
+        return tab
+
+    yield open_page
+    for tab in tabs:
+        tab.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def rendered(chromium: str) -> Callable[[Path], str]:
+    """A page's DOM as a real browser, with nothing to reach, leaves it."""
 
     def render(page: Path) -> str:
         flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "

@@ -66,17 +66,6 @@ def _at(
     return wall.dt.replace_time_zone(name, ambiguous=which, non_existent="null")
 
 
-def wall_step(at: pl.Expr, every: str, tz: str) -> pl.Expr:
-    """The same by the clock on the wall: without a time zone, an hour twice is one.
-
-    Raises:
-        LabError: no such step, or no such time zone.
-    """
-    _seconds(every)
-    local = at.dt.convert_time_zone(polars_zone(tz))
-    return local.dt.replace_time_zone(None).dt.truncate(every)
-
-
 @cache
 def polars_zone(tz: str) -> str:
     """A time zone by the name that polars knows it by.

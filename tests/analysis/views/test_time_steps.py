@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.analysis.views.select import period
-from lectr_lab.analysis.views.time_steps import polars_zone, time_step, wall_step, zone
+from lectr_lab.analysis.views.time_steps import polars_zone, time_step, zone
 from lectr_lab.core.errors import LabError
 
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2027, 12, 31, 18, tzinfo=UTC)
@@ -124,15 +124,6 @@ def test_an_hour_twice_is_two_hours_and_one_day():
     assert (starts("1h"), starts("1d"), starts("2d"), starts("1w")) == (2, 1, 1, 1)
 
 
-def test_a_wall_clock_shows_an_hour_twice_as_one():
-    """As a chart that has no time zone does."""
-    at = pl.Series([datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)])
-
-    found = pl.select(wall_step(pl.lit(at), "1h", "Europe/Berlin")).to_series()
-
-    assert found.to_list() == [datetime(2026, 10, 25, 2)] * 2
-
-
 @pytest.mark.parametrize("tz", ["Mars/Olympus", "", "localtime\0", "../etc/passwd"])
 def test_a_zone_that_is_none_is_said(tz):
     """Before anything is read."""
@@ -144,9 +135,8 @@ def test_a_zone_that_is_none_is_said(tz):
 @pytest.mark.parametrize("every", ["", "day", "1 d", "-1d", "0h", "1d,", "1i", "h"])
 def test_a_step_that_is_none_is_said(every):
     """With what to write."""
-    for ask in (time_step, wall_step):
-        with pytest.raises(LabError, match="15m, 1h, 1d"):
-            ask(pl.col("at"), every, "UTC")
+    with pytest.raises(LabError, match="15m, 1h, 1d"):
+        time_step(pl.col("at"), every, "UTC")
 
 
 def test_the_years_are_those_of_the_promise():

@@ -18,28 +18,26 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import Engine
-from lectr_lab.core.errors import LabError, LogError, ProxyError
+from lectr_lab.core.errors import LabError, ProxyError
 from lectr_lab.core.event import Event
-from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.keys import KeyEntry, KeyTable, digest, new_key
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.log.hash_secret import hash_secret, weakness
 from lectr_lab.log.key_file import KeyFile
 from lectr_lab.log.serving import said
 from lectr_lab.programs.tally import Passed, Tally
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.observer import Observer
+from lectr_lab.proxy.systemd import notify
+from lectr_lab.reading import Reading, keyed_hash
 
 if TYPE_CHECKING:  # who only starts a child need not load the server
     from litestar import Litestar
-
-    from lectr_lab.proxy.routing import Router
 
 TAPE = "tape:"
 _STOPPED_WITHIN_S = 40.0
@@ -96,6 +94,7 @@ def run(
     on_first: Callable[[Event], None] | None = None,
     engine: Engine | None = None,
     also: Sequence[Observer] = (),
+    reread: Callable[[], Settings] | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP.
 
@@ -105,6 +104,7 @@ def run(
         on_first: told the first event, from another thread.
         engine: asked in the place of what the settings name.
         also: what else looks at requests that pass.
+        reread: reads the settings again, at SIGUSR2.
 
     Raises:
         LabError: the host, port, certificate, lab folder or tape cannot be used.
@@ -119,6 +119,7 @@ def run(
         _recorder(order.record, settings.record.secrets) as tee,
     ):
         if settings.upstream and settings.upstream.startswith(TAPE):
+            reread = reread and partial(_on_this_tape, reread, settings.upstream)
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
         instance = secrets.token_hex(16)
         app = build(
@@ -129,6 +130,7 @@ def run(
             engine=engine,
             also=also,
             instance=instance,
+            reread=reread,
         )
         base_url = settings.base_url(sock.getsockname()[1])
         limits = settings.limits
@@ -136,7 +138,7 @@ def run(
             serve(
                 app,
                 sock,
-                lambda: on_started(base_url),
+                lambda: _listens(base_url, on_started),
                 settings.tls,
                 limits,
                 settings.drain_s,
@@ -152,6 +154,7 @@ def build(
     engine: Engine | None = None,
     also: Sequence[Observer] = (),
     instance: str = "",
+    reread: Callable[[], Settings] | None = None,
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
@@ -164,6 +167,7 @@ def build(
         engine: asked in the place of the providers; None: they are asked.
         also: what else looks at requests that pass.
         instance: what /health calls this process.
+        reread: reads the settings again, at SIGUSR2; None: the signal is not obeyed.
 
     Raises:
         LabError: the lab folder, a key or the admin secret cannot be used.
@@ -171,7 +175,6 @@ def build(
     from lectr_lab.proxy.admin import Admin
     from lectr_lab.proxy.admin_secret import read_admin_secret
     from lectr_lab.proxy.app import create_app
-    from lectr_lab.proxy.gates.budget_start import open_budgets
     from lectr_lab.proxy.observers.outbox import Outbox
     from lectr_lab.proxy.stderr import say
 
@@ -181,13 +184,11 @@ def build(
     outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep_ids)
     keys, admin = KeyFile(lab), Admin(lab, secret) if secret else None
     find_key = _find_key(keys, session)
-    hashes, unhashed = _keyed_hash(lab)
+    hashes, unhashed = keyed_hash(lab)
 
     def warnings() -> list[str]:
         # A session has its key, and needs none of the file.
         return [*(keys.warnings() if session is None else []), *unhashed]
-
-    own = partial(_own_prices, lab)
 
     def why_not_ready() -> Iterator[str]:
         if unreadable := keys.unreadable():
@@ -195,10 +196,10 @@ def build(
         if outbox.stuck:
             yield "the log cannot be written, and events wait in memory"
 
-    budgets = open_budgets(settings, lab, hashes, own, unhashed.append)
-    for warning in warnings():
+    reading = Reading(lab, hashes)
+    made = reading.first(settings)
+    for warning in [*warnings(), *made.warnings]:
         say(warning)
-    router = _router(settings)
     return create_app(
         settings,
         outbox,
@@ -206,44 +207,16 @@ def build(
         tee,
         admin,
         clock,
-        router,
+        made.router,
         warnings=warnings,
         engine=engine,
-        also=[budgets, *also] if budgets else also,
+        also=also,
         instance=instance,
         keyed_hash=hashes,
-        budgets=budgets,
+        budgets=made.budgets,
         why_not_ready=why_not_ready,
+        reread=partial(reading.again, reread) if reread else None,
     )
-
-
-def _own_prices(lab: LabFolder) -> Any:
-    """The user's own, for whoever has the price list that they go before."""
-    from lectr_lab.analysis.pricing.price_file import read_prices
-
-    file = lab.root / "prices.toml"
-    return read_prices(file) if file.exists() else ()
-
-
-def _keyed_hash(lab: LabFolder) -> tuple[KeyedHash | None, list[str]]:
-    """The lab's own, and what is to be said of it, without the folder's place. Without
-    a secret requests pass, and users stay unknown."""
-    weak = weakness(os.environ)
-    try:
-        return KeyedHash(hash_secret(lab, os.environ)), [weak] if weak else []
-    except LogError as error:
-        return None, [str(error).replace(f"{lab.root}/", "")]
-
-
-def _router(settings: Settings) -> "Router":
-    """The rules, with the operator's keys of this process's environment."""
-    from lectr_lab.config.operator_keys import OperatorKeys
-    from lectr_lab.proxy.routing import Router
-    from lectr_lab.proxy.rules_watcher import RuleBook
-
-    rules = Path(settings.rules) if settings.rules else None
-    book = RuleBook(rules, providers=settings.registry())
-    return Router(settings, book, OperatorKeys(settings, os.environ))
 
 
 class Child:
@@ -323,6 +296,18 @@ def _on_tape(
 
     tape = Tape(read_cassettes(upstream.removeprefix(TAPE)))
     return played_by(settings), TapeEngine(tape, speed)
+
+
+def _on_this_tape(reread: Callable[[], Settings], upstream: str) -> Settings:
+    """Settings read again, for the tape that plays."""
+    from lectr_lab.tape.engine import played_by
+
+    return played_by(msgspec.structs.replace(reread(), upstream=upstream))
+
+
+def _listens(base_url: str, on_started: Callable[[str], None]) -> None:
+    on_started(base_url)
+    notify("READY=1")
 
 
 @contextlib.contextmanager

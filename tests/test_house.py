@@ -32,6 +32,7 @@ FLOORS = {
     "programs": 2,
     "proxy": 2,
     "tape": 2,
+    "reading": 2.5,  # makes what the proxy is run with
     "dashboards": 3,
     "evaluation": 3,
     "launch": 3,

@@ -197,6 +197,9 @@ def serve(
     LECTR_HASH_KEY (16 characters or more) takes its place: the same for all proxies
     whose hashes are to agree.
 
+    SIGUSR2 reads the settings again; no request is lost. What is wrong in them is said,
+    and those read before stay.
+
     Example: lectr-lab serve --port 9000
 
     Args:
@@ -217,6 +220,7 @@ def serve(
         "LECTR_ALLOW_PLAIN_HTTP": "true" if allow_plain_http else None,
     }
     environ = os.environ | {name: v for name, v in flags.items() if v is not None}
+    file = (config or CONFIG).absolute()
     settings = read_settings(config or CONFIG, environ)
 
     def started(base_url: str) -> None:
@@ -230,6 +234,7 @@ def serve(
             Order(settings=settings),
             started,
             lambda event: print("Your first request has arrived.", flush=True),
+            reread=lambda: read_settings(file, environ),
         )
 
 

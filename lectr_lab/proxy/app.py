@@ -1,13 +1,14 @@
 """The application: the relay under /v1, and what is ours, which Litestar serves."""
 
+import asyncio
 import contextlib
 import posixpath
 import re
-import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 
@@ -20,12 +21,7 @@ from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.routing.paths import api_path
 from lectr_lab.proxy.admin import Admin, admin_routes
 from lectr_lab.proxy.clock import Clock, SystemClock
-from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.proxy.facts import FactsReader
-from lectr_lab.proxy.gates.gate import Gates
-from lectr_lab.proxy.gates.keys import EnabledKeys
-from lectr_lab.proxy.gates.limits import limits
-from lectr_lab.proxy.heads import Heads
 from lectr_lab.proxy.health import Callers
 from lectr_lab.proxy.hosts import only_by
 from lectr_lab.proxy.key_in_path import key_as_header
@@ -33,19 +29,20 @@ from lectr_lab.proxy.observers.invalid_provider import InvalidProviders
 from lectr_lab.proxy.observers.observer import Observer, Observers
 from lectr_lab.proxy.observers.prefix_watch import PrefixWatch
 from lectr_lab.proxy.observers.retries import Retries
-from lectr_lab.proxy.observers.shadow import Shadows
+from lectr_lab.proxy.observers.spending import Spending
 from lectr_lab.proxy.observers.token_counter import TokenCounter
 from lectr_lab.proxy.own_replies import Refused, on_refused, on_unknown
 from lectr_lab.proxy.pages import open_pages
 from lectr_lab.proxy.readiness import Readiness
-from lectr_lab.proxy.relay import Relay, Send, refuse, relay
+from lectr_lab.proxy.relay import Send, refuse, relay
+from lectr_lab.proxy.reload import Reload
 from lectr_lab.proxy.routing import Router
 from lectr_lab.proxy.rules_watcher import RuleBook
 from lectr_lab.proxy.server.bodies import BodiesInFlight, give_back_large_blocks
 from lectr_lab.proxy.server.body import Receive, Scope
 from lectr_lab.proxy.server.whole_reply import in_one_write
+from lectr_lab.proxy.service import Lasting, Made, Service
 from lectr_lab.proxy.stderr import say
-from lectr_lab.proxy.waits import Waits
 
 if TYPE_CHECKING:  # only with a budget: prices are large
     from lectr_lab.proxy.gates.budgets import Budgets
@@ -54,7 +51,7 @@ if TYPE_CHECKING:  # only with a budget: prices are large
 # again until nothing changes takes the square of its length.
 _PERCENT_CODE = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 
-Handler: TypeAlias = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+_TIDIES_EVERY_S = 0.5
 
 
 class _App(Litestar):
@@ -62,21 +59,22 @@ class _App(Litestar):
     its router and its exception handling cost 8 % of the processor time of one."""
 
     def __init__(
-        self, forward: Handler, key_in_path: bool, readiness: Readiness, **more: Any
+        self, proxy: "_Proxy", readiness: Readiness, reload: Reload | None, **more: Any
     ) -> None:
         super().__init__(openapi_config=None, logging_config=None, **more)
-        self._forward, self._key_in_path = forward, key_in_path
+        self._proxy = proxy
         self.readiness = readiness  # the server says when it is to stop
+        self.reload = reload
 
     def __call__(
         self, scope: Scope, receive: Receive, send: Send
     ) -> Coroutine[Any, Any, None]:
         if scope["type"] != "http":
             return super().__call__(scope, receive, send)
-        if self._key_in_path:
+        if self._proxy.service.settings.key_in_path:
             scope = key_as_header(scope)
         if _is_for_a_provider(scope.get("raw_path", b"")):
-            return self._forward(scope, receive, send)
+            return self._proxy.forward(scope, receive, send)
         return super().__call__(scope, receive, in_one_write(send))
 
 
@@ -95,6 +93,7 @@ def create_app(
     keyed_hash: KeyedHash | None = None,
     budgets: "Budgets | None" = None,
     why_not_ready: Callable[[], Iterable[str]] = tuple,
+    reread: Callable[[Made], Made] | None = None,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -111,8 +110,9 @@ def create_app(
         also: what else looks at requests that pass.
         instance: what /health calls this process; who knows it knows whose lab it is.
         keyed_hash: of what may name a person; None: it is left out of the log.
-        budgets: what may be spent; it is among `also` as well.
+        budgets: what may be spent.
         why_not_ready: what /readyz is to say beside starting and ending; no name in it.
+        reread: reads the settings again, at SIGUSR2, given what is in force; None: nothing does.
 
     Returns:
         The application; any ASGI server can run it.
@@ -121,82 +121,80 @@ def create_app(
         ConfigError: shadows are wanted, and the operator has no key for them.
     """
     callers, clock = Callers(), clock or SystemClock()
-    readiness = Readiness(why_not_ready)
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     facts, invalid = FactsReader(), InvalidProviders()
-    bodies = BodiesInFlight(settings.limits.bodies_in_flight_bytes)
-    shadows = Shadows(settings, router.keys, clock, log.ended, facts, budgets)
-    counted = Observers(TokenCounter(Observers(log, *also)))
-    observers = Observers(PrefixWatch(counted, clock.now_s), Retries(), shadows)
-    gates = _gates(settings, budgets)
-    relays: list[Relay] = []  # one, from startup on: an engine needs its event loop
+    spending = Spending(budgets)
+    spenders = Observers(log, spending, *also)
+    counted = Observers(TokenCounter(spenders))
+    lasting = Lasting(
+        log=log,
+        watched_with=partial(Observers, PrefixWatch(counted, clock.now_s), Retries()),
+        find_key=find_key,
+        callers=callers,
+        clock=clock,
+        facts=facts,
+        invalid=invalid,
+        bodies=BodiesInFlight(settings.limits.bodies_in_flight_bytes),
+        tee=tee,
+        engine=engine,
+        keyed_hash=keyed_hash,
+    )
+    proxy = _Proxy(lasting, Made(settings, router, budgets), spending, spenders)
+    reload = Reload(reread, proxy) if reread else None
+    readiness = Readiness(why_not_ready)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         give_back_large_blocks()
-        shadows.engine = asking = engine or open_engine(settings)
-        relays.append(
-            Relay(
-                settings=settings,
-                gates=gates,
-                engine=tee(asking) if tee else asking,
-                router=router,
-                observers=observers,
-                facts=facts,
-                bodies=bodies,
-                waits=Waits(settings.response_timeout_s),
-                heads=Heads(settings.registry(), router.keys.secrets),
-                find_key=find_key,
-                unknown_caller=callers.count_unknown,
-                invalid_provider=invalid.seen,
-                is_recorded=tee is not None,
-                keyed_hash=keyed_hash,
-                now_s=clock.now_s,
-                utc_now=clock.utc_now,
-                random_bits=clock.random_bits,
-            )
-        )
-        observers.start()
-        router.start()
+        proxy.service.open()
+        proxy.service.observers.start()
+        if reload:
+            reload.listen()
         readiness.started = True
         try:
             yield
         finally:
             readiness.started = False
-            relays.clear()
-            router.stop()
-            await facts.stop()
-            await observers.stop()
-            await asking.aclose()
+            if reload:
+                await reload.stop()
+            await proxy.stop()
 
     def told() -> list[dict[str, Any]]:
-        own = [callers.about(), bodies.about(), router.about(), invalid.about()]
-        own += [{"instance": instance, "warnings": warnings()}]
-        return [*own, *observers.about(), *gates.about()]
+        said = [*warnings(), *proxy.service.made.warnings]
+        own = [callers.about(), lasting.bodies.about(), invalid.about()]
+        own += [{"instance": instance, "warnings": said}]
+        return [*own, *([reload.about()] if reload else []), *proxy.service.about()]
 
     pages = open_pages(told, readiness, admin.secret if admin else None)
     return _App(
-        _forward(relays, callers),
-        settings.key_in_path,
+        proxy,
         readiness,
+        reload,
         route_handlers=[*pages, admin_routes(admin, callers.count_unknown)],
-        guards=[only_by([settings.host, *settings.allowed_hosts])],
+        guards=[only_by(lambda: proxy.service.hosts)],
         exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},
         lifespan=[lifespan],
     )
 
 
-def _gates(settings: Settings, budgets: "Budgets | None") -> Gates:
-    """The budgets last: what another refuses sets nothing aside."""
-    stopping = (budgets,) if budgets and budgets.is_gate else ()
-    return Gates(EnabledKeys(), *limits(settings.orgs, time.monotonic), *stopping)
+class _Proxy:
+    """The service in force, and those whose last requests still run."""
 
+    def __init__(
+        self, lasting: Lasting, made: Made, spending: Spending, spenders: Observers
+    ) -> None:
+        self.lasting, self._spending, self._spenders = lasting, spending, spenders
+        self.service = Service(lasting, made)
+        self._retiring: dict[Service, asyncio.Task[None]] = {}
 
-def _forward(relays: list[Relay], callers: Callers) -> Handler:
-    async def forward(scope: Scope, receive: Receive, send: Send) -> None:
+    async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that is for a provider."""
+        service, callers = self.service, self.lasting.callers
         callers.in_flight += 1
+        service.in_flight += 1
         try:
-            await relay(relays[0], scope, receive, send)
+            assert service.relay is not None  # the application has started
+            await relay(service.relay, scope, receive, send)
         except Exception as error:  # noqa: BLE001 - ours: no client may hang on it
             callers.internal_errors += 1
             _say(error)
@@ -204,8 +202,44 @@ def _forward(relays: list[Relay], callers: Callers) -> Handler:
                 await refuse(scope, send, error_responses.INTERNAL_ERROR)
         finally:
             callers.in_flight -= 1
+            service.in_flight -= 1
 
-    return forward
+    def follow(self, made: Made) -> None:
+        """Settings were read again: requests that come now are served by them."""
+        before = self.service
+        try:
+            service = Service(self.lasting, made, before)
+            service.open()
+        except Exception:
+            if made.budgets and made.budgets is not self._spending.now:
+                made.budgets.stop()
+            raise
+        self._spending.follow(made.budgets)
+        self._spenders.look_again()
+        self.service = service
+        task = asyncio.create_task(self._retire(before))
+        self._retiring[before] = task
+        task.add_done_callback(lambda _: self._retiring.pop(before, None))
+
+    async def stop(self) -> None:
+        """The application ends: what runs by now is broken off."""
+        retiring, lasting = list(self._retiring.items()), self.lasting
+        for before, task in retiring:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await before.close()
+        self.service.made.router.stop()
+        await lasting.facts.stop()
+        await self.service.observers.stop()
+        await self.service.close()
+        if lasting.engine is not None:
+            await lasting.engine.aclose()
+
+    async def _retire(self, before: Service) -> None:
+        await before.retire()
+        while not self._spending.tidy():  # an event may be counted late
+            await asyncio.sleep(_TIDIES_EVERY_S)
+        self._spenders.look_again()
 
 
 def _is_for_a_provider(raw_path: bytes) -> bool:

@@ -60,12 +60,11 @@ class Hosts:
         )
 
 
-def only_by(names: Iterable[str]) -> Guard:
+def only_by(hosts: Callable[[], Hosts]) -> Guard:
     """Litestar's guard of every route: it is asked for by one of these names."""
-    hosts = Hosts(names)
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: Any) -> None:
-        refusal = hosts.refusal(list(connection.scope["headers"]))
+        refusal = hosts().refusal(list(connection.scope["headers"]))
         if refusal is not None:
             raise Refused(refusal)
 

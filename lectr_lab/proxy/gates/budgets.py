@@ -160,6 +160,15 @@ class Budgets:
         if event.operation == "responses" and response is not None and sums:
             self._note_response(event, cost, sums)
 
+    @property
+    def holding(self) -> bool:
+        """Something is set aside for a request that runs."""
+        return bool(self._kept)
+
+    def holds(self, event_id: bytes) -> bool:
+        """Something is set aside for this request."""
+        return event_id in self._kept
+
     def about(self) -> dict[str, Any]:
         """For whoever looks at /health."""
         return words.about(self._lab, self._meters, self._store)

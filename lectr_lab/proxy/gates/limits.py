@@ -60,6 +60,12 @@ class RequestRate:
             org: deque(maxlen=limit) for org, limit in limits.items()
         }
 
+    def go_on(self, before: "RequestRate") -> None:
+        """Count on where another left off: the limits were read again."""
+        for org, admitted_s in before._admitted_s.items():
+            if org in self._admitted_s:
+                self._admitted_s[org].extend(admitted_s)
+
     def admit(self, exchange: Exchange) -> Refusal | None:
         """Count a request, or say why not."""
         admitted_s = self._admitted_s.get(exchange.key.org)
@@ -84,6 +90,13 @@ class ConcurrentStreams:
     def __init__(self, limits: Mapping[str, int]) -> None:
         self._limits = limits
         self._running: dict[str, set[bytes]] = {org: set() for org in limits}
+
+    def go_on(self, before: "ConcurrentStreams") -> None:
+        """Count on where another left off; what it let in, it lets out."""
+        own = set(self._running)
+        self._running = before._running
+        for org in own:
+            self._running.setdefault(org, set())
 
     def admit(self, exchange: Exchange) -> Refusal | None:
         """Take a place, or say that there is none. What is no stream needs none."""

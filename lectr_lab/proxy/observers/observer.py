@@ -62,8 +62,12 @@ class Observers:
             (Guard(one.name, now_s, needed=getattr(one, "needed", False)), one)
             for one in others
         ]
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Which of them have something to do may have changed."""
         self._told = [pair for pair in self._others if pair[1].active]
-        told = [(self._log_guard, log), *self._told]
+        told = [(self._log_guard, self._log), *self._told]
         self._told_first = [
             pair for pair in told if not getattr(pair[1], "at_end_only", False)
         ]

@@ -103,6 +103,11 @@ class Shadows:
         """A shadow is wanted."""
         return self._wanted is not None
 
+    @property
+    def running(self) -> bool:
+        """Some are asked now."""
+        return bool(self._running)
+
     def start(self) -> None:
         """Nothing runs before a request was answered."""
 

@@ -33,6 +33,7 @@ from lectr_lab.log.serving import said
 from lectr_lab.programs.tally import Passed, Tally
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.observer import Observer
+from lectr_lab.proxy.stderr import say
 from lectr_lab.proxy.systemd import notify
 from lectr_lab.reading import Reading, keyed_hash
 
@@ -176,7 +177,6 @@ def build(
     from lectr_lab.proxy.admin_secret import read_admin_secret
     from lectr_lab.proxy.app import create_app
     from lectr_lab.proxy.observers.outbox import Outbox
-    from lectr_lab.proxy.stderr import say
 
     secret = read_admin_secret(os.environ)
     lab = LabFolder.create(Path(settings.lab))
@@ -199,7 +199,7 @@ def build(
     reading = Reading(lab, hashes)
     made = reading.first(settings)
     for warning in [*warnings(), *made.warnings]:
-        say(warning)
+        say(warning, code="start", level="warning")
     return create_app(
         settings,
         outbox,
@@ -327,7 +327,7 @@ def _recorder(
     finally:
         reasons = recorder.save().reasons if recorder.passed else {}
         for reason, calls in reasons.items():
-            print(f"lectr-lab: {calls} not recorded: {reason}", file=sys.stderr)
+            say(f"{calls} not recorded: {reason}", code="not_recorded", level="warning")
 
 
 def _obey() -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 from cyclopts import App, Parameter
 
@@ -190,6 +190,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     allow_plain_http: bool = False,
+    log_format: Literal["text", "json"] | None = None,
 ) -> None:
     """Run the proxy until Ctrl-C.
 
@@ -208,12 +209,17 @@ def serve(
         port: the same for the port; 0 is any free one.
         allow_plain_http: listen beyond this machine without TLS. Keys then cross the
             network unencrypted.
+        log_format: of what it says on standard error: sentences, or a line of JSON each
+            (time, level, code, sentence) for a collector of logs. Requests are in the log.
     """
     from lectr_lab.cli.templates import environment
     from lectr_lab.config.settings import read_settings
     from lectr_lab.launch import Order, run
+    from lectr_lab.proxy.stderr import FORMAT_VARIABLE
     from lectr_lab.watching.beside import watched
 
+    if log_format:
+        os.environ[FORMAT_VARIABLE] = log_format
     flags = {
         "LECTR_HOST": host,
         "LECTR_PORT": None if port is None else str(port),
@@ -345,9 +351,9 @@ def _named(config: Path | None, lab: Path | None) -> "LabFolder":
 
 
 def _fail(error: LabError) -> NoReturn:
-    from lectr_lab.core.printable import printable
+    from lectr_lab.proxy.stderr import say
 
-    print(f"lectr-lab: {printable(str(error))}", file=sys.stderr)
+    say(str(error), code=type(error).__name__, level="error")
     sys.exit(EXIT_ERROR)
 
 

@@ -260,4 +260,5 @@ def _say(error: Exception) -> None:
     """Where it happened, and no more: a traceback's text may hold a request's data."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
-    say(f"internal error, {type(error).__name__} at {where}")
+    line = f"internal error, {type(error).__name__} at {where}"
+    say(line, code="internal_error", level="error")

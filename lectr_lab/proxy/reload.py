@@ -60,7 +60,7 @@ class Reload:
                 self._stay(f"The settings cannot be read: {type(error).__name__}.")
             else:
                 self.count, self._is_well = self.count + 1, True
-                say(made.said)
+                say(made.said, code="settings_read")
             notify("READY=1")
 
     def listen(self) -> None:
@@ -89,4 +89,4 @@ class Reload:
 
     def _stay(self, why: str) -> None:
         self.failed, self._is_well = self.failed + 1, False
-        say(f"{why}\n{_STAY}")
+        say(f"{why}\n{_STAY}", code="settings_unread", level="error")

@@ -72,7 +72,7 @@ class Router:
     def start(self) -> None:
         """Read the rules, and begin to watch them; say which keys are missing."""
         for problem in self.keys.problems:
-            say(f"operator's key: {problem}.")
+            say(f"operator's key: {problem}.", code="operator_key", level="warning")
         self._book.start()
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ reads it puts in the place of the old rules in one step, between two requests.
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lectr_lab.core.routing.rules_file import read_rules
 from lectr_lab.files import read_regular
 from lectr_lab.proxy.stderr import say
 
+_say = partial(say, code="rules")
 _EVERY_S = 1.0
 _Stamp = tuple[int, int, int]
 
@@ -31,7 +33,7 @@ class RuleBook:
     def __init__(
         self,
         path: Path | None,
-        say: Callable[[str], None] = say,
+        say: Callable[[str], None] = _say,
         providers: Registry | None = None,
     ) -> None:
         self._path, self._say, self._providers = path, say, providers

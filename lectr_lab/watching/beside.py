@@ -17,8 +17,8 @@ import msgspec
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import LabError, MissingExtra
-from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.proxy.stderr import say
 
 _STOPPED_WITHIN_S = 10.0
 _NICE = 10  # after whatever serves requests
@@ -65,7 +65,7 @@ def obey() -> int:
     try:
         watch_lab(settings, stop)
     except LabError as error:
-        print(printable(f"lectr-lab: watch: {error}"), file=sys.stderr, flush=True)
+        say(f"watch: {error}", code="watch", level="error")
         return 2
     return 0
 

@@ -1,7 +1,6 @@
 """Looking at a lab again and again, never in the request path, and telling once."""
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +18,7 @@ from lectr_lab.core import formatting
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.proxy.stderr import say as say_to_stderr
 from lectr_lab.watching import told as telling
 from lectr_lab.watching.sinks import Sink
 from lectr_lab.watching.told import Open
@@ -220,4 +220,4 @@ def _tell(lab: LabFolder, sink: Sink, words: Sequence[Word]) -> str | None:
 
 
 def _complain(text: str) -> None:
-    print(printable(f"lectr-lab: {text}"), file=sys.stderr, flush=True)
+    say_to_stderr(text, code="watch", level="warning")

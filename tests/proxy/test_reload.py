@@ -1,6 +1,7 @@
 """lectr.toml read again at a signal, in a real process."""
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -24,11 +25,12 @@ WITHIN_S = 30
 class Served:
     """`lectr-lab serve` as a user runs it."""
 
-    def __init__(self, folder: Path, settings: str) -> None:
+    def __init__(self, folder: Path, settings: str, *flags: str) -> None:
         self.file, self.lab = folder / "lectr.toml", LabFolder.create(folder / "lab")
         self.write(settings)
         _, self.key = create_key(self.lab, "acme")
         command = [sys.executable, "-m", "lectr_lab.cli", "serve", "--port", "0"]
+        command += flags
         self.process = subprocess.Popen(
             command,
             cwd=folder,
@@ -70,8 +72,8 @@ def serve(tmp_path, usual_signals):
     """A proxy with settings, which ends with its test."""
     started = []
 
-    def start(settings: str) -> Served:
-        started.append(Served(tmp_path, settings))
+    def start(settings: str, *flags: str) -> Served:
+        started.append(Served(tmp_path, settings, *flags))
         return started[-1]
 
     yield start
@@ -152,3 +154,26 @@ def test_new_heads_are_read_by_the_new_settings(serve, provider):
     ask(served, 3, after := Counter())
 
     assert (before, after) == ({503: 3}, {200: 3})
+
+
+def test_for_a_collector_each_line_is_json(serve, provider):
+    """Of whatever part of the program; no word of a client is among them."""
+    served = serve(f'upstream = "{provider.url}"\n', "--log-format", "json")
+    (served.lab.root.parent / "rules.toml").write_text("broken")
+    port = int(served.url.rpartition(":")[2])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WITHIN_S)
+    words = {"X-Lectr-Provider": "MARKED", "X-Lectr-Feature": "MARKED"}
+    keys = {"X-Lectr-Key": served.key, "Authorization": "Bearer MARKED"}
+    connection.request("POST", "/v1/MARKED", body="MARKED", headers=words | keys)
+    connection.getresponse().read()
+    connection.close()
+    served.write("MARKED_BY_THE_OPERATOR = 1")
+    served.reload()
+    time.sleep(2)  # in which the rules are looked at
+    said = served.stop()
+
+    lines = [json.loads(line) for line in said.splitlines()]
+    codes = {line["code"] for line in lines}
+    assert {"settings_unread", "rules", "invalid_provider"} <= codes
+    assert all(set(line) == {"time", "level", "code", "sentence"} for line in lines)
+    assert "MARKED" not in said.replace("MARKED_BY_THE_OPERATOR", "")

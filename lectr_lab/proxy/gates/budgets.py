@@ -9,6 +9,7 @@ over are counted many at once, which takes half the time of each on its own.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from lectr_lab.budgets.bounds import Asked, Bounds
@@ -26,6 +27,7 @@ from lectr_lab.proxy.gates.budget_prices import Prices
 from lectr_lab.proxy.gates.budget_recovery import Recovery
 from lectr_lab.proxy.stderr import say
 
+_say = partial(say, code="budget", level="warning")
 _NOT_CALLS = frozenset(NOT_CALLS)
 _FETCHES = frozenset({"/v1/responses/*", "/openai/v1/responses/*"})
 _NEVER_SENT = frozenset({"refused", "unreachable"})
@@ -67,7 +69,7 @@ class Budgets:
         lab: LabFolder,
         meters: Sequence[Meter],
         prices: Prices,
-        say: Callable[[str], None] = say,
+        say: Callable[[str], None] = _say,
     ) -> None:
         self._lab, self._meters, self._prices, self._say = lab, meters, prices, say
         self._stopping = Sums([meter for meter in meters if meter.stops])

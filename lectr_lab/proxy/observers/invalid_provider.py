@@ -2,6 +2,7 @@
 OpenAI, whatever they meant. The name is the client's word, and stays in the log."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lectr_lab.proxy.stderr import say
@@ -13,10 +14,13 @@ INVALID_PROVIDER = (
 )
 
 
+_warn = partial(say, code="invalid_provider", level="warning")
+
+
 class InvalidProviders:
     """Is told of each provider's name that is none."""
 
-    def __init__(self, say: Callable[[str], None] = say) -> None:
+    def __init__(self, say: Callable[[str], None] = _warn) -> None:
         self._say, self._seen = say, False
 
     def seen(self) -> None:

@@ -147,7 +147,7 @@ class Outbox:
         """Begin writing; segments that a dead process left are sealed on the side."""
         self._exposed = [warning] if (warning := self._lab.exposed()) else []
         for warning in self._exposed:
-            say(warning)
+            say(warning, code="folder_exposed", level="warning")
         self._look_at_notes()
         self._seal()
         self._thread.start()
@@ -174,7 +174,8 @@ class Outbox:
             self._queue.clear()
             self._show_losses()
         if self._dropped:
-            say(f"{self._dropped} of {self._received} events are not in the log.")
+            lost = f"{self._dropped} of {self._received} events are not in the log."
+            say(lost, code="events_dropped", level="error")
         if self._writer is not None:
             self._writer.close()
         if self._compactor is not None:
@@ -202,7 +203,7 @@ class Outbox:
             self._writer.sync()
         self._sync_failed = self._writer.sync_failed
         if self._sync_failed and not before:
-            say(_NOT_SYNCED)
+            say(_NOT_SYNCED, code="not_synced", level="error")
         if self._writer.due():
             self._writer.rotate()
             self._seal()
@@ -280,7 +281,8 @@ class Outbox:
         self._noted_at = -_NOTES_S
         self._look_at_notes()
         if self._unsealed and not before:
-            say("sealing the journal met a fault; `lectr-lab doctor` says which.")
+            fault = "sealing the journal met a fault; `lectr-lab doctor` says which."
+            say(fault, code="seal_failed", level="error")
         return code is not None
 
     def _look_at_notes(self) -> None:

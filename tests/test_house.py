@@ -26,6 +26,7 @@ FLOORS = {
     "config": 1,
     "log": 1,
     "resources": 1,
+    "shipping": 1.5,  # on the log, below what reads it from afar
     "tables": 1,
     "waiting": 1,
     "analysis": 2,
@@ -176,6 +177,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.simulate.costs": "prices a few made-up rows, to know one token's",
     "lectr_lab.log.importers.commit": "rows to be replaced are looked up",
     "lectr_lab.log.parts": "a part of unknown checksum is read to see whether it can be",
+    "lectr_lab.shipping.outbox": "rows of a batch become one object",
     "lectr_lab.analysis.views.inferred_sessions": "which request goes on from which",
     "lectr_lab.analysis.views.sessions": "of many rows, pauses are looked for in parts",
     "lectr_lab.analysis.views.percentiles": "how many rows there are decides how to rank them",

@@ -51,6 +51,11 @@ def compact(
         days = f"{gone.days[0]}" + (f" to {gone.days[-1]}" if gone.days[1:] else "")
         mb = gone.freed_bytes / MB
         print(f"Deleted {_count(len(gone.days), 'day')}, {days}: {mb:.1f} MB.")
+    if gone.unshipped:
+        print(
+            f"{_count(len(gone.unshipped), 'day')} from {gone.unshipped[0]} on stay: the "
+            "object store does not have them yet. `lectr-lab ship --once` puts them there."
+        )
     try:
         with progress("Compacting", "bytes") as step:
             done = merge(folder, keep_request_ids=keep_ids, on_bytes=step)

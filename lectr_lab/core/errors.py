@@ -6,6 +6,7 @@ LabError
 ├── LogError             a lab folder or a file in it that cannot be used
 ├── MissingExtra         a part that the small install leaves out
 ├── ProxyError           the proxy did not start, or is not running
+├── StoreError           an object store cannot be reached, or refuses
 └── UpstreamError        the provider could not be asked, or broke off
     ├── UpstreamUnreachable   no connection: nothing was sent
     └── UpstreamBroken        the answer stopped before its end
@@ -50,6 +51,10 @@ class MissingExtra(LabError, ImportError):
 
 class ProxyError(LabError, RuntimeError):
     """The proxy did not start, or is not there any more."""
+
+
+class StoreError(LabError):
+    """An object store cannot be reached, or refuses what it is asked."""
 
 
 class UpstreamError(LabError):

@@ -4,7 +4,8 @@ once       of rows that the source gives one id, or the provider one id of the r
            one counts: the one with the most output, of equals the earliest. Streams
            are noted in pieces, and histories are copied with new times.
 known      a row that the log has, and that says the same, stays
-replaced   one that says something else goes as the new one comes, in one step
+replaced   one that says something else goes as the new one comes, in one step; one that
+           was shipped to an object store stays
 passed     what a proxy wrote down itself is not there again: its row counts
 """
 
@@ -28,6 +29,7 @@ from lectr_lab.log.importers.staging import (
 )
 from lectr_lab.log.parts import current_schema, damage, part_rows
 from lectr_lab.log.scan import scan
+from lectr_lab.log.shipped import taken
 from lectr_lab.log.upkeep.compact import linger, only_one
 from lectr_lab.log.upkeep.replace import replace_rows
 
@@ -45,6 +47,7 @@ _STORED = pl.Schema(
         "old_fingerprint": pl.UInt64(),
         "day": pl.Date(),
         "part": pl.String(),
+        "shipped": pl.Boolean(),
     }
 )
 
@@ -89,7 +92,8 @@ def plan_of(lab: LabFolder, staged: Staging, *, history: bool) -> Plan:
     same = pl.col("fingerprint") == pl.col("old_fingerprint")
     if history:
         same |= (pl.col("old_output") >= pl.col("output")).fill_null(False)
-    known = found.filter(same)
+    # A store's rows are written once: another of the same call would be one more there.
+    known = found.filter(same | pl.col("shipped"))
     changed = found.join(known, on=["file", "row"], how="anti")
     write = kept.join(known, on=["file", "row"], how="anti")
     added = write.join(changed, on=["file", "row"], how="anti").height
@@ -174,13 +178,16 @@ def _stored(lab: LabFolder, rows: pl.DataFrame) -> pl.DataFrame:
     asked = pl.concat([rows["key"], rows["alias"].drop_nulls()]).unique()
     found = [pl.DataFrame(schema=_STORED)]
     for day in lab.days() if asked.len() else []:
+        sent = taken(lab, day)
         for part in sorted(lab.day(day).glob("*.parquet")):
             with contextlib.suppress(FileNotFoundError):
-                found += _stored_in(part, day, asked)
+                found += _stored_in(part, day, asked, part.name in sent)
     return pl.concat(found)
 
 
-def _stored_in(part: Path, day: date, asked: pl.Series) -> list[pl.DataFrame]:
+def _stored_in(
+    part: Path, day: date, asked: pl.Series, shipped: bool
+) -> list[pl.DataFrame]:
     try:
         ids = pl.read_parquet(part, columns=["event_id"], hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
@@ -196,6 +203,7 @@ def _stored_in(part: Path, day: date, asked: pl.Series) -> list[pl.DataFrame]:
         fingerprint().alias("old_fingerprint"),
         pl.lit(day).alias("day"),
         pl.lit(str(part)).alias("part"),
+        pl.lit(shipped).alias("shipped"),
     )
     return [old.collect()]
 

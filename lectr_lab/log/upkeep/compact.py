@@ -39,6 +39,7 @@ from lectr_lab.log.losses import note_parts
 from lectr_lab.log.parts import LogSchema, current_schema
 from lectr_lab.log.seal import seal
 from lectr_lab.log.segment import try_lock
+from lectr_lab.log.shipped import note_rewritten, taken
 from lectr_lab.log.upkeep.merge import ROWS, Part, groups, merge, small_parts, worth_it
 from lectr_lab.log.upkeep.swap import exchange
 
@@ -178,14 +179,22 @@ def _compact_day(
     small, bad = small_parts(lab, day, schema, plan.rows_per_part)
     note_parts(lab, bad, (part.path for part in small))
     problems = tuple(f"{path} is left as it is: {why}." for path, why in bad.items())
-    if not worth_it(small, schema):
+    known = taken(lab, day)  # a part that is being shipped is merged with such alone
+    both = (
+        [p for p in small if (p.path.name in known) is its] for its in (True, False)
+    )
+    kinds = [kind for kind in both if worth_it(kind, schema)]
+    small = [part for kind in kinds for part in kind]
+    if not small:
         return CompactReport(problems=problems)
     built = lab.journal / f"{day.isoformat()}.{secrets.token_hex(16)}{SUFFIX}"
     built.mkdir(mode=FOLDER_MODE)
     try:
         merged, merged_bytes = [], 0
-        for group in groups(small, plan.rows_per_part):
-            merged.append(merge(group, built, schema, keep_request_ids=keep_ids))
+        for group in (g for kind in kinds for g in groups(kind, plan.rows_per_part)):
+            made = merge(group, built, schema, keep_request_ids=keep_ids)
+            note_rewritten(lab, day, [p.path.name for p in group], [made.path.name])
+            merged.append(made)
             merged_bytes += sum(part.size for part in group)
             on_merged(merged_bytes)
         _put_in_place(lab, day, built, small, merged)

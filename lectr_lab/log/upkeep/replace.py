@@ -24,6 +24,7 @@ from lectr_lab.log.checksums import (
 from lectr_lab.log.folder import FILE_MODE, FOLDER_MODE, LabFolder, day_locked
 from lectr_lab.log.schema import file_metadata
 from lectr_lab.log.seal import put_part
+from lectr_lab.log.shipped import note_rewritten
 from lectr_lab.log.upkeep.compact import SUFFIX
 from lectr_lab.log.upkeep.swap import exchange
 
@@ -62,7 +63,7 @@ def replace_rows(
     built.mkdir(mode=FOLDER_MODE)
     try:
         for part in sorted(parts):
-            _write_rest(part, built, gone)
+            _write_rest(lab, day, part, built, gone)
         for rows in new:
             path = built / _name(rows)
             _write(rows, path, file_metadata())
@@ -73,7 +74,9 @@ def replace_rows(
     return built
 
 
-def _write_rest(part: Path, built: Path, gone: Collection[bytes]) -> None:
+def _write_rest(
+    lab: LabFolder, day: date, part: Path, built: Path, gone: Collection[bytes]
+) -> None:
     """A part without the rows that go; none where nothing is left of it."""
     rows = pl.read_parquet(part, hive_partitioning=False)
     out = pl.Series("event_id", list(gone), pl.Binary)
@@ -82,7 +85,9 @@ def _write_rest(part: Path, built: Path, gone: Collection[bytes]) -> None:
         return
     metadata = pl.read_parquet_metadata(part)
     metadata.pop("ARROW:schema", None)
-    _write(rest, built / _name(rest), metadata)
+    path = built / _name(rest)
+    note_rewritten(lab, day, [part.name], [path.name])
+    _write(rest, path, metadata)
 
 
 def _write(rows: pl.DataFrame, path: Path, metadata: dict[str, str]) -> None:

@@ -13,18 +13,23 @@ from typing import NamedTuple
 
 from lectr_lab.core.errors import LogError
 from lectr_lab.files import sync_folder
-from lectr_lab.log.checksums import checksum_file
+from lectr_lab.log.checksums import checksum_file, checksums
 from lectr_lab.log.folder import LabFolder, day_locked
 from lectr_lab.log.losses import forget_day
+from lectr_lab.log.parts import current_schema
 from lectr_lab.log.seal import seal
+from lectr_lab.log.shipped import destination, taken
 from lectr_lab.log.upkeep.compact import SUFFIX
+from lectr_lab.log.verify import ailment
 
 
 class RetainReport(NamedTuple):
-    """The days that are gone, oldest first, and the bytes they had."""
+    """The days that are gone, oldest first, and the bytes they had; and days that stay,
+    for an object store does not have them yet."""
 
     days: tuple[date, ...] = ()
     freed_bytes: int = 0
+    unshipped: tuple[date, ...] = ()
 
 
 def retain(
@@ -55,15 +60,29 @@ def retain(
     seal(lab)
     today = today or datetime.now(UTC).date()
     sizes = {day: lab.day_bytes(day) for day in lab.days()}
-    kept_bytes, gone = sum(sizes.values()), []
+    kept_bytes, gone, unshipped = sum(sizes.values()), [], []
     for day in (d for d in sizes if d < today):
         too_old = max_age_days is not None and (today - day).days > max_age_days
         too_much = max_bytes is not None and kept_bytes > max_bytes
-        if too_old or too_much:
+        if (too_old or too_much) and _waits(lab, day):
+            unshipped.append(day)
+        elif too_old or too_much:
             _delete(lab, day)
             gone.append(day)
             kept_bytes -= sizes[day]
-    return RetainReport(tuple(gone), sum(sizes[day] for day in gone))
+    freed_bytes = sum(sizes[day] for day in gone)
+    return RetainReport(tuple(gone), freed_bytes, tuple(unshipped))
+
+
+def _waits(lab: LabFolder, day: date) -> bool:
+    """The lab is shipped, and a part of the day that can be read is not on its way."""
+    if destination(lab) is None:
+        return False
+    known, sums, schema = taken(lab, day), checksums(lab, day), current_schema()
+    return any(
+        part.name not in known and not ailment(part, schema, sums.get(part.name, ()))
+        for part in sorted(lab.day(day).glob("*.parquet"))
+    )
 
 
 def _delete(lab: LabFolder, day: date) -> None:

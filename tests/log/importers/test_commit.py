@@ -16,6 +16,7 @@ from lectr_lab.log.importers import commit as committing
 from lectr_lab.log.importers.commit import commit, plan_of
 from lectr_lab.log.importers.staging import Staging, Told
 from lectr_lab.log.scan import scan
+from lectr_lab.log.shipped import note_destination, note_taken
 from lectr_lab.log.upkeep.compact import compact, only_one
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -211,3 +212,17 @@ def test_a_kill_at_any_time_leaves_each_call_there_once(lab, tmp_path):
         subprocess.run([*command, file, lab.root], check=True)
         assert set(scan(lab.root).collect()["output_tokens"]) == {output}
     assert partly > 0
+
+
+def test_a_row_that_was_shipped_stays(lab, tmp_path):
+    """The store's is written once: a second would be one more there."""
+    note_destination(lab, "s3://bucket/prefix")
+    put(lab, tmp_path / "a", event(1, output_tokens=3))
+    note_taken(lab, AT.date(), [p.name for p in lab.day(AT.date()).iterdir()], "one")
+    put(lab, tmp_path / "b", event(2, output_tokens=4))
+    done = put(
+        lab, tmp_path / "c", event(1, output_tokens=9), event(2, output_tokens=9)
+    )
+
+    assert (done.known, done.replaced) == (1, 1)
+    assert outputs(lab) == {"1": 3, "2": 9}

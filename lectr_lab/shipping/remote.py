@@ -1,0 +1,119 @@
+"""Reading what many proxies shipped to one prefix: by the names of days, not by looking."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from lectr_lab.log.schema import frame, polars_schema
+from lectr_lab.shipping.protocol import counted
+from lectr_lab.shipping.stores import check, opened, place
+
+_URL = re.compile(r"(?:s3|gs|az|file)://", re.ASCII)
+
+
+class RemoteFile(NamedTuple):
+    """A Parquet file of a day, where it is for any reader, and its bytes."""
+
+    day: date
+    url: str
+    size: int
+
+
+class RemoteLog(NamedTuple):
+    """The files whose rows count, each row in one of them, and what opens them."""
+
+    files: tuple[RemoteFile, ...]
+    storage_options: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Without the credentials."""
+        return f"RemoteLog({len(self.files)} files)"
+
+
+def is_url(lab: Path | str) -> bool:
+    """It names a prefix of an object store, not a folder.
+
+    >>> is_url("s3://bucket/prefix"), is_url("lab")
+    (True, False)
+    """
+    return isinstance(lab, str) and _URL.match(lab) is not None
+
+
+def listed(
+    url: str,
+    since: date | None = None,
+    until: date | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    instance_credentials: bool = False,
+) -> RemoteLog:
+    """The files of a prefix that many proxies ship to, by day.
+
+    Args:
+        url: s3://bucket/prefix, gs://…, az://… or file:///folder.
+        since: the first day (UTC).
+        until: the last day; nothing of other days is read.
+        environ: the credentials; None: of this process. LECTR_INSTANCE_CREDENTIALS=true
+            does what `instance_credentials` does.
+        instance_credentials: where there are none, ask this machine's metadata address.
+
+    Raises:
+        ConfigError: it is no such URL, or there are no credentials.
+        StoreError: the store cannot be reached, or refuses; within 3 seconds.
+        MissingExtra: obstore is not installed.
+    """
+    environ = os.environ if environ is None else environ
+    where = place(url, environ, instance_credentials=instance_credentials)
+    check(where)
+    found = counted(opened(where), since, until)
+    files = (RemoteFile(one.day, where.of(one.path), one.size) for one in found)
+    return RemoteLog(tuple(files), where.options)
+
+
+def scan_remote(
+    url: str,
+    since: date | None = None,
+    until: date | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    instance_credentials: bool = False,
+) -> pl.LazyFrame:
+    """The events that were shipped to a prefix, as they are now; as `log.scan.scan`.
+
+    Args, Raises: as `listed`.
+
+    Returns:
+        One row per event, with the columns of `polars_schema()` and in no particular
+        order. Files are read when it is collected, and of them the columns that are
+        asked for. What is not shipped yet (15 minutes, unless told) is not there. Where a
+        file was merged and swept in between, an hour at least, collecting raises: scan
+        again.
+
+    >>> import tempfile
+    >>> scan_remote(f"file://{tempfile.mkdtemp()}").collect().height
+    0
+    """
+    log = listed(
+        url,
+        since,
+        until,
+        environ=environ,
+        instance_credentials=instance_credentials,
+    )
+    if not log.files:
+        return frame([]).lazy()
+    return pl.scan_parquet(
+        [file.url for file in log.files],
+        schema=polars_schema(),
+        missing_columns="insert",
+        extra_columns="ignore",
+        hive_partitioning=False,
+        glob=False,
+        storage_options=log.storage_options,
+        credential_provider=None,  # "auto" asks other tools' files, and the network
+    )

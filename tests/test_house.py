@@ -178,6 +178,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.log.importers.commit": "rows to be replaced are looked up",
     "lectr_lab.log.parts": "a part of unknown checksum is read to see whether it can be",
     "lectr_lab.shipping.outbox": "rows of a batch become one object",
+    "lectr_lab.analysis.views.collected": "whole logs, for those that stand here",
     "lectr_lab.analysis.views.inferred_sessions": "which request goes on from which",
     "lectr_lab.analysis.views.sessions": "of many rows, pauses are looked for in parts",
     "lectr_lab.analysis.views.percentiles": "how many rows there are decides how to rank them",

@@ -44,6 +44,7 @@ from lectr_lab.analysis.recommend.reprice import repriced
 from lectr_lab.analysis.recommend.result import PassedOver, Recommendations
 from lectr_lab.analysis.recommend.signals import KEYS, signals
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.core import formatting
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Confidence, Recommendation, is_protected
@@ -117,7 +118,7 @@ def recommend(
         log = log.filter(pl.col("org") == org)
     if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
         log = priced(log, own)
-    groups, edges = signals(log).collect(), day_edges(log).collect()
+    groups, edges = (collected(one) for one in (signals(log), day_edges(log)))
     if groups.is_empty():
         return Recommendations(unsaid=_unsaid(log))
     today = max(edges["day"].to_list()) if now is None else now.date()
@@ -180,7 +181,7 @@ def _costs(
     if not wanted:
         return {}
     changes = pl.DataFrame(wanted, schema=_CHANGES, orient="row")
-    found = repriced(log, changes, today, prices).collect()
+    found = collected(repriced(log, changes, today, prices))
     return {
         key: _Costs(
             tuple(part["day"]),

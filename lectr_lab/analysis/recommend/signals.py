@@ -4,10 +4,14 @@ A group is one org's feature, task, provider and model. Only requests that were 
 in full and chat-like operations count: no embedding has a smaller model to go to.
 """
 
+from random import SystemRandom
+
 import polars as pl
 
-from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views import binned, rows
 from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.percentiles import group_number
+from lectr_lab.core.pricing.price import MOST_COUNTED
 
 KEYS = ["org", "feature", "task", "provider", "model"]
 CHATS = ("chat", "responses", "messages", "generate_content")
@@ -42,23 +46,32 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
     >>> signals(priced(frame([]).lazy())).collect().columns[:5]
     ['org', 'feature', 'task', 'provider', 'model']
     """
-    return (
-        log.filter(judged())
-        .with_columns(rows.model())
-        .group_by(KEYS)
-        .agg(*_size(), *_shape(), *_signs(), *_uses())
-    )
+    own = log.filter(judged()).with_columns(rows.model())
+    # By day and asked-for name first: sets of these would hold every row.
+    parts = own.group_by(*KEYS, "model_requested", day=pl.col("started_at").dt.date())
+    sums = parts.agg(*_size(), *_most(), *_signs(), *_uses()).group_by(KEYS)
+    return _with_ranks(sums.agg(*_added()), own)
 
 
 def _size() -> list[pl.Expr]:
     return [
-        pl.col("model_requested").drop_nulls().unique().sort().alias("asked_for"),
         pl.len().alias("requests"),
         _counted().sum().alias("counted"),
-        pl.col("started_at").dt.date().n_unique().alias("days"),
         usd_sum("cost_usd").alias("spend_usd"),
         rows.is_priced().sum().alias("priced"),
         rows.estimated().sum().alias("estimated"),
+    ]
+
+
+def _added() -> list[pl.Expr]:
+    """The sums of a group's days."""
+    return [
+        pl.col("model_requested").drop_nulls().unique().sort().alias("asked_for"),
+        pl.col("day").n_unique().alias("days"),
+        pl.col("requests", "counted", "priced", "estimated", "^n_.*$").sum(),
+        usd_sum("spend_usd"),
+        pl.col("input_most_tokens", "output_most_tokens").max(),
+        pl.col("^uses_.*$", "unsaid").any(),
     ]
 
 
@@ -66,15 +79,46 @@ def _counted() -> pl.Expr:
     return pl.all_horizontal(pl.col("input_tokens", "output_tokens").is_not_null())
 
 
-def _shape() -> list[pl.Expr]:
+def _most() -> list[pl.Expr]:
     return [
-        pl.col("input_tokens").median().alias("input_p50_tokens"),
-        pl.col("output_tokens").quantile(0.95).alias("output_p95_tokens"),
         pl.col("input_tokens").max().alias("input_most_tokens"),
         pl.max_horizontal(
             pl.col("output_tokens").max(), pl.col("max_output_tokens").max()
         ).alias("output_most_tokens"),
     ]
+
+
+def _with_ranks(groups: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
+    """Groups with the median of their input and the 95th percentile of their output.
+
+    From how often there is each number of tokens: these are few beside the rows, which
+    are read now.
+    """
+    number = group_number([pl.col(key) for key in KEYS], SystemRandom().getrandbits(62))
+    tokens = pl.col("input_tokens", "output_tokens")
+    counts = binned.value_counts(
+        log.select(number, tokens.cast(pl.Int64).clip(0, MOST_COUNTED)),
+        "_group",
+        below=MOST_COUNTED + 1,
+    )
+    median, p95 = (share * (binned.count() - 1) for share in (0.5, 0.95))
+    middle = _at("input_tokens", median.floor()) + _at("input_tokens", median.ceil())
+    figures = {
+        "input_tokens": (middle / 2).alias("input_p50_tokens"),
+        "output_tokens": _at("output_tokens", p95.round()).alias("output_p95_tokens"),
+    }
+    found = groups.with_columns(number)
+    for name, figure in figures.items():
+        ranked = counts[name].lazy().group_by("_group").agg(figure)
+        found = found.join(ranked, on="_group", how="left", validate="1:1")
+    return found.drop("_group")
+
+
+def _at(name: str, rank: pl.Expr) -> pl.Expr:
+    """The value at a rank, from 0."""
+    value = pl.col(name)
+    passed = pl.col("_n").sort_by(value).cum_sum() > rank
+    return value.sort().get(passed.arg_max()).cast(pl.Float64)
 
 
 def _signs() -> list[pl.Expr]:

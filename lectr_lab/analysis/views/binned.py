@@ -55,8 +55,28 @@ def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
     Returns:
         For each other column: the key, the bin and how many rows it has.
     """
-    bins = log.with_columns(_bin(pl.exclude(key)))
-    schema = bins.collect_schema()
+    binned = log.with_columns(_bin(pl.exclude(key)) - _ZERO)
+    bin_ = pl.col(_BIN) + _ZERO
+    found = value_counts(binned, key, below=_BINS)
+    return {
+        name: counts.rename({name: _BIN}).with_columns(bin_.cast(pl.Int32))
+        for name, counts in found.items()
+    }
+
+
+def value_counts(log: pl.LazyFrame, key: str, *, below: int) -> dict[str, pl.DataFrame]:
+    """How many rows have each whole number, per group; the log is read now, in batches.
+
+    Args:
+        log: the key; all other columns are whole numbers from 0, null where there is none.
+        key: the column to group by.
+        below: more than any of the numbers.
+
+    Returns:
+        For each other column: the key, the number by the column's name, and how many
+        rows have it.
+    """
+    schema = log.collect_schema()
     places = pl.DataFrame(schema={key: schema[key], _PLACE: pl.Int64})
     tallies = {name: _Tally() for name in schema.names() if name != key}
 
@@ -67,11 +87,18 @@ def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
             places, on=key, how="left", maintain_order="left"
         )[_PLACE]
         for name, tally in tallies.items():
-            tally.add(place * _BINS + (batch[name] - _ZERO))
+            tally.add(place * below + batch[name])
 
     # A group-by over the whole log would hold what it has not added up until its end.
-    bins.sink_batches(count, chunk_size=_BATCH_ROWS, maintain_order=False)
-    return {name: _unpacked(tally.total(), places) for name, tally in tallies.items()}
+    log.sink_batches(count, chunk_size=_BATCH_ROWS, maintain_order=False)
+    cell = pl.col(_CELL)
+    return {
+        name: tally.total()
+        .select((cell // below).alias(_PLACE), (cell % below).alias(name), _N)
+        .join(places, on=_PLACE)
+        .drop(_PLACE)
+        for name, tally in tallies.items()
+    }
 
 
 def _with_new(places: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
@@ -90,13 +117,6 @@ def _bin(value: pl.Expr) -> pl.Expr:
         .then(_ZERO)
         .cast(pl.Int32)
     )
-
-
-def _unpacked(cells: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
-    cell = pl.col(_CELL)
-    bin_ = (cell % _BINS + _ZERO).cast(pl.Int32)
-    found = cells.select((cell // _BINS).alias(_PLACE), bin_.alias(_BIN), _N)
-    return found.join(places, on=_PLACE).drop(_PLACE)
 
 
 def count() -> pl.Expr:

@@ -4,9 +4,13 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.recommend.signals import signals
+
+counted = st.none() | st.integers(0, 30)
 
 
 @pytest.fixture
@@ -126,3 +130,25 @@ def test_orgs_features_tasks_and_models_are_apart(log_of, event):
     assert found.height == 16
     assert found["requests"].to_list() == [1] * 16
     assert found.select(pl.col("org").n_unique()).item() == 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), counted, counted), min_size=1, max_size=40
+    )
+)
+def test_ranks_are_those_of_all_values(log_of, event, calls):
+    """The median of the input and the 95th percentile of the output, by polars' rules."""
+    rows = [event(feature=f, input_tokens=i, output_tokens=o) for f, i, o in calls]
+    log = log_of(rows)
+
+    found = signals(priced(log)).sort("feature").collect()
+
+    wanted = log.group_by("feature").agg(
+        pl.col("input_tokens").median().alias("input_p50_tokens"),
+        pl.col("output_tokens").quantile(0.95).alias("output_p95_tokens"),
+    )
+    assert found.select(wanted.collect_schema().names()).equals(
+        wanted.collect().sort("feature")
+    )

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import lectr_lab as lectr
+from lectr_lab.analysis.log import Log
 
 LOG = lectr.demo_log()
 ROWS = LOG.collect()
@@ -69,7 +70,7 @@ def answered(question: str) -> object:
     names: dict[str, object] = {"lectr": lectr, "log": LOG}
     exec(QUESTIONS[question], names)  # noqa: S102 - the lines above
     found = names.get("found")
-    return found.collect() if isinstance(found, pl.LazyFrame) else found
+    return found.collect() if isinstance(found, Log | pl.LazyFrame) else found
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

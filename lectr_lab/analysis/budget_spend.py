@@ -102,7 +102,7 @@ def add_what_is_lacking(order: RecoveryOrder) -> None:
     lab = LabFolder.existing(Path(order.lab))
     hashes = KeyedHash(hash_secret(lab, os.environ))
     meters = [Meter(budget, hashes) for budget in order.budgets]
-    log, ends = scan(lab.root), datetime.fromtimestamp(order.at_s, UTC)
+    log, ends = scan(lab.root).lazy(), datetime.fromtimestamp(order.at_s, UTC)
     found: dict[float, list[dict[str, object]]] = {}
     store = Store(lab, meters)
     try:

@@ -7,16 +7,19 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from lectr_lab.analysis import log as lab_log
+from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import FACTS, priced
-from lectr_lab.analysis.scan import counted_log, scan
+from lectr_lab.analysis.scan import scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.schema import polars_schema
 
-Log: TypeAlias = pl.LazyFrame | pl.DataFrame | Path | str
-"""A log as `scan` gives it, lazy or collected, or the lab folder that it is read from."""
+Log: TypeAlias = lab_log.Log | pl.LazyFrame | pl.DataFrame | Path | str
+"""A log as `scan` gives it, its rows, lazy or collected, or the lab folder that it is read
+from."""
 
 NEEDED = ("started_at", "org", "kind", "operation", "path", "outcome")
 """Columns that every row of a log has, and no view of one."""
@@ -27,12 +30,12 @@ _WANTED = "This takes a log: what `lectr.scan()` gives, or the path of a lab fol
 def as_log(
     given: Log, prices: PriceList | Path | str | None = None, *, costs: bool = True
 ) -> pl.LazyFrame:
-    """A log, whatever it was given as.
+    """The rows of a log, whatever it was given as.
 
     Args:
-        given: a log as `scan` gives it, lazy or collected; the path of a lab folder; a
-            proxy that writes one; or a frame of pandas, pyarrow or another library that
-            exports Arrow, with a log's columns.
+        given: a log as `scan` gives it; its rows, lazy or collected; the path of a lab
+            folder; a proxy that writes one; or a frame of pandas, pyarrow or another
+            library that exports Arrow, with a log's columns.
         prices: the user's own prices, or the file that has them, where it is not priced
             yet.
         costs: price it then; without, it is left as it is.
@@ -49,6 +52,22 @@ def as_log(
     >>> as_log(demo_log().collect()).select(pl.len()).collect().item()
     16222
     """
+    return opened(given, prices, costs=costs).lazy()
+
+
+def opened(
+    given: Log, prices: PriceList | Path | str | None = None, *, costs: bool = True
+) -> lab_log.Log | pl.LazyFrame:
+    """A log, whatever it was given as: where its folder is known, a `Log`; else its rows.
+
+    Args and Raises as of `as_log`.
+
+    >>> from lectr_lab.analysis.scan import demo_log
+    >>> type(opened(demo_log())).__name__, type(opened(demo_log().head(3))).__name__
+    ('Log', 'LazyFrame')
+    """
+    if isinstance(given, lab_log.Log):
+        return given
     given = getattr(given, "lab", given)  # a proxy's
     if isinstance(given, str | os.PathLike):
         return scan(Path(given), prices)

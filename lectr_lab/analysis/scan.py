@@ -3,14 +3,9 @@
 from datetime import date
 from pathlib import Path
 
-import polars as pl
-
-from lectr_lab.analysis.pricing.answered_once import answered_once, may_be_repeated
+from lectr_lab.analysis.log import Log, Source, opened_log
 from lectr_lab.analysis.pricing.price_file import read_prices
-from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.token_ratio import estimated, may_be_silent
 from lectr_lab.core.pricing.price import PriceList
-from lectr_lab.log import scan as log_scan
 from lectr_lab.resources import shipped_traffic
 
 PRICE_FILE = "prices.toml"
@@ -23,7 +18,7 @@ def scan(
     prices: PriceList | Path | str | None = None,
     *,
     day: date | None = None,
-) -> pl.LazyFrame:
+) -> Log:
     """The events of a lab folder, the last seconds included, each with its cost.
 
     Args:
@@ -33,12 +28,13 @@ def scan(
         day: of a lab folder, the files of this day alone (UTC).
 
     Returns:
-        One row per event: the event's columns, `cost_usd` (what is billed; null where it
-        is not known), `price_source`, and `plan_usd`, the list price of what a plan
-        covered, which bills none of it. Streams that reported no tokens have estimates
-        where the model's other rows teach them (`token_source` is "ratio"). What a response used
-        is in its first row alone, however often it was fetched; of one day, in the
-        first of that day.
+        A log: for views, or to use as a polars LazyFrame; `log.select(org=…, since=…)`
+        is a part of it. One row per event: the event's columns, `cost_usd` (what is
+        billed; null where it is not known), `price_source`, and `plan_usd`, the list
+        price of what a plan covered, which bills none of it. Streams that reported no
+        tokens have estimates where the model's other rows teach them (`token_source` is
+        "ratio"). What a response used is in its first row alone, however often it was
+        fetched; of one day, in the first of that day.
 
     Raises:
         LogError: there is no such lab folder.
@@ -48,19 +44,10 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    log = counted_log(log_scan.scan(lab, day))
-    return priced(log, own_prices(Path(lab), prices))
+    return opened_log(Source(Path(lab), own_prices(Path(lab), prices), day))
 
 
-def counted_log(log: pl.LazyFrame) -> pl.LazyFrame:
-    """The log, with what is known of its tokens beyond what each row says."""
-    # The log is parted once, for each time takes half as long as pricing it.
-    odd = may_be_repeated() | may_be_silent()
-    some = answered_once(log.filter(odd), log)
-    return pl.concat([log.filter(~odd), estimated(some, log)])
-
-
-def demo_log() -> pl.LazyFrame:
+def demo_log() -> Log:
     """Four weeks of made-up traffic of an org that says so, `made-up-data`, as `scan` gives it.
 
     Returns:

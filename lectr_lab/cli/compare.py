@@ -10,13 +10,12 @@ from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from lectr_lab.analysis.compare.result import Comparison
+    from lectr_lab.analysis.log import AnyLog
 
 
 def print_comparison(
-    log: "pl.LazyFrame",
+    log: "AnyLog",
     before: str,
     after: str | tuple[str, str] | None,
     by: list[str],

@@ -69,7 +69,7 @@ def dashboard(
 
     def follow() -> Followed:
         source = (
-            still_source(select(demo_log(), since=since, tz=tz), tz, by)
+            still_source(select(demo_log(), since=since, tz=tz).lazy(), tz, by)
             if demo
             else folder_source(folder, None, tz, by, first)
         )

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 from lectr_lab.core.errors import LabError
 
 if TYPE_CHECKING:
-    import polars as pl
-
+    from lectr_lab.analysis.log import AnyLog
     from lectr_lab.analysis.views.select import Names
 
 _NAMED = 5
 
 
-def check_something_fits(
-    log: "pl.LazyFrame", some: "pl.LazyFrame", **asked: "Names"
-) -> None:
+def check_something_fits(log: "AnyLog", some: "AnyLog", **asked: "Names") -> None:
     """Pass where something was left of a log, or nothing was asked of it.
 
     Args:
@@ -34,7 +31,7 @@ def check_something_fits(
     raise LabError(f"No request in the log fits {what}.{_there(log, told)}")
 
 
-def _there(log: "pl.LazyFrame", told: "Mapping[str, Names]") -> str:
+def _there(log: "AnyLog", told: "Mapping[str, Names]") -> str:
     """What the log has in place of a name that it does not have."""
     from lectr_lab.analysis.views.groups import key_columns
     from lectr_lab.core.formatting import name
@@ -42,7 +39,7 @@ def _there(log: "pl.LazyFrame", told: "Mapping[str, Names]") -> str:
     for column, wanted in told.items():
         if column in ("since", "until"):
             continue
-        key = key_columns(log, column, org=column)[-1].alias("key")
+        key = key_columns(log.lazy(), column, org=column)[-1].alias("key")
         there = log.select(key).unique().sort("key").collect()["key"].to_list()
         known = [one for one in there if isinstance(one, str)]
         missing = [one for one in _several(wanted) if one not in known]

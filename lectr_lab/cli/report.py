@@ -21,6 +21,7 @@ from lectr_lab.core.printable import printable
 if TYPE_CHECKING:
     import polars as pl
 
+    from lectr_lab.analysis.log import AnyLog
     from lectr_lab.log.losses import Losses
 
 Format = Literal["table", "json", "csv", "md"]
@@ -142,9 +143,7 @@ def report(
         _print_recommendations(log, lab)
 
 
-def reported(
-    log: "pl.LazyFrame", by: list[str], lost: "Losses", tz: str = "UTC"
-) -> Report:
+def reported(log: "AnyLog", by: list[str], lost: "Losses", tz: str = "UTC") -> Report:
     """Run the queries of a report.
 
     Raises:
@@ -155,7 +154,7 @@ def reported(
     from lectr_lab.analysis.views.percentiles import chosen
     from lectr_lab.analysis.views.summary import summary, totals, totals_text
 
-    how, (dropped, unread) = chosen(log), lost
+    how, (dropped, unread) = chosen(log.lazy()), lost
     groups, total = (
         # What polars reads once for two uses, it keeps: millions of whole rows.
         view.collect(
@@ -198,7 +197,7 @@ def _drawn_by(keys: list[str]) -> str:
 
 
 def _write_files(
-    log: "pl.LazyFrame",
+    log: "AnyLog",
     html: Path | None,
     png: Path | None,
     lost: "Losses",
@@ -211,11 +210,11 @@ def _write_files(
 
     try:
         if html is not None:
-            write_page(log, html, **lost._asdict(), tz=tz, by=by)
+            write_page(log.lazy(), html, **lost._asdict(), tz=tz, by=by)
         if png is not None:
             from lectr_lab.dashboards.picture import picture
 
-            png.write_bytes(picture(log, tz=tz, by=by))
+            png.write_bytes(picture(log.lazy(), tz=tz, by=by))
     except OSError as error:
         raise LogError(
             f"{error.filename} cannot be written: {error.strerror}."
@@ -264,7 +263,7 @@ def _print_table(found: Report) -> None:
     say(found.text)
 
 
-def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], lab: Path) -> None:
+def _print_gaps(log: "AnyLog", totals: dict[str, Any], lab: Path) -> None:
     """What the sums lack, and what to write where; nothing is asked where they lack
     nothing."""
     from lectr_lab.analysis.scan import PRICE_FILE
@@ -278,12 +277,12 @@ def _print_gaps(log: "pl.LazyFrame", totals: dict[str, Any], lab: Path) -> None:
         if odd := totals["unpriced"] - unpriced["requests"].sum():
             say(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
     if totals["estimated"] or totals["uncounted"]:
-        silent = data_gaps.streams_without_usage(log).collect()
+        silent = data_gaps.streams_without_usage(log.lazy()).collect()
         if not silent.is_empty():
             say(f"\n{data_gaps.streams_advice(silent)}")
 
 
-def _print_forecast(log: "pl.LazyFrame", tz: str) -> None:
+def _print_forecast(log: "AnyLog", tz: str) -> None:
     """What the month will cost, where the log has days enough to say so."""
     from rich.text import Text
 
@@ -294,7 +293,7 @@ def _print_forecast(log: "pl.LazyFrame", tz: str) -> None:
         wide_console().print(Text(f"\nForecast: {found.sentence}"))
 
 
-def _print_recommendations(log: "pl.LazyFrame", lab: Path) -> None:
+def _print_recommendations(log: "AnyLog", lab: Path) -> None:
     """Below the table: where a smaller model may do, where there is one."""
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.scan import own_prices

@@ -95,14 +95,14 @@ def sessions(
 
     if png is not None and not session:
         raise ConfigError("--png draws one session: name it with --session.")
-    whole = scan(lab or lab_here(os.environ))
+    whole = scan(lab or lab_here(os.environ)).lazy()
     whose: dict[str, Any] = {
         "org": org,
         "feature": feature,
         "client": client,
         "user": user,
     }
-    log = select(whole, **whose, since=since, until=until, tz=tz)
+    log = select(whole, **whose, since=since, until=until, tz=tz).lazy()
     check_something_fits(whole, log, **whose, since=since, until=until)
     form: Format = "json" if json else format
     with busy(Console(stderr=True)):

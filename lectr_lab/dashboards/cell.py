@@ -8,6 +8,7 @@ import polars as pl
 
 from lectr_lab.analysis.forecast import budgets_beside
 from lectr_lab.analysis.given_log import as_log
+from lectr_lab.analysis.log import Log
 from lectr_lab.analysis.odd.result import Oddities
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
@@ -135,7 +136,7 @@ def dashboard(
     said |= {"recommended": recommended, "dropped": dropped, "unread": unread}
     said["beside"] = beside if odd is None else {"odd": strip(odd), **(beside or {})}
     options = {n: v for n, v in said.items() if v is not None}
-    folder = getattr(log, "lab", log)
+    folder = None if isinstance(log, Log) else getattr(log, "lab", log)
     if not isinstance(folder, str | Path):
         if live:
             raise LabError(
@@ -151,7 +152,7 @@ def dashboard(
     prices = own_prices(Path(folder), options.pop("prices", None))
     options["beside"] = beside_page(folder) | dict(options.get("beside") or {})
     options["budgets"] = budgets_beside(folder)
-    priced = scan(folder, prices)
+    priced = scan(folder, prices).lazy()
     options.setdefault("recommended", recommend(priced, prices=prices))
     return Dashboard(priced, prices=prices, **options)
 

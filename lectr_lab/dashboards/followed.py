@@ -64,7 +64,7 @@ def folder_source(
     """
 
     def log() -> pl.LazyFrame:
-        whole = scan(folder, prices)
+        whole = scan(folder, prices).lazy()
         return whole if since is None else whole.filter(pl.col("started_at") >= since)
 
     follower = Follower(folder, prices, tz, by, since)

@@ -112,7 +112,7 @@ class Follower:
         return found or {_NO_DAY: ()}
 
     def _read(self, day: date | None = None) -> pl.LazyFrame:
-        log = scan(self._lab.root, self._prices, day=day)
+        log = scan(self._lab.root, self._prices, day=day).lazy()
         if self._since is not None:
             log = log.filter(pl.col("started_at") >= self._since)
         return cube.needed(log, self._by)

@@ -168,9 +168,9 @@ def _report(scratch: Path, folder: Path, console: Console) -> Path:
     console.print(Text("\n".join([text, *NOTES])))
     lost = losses(LabFolder(lab))._asdict()
     title = "A recorded minute of a small model"
-    minute = write_page(log, folder / MINUTE, title=title, notes=NOTES, **lost)
+    minute = write_page(log.lazy(), folder / MINUTE, title=title, notes=NOTES, **lost)
     page = write_page(
-        demo_log(), folder / PAGE, title=FOUR_WEEKS_TITLE, notes=FOUR_WEEKS
+        demo_log().lazy(), folder / PAGE, title=FOUR_WEEKS_TITLE, notes=FOUR_WEEKS
     )
     for what, where in {
         "Its page of charts": minute.resolve().as_uri(),

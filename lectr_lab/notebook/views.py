@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import polars as pl
 
 from lectr_lab.analysis import scan as scanning
+from lectr_lab.analysis.log import Log
 from lectr_lab.analysis.views import cache as caching
 from lectr_lab.analysis.views import cost_of, data_gaps, health, rows
 from lectr_lab.analysis.views import select as selecting
@@ -38,6 +39,7 @@ _LETTERS = 200  # polars names all sixty columns of a log where it misses one
 _SHOWN = ["started_at", "org", "feature", "task", "provider", "model", "outcome"]
 _SHOWN += ["total_ms", "input_tokens", "output_tokens", "cost_usd"]
 _Asked = ParamSpec("_Asked")
+_Log = TypeVar("_Log", Log, Log | pl.LazyFrame)
 
 
 class View(pl.LazyFrame):
@@ -136,13 +138,25 @@ def _shown(view: Callable[_Asked, pl.LazyFrame]) -> Callable[_Asked, View]:
     return shown
 
 
-@_shown
+def _shown_log(door: Callable[_Asked, _Log]) -> Callable[_Asked, _Log]:
+    """A log shows itself as its rows do."""
+
+    @wraps(door)
+    def shown(*args: _Asked.args, **kwargs: _Asked.kwargs) -> _Log:
+        log = door(*args, **kwargs)
+        log.lazy().__class__ = View
+        return log
+
+    return shown
+
+
+@_shown_log
 def scan(
     lab: Path | str | None = None,
     prices: PriceList | Path | str | None = None,
     *,
     day: date | None = None,
-) -> pl.LazyFrame:
+) -> Log:
     """The events of a lab folder, the last seconds included, each with its cost.
 
     Args:
@@ -154,10 +168,12 @@ def scan(
         day: of a lab folder, the files of this day alone (UTC).
 
     Returns:
-        One row per event: the event's columns, `cost_usd` (what is billed; null where it
-        is not known), `price_source`, and `plan_usd`, the list price of what a plan
-        covered, which bills none of it. Streams that reported no tokens have estimates
-        where the model's other rows teach them (`token_source` is "ratio").
+        A log, which shows itself as a table: for views, or to use as a polars LazyFrame.
+        `log.select(org=…, feature=…, since=…)` is a part of it. One row per event: the
+        event's columns, `cost_usd` (what is billed; null where it is not known),
+        `price_source`, and `plan_usd`, the list price of what a plan covered, which
+        bills none of it. Streams that reported no tokens have estimates where the
+        model's other rows teach them (`token_source` is "ratio").
 
     Raises:
         LogError: there is no such lab folder.
@@ -190,10 +206,10 @@ cache_savings = _shown(cost_of.cache_savings)
 cost_of_failures = _shown(cost_of.cost_of_failures)
 cost_of_retries = _shown(cost_of.cost_of_retries)
 dearest = _shown(spending.dearest)
-demo_log = _shown(scanning.demo_log)
+demo_log = _shown_log(scanning.demo_log)
 errors = _shown(health.errors)
 latency = _shown(health.latency)
-select = _shown(selecting.select)
+select = _shown_log(selecting.select)
 sessions = _shown(sessions_view.sessions)
 spend = _shown(spending.spend)
 spend_over_time = _shown(spending.spend_over_time)

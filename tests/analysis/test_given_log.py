@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 
 import lectr_lab as lectr
 from lectr_lab.analysis.given_log import NEEDED, as_log
+from lectr_lab.analysis.log import Log
 from lectr_lab.analysis.views.spend import spend
 from lectr_lab.core.errors import LabError
 from lectr_lab.log.schema import polars_schema
@@ -42,7 +43,7 @@ NO_LOGS = {
 def asked(name: str, log: object) -> object:
     """What a public function gives, with its query run where it is one."""
     found = getattr(lectr, name)(log, *BESIDE.get(name, ()), **NAMED.get(name, {}))
-    return found.collect() if isinstance(found, pl.LazyFrame) else found
+    return found.collect() if isinstance(found, Log | pl.LazyFrame) else found
 
 
 def test_there_are_functions_that_take_a_log():
@@ -77,7 +78,7 @@ def test_rows_and_the_folder_are_taken_as_the_log_is(name, few):
     lazy, folder = few
     usual = asked(name, lazy)
 
-    for given in (lazy.collect(), str(folder)):
+    for given in (lazy.lazy(), lazy.collect(), str(folder)):
         found = asked(name, given)
         if isinstance(usual, pl.DataFrame):
             assert_frame_equal(found, usual, check_row_order=name != "select")
@@ -86,7 +87,7 @@ def test_rows_and_the_folder_are_taken_as_the_log_is(name, few):
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory) -> tuple[pl.LazyFrame, Path]:
+def few(tmp_path_factory) -> tuple[Log, Path]:
     """Of the made-up traffic a day, so that each function is quick; and its folder."""
     folder = tmp_path_factory.mktemp("lab")
     day = pl.read_parquet(DEMO / "*.parquet").sort("started_at").tail(400)

@@ -166,7 +166,7 @@ def test_scan_without_a_lab_is_the_own_log_and_says_so(here, capsys):
 
     assert log.collect()["org"].to_list() == ["me"]
     assert capsys.readouterr().out == f"Your own log: {here / 'ours'}\n"
-    assert isinstance(log, View)
+    assert isinstance(log.lazy(), View)
 
 
 @pytest.mark.parametrize("made", [False, True])

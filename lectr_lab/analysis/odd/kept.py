@@ -115,7 +115,7 @@ class _Reading:
         return self.nothing().schema
 
     def _log(self, day: date) -> pl.LazyFrame:
-        return scanning.scan(self._lab.root, self._prices, day=day)
+        return scanning.scan(self._lab.root, self._prices, day=day).lazy()
 
     def _took(self, day: date) -> pl.DataFrame:
         if day not in self._durations:

@@ -53,7 +53,7 @@ class Source(NamedTuple):
             return self.log
         some = (begin + _DAY * i for i in range(days))
         scans = (scanning.scan(self.lab.root, self.prices, day=day) for day in some)
-        found = pl.concat(scans)
+        found = pl.concat(log.lazy() for log in scans)
         return found if self.org is None else found.filter(pl.col("org") == self.org)
 
 
@@ -77,7 +77,7 @@ def source(
         return Source(events, now or _last(events), own, by, org, None)
     folder = _own_or_made_up() if log is None else Path(log)
     own = scanning.own_prices(folder, prices)
-    events = scanning.scan(folder, own)
+    events = scanning.scan(folder, own).lazy()
     if org is not None:
         events = events.filter(pl.col("org") == org)
     lab = LabFolder.existing(folder)

@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.lab_rows import counted_log
+from lectr_lab.analysis.log import Log as LabLog
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.reconcile.call_result import CallReconciliation
@@ -20,12 +22,12 @@ from lectr_lab.analysis.reconcile.exports.read import Export, read_export, toget
 from lectr_lab.analysis.reconcile.result import Reconciliation
 from lectr_lab.analysis.reconcile.sides import counted
 from lectr_lab.analysis.reconcile.usage import differences
-from lectr_lab.analysis.scan import counted_log, scan
+from lectr_lab.analysis.scan import scan
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.pricing.price import PriceList
 
 Files = Path | str | Sequence[Path | str]
-Other = Files | pl.LazyFrame | pl.DataFrame
+Other = Files | LabLog | pl.LazyFrame | pl.DataFrame
 
 _OF_A_LAB = ("log", "journal", "state")
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
@@ -68,7 +70,7 @@ def reconcile(
     """
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
     log = as_log(log, own)
-    if isinstance(other, pl.LazyFrame | pl.DataFrame):
+    if isinstance(other, LabLog | pl.LazyFrame | pl.DataFrame):
         return compare_calls(log, _priced(other.lazy(), own), within=within)
     files = _files(other)
     if not files:
@@ -128,7 +130,7 @@ def _log_in(folder: Path, own: PriceList) -> pl.LazyFrame:
             f"{folder} has neither exports (JSON or CSV) nor a log in it. Transcripts and "
             "spans become a log first: `lectr-lab import` makes one."
         )
-    return scan(folder, own or None)
+    return scan(folder, own or None).lazy()
 
 
 def _priced(log: pl.LazyFrame, own: PriceList) -> pl.LazyFrame:

@@ -7,11 +7,11 @@ like any other, with a name: `untagged` where no feature was named, else `no ses
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.columns import STEPS, column
 from lectr_lab.analysis.views.time_steps import time_step
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import unnamed
@@ -21,7 +21,6 @@ By = str | Sequence[str] | None
 `client` or `user`, and any that was joined to it. `model` is the model that answered;
 `day` and `hour` are those of the time zone in which it was sent."""
 
-_STEPS = {"day": "1d", "hour": "1h"}
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 # What views call columns of their own, beside what they sum.
 _OF_VIEWS = re.compile(
@@ -104,8 +103,8 @@ def _names(by: By, alone: bool) -> list[str]:
 def _key(name: str, tz: str, types: pl.Schema, missing: bool) -> pl.Expr:
     if name == "feature":
         return rows.feature()
-    if name in _STEPS:
-        step = _step(_STEPS[name], tz)
+    if name in STEPS:
+        step = _step(STEPS[name], tz)
         return (step.dt.date() if name == "day" else step).alias(name)
     if _OF_VIEWS.fullmatch(name):
         raise _taken(name)
@@ -116,28 +115,6 @@ def _key(name: str, tz: str, types: pl.Schema, missing: bool) -> pl.Expr:
     if name == "org" or not (is_text and missing):
         return key
     return pl.when(key != "").then(key).otherwise(pl.lit(unnamed(name))).alias(name)
-
-
-def column(name: str, types: pl.Schema) -> pl.Expr:
-    """A column of a log, or `model`.
-
-    Args:
-        name: what it is called.
-        types: the log's schema.
-
-    Raises:
-        LabError: a column that the log does not have.
-    """
-    if name == "model":
-        return rows.model()
-    if name in types:
-        return pl.col(name)
-    near = get_close_matches(name, ["model", *_STEPS, *types], n=3)
-    hint = f"; near it: {', '.join(near)}" if near else ""
-    raise LabError(
-        f"The log has no column {name!r}{hint}. Take feature, session, agent, client, "
-        "user, task, provider, model, day, hour or any column of the log."
-    )
 
 
 def as_text(key: pl.Expr, kind: pl.DataType) -> pl.Expr:

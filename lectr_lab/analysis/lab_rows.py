@@ -1,0 +1,38 @@
+"""The rows of a lab folder: what was logged, each with what it cost."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from lectr_lab.analysis.pricing.answered_once import answered_once, may_be_repeated
+from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.pricing.token_ratio import estimated, may_be_silent
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.log import scan as log_scan
+
+
+def lab_rows(lab: Path, prices: PriceList, day: date | None = None) -> pl.LazyFrame:
+    """The events of a lab folder as they are now, with what they cost.
+
+    Args:
+        lab: a lab folder, in use or not.
+        prices: the user's own; none for those of the lists alone.
+        day: the files of this day alone (UTC).
+
+    Raises:
+        LogError: there is no such lab folder.
+
+    >>> import tempfile
+    >>> lab_rows(Path(tempfile.mkdtemp()), ()).select("cost_usd").collect().height
+    0
+    """
+    return priced(counted_log(log_scan.scan(lab, day)), prices)
+
+
+def counted_log(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The log, with what is known of its tokens beyond what each row says."""
+    # The log is parted once, for each time takes half as long as pricing it.
+    odd = may_be_repeated() | may_be_silent()
+    some = answered_once(log.filter(odd), log)
+    return pl.concat([log.filter(~odd), estimated(some, log)])

@@ -1,0 +1,288 @@
+"""What `scan` gives: a log that knows the folder it is read from.
+
+Whoever treats it as a polars LazyFrame has one: every method of these is there, and gives
+what it gives of the log's rows. It is none (`isinstance` says so), for beside its rows it
+knows its folder, its prices and which part of it is meant, and so views of it need not
+read every row. Where polars itself asks for a LazyFrame, as in `pl.concat`, write
+`log.lazy()`.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
+
+import polars as pl
+
+from lectr_lab.analysis.lab_rows import lab_rows
+from lectr_lab.analysis.views.selection import ALL, Names, Selection, selection
+from lectr_lab.core.formatting import count, name
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.log.folder import LabFolder, segment_date
+from lectr_lab.log.verify import is_bare
+
+_T = TypeVar("_T")
+_SHOWN = ("_repr_html_", "_repr_mimebundle_", "_display_")
+_NAMED = 3
+_LETTERS = 200
+_NARROWING = {"org", "feature", "provider", "model", "task", "session", "user"}
+_NARROWING |= {"client", "agent", "since", "until", "tz", "now"}
+
+
+class Source(NamedTuple):
+    """Where a log is read from, and at which prices."""
+
+    lab: Path
+    prices: PriceList
+    day: date | None = None  # the files of this day alone
+
+
+class Log:
+    """The events of a lab folder, each with its cost. `lectr.scan` opens one.
+
+    Any method of a polars LazyFrame is there and is of the log's rows. Of its own are
+    `select` by names and time, which gives a `Log` again, `map` and `explain`.
+
+    >>> import lectr_lab as lectr
+    >>> log = lectr.demo_log()
+    >>> chat = log.select(feature="support-chat", since="2026-11-01..2026-11-07")
+    >>> chat.filter(pl.col("outcome") == "ok").select(pl.len()).collect().item()
+    916
+    >>> type(chat).__name__, type(log.lazy()).__name__
+    ('Log', 'View')
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        rows: pl.LazyFrame,
+        selected: Selection = ALL,
+        told: list[str] | None = None,
+    ) -> None:
+        self._source, self._rows, self._selected = source, rows, selected
+        self._told = told  # what views ask of it, where somebody wants to know
+
+    @property
+    def lab(self) -> Path:
+        """The folder that it is read from."""
+        return self._source.lab
+
+    @property
+    def prices(self) -> PriceList:
+        """The user's own prices that its costs go by."""
+        return self._source.prices
+
+    @property
+    def selected(self) -> Selection:
+        """Which part of the folder's log it is."""
+        return self._selected
+
+    def lazy(self) -> pl.LazyFrame:
+        """Its rows, as a polars LazyFrame."""
+        if self._told is not None:
+            self._told.append(_rows_of(self._source))
+        return self._rows
+
+    @overload
+    def select(
+        self,
+        *,
+        org: Names = None,
+        feature: Names = None,
+        provider: Names = None,
+        model: Names = None,
+        task: Names = None,
+        session: Names = None,
+        user: Names = None,
+        client: Names = None,
+        agent: Names = None,
+        since: str | None = None,
+        until: str | None = None,
+        tz: str = "UTC",
+        now: datetime | None = None,
+    ) -> "Log": ...
+
+    @overload
+    def select(self, *exprs: Any, **named_exprs: Any) -> pl.LazyFrame: ...
+
+    def select(self, *exprs: Any, **named: Any) -> "Log | pl.LazyFrame":
+        """A part of the log, by names and time; or columns, as polars selects them.
+
+        Args:
+            exprs: as of `LazyFrame.select`, which it then is.
+            named: `org`, `feature`, `provider`, `model`, `task`, `session`, `user`,
+                `client`, `agent`, `since`, `until`, `tz`, `now`: as of `lectr.select`.
+                With any other name, or an expression of polars: as of
+                `LazyFrame.select`.
+
+        Returns:
+            A `Log` of that part; of columns, a LazyFrame.
+
+        Raises:
+            LabError: a time that cannot be read.
+
+        >>> import lectr_lab as lectr
+        >>> lectr.table(lectr.spend(lectr.demo_log().select(since="2026-11-20"), by="model").head(1))
+        model               spend  share of spend  requests  priced  unpriced  uncounted  estimated
+        gpt-5.4-2026-03-05  $2.25            34 %        56      55         0          0          0
+        In every row: org made-up-data.
+        """
+        of_polars = any(isinstance(some, pl.Expr) for some in named.values())
+        if exprs or not named or of_polars or not named.keys() <= _NARROWING:
+            return self.lazy().select(*exprs, **named)
+        when = {
+            key: named.pop(key) for key in ("since", "until", "now") if key in named
+        }
+        tz = named.pop("tz", "UTC")
+        return self.narrowed(selection(named, **when, tz=tz))
+
+    def narrowed(self, wanted: Selection) -> "Log":
+        """The part of it that fits.
+
+        Raises:
+            LabError: a column that the log does not have.
+        """
+        rows, both = wanted.of(self._rows), self._selected.and_(wanted)
+        return Log(self._source, rows, both, self._told)
+
+    def map(
+        self, f: Callable[[pl.LazyFrame], _T], executor: Executor | None = None
+    ) -> list[_T]:
+        """What a function of yours says of each day's files, oldest first.
+
+        So a question of your own needs the memory of a day, however long the log is,
+        and may be asked of several days at once.
+
+        Args:
+            f: takes the rows of a day's files, as `scan(lab, day=…)` gives them, and
+                those alone that were selected. What it returns is yours to add up.
+                With an executor of other processes, it and what it returns are pickled.
+            executor: where the days are looked at; here, one by one, without it.
+
+        Returns:
+            One result a day. Estimates of tokens, and which row has the usage of a
+            response that was fetched, go by the files of the day alone.
+
+        Raises:
+            LogError: the folder is no longer there.
+
+        >>> import lectr_lab as lectr
+        >>> log = lectr.demo_log().select(feature="support-chat")
+        >>> sum(log.map(lambda day: day.select(pl.len()).collect().item()))
+        3722
+        """
+        ask = partial(_of_day, f, self._source, self._selected)
+        days = _days(self._source)
+        return list(map(ask, days) if executor is None else executor.map(ask, days))
+
+    def explain(
+        self, view: Callable[..., Any] | None = None, *args: Any, **named: Any
+    ) -> str:
+        """What a view reads of the log, in a sentence. Without one, polars' own plan.
+
+        Args:
+            view: such as `lectr.spend`.
+            args: what it takes after the log.
+            named: likewise, by name.
+
+        >>> import lectr_lab as lectr
+        >>> lectr.demo_log().explain(lectr.spend, by="model")
+        'All rows.'
+        """
+        if view is None:
+            return self.lazy().explain(**named)
+        told: list[str] = []
+        view(Log(self._source, self._rows, self._selected, told), *args, **named)
+        said = list(dict.fromkeys(told))
+        return " ".join(said) if said else "Nothing of the log."
+
+    def __getattr__(self, asked: str) -> Any:
+        if asked.startswith("_") and asked not in _SHOWN:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {asked!r}")
+        return getattr(self.lazy(), asked)
+
+    def __dir__(self) -> list[str]:
+        of_rows = {one for one in dir(self._rows) if not one.startswith("_")}
+        return sorted(of_rows | {*super().__dir__()})
+
+    def __getitem__(self, item: Any) -> pl.LazyFrame:
+        return self.lazy()[item]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.lazy()
+
+    def __bool__(self) -> bool:
+        return bool(self.lazy())  # polars says that it is neither
+
+    def __copy__(self) -> Self:
+        return self  # nothing of it changes
+
+    def __deepcopy__(self, _: Any) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        """Elsewhere it is opened again: as the folder is then."""
+        return _opened, (self._source, type(self._rows), self._selected)
+
+    def __repr__(self) -> str:
+        part = "".join(f", {said}" for said in _words(self._source, self._selected))
+        return f"<Log of {name(str(self.lab), _LETTERS)}{part}; .lazy() has its rows>"
+
+
+AnyLog: TypeAlias = Log | pl.LazyFrame
+"""A log whose folder is known, or rows of one."""
+
+
+def opened_log(source: Source, selected: Selection = ALL) -> Log:
+    """A lab folder's log as it is now.
+
+    Raises:
+        LogError: there is no such folder.
+    """
+    rows = lab_rows(source.lab, source.prices, source.day)
+    return Log(source, selected.of(rows), selected)
+
+
+def _opened(source: Source, kind: type[pl.LazyFrame], selected: Selection) -> Log:
+    log = opened_log(source, selected)
+    log.lazy().__class__ = kind  # that shows itself, or does not
+    return log
+
+
+def _of_day(
+    f: Callable[[pl.LazyFrame], _T],
+    source: Source,
+    selected: Selection,
+    day: date | None,
+) -> _T:
+    return f(selected.of(lab_rows(source.lab, source.prices, day)))
+
+
+def _days(source: Source) -> Sequence[date | None]:
+    """The days that have files; None is all of a folder that has none of days."""
+    lab = LabFolder.existing(source.lab)
+    if is_bare(lab) or source.day is not None:
+        return [source.day]
+    tails = {segment_date(segment) for segment in lab.segments()}
+    return sorted({*lab.days(), *filter(None, tails)})
+
+
+def _rows_of(source: Source) -> str:
+    return "All rows." if source.day is None else f"All rows of {source.day}."
+
+
+def _words(source: Source, selected: Selection) -> list[str]:
+    """What of the folder's log it is."""
+    said = [] if source.day is None else [f"files of {source.day}"]
+    for column, some in selected.names:
+        few = ", ".join(name(str(one)) for one in some[:_NAMED])
+        more = len(some) - _NAMED
+        said.append(f"{column} {few}{f' and {count(more)} more' if more > 0 else ''}")
+    said += [
+        f"{word} {at:%Y-%m-%d %H:%M %Z}"
+        for word, at in zip(("from", "before"), selected.when, strict=True)
+        if at is not None
+    ]
+    return said

@@ -1,0 +1,35 @@
+"""The rows of a lab folder, priced."""
+
+from datetime import UTC, datetime
+
+from lectr_lab.analysis.lab_rows import counted_log, lab_rows
+from lectr_lab.log import scan as log_scan
+from lectr_lab.log.schema import frame
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+def test_rows_are_those_of_the_folder_with_costs(tmp_path, event):
+    """Of all days, or of one."""
+    for day in (2, 3):
+        part = tmp_path / "log" / f"date=2026-11-0{day}" / "part.parquet"
+        part.parent.mkdir(parents=True)
+        frame([event(started_at=NOON.replace(day=day))]).write_parquet(part)
+
+    assert lab_rows(tmp_path, ()).collect()["cost_usd"].to_list() == [0.00045] * 2
+    assert lab_rows(tmp_path, (), NOON.date()).collect().height == 1
+
+
+def test_what_others_teach_of_a_row_is_counted_once(tmp_path, event):
+    """A stream that said nothing has an estimate; no row comes twice."""
+    silent = {"stream": True, "input_tokens": None, "output_tokens": None}
+    silent |= {"token_source": "absent", "cache_read_tokens": None}
+    told = {"prompt_chars": 400, "output_chars": 200}
+    part = tmp_path / "log" / "date=2026-11-02" / "part.parquet"
+    part.parent.mkdir(parents=True)
+    events = [event(**told) for _ in range(3)] + [event(**told, **silent)]
+    frame(events).write_parquet(part)
+
+    found = counted_log(log_scan.scan(tmp_path)).collect()
+
+    assert found["token_source"].sort().to_list() == ["provider"] * 3 + ["ratio"]

@@ -7,8 +7,10 @@ was listed, they were merged into another part meanwhile: the reading begins aga
 """
 
 import warnings
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -27,6 +29,21 @@ _ATTEMPTS = 20
 
 class LogWarning(UserWarning):
     """Something of the log cannot be read and is left out; the rest is there."""
+
+
+class Snapshot(NamedTuple):
+    """A lab's log at one moment: its parts, and the events that are in none of them."""
+
+    lab: LabFolder
+    parts: tuple[Path, ...]
+    tail: pl.DataFrame
+
+    def rows(self) -> pl.LazyFrame:
+        """All its events, as `scan` gives them."""
+        frames = scan_parts(self.parts)
+        if self.tail.height or not frames:
+            frames.append(self.tail.lazy())
+        return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
 def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
@@ -55,6 +72,11 @@ def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
     >>> scan(tempfile.mkdtemp()).collect().height
     0
     """
+    return snapshot(folder, day).rows()
+
+
+def snapshot(folder: str | Path, day: date | None = None) -> Snapshot:
+    """What `scan` reads, file by file; as of `scan`."""
     lab = LabFolder.existing(Path(folder))
     parts, bad, events = _snapshot(lab, day)
     for part, reason in bad.items():
@@ -66,10 +88,7 @@ def scan(folder: str | Path, day: date | None = None) -> pl.LazyFrame:
         note_parts(lab, bad, parts)
     if (lost := unread_of(lab, day, bad)).things:
         _warn(f"{lab.root}: {lost.in_words()}. `lectr-lab doctor` names the files.")
-    frames = _scan_parts(parts)
-    if events or not frames:
-        frames.append(frame(events).lazy())
-    return frames[0] if len(frames) == 1 else pl.concat(frames)
+    return Snapshot(lab, tuple(parts), frame(events))
 
 
 def _snapshot(
@@ -106,7 +125,7 @@ def _tail(segment: Path) -> list[Event]:
     return events
 
 
-def _scan_parts(parts: list[Path]) -> list[pl.LazyFrame]:
+def scan_parts(parts: Sequence[Path]) -> list[pl.LazyFrame]:
     """Parts of this version in one scan; older ones each through its migrations."""
     schema = current_schema()
     older = [p for p in parts if schema.migrations and _is_older(p, schema.version)]

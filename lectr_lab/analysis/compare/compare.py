@@ -15,6 +15,7 @@ from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_names
 from lectr_lab.analysis.views.money import summed, usd_sum
+from lectr_lab.analysis.views.rows import Each
 from lectr_lab.analysis.views.spend import spend_measures
 from lectr_lab.core.pricing.price import PriceList
 
@@ -113,7 +114,9 @@ def _sums(
     model = pl.concat_str(whose, separator="\n", ignore_nulls=True).alias(_MODEL)
     named = [] if by is None else [by] if isinstance(by, str) else list(by)
     counts = [
-        one for one in spend_measures(calls=True) if one.meta.output_name() in _COUNTS
+        one
+        for one in spend_measures(Each(calls=True))
+        if one.meta.output_name() in _COUNTS
     ]
     cost = usd_sum("cost_usd").alias("usd")
     return grouped(

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis.views import rows
-from lectr_lab.analysis.views.money import summed
+from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core import formatting
 from lectr_lab.core.event_values import NOT_CALLS
 
@@ -23,28 +23,32 @@ IMPORT_COMMAND = "lectr-lab import results.jsonl --kind openai-batch"
 """What counts a batch, from the file of its results."""
 
 
-def aside_measures() -> list[pl.Expr]:
+def aside_measures(each: Each = ROWS) -> list[pl.Expr]:
     """The sums of `SUMS`: counts of rows, and USD."""
     covered = rows.covered_by_plan() & pl.col("input_tokens").is_not_null()
-    stated, listed = pl.col("cost_stated_usd"), rows.list_usd()
-    unlisted = stated.is_not_null() & listed.is_null()
-    other = rows.is_other_request()
+    stated, unlisted = (
+        pl.col("cost_stated_usd").is_not_null(),
+        rows.list_usd().is_null(),
+    )
+    plan, cost = each.pusd("plan_usd"), each.pusd("cost_usd")
+    listed = pl.when(rows.covered_by_plan()).then(plan).otherwise(cost)
+    said, other = each.pusd("cost_stated_usd"), rows.is_other_request()
     found = [
-        other,
-        rows.other_failed(),
-        *(other & (pl.col("operation") == name) for name in _NAMED),
-        rows.batch_fetched(),
-        rows.gateway_cached(),
-        covered,
-        covered & pl.col("plan_usd").is_null(),
-        pl.col("plan_usd"),
-        stated.is_not_null(),
-        stated,
-        listed.filter(stated.is_not_null()),
-        unlisted,
-        stated.filter(unlisted),
+        each.number(other),
+        each.number(rows.other_failed()),
+        *(each.number(other & (pl.col("operation") == name)) for name in _NAMED),
+        each.number(rows.batch_fetched()),
+        each.number(rows.gateway_cached()),
+        each.number(covered),
+        each.number(covered & pl.col("plan_usd").is_null()),
+        each.usd(plan),
+        each.number(stated),
+        each.usd(said),
+        each.usd(listed.filter(stated)),
+        each.number(stated & unlisted),
+        each.usd(said.filter(stated & unlisted)),
     ]
-    return summed(dict(zip(SUMS, found, strict=True)))
+    return [sum_.alias(name) for name, sum_ in zip(SUMS, found, strict=True)]
 
 
 def aside_sentences(total: Mapping[str, Any]) -> list[str]:

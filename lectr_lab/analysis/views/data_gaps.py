@@ -7,10 +7,11 @@ from glob import escape
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.given_log import Log, opened
+from lectr_lab.analysis.log import AnyLog
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import grouped, key_names
-from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core import formatting
 
 MUCH_UNTAGGED = 0.10
@@ -21,11 +22,11 @@ _CODE = re.compile(r"<U\+([0-9A-F]{4,6})>")  # as `visible` writes what cannot b
 _NAMED = 5  # models or features that a sentence names; the views have all
 
 
-def untagged_measures() -> list[pl.Expr]:
+def untagged_measures(each: Each = ROWS) -> list[pl.Expr]:
     """Requests and spend that named no feature, and their shares."""
-    requests, spend_usd = rows.is_request().sum(), usd_sum("cost_usd")
-    without = rows.untagged().sum()
-    without_usd = usd_sum(pl.col("cost_usd").filter(pl.col("feature").is_null()))
+    requests, spend_usd = each.number(rows.is_request()), each.usd("cost_usd")
+    without, cost = each.number(rows.untagged()), each.pusd("cost_usd")
+    without_usd = each.usd(cost.filter(pl.col("feature").is_null()))
     return [
         without.alias("untagged_requests"),
         pl.when(requests > 0).then(without / requests).alias("untagged_of_requests"),
@@ -53,18 +54,21 @@ def unpriced_models(log: Log, *, org: str | None = None) -> pl.LazyFrame:
     groq      our-llm     4,512    11,503,592         83,663
     In every row: org made-up-data.
     """
-    measures = [
-        pl.len().alias("requests"),
-        pl.col("input_tokens", "output_tokens").cast(pl.Int64).sum(),
-    ]
+
+    def measures(each: Each) -> list[pl.Expr]:
+        tokens = pl.col("input_tokens", "output_tokens").cast(pl.Int64).sum()
+        return [each.number().alias("requests"), tokens]
+
     by = ["provider", "model"]
     keys = key_names(by, org=org)
-    unlisted = as_log(log).filter(rows.unpriced() & pl.col("price_source").is_null())
-    found = grouped(unlisted, measures, by=by, org=org, missing=False)
+    unlisted = rows.unpriced() & pl.col("price_source").is_null()
+    found = grouped(
+        opened(log), measures, by=by, org=org, missing=False, where=unlisted
+    )
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
 
 
-def streams_without_usage(log: pl.LazyFrame, *, org: str | None = None) -> pl.LazyFrame:
+def streams_without_usage(log: AnyLog, *, org: str | None = None) -> pl.LazyFrame:
     """The features whose streams do not report their tokens, most requests first.
 
     Only chat and completions: other APIs report without being asked. `USAGE_ADVICE`
@@ -83,8 +87,12 @@ def streams_without_usage(log: pl.LazyFrame, *, org: str | None = None) -> pl.La
     )
     by = ["feature", "provider"]
     keys = key_names(by, org=org)
-    found = grouped(log.filter(silent), [pl.len().alias("requests")], by=by, org=org)
+    found = grouped(log, _requests, by=by, org=org, where=silent)
     return found.sort("requests", *keys, descending=[True, *[False] * len(keys)])
+
+
+def _requests(each: Each) -> list[pl.Expr]:
+    return [each.number().alias("requests")]
 
 
 def price_advice(unpriced: pl.DataFrame, file: str = "prices.toml") -> str:

@@ -6,12 +6,14 @@ like any other, with a name: `untagged` where no feature was named, else `no ses
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from lectr_lab.analysis.log import AnyLog
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.columns import STEPS, column
+from lectr_lab.analysis.views.rows import Each
 from lectr_lab.analysis.views.time_steps import time_step
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import unnamed
@@ -20,6 +22,9 @@ By = str | Sequence[str] | None
 """One column, several, or none: any of the log, such as `feature`, `session`, `agent`,
 `client` or `user`, and any that was joined to it. `model` is the model that answered;
 `day` and `hour` are those of the time zone in which it was sent."""
+
+Measures = Sequence[pl.Expr] | Callable[[Each], Sequence[pl.Expr]]
+"""Named aggregates: of rows, or told what they are of."""
 
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 # What views call columns of their own, beside what they sum.
@@ -32,40 +37,43 @@ _OF_VIEWS = re.compile(
 
 
 def grouped(
-    log: pl.LazyFrame,
-    measures: Sequence[pl.Expr],
+    log: AnyLog,
+    measures: Measures,
     *,
     by: By = None,
     every: str | None = None,
     tz: str = "UTC",
     org: str | None = None,
     missing: bool = True,
+    where: pl.Expr | None = None,
 ) -> pl.LazyFrame:
     """One row per group of model calls, shadows included: its keys, then the measures.
 
     Args:
         log: events, priced where the measures need it.
-        measures: named aggregates.
+        measures: named aggregates of rows; or what gives them, of rows or of cells,
+            which a `Log` may then be read from.
         by: columns to group by, beside the org.
         every: a time step, such as "1h" or "1d"; adds `time`, the start of each step.
         tz: the time zone in which days begin.
         org: look at one org alone; there is then no `org` column.
         missing: names for what is missing; else null, but for the feature.
+        where: of the calls, those of which this is true.
 
     Raises:
         LabError: a column that the log does not have.
     """
-    log = log.filter(rows.is_call())
+    found, each = log.lazy(), Each(calls=True)
+    named = measures(each) if callable(measures) else measures
+    some = found.filter(rows.is_call() if where is None else rows.is_call() & where)
     if org is not None:
-        log = log.filter(pl.col("org") == org)
-    keys = key_columns(log, by, every=every, tz=tz, org=org, missing=missing)
-    own = {one.meta.output_name(raise_if_undetermined=False) for one in measures}
+        some = some.filter(pl.col("org") == org)
+    keys = key_columns(some, by, every=every, tz=tz, org=org, missing=missing)
+    own = {one.meta.output_name(raise_if_undetermined=False) for one in named}
     for name in key_names(by, org=org):
         if name in own:
             raise _taken(name)
-    if not keys:
-        return log.select(*measures)
-    return log.group_by(keys).agg(*measures)
+    return some.group_by(keys).agg(*named) if keys else some.select(*named)
 
 
 def key_columns(

@@ -2,20 +2,20 @@
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.given_log import Log, as_log, opened
+from lectr_lab.analysis.log import AnyLog
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
+from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.intervals import Z95
 
 
-def error_measures(calls: bool = False) -> list[pl.Expr]:
-    """Requests and errors, the rate with its 95 % interval, and who left or retried.
-
-    Args:
-        calls: the log has calls alone, as `grouped` gives it.
-    """
-    requests, errors = rows.is_request(calls).sum(), rows.failed(calls).sum()
+def error_measures(each: Each = ROWS) -> list[pl.Expr]:
+    """Requests and errors, the rate with its 95 % interval, and who left or retried."""
+    calls = each.calls
+    requests = each.number(rows.is_request(calls))
+    errors = each.number(rows.failed(calls))
     low, high = wilson(errors, requests)
     return [
         requests.alias("requests"),
@@ -23,9 +23,19 @@ def error_measures(calls: bool = False) -> list[pl.Expr]:
         pl.when(requests > 0).then(errors / requests).alias("error_rate"),
         low.alias("error_rate_low"),
         high.alias("error_rate_high"),
-        rows.disconnected(calls).sum().alias("client_disconnects"),
-        rows.retried(calls).sum().alias("retries"),
+        each.number(rows.disconnected(calls)).alias("client_disconnects"),
+        each.number(rows.retried(calls)).alias("retries"),
     ]
+
+
+def _all_of_them(each: Each) -> list[pl.Expr]:
+    requests, errors, *_ = error_measures(each)
+    return [requests, errors.alias("all_errors")]
+
+
+def _of_failed(each: Each) -> list[pl.Expr]:
+    _, errors, *_, retries = error_measures(each)
+    return [errors, retries]
 
 
 def wilson(hits: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -94,7 +104,7 @@ def latency(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_columns(log, by, every=every, tz=tz, org=org)
-    requests = [rows.is_request(calls=True).sum().alias("requests")]
+    requests = [Each(calls=True).number(rows.is_request(calls=True)).alias("requests")]
     found = with_percentiles(
         grouped(log, requests, by=by, every=every, tz=tz, org=org),
         log,
@@ -151,12 +161,11 @@ def errors(
         -pl.col("error_rate"),
         -pl.col("requests").cast(pl.Int64),
     ]
-    log = as_log(log)
+    given = opened(log)
     if {*FAILURES} & {*keys}:
-        found = _by_failure(log, keys, every, tz, org)
+        found = _by_failure(given, keys, every, tz, org)
     else:
-        measures = error_measures(calls=True)
-        found = grouped(log, measures, by=by, every=every, tz=tz, org=org)
+        found = grouped(given, error_measures, by=by, every=every, tz=tz, org=org)
     return found.sort(*order, *keys, nulls_last=True)
 
 
@@ -165,18 +174,16 @@ FAILURES = ("error_type", "error_source", "outcome", "status")
 
 
 def _by_failure(
-    log: pl.LazyFrame, keys: list[str], every: str | None, tz: str, org: str | None
+    log: AnyLog, keys: list[str], every: str | None, tz: str, org: str | None
 ) -> pl.LazyFrame:
     """Failures of each kind, beside all requests that could have failed so."""
     named = [key for key in keys if key != "time"]
     whole = [key for key in keys if key not in FAILURES]
     others = [key for key in whole if key != "time"]
-    requests, _, *_, retries = error_measures(calls=True)
-    errors = rows.failed(calls=True).sum().alias("errors")
-    all_of_them = [requests, errors.alias("all_errors")]
-    of = grouped(log, all_of_them, by=others, every=every, tz=tz, org=org)
-    failed = log.filter(rows.failed())
-    kinds = grouped(failed, [errors, retries], by=named, every=every, tz=tz, org=org)
+    of = grouped(log, _all_of_them, by=others, every=every, tz=tz, org=org)
+    kinds = grouped(
+        log, _of_failed, by=named, every=every, tz=tz, org=org, where=rows.failed()
+    )
     joined = (
         kinds.join(of, on=whole, how="left", nulls_equal=True)
         if whole

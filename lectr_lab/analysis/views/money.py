@@ -20,8 +20,17 @@ def usd_sum(usd: str | pl.Expr) -> pl.Expr:
     >>> frame.select(usd_sum("cost_usd")).item(), frame["cost_usd"].sum()
     (1.0, 0.9999999999999999)
     """
+    return usd_of(pusd(usd).sum())
+
+
+def pusd(usd: str | pl.Expr) -> pl.Expr:
+    """Amounts in whole 1e-12 USD, Int128."""
     amounts = pl.col(usd) if isinstance(usd, str) else usd
-    pusd = (amounts * float(PUSD_PER_USD)).round().cast(pl.Int128, strict=False).sum()
+    return (amounts * float(PUSD_PER_USD)).round().cast(pl.Int128, strict=False)
+
+
+def usd_of(pusd: pl.Expr) -> pl.Expr:
+    """Whole 1e-12 USD in USD, Float64, converted once."""
     return share(pusd, pl.lit(PUSD_PER_USD, pl.Int128))
 
 

@@ -2,12 +2,48 @@
 
 import operator
 from functools import reduce
+from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.views.money import pusd, usd_of
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.event_values import GATEWAY_CACHE, NOT_CALLS
 from lectr_lab.core.free_paths import FREE_PATHS
+
+
+class Each(NamedTuple):
+    """What stands in a row of a frame that measures are taken of: a row of the log, or a
+    cell, a row that stands for `rows` of them that are alike in all that is asked here."""
+
+    calls: bool = False
+    """The frame has calls alone, as `grouped` gives it."""
+    cells: bool = False
+
+    def number(self, which: pl.Expr | None = None) -> pl.Expr:
+        """How many rows of the log are so, or all; Int64."""
+        if self.cells:
+            n = pl.col("rows")
+            return (n if which is None else n.filter(which)).sum()
+        return (pl.len() if which is None else which.sum()).cast(pl.Int64)
+
+    def pusd(self, usd: str) -> pl.Expr:
+        """An amount in whole 1e-12 USD, Int128: `cost_usd`, `plan_usd` or
+        `cost_stated_usd`; null where it is not known."""
+        return pl.col(usd.replace("_usd", "_pusd")) if self.cells else pusd(usd)
+
+    def usd(self, amount: str | pl.Expr) -> pl.Expr:
+        """The sum of an amount in USD, Float64, the same to the bit of rows and cells.
+
+        Args:
+            amount: its name, or what was made of `pusd`.
+        """
+        some = self.pusd(amount) if isinstance(amount, str) else amount
+        return usd_of(some.sum())
+
+
+ROWS = Each()
+"""Rows of the log, of any kind."""
 
 _ANSWERED = ["ok", "client_disconnect", "upstream_disconnect", "error_in_stream"]
 BILLED = ("image_count", "audio_seconds", "input_characters", "rerank_searches")

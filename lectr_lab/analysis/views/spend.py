@@ -2,40 +2,41 @@
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.given_log import Log, as_log, opened
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.money import share, usd_sum
+from lectr_lab.analysis.views.rows import ROWS, Each
 
 
-def spend_measures(calls: bool = False) -> list[pl.Expr]:
-    """Requests and spend, with what the sum rests on and what it lacks.
-
-    Args:
-        calls: the log has calls alone, as `grouped` gives it.
-    """
-    priced, unpriced = rows.is_priced().sum(), rows.unpriced().sum()
-    uncounted = (rows.uncounted(calls) & ~rows.is_priced()).sum()
+def spend_measures(each: Each = ROWS) -> list[pl.Expr]:
+    """Requests and spend, with what the sum rests on and what it lacks."""
+    priced, unpriced = each.number(rows.is_priced()), each.number(rows.unpriced())
+    uncounted = each.number(rows.uncounted(each.calls) & ~rows.is_priced())
     known = (priced > 0) | (unpriced + uncounted == 0)
     return [
-        rows.is_request(calls).sum().alias("requests"),
+        each.number(rows.is_request(each.calls)).alias("requests"),
         # A polars sum of nulls reads 0.0, and an unknown cost is not $0.
-        pl.when(known).then(usd_sum("cost_usd")).alias("spend_usd"),
+        pl.when(known).then(each.usd("cost_usd")).alias("spend_usd"),
         priced.alias("priced"),
         unpriced.alias("unpriced"),
         uncounted.alias("uncounted"),
-        (rows.estimated() & rows.is_priced()).sum().alias("estimated"),
+        each.number(rows.estimated() & rows.is_priced()).alias("estimated"),
     ]
 
 
-def beside_spend() -> list[pl.Expr]:
+def beside_spend(each: Each = ROWS) -> list[pl.Expr]:
     """What a plan covered, at list price, and what providers say that it cost; null
     where there is none."""
-    sums = {"plan_usd": pl.col("plan_usd"), "stated_usd": pl.col("cost_stated_usd")}
+    sums = {"plan_usd": "plan_usd", "stated_usd": "cost_stated_usd"}
     return [
-        pl.when(usd.is_not_null().any()).then(usd_sum(usd)).alias(name)
+        pl.when(pl.col(usd).is_not_null().any()).then(each.usd(usd)).alias(name)
         for name, usd in sums.items()
     ]
+
+
+def _measures(each: Each) -> list[pl.Expr]:
+    return [*spend_measures(each), *beside_spend(each)]
 
 
 def share_of_spend() -> pl.Expr:
@@ -85,8 +86,7 @@ def spend(
     In every row: org made-up-data.
     """
     keys = key_names(by, every, org)
-    measures = [*spend_measures(calls=True), *beside_spend()]
-    found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
+    found = grouped(opened(log), _measures, by=by, every=every, tz=tz, org=org)
     shared = found.with_columns(share_of_spend()).select(
         *keys, "requests", "spend_usd", "share_of_spend", pl.col(_AFTER)
     )
@@ -190,15 +190,19 @@ def tokens(
         "output_tokens",
         "reasoning_tokens",
     ]
-    measures = [
-        rows.is_request(calls=True).sum().alias("requests"),
-        pl.col("input_tokens").is_not_null().sum().alias("counted"),
-        *(_known_sum(name) for name in sums),
-    ]
+
+    def measures(each: Each) -> list[pl.Expr]:
+        return [
+            each.number(rows.is_request(each.calls)).alias("requests"),
+            each.number(pl.col("input_tokens").is_not_null()).alias("counted"),
+            *(_known_sum(name) for name in sums),
+        ]
+
     keys = key_names(by, every, org)
     total = pl.sum_horizontal("input_tokens", "output_tokens")
     order = ([pl.col("time")] if every else []) + [-total, *map(pl.col, keys)]
-    found = grouped(as_log(log), measures, by=by, every=every, tz=tz, org=org)
+    given = opened(log)
+    found = grouped(given, measures, by=by, every=every, tz=tz, org=org)
     return found.sort(order, nulls_last=True)
 
 

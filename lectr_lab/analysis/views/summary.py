@@ -10,6 +10,7 @@ from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measure
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.health import error_measures
 from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
+from lectr_lab.analysis.views.rows import Each
 from lectr_lab.analysis.views.spend import (
     beside_spend,
     share_of_spend,
@@ -83,10 +84,8 @@ def summary(
     if org is not None:
         log = log.filter(pl.col("org") == org)
     keys = key_names(by, org=org)
-    measures = [*spend_measures(calls=True), *error_measures(calls=True)[1:]]
-    measures += beside_spend()
     found = with_percentiles(
-        grouped(log, measures, by=by, tz=tz, org=org),
+        grouped(log, _measures, by=by, tz=tz, org=org),
         log,
         key_columns(log, by, tz=tz, org=org),
         chosen(log, percentiles),
@@ -95,6 +94,10 @@ def summary(
     order = [*times, "spend_usd", "requests", *keys]
     falling = [name in ("spend_usd", "requests") for name in order]
     return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
+
+
+def _measures(each: Each) -> list[pl.Expr]:
+    return [*spend_measures(each), *error_measures(each)[1:], *beside_spend(each)]
 
 
 FIRST_TO_GO = ("unpriced", "share", "p50_ms", "error_rate", "p95_ms")

@@ -7,7 +7,13 @@ import polars as pl
 
 from lectr_lab.analysis.pricing.answered_once import answered_once, may_be_repeated
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.token_ratio import estimated, may_be_silent
+from lectr_lab.analysis.pricing.token_ratio import (
+    ESTIMATES,
+    estimated,
+    may_be_silent,
+    ratios,
+    reported,
+)
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
 
@@ -30,9 +36,25 @@ def lab_rows(lab: Path, prices: PriceList, day: date | None = None) -> pl.LazyFr
     return priced(counted_log(log_scan.scan(lab, day)), prices)
 
 
-def counted_log(log: pl.LazyFrame) -> pl.LazyFrame:
-    """The log, with what is known of its tokens beyond what each row says."""
+def counted_log(
+    log: pl.LazyFrame,
+    *,
+    makers: pl.LazyFrame | None = None,
+    per_model: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
+    """The log, with what is known of its tokens beyond what each row says.
+
+    Args:
+        log: events, one a row.
+        makers: where the responses that it fetches may be whole already; the log itself,
+            unless told.
+        per_model: `ratios`, where they are learned from more than this log.
+    """
     # The log is parted once, for each time takes half as long as pricing it.
     odd = may_be_repeated() | may_be_silent()
-    some = answered_once(log.filter(odd), log)
-    return pl.concat([log.filter(~odd), estimated(some, log)])
+    some = answered_once(log.filter(odd), log if makers is None else makers)
+    learned = ratios(reported(log)) if per_model is None else per_model
+    usual = log.filter(~odd).with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in ESTIMATES.items()
+    )
+    return pl.concat([usual, estimated(some, learned)])

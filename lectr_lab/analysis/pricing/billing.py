@@ -20,17 +20,18 @@ UNITS = {name: units.UNITS[name] for name in (*_BESIDE, *units.TOKENS)}
 by one. A part that has its own price is taken off the whole."""
 
 _PRICE_OF = {count: f"{count}_pusd" for count in UNITS}
-_RATE_OF = {count: f"{count}_rate" for count in UNITS}
-_LACKS = {count: f"{count}_lacks" for count in units.COUNTS}
+RATE_OF = {count: f"{count}_rate" for count in UNITS}
+LACKS = {count: f"{count}_lacks" for count in units.COUNTS}
+"""Whether a count has no price, and what one more of it adds: columns of `SCHEMA`."""
 _HAS_CACHED_IMAGES = "has_cached_image_price"
 
 Pusd = dict[str, int | None]
 """Of each count its price, in 1e-12 USD; None where it has none of its own."""
 
 SCHEMA = {
-    **dict.fromkeys(_LACKS.values(), pl.Boolean()),
+    **dict.fromkeys(LACKS.values(), pl.Boolean()),
     _HAS_CACHED_IMAGES: pl.Boolean(),
-    **dict.fromkeys([*_PRICE_OF.values(), *_RATE_OF.values()], pl.Int64()),
+    **dict.fromkeys([*_PRICE_OF.values(), *RATE_OF.values()], pl.Int64()),
 }
 
 
@@ -48,10 +49,10 @@ def terms(
     has_cached_images = price.cache_image_read_mtok is not None
     rates = _rates(pusd)
     return (
-        *(count in lacking for count in _LACKS),
+        *(count in lacking for count in LACKS),
         has_cached_images,
         *(pusd[count] for count in _PRICE_OF),
-        *(rates[count] for count in _RATE_OF),
+        *(rates[count] for count in RATE_OF),
     )
 
 
@@ -78,9 +79,9 @@ def cost_usd(facts: pl.DataFrame, of_kinds: pl.DataFrame, kind: pl.Series) -> pl
     if "input_tokens" not in counts:
         return pl.repeat(None, facts.height, dtype=pl.Float64, eager=True)
     pusd = _pusd(_added_up(counts), facts, of_kinds, kind)
-    doubts = _doubts(facts, counts)
-    if doubts:
-        doubtful = facts.select(pl.any_horizontal(doubts).fill_null(False)).to_series()
+    odd = doubts(facts, counts)
+    if odd:
+        doubtful = facts.select(pl.any_horizontal(odd).fill_null(False)).to_series()
         rows, of_rows = facts.filter(doubtful), kind.filter(doubtful)
         told = _pusd(_one_by_one(counts), rows, of_kinds, of_rows)
         pusd = pusd.scatter(doubtful.arg_true(), told)
@@ -96,8 +97,8 @@ def _unknown(
 ) -> pl.Series | None:
     """The rows in which something was used that has no price; None: in no row."""
     found: list[pl.Series] = []
-    for count in set(_LACKS).intersection(facts.columns):
-        n, lacks = facts[count], of_kinds[_LACKS[count]].fill_null(False)
+    for count in set(LACKS).intersection(facts.columns):
+        n, lacks = facts[count], of_kinds[LACKS[count]].fill_null(False)
         if n.null_count() == n.len():
             continue
         if count not in UNITS:
@@ -118,30 +119,33 @@ def _pusd(
 
 def _added_up(counts: list[str]) -> pl.Expr:
     """The cost of rows whose counts are in no doubt: each count times its rate."""
-    pusd = pl.col("input_tokens").cast(pl.Int64) * pl.col(_RATE_OF["input_tokens"])
+    pusd = pl.col("input_tokens").cast(pl.Int64) * pl.col(RATE_OF["input_tokens"])
     for count in counts:
         if count != "input_tokens":
-            pusd += _number(count) * pl.col(_RATE_OF[count])
+            pusd += _number(count) * pl.col(RATE_OF[count])
     return pusd
 
 
-def _doubts(facts: pl.DataFrame, counts: list[str]) -> list[pl.Expr]:
+def doubts(facts: pl.DataFrame, counts: list[str]) -> list[pl.Expr]:
     """What no price may fit, where any row has it: counts beyond belief, parts above
-    their whole (or without one), cached input beside audio or images."""
-    doubts = [~pl.col(count).is_between(0, MOST_COUNTED) for count in counts]
+    their whole (or without one), cached input beside audio or images.
+
+    Args:
+        facts: counts, a row each.
+        counts: those of `UNITS` that any row has.
+    """
+    found = [~pl.col(count).is_between(0, MOST_COUNTED) for count in counts]
     for whole, unit in UNITS.items():
         parts = [_number(part) for part in _outer(unit.parts) if part in counts]
         if parts:
-            doubts.append(pl.sum_horizontal(parts) > _number(whole))
+            found.append(pl.sum_horizontal(parts) > _number(whole))
     others = {"input_audio_tokens", "input_image_tokens"}.intersection(counts)
     if "cache_read_tokens" in counts and others:
-        doubts.append(
-            _some("cache_read_tokens") & pl.any_horizontal(map(_some, others))
-        )
-    found = facts.select(doubt.any().alias(str(i)) for i, doubt in enumerate(doubts))
-    return [
-        doubt for doubt, any_row in zip(doubts, found.row(0), strict=True) if any_row
-    ]
+        found.append(_some("cache_read_tokens") & pl.any_horizontal(map(_some, others)))
+    if not found:
+        return []
+    any_row = facts.select(doubt.any().alias(str(i)) for i, doubt in enumerate(found))
+    return [doubt for doubt, some in zip(found, any_row.row(0), strict=True) if some]
 
 
 def _outer(parts: tuple[str, ...]) -> list[str]:

@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.pricing import billing
-from lectr_lab.analysis.views.money import PUSD_PER_USD
+from lectr_lab.analysis.pricing.linear import Linear, linear
+from lectr_lab.analysis.pricing.token_ratio import ESTIMATES
+from lectr_lab.analysis.views.money import PUSD_PER_USD, share
 from lectr_lab.analysis.views.rows import covered_by_plan, model
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import (
@@ -33,20 +35,22 @@ from lectr_lab.core.registry import registry
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)
 _EPOCH = date(1970, 1, 1)
-_CUTS = 10_000  # more than there are of any kind
+MOST_CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
-_OURS = sorted(registry())
-_NAMES = ("provider", "model_actual", "service_tier", "inference_geo")
-# A user's price may fit any name of the model.
-_OWN_NAMES = tuple(name for name in PriceQuery._fields if name != "started_at")
+OURS = sorted(registry())
+"""Providers whose prices, but for Azure's, do not go by the time of day."""
+LISTED = ("provider", "model_actual", "service_tier", "inference_geo")
+"""What a list price goes by, beside time and length; `model_actual` stands for the name
+that is first of all it has."""
+OWN_NAMES = tuple(name for name in PriceQuery._fields if name != "started_at")
 FACTS = (*PriceQuery._fields, *COUNTS, "cost_stated_usd")
-_TABLE = {"price_source": pl.String(), **billing.SCHEMA}
-_UNKNOWN = (None,) * (1 + len(_TABLE))
+TABLE = {"price_source": pl.String(), **billing.SCHEMA}
+_UNKNOWN = (None,) * (1 + len(TABLE))
 _PRICED = pl.Struct({"cost_usd": pl.Float64, "price_source": pl.String})
 
-_Kind = tuple[Any, ...]  # the names that a price depends on, then the cut
-_Prices = tuple[Any, ...]  # a price for _usd, where it needs that; those of _TABLE
-LookUp = Callable[[_Kind], _Prices]
+Kind = tuple[Any, ...]  # the names that a price depends on, then the cut
+Prices = tuple[Any, ...]  # a KindPrice, where there is a price; those of TABLE
+LookUp = Callable[[Kind], Prices]
 """What is asked of each kind of request, once."""
 
 
@@ -58,6 +62,15 @@ class Cuts(NamedTuple):
     times: list[time]
     input_tokens: list[int]
     others: bool = False  # of providers, too, that only an imported log names
+
+
+class KindPrice(NamedTuple):
+    """What a kind of request costs."""
+
+    found: Found
+    is_even: bool  # said whole by what stands beside it, in whole 1e-12 USD
+    linear: Callable[[tuple[tuple[str, bool], ...]], Linear | None]
+    """What `linear` says, by the counts that were told and whether they are above 0."""
 
 
 class Way(NamedTuple):
@@ -85,17 +98,19 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
     >>> priced(frame([]).lazy()).collect_schema().names()[-3:]
     ['cost_usd', 'price_source', 'plan_usd']
     """
-    names, ways = ways_of(prices or (), _look_up)
-    cost = pl.struct(FACTS).map_batches(
+    names, ways = ways_of(prices or (), look_up)
+    beside = [name for name in ESTIMATES if name in log.collect_schema()]
+    cost = pl.struct(*FACTS, *beside).map_batches(
         partial(_price_rows, names=names, ways=ways),
         return_dtype=_PRICED,
         is_elementwise=True,
     )
-    return log.with_columns(cost.struct.unnest()).with_columns(*_by_plan())
+    found = log.with_columns(cost.struct.unnest()).with_columns(*_by_plan())
+    return found.drop(beside) if beside else found
 
 
 def ways_of(
-    own: PriceList, look_up: Callable[..., _Prices]
+    own: PriceList, look_up: Callable[..., Prices]
 ) -> tuple[tuple[str, ...], list[Way]]:
     """The names that prices go by, and the ways to tell kinds of request apart: of the
     providers that the registry names, and of others too.
@@ -104,7 +119,7 @@ def ways_of(
         own: the user's own prices.
         look_up: takes a kind, `cuts`, `names` and `prices`.
     """
-    names = _OWN_NAMES if own else _NAMES
+    names = OWN_NAMES if own else LISTED
     return names, [
         # Batches are many, kinds of request few: each kind is looked up once.
         Way(cuts, cache(partial(look_up, cuts=cuts, names=names, prices=own)))
@@ -130,13 +145,13 @@ def _cuts(own: PriceList, *, others: bool) -> Cuts:
 
 def looked_up(
     facts: pl.DataFrame, names: tuple[str, ...], ways: list[Way]
-) -> tuple[pl.Series, list[_Prices]]:
+) -> tuple[pl.Series, list[Prices]]:
     """Of each row the number of its kind, and of each kind what its way looks up."""
-    if names == _NAMES:  # the list goes by one name alone, and fewer tell kinds faster
+    if names == LISTED:  # the list goes by one name alone, and fewer tell kinds faster
         facts = facts.with_columns(model().alias("model_actual"))
     usual, others = ways
     way, (kind, kinds) = usual, _kinds(facts, names, usual.cuts)
-    if not kinds["provider"].is_in(_OURS).all():
+    if not kinds["provider"].is_in(OURS).all():
         # With all that others' prices go by, telling kinds takes a quarter more time.
         way, (kind, kinds) = others, _kinds(facts, names, others.cuts)
     return kind, [way.look_up(named) for named in kinds.iter_rows()]
@@ -145,13 +160,17 @@ def looked_up(
 def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.Series:
     facts = rows.struct.unnest()
     kind, found = looked_up(facts, names, ways)
-    of_kinds = pl.DataFrame([prices[1:] for prices in found], _TABLE, orient="row")
+    of_kinds = pl.DataFrame([prices[1:] for prices in found], TABLE, orient="row")
     cost = billing.cost_usd(facts, of_kinds, kind)
     for number, (price, *_) in enumerate(found):
-        if price is not None:
+        if price is not None and not price.is_even:
             at = (kind == number).arg_true()
             counts = facts.select(*COUNTS)[at].iter_rows(named=True)
-            cost = cost.scatter(at, [_usd(price, row) for row in counts])
+            cost = cost.scatter(at, [_usd(price.found, row) for row in counts])
+    if "_input_estimate" in facts.columns:
+        at = facts["_input_estimate"].is_not_null().arg_true()
+        if at.len():
+            cost = cost.scatter(at, _of_estimates(facts[at], kind[at], found))
     source = of_kinds["price_source"].gather(kind)
     stated = facts["cost_stated_usd"]
     if (stated > 0).any():  # then nothing counted was nothing said
@@ -159,6 +178,38 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.
         denied = (cost == 0) & (stated > 0) & listed
         cost = pl.select(pl.when(~denied.fill_null(False)).then(cost)).to_series()
     return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
+
+
+def _of_estimates(
+    facts: pl.DataFrame, kind: pl.Series, found: list[Prices]
+) -> pl.Series:
+    """What tokens cost that are estimates and no whole numbers, in whole 1e-12 USD."""
+    told = {"input_tokens": "_input_estimate", "output_tokens": "_output_estimate"}
+    some = [(pl.col(name) > 0).alias(count) for count, name in told.items()]
+    by = facts.select(kind.alias("kind"), *some)
+    kinds = by.unique(maintain_order=True)
+    billed = [
+        _in_floats(found[number][0], tuple(zip(told, above, strict=True)))
+        for number, *above in kinds.iter_rows()
+    ]
+    schema = dict.fromkeys(["flat", "each_input", "each_output"], pl.Float64())
+    prices = kinds.hstack(pl.DataFrame(billed, schema, orient="row"))
+    of_rows = by.join(prices, on=by.columns, how="left", maintain_order="left")
+    pusd = (
+        pl.col("flat")
+        + pl.col("each_input") * facts["_input_estimate"]
+        + pl.col("each_output") * facts["_output_estimate"]
+    )
+    return of_rows.select(share(pusd.round(), pl.lit(float(PUSD_PER_USD)))).to_series()
+
+
+def _in_floats(
+    price: KindPrice | None, told: tuple[tuple[str, bool], ...]
+) -> tuple[float | None, ...]:
+    billed = None if price is None else price.linear(told)
+    if billed is None:
+        return None, None, None
+    return float(billed.flat_pusd), *map(float, billed.each_pusd.values())
 
 
 def _usd(price: Found, counts: dict[str, float | None]) -> float | None:
@@ -191,8 +242,13 @@ def _cut(facts: pl.DataFrame, cuts: Cuts) -> pl.Series | int:
     """How many days, times and lengths lie before each row, in one number."""
     us = facts["started_at"].dt.timestamp("us")
     period = _passed([_us(day, time()) for day in cuts.days], us)
-    band = _passed([start + 1 for start in cuts.input_tokens], facts["input_tokens"])
-    return period * _CUTS**2 + band + _slot(facts["provider"], us, cuts) * _CUTS
+    length = facts["input_tokens"]
+    if "_length_estimate" in facts.columns:
+        length = facts["_length_estimate"].zip_with(
+            facts["_length_estimate"].is_not_null(), length
+        )
+    band = _passed([start + 1 for start in cuts.input_tokens], length)
+    return period * MOST_CUTS**2 + band + _slot(facts["provider"], us, cuts) * MOST_CUTS
 
 
 def _slot(provider: pl.Series, us: pl.Series, cuts: Cuts) -> pl.Series | int:
@@ -223,21 +279,25 @@ def _us(day: date, at: time) -> int:
 
 
 def price_of_kind(
-    kind: _Kind, cuts: Cuts, names: tuple[str, ...], prices: PriceList
+    kind: Kind, cuts: Cuts, names: tuple[str, ...], prices: PriceList
 ) -> tuple[Found | None, int]:
     """The price of one kind of request, and a length of input that its tiers go by."""
     *values, cut = kind
-    period, slot, band = cut // _CUTS**2, cut // _CUTS % _CUTS, cut % _CUTS
-    named = dict.fromkeys(_OWN_NAMES) | dict(zip(names, values, strict=True))
+    period, slot, band = (
+        cut // MOST_CUTS**2,
+        cut // MOST_CUTS % MOST_CUTS,
+        cut % MOST_CUTS,
+    )
+    named = dict.fromkeys(OWN_NAMES) | dict(zip(names, values, strict=True))
     day = cuts.days[period - 1] if period else _LONG_AGO
     at = datetime.combine(day, cuts.times[slot - 1] if slot else time(), UTC)
     found = find_price(PriceQuery(**named, started_at=at), prices)
     return found, cuts.input_tokens[band - 1] + 1 if band else 0
 
 
-def _look_up(
-    kind: _Kind, cuts: Cuts, names: tuple[str, ...], prices: PriceList
-) -> _Prices:
+def look_up(
+    kind: Kind, cuts: Cuts, names: tuple[str, ...], prices: PriceList
+) -> Prices:
     """The prices of one kind of request; nulls where none is known."""
     found, input_tokens = price_of_kind(kind, cuts, names, prices)
     if found is None:
@@ -247,11 +307,13 @@ def _look_up(
         for count, unit in billing.UNITS.items()
     }
     uneven = any(p is not None and (p > _MOST_PUSD or p % 1) for p in pusd.values())
-    if uneven or _by_other_units(found):
-        # Say, 0.0833333 a million; such rows are few, and priced one by one.
-        return (found, found.source, *_UNKNOWN[2:])
+    is_even = not (uneven or _by_other_units(found))
+    told = cache(lambda counts: linear(found, input_tokens, dict(counts)))
+    price = KindPrice(found, is_even, told)
+    if not is_even:  # such rows are few, and priced one by one
+        return (price, found.source, *_UNKNOWN[2:])
     whole = {count: None if p is None else int(p) for count, p in pusd.items()}
-    return (None, found.source, *billing.terms(found.price, whole, found.lacking))
+    return (price, found.source, *billing.terms(found.price, whole, found.lacking))
 
 
 def _by_other_units(found: Found) -> bool:

@@ -15,14 +15,36 @@ Measured, leaving each out of its own ratio, on recorded streams that do report 
 | two small local models, longer prompts | 10 % (6 to 11), n 31 | 13 % (12 to 18), n 31 |
 """
 
+import operator
+from functools import reduce
+
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.core.pricing.units import COUNTS
 
 LEAST_REPORTED = 3
 """Reported rows of a model, below which no ratio is learned from it."""
 
-_CHARS = {"input_tokens": "prompt_chars", "output_tokens": "output_chars"}
+MOST_CHARS = 10**9
+"""More than any request can hold; what counts higher is not estimated."""
+
+CHARS = {"input_tokens": "prompt_chars", "output_tokens": "output_chars"}
+"""Of each count that is estimated, the characters that it is estimated from."""
+
+REPORTED = ("rep_rows", *(f"rep_{name}" for pair in CHARS.items() for name in pair))
+"""What ratios are learned from: how many rows reported, and the sums of what they did."""
+
+ESTIMATES = {
+    "_input_estimate": pl.Float64(),
+    "_output_estimate": pl.Float64(),
+    "_length_estimate": pl.Int64(),
+}
+"""Beside an estimated row on its way to its price: its tokens before they are rounded to
+be shown, and the input length that tiers of its price go by."""
+
+_SHORT_CHARS = 8_000  # no price goes by a length of so few
+_STEPS = 4  # of length, from there on, to a doubling
 
 
 def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
@@ -42,8 +64,8 @@ def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
     0
     """
     # Most rows need no ratio: only the few that may are joined with the models'.
-    some = log.filter(is_silent())
-    return pl.concat([log.filter(~is_silent()), estimated(some, log)])
+    some = estimated(log.filter(is_silent()), ratios(reported(log)))
+    return pl.concat([log.filter(~is_silent()), some.drop(ESTIMATES)])
 
 
 def is_silent() -> pl.Expr:
@@ -57,49 +79,110 @@ def may_be_silent() -> pl.Expr:
     return (pl.col("input_tokens").is_null() & pl.col("stream")).fill_null(False)
 
 
-def estimated(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of a log, the silent streams among them with estimates, as `with_ratios`."""
-    counts = {
-        tokens: (pl.col(chars) * pl.col(_per_char(tokens))).round().cast(pl.Int64)
-        for tokens, chars in _CHARS.items()
+def estimated(some: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of a log, the silent streams among them with estimates, as `with_ratios`.
+
+    Args:
+        some: events, one a row.
+        ratios: as `ratios` learns them.
+
+    Returns:
+        Their rows with the columns `ESTIMATES`, null where a row is none, or has other
+        counts that its price is told by.
+    """
+    exact = {
+        name: pl.col(chars) * pl.col(per_char(name)) for name, chars in CHARS.items()
     }
-    both = pl.all_horizontal(n.is_not_null() for n in counts.values())
-    known = pl.when(is_silent() & both)
+    known = is_silent() & has_chars() & pl.col(per_char("input_tokens")).is_not_null()
+    alone = pl.when(known & pl.all_horizontal(_others_null()))
+    length = length_of(prompt_bucket(), pl.col(per_char("input_tokens")))
+    beside = dict(zip(ESTIMATES, [*exact.values(), length], strict=True))
+    shown = {name: n.round().cast(pl.Int64) for name, n in exact.items()}
     return (
         some.with_columns(_key())
-        .join(_ratios(log), on="_model", how="left")
+        .join(ratios, on="_model", how="left")
         .with_columns(
             *(
-                known.then(n).otherwise(pl.col(name)).alias(name)
-                for name, n in counts.items()
+                pl.when(known).then(n).otherwise(name).alias(name)
+                for name, n in shown.items()
             ),
-            known.then(pl.lit("ratio")).otherwise("token_source").alias("token_source"),
+            *(alone.then(value).alias(name) for name, value in beside.items()),
+            pl.when(known)
+            .then(pl.lit("ratio"))
+            .otherwise("token_source")
+            .alias("token_source"),
         )
-        .drop("_model", *map(_per_char, _CHARS))
+        .drop("_model", *map(per_char, CHARS))
     )
 
 
-def _ratios(log: pl.LazyFrame) -> pl.LazyFrame:
-    """Tokens per character of each model that reported often enough."""
-    reported = (
-        rows.succeeded()
-        & (pl.col("token_source") == "provider")
-        & pl.all_horizontal(
-            (pl.col(name) > 0).fill_null(False)
-            for pair in _CHARS.items()
-            for name in pair
-        )
+def has_chars() -> pl.Expr:
+    """Both lengths are known, and can be."""
+    return pl.all_horizontal(
+        pl.col(chars).is_between(0, MOST_CHARS).fill_null(False)
+        for chars in CHARS.values()
     )
-    per_char = [
-        (pl.col(tokens).sum() / pl.col(chars).sum()).alias(_per_char(tokens))
-        for tokens, chars in _CHARS.items()
+
+
+def prompt_bucket() -> pl.Expr:
+    """How long a prompt is, in steps; 0 where it is too short for its length to matter.
+
+    Prices have tiers by length, and the sum of many prompts has none: so that sums cost
+    what their rows do, each row goes by the start of its step.
+    """
+    chars = pl.col("prompt_chars")
+    steps = (chars / _SHORT_CHARS).log(2) * _STEPS
+    return (
+        pl.when(chars < _SHORT_CHARS).then(0).otherwise(steps.floor() + 1).cast(pl.Int8)
+    )
+
+
+def length_of(bucket: pl.Expr, per_char: pl.Expr) -> pl.Expr:
+    """The input tokens at the start of a step."""
+    steps = (bucket.cast(pl.Float64) - 1) / _STEPS
+    chars = (
+        pl.when(bucket > 0).then(_SHORT_CHARS * pl.lit(2.0).pow(steps)).otherwise(0.0)
+    )
+    return (chars * per_char).floor().cast(pl.Int64)
+
+
+def _others_null() -> list[pl.Expr]:
+    return [pl.col(name).is_null() for name in COUNTS if name not in CHARS]
+
+
+def is_reported() -> pl.Expr:
+    """A ratio can be learned from it."""
+    some = [(pl.col(n) > 0).fill_null(False) for pair in CHARS.items() for n in pair]
+    by_provider = (pl.col("token_source") == "provider").fill_null(False)
+    return reduce(operator.and_, [rows.succeeded(), by_provider, *some])
+
+
+def reported(log: pl.LazyFrame) -> pl.LazyFrame:
+    """What a log teaches: the model of each row that reported, and `REPORTED`."""
+    names = [name for pair in CHARS.items() for name in pair]
+    return log.filter(is_reported()).select(
+        _key(),
+        pl.lit(1, pl.Int64).alias("rep_rows"),
+        *(pl.col(name).cast(pl.Int64).alias(f"rep_{name}") for name in names),
+    )
+
+
+def ratios(taught: pl.LazyFrame) -> pl.LazyFrame:
+    """Tokens per character of each model that reported often enough.
+
+    Args:
+        taught: `_model` and `REPORTED`, as `reported` gives them of rows; of cells, and
+            of both together, likewise.
+    """
+    found = [
+        (pl.col(f"rep_{tokens}") / pl.col(f"rep_{chars}")).alias(per_char(tokens))
+        for tokens, chars in CHARS.items()
     ]
     return (
-        log.filter(reported)
-        .group_by(_key())
-        .agg(*per_char, pl.len().alias("_n"))
-        .filter(pl.col("_n") >= LEAST_REPORTED, pl.col("_model").is_not_null())
-        .drop("_n")
+        taught.group_by("_model")
+        .agg(pl.col(name).sum() for name in REPORTED)
+        .filter(pl.col("rep_rows") >= LEAST_REPORTED, pl.col("_model").is_not_null())
+        .select("_model", *found)
     )
 
 
@@ -107,5 +190,6 @@ def _key() -> pl.Expr:
     return rows.model().alias("_model")
 
 
-def _per_char(tokens: str) -> str:
+def per_char(tokens: str) -> str:
+    """The column of `ratios` for a count."""
     return f"_{tokens}_per_char"

@@ -95,7 +95,9 @@ def group_number(keys: list[pl.Expr], seed: int) -> pl.Expr:
 def _measured() -> list[pl.Expr]:
     """The durations, and output tokens per second from sending to the last byte."""
     ms = pl.col("total_ms")
-    timed = (pl.col("output_tokens") > 0) & (ms > 0)
+    # An estimate of tokens says nothing of how fast they came.
+    told = pl.col("token_source").ne_missing("ratio")
+    timed = told & (pl.col("output_tokens") > 0) & (ms > 0)
     speed = pl.when(timed).then(1000 * pl.col("output_tokens") / ms)
     times = [pl.col(f"{name}_ms").alias(f"_{name}") for name in _TIMES]
     return [*times, speed.alias(f"_{_SPEED}")]

@@ -23,7 +23,12 @@ from lectr_lab.core.event_values import GATEWAY_CACHE
 from lectr_lab.core.pricing.documented import LISTED_AS, documented
 from lectr_lab.core.pricing.gateway_names import listed_by_vendor
 from lectr_lab.core.pricing.geo import geo_times
-from lectr_lab.core.pricing.tiers import STANDARD_TIERS, scaled, tier_times
+from lectr_lab.core.pricing.tiers import (
+    STANDARD_TIERS,
+    in_whole_pusd,
+    scaled,
+    tier_times,
+)
 from lectr_lab.core.pricing.units import COUNTS, TOKENS, UNITS, USAGE_KEYS
 
 __all__ = ["COUNTS", "LISTED_AS", "USAGE_KEYS", "PriceQuery", "find_price"]
@@ -306,7 +311,7 @@ def _listed(query: PriceQuery) -> Found | None:
     times = None if told.unknown else _times(query, listed)
     if times is None:
         return None
-    price = price if times == 1 else scaled(price, times)
+    price = in_whole_pusd(price if times == 1 else scaled(price, times))
     free = told.free and price.input_mtok == 0
     with_whole = _PARTS if free else told.with_whole
     return Found(price, source, told.usd, with_whole, told.least, free=free)

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import TieredPrices
 
 from lectr_lab.core.pricing.price import PriceQuery, find_price
-from lectr_lab.core.pricing.tiers import tier_prices, tier_times
+from lectr_lab.core.pricing.tiers import in_whole_pusd, tier_prices, tier_times
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 COLUMNS = {"batch": "batches", "flex": "flex", "priority": "priority"}
@@ -126,3 +128,24 @@ def test_names_are_without_their_date():
 
     assert not [n for n in names if re.search(r"\d{4}-\d{2}-\d{2}$", n)]
     assert names == [n.lower() for n in names]
+
+
+def test_a_token_costs_a_whole_number_of_pusd():
+    """Of every listed model, tier by tier: 1e-12 USD, so that sums are exact."""
+    for provider in get_snapshot().providers:
+        for model in provider.models:
+            price = in_whole_pusd(model.get_prices(NOW))
+            for name, usd in vars(price).items():
+                if name.endswith("_mtok") and usd is not None:
+                    listed = getattr(model.get_prices(NOW), name)
+                    each = _each_price(usd)
+                    assert all(one * 10**6 % 1 == 0 for one in each), (model.id, name)
+                    assert each == pytest.approx(
+                        _each_price(listed), abs=Decimal("5e-7")
+                    )
+
+
+def _each_price(usd):
+    if isinstance(usd, TieredPrices):
+        return [usd.base, *(tier.price for tier in usd.tiers)]
+    return [usd]

@@ -61,7 +61,10 @@ def rate(price, count):
     unit = UNITS[count]
     listed = getattr(price, unit.price_key) if unit.price_key else None
     base = listed.base if isinstance(listed, TieredPrices) else listed
-    return None if base is None else base / unit.per
+    if base is None:
+        return None
+    # As it is read: one token costs a whole number of 1e-12 USD.
+    return (round(base, 6) if unit.per == 10**6 else base) / unit.per
 
 
 def base_counts(price, count):

@@ -1,0 +1,246 @@
+"""What cells of a log cost: their sums at the prices of their kind, exactly.
+
+Within a cell all rows have one price, or none (`cells/facts.py`), so a cell costs what
+its rows cost together. Prices are looked up once for each kind of request, as for rows
+(`priced.py`), and a change of prices changes no cell.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache, partial, reduce
+from operator import add, or_
+
+import polars as pl
+
+from lectr_lab.analysis.cells.facts import COSTS
+from lectr_lab.analysis.pricing.bands import band
+from lectr_lab.analysis.pricing.billing import LACKS, RATE_OF
+from lectr_lab.analysis.pricing.priced import (
+    LISTED,
+    MOST_CUTS,
+    TABLE,
+    KindPrice,
+    Prices,
+    Way,
+    look_up,
+    ways_of,
+)
+from lectr_lab.analysis.pricing.token_ratio import CHARS, length_of, per_char
+from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import PUSD_PER_USD, share
+from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.core.pricing.units import COUNTS
+
+_PUSD = pl.Int128()
+_FLAT = "flat_pusd"
+_INPUT, _OUTPUT = "_input_estimate", "_output_estimate"
+
+
+def priced_cells(
+    cells: pl.LazyFrame, prices: PriceList | None, ratios: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Cells with what their rows cost, and tokens where silent streams have estimates.
+
+    Args:
+        cells: as `facts` and `added` give them; columns of others are kept.
+        prices: the user's own, which go before the list.
+        ratios: tokens per character of each model (`token_ratio.ratios`).
+
+    Returns:
+        The same cells with `COSTS`. Costs are null where they are not known of their
+        rows; counted cells cost what their rows do to the last 1e-12 USD, estimated
+        ones within half of one for each row.
+
+    >>> from lectr_lab.analysis.cells.facts import facts
+    >>> from lectr_lab.analysis.pricing.token_ratio import ratios, reported
+    >>> from lectr_lab.log.schema import frame
+    >>> none = frame([])
+    >>> found = priced_cells(facts(none).sums.lazy(), (), ratios(reported(none.lazy())))
+    >>> found.collect().height
+    0
+    """
+    told = _estimated(cells, ratios)
+    kinds = told.collect_schema()
+    found = {
+        name: kind for name, kind in kinds.items() if name not in (_INPUT, _OUTPUT)
+    }
+    found.pop("cost_stated_pusd")  # it comes again, among the costs
+    return told.map_batches(
+        partial(_priced, prices=prices or ()),
+        schema=pl.Schema(found | COSTS),
+        predicate_pushdown=False,
+        projection_pushdown=False,
+        slice_pushdown=False,
+    )
+
+
+def _estimated(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
+    """Silent streams with their tokens, and the band that these are of."""
+    of = {name: pl.col(per_char(name)) for name in CHARS}
+    exact = [pl.col(chars) * of[name] for name, chars in CHARS.items()]
+    known = pl.when(pl.col("bucket").is_not_null() & of["input_tokens"].is_not_null())
+    length = length_of(pl.col("bucket"), of["input_tokens"])
+    return (
+        cells.with_columns(rows.model().alias("_model"))
+        .join(ratios, on="_model", how="left")
+        .with_columns(
+            known.then(exact[0]).alias(_INPUT),
+            known.then(exact[1]).alias(_OUTPUT),
+            *(
+                known.then(n.round().cast(pl.Int64)).otherwise(name).alias(name)
+                for n, name in zip(exact, CHARS, strict=True)
+            ),
+            known.then(pl.lit("ratio")).otherwise("token_source").alias("token_source"),
+            known.then(band(length)).otherwise("band").alias("band"),
+        )
+        .drop("_model", *map(per_char, CHARS))
+    )
+
+
+def _priced(cells: pl.DataFrame, prices: PriceList) -> pl.DataFrame:
+    kind, found = _kinds(cells, prices)
+    table = pl.DataFrame([one[1:] for one in found], TABLE, orient="row")
+    of_cells = table[kind]
+    cost = _of_sums(cells, of_cells)
+    uneven = [n for n, (price, *_) in enumerate(found) if price and not price.is_even]
+    others = kind.is_in(uneven) | cells[_INPUT].is_not_null()
+    if others.any():
+        at = others.arg_true()
+        cost = cost.scatter(at, _by_shape(cells[at], kind[at], found))
+    kept = cells.drop(_INPUT, _OUTPUT, "cost_stated_pusd").columns
+    return (
+        cells.with_columns(
+            cost.alias("cost_pusd"),
+            of_cells["price_source"],
+            pl.col("cost_stated_pusd").cast(_PUSD),
+        )
+        .with_columns(_undenied().alias("cost_pusd"))
+        .with_columns(*_by_plan())
+        .with_columns(
+            share(pl.col(pusd), pl.lit(PUSD_PER_USD, _PUSD)).alias(usd)
+            for usd, pusd in zip(list(COSTS)[:3], list(COSTS)[4:], strict=True)
+        )
+        .select(*kept, *COSTS)
+    )
+
+
+def _kinds(cells: pl.DataFrame, prices: PriceList) -> tuple[pl.Series, list[Prices]]:
+    """Of each cell the number of its kind, and of each kind what is looked up."""
+    names, way = _way(prices)
+    days = pl.Series(way.cuts.days, dtype=pl.Date)
+    period = days.search_sorted(cells["started_at"].dt.date(), side="right")
+    cut = (
+        pl.lit(period.cast(pl.Int64)) * MOST_CUTS**2
+        + pl.col("slot").cast(pl.Int64) * MOST_CUTS
+        + pl.col("band").cast(pl.Int64)
+    )
+    known = {name: pl.col(name) for name in names}
+    if names == LISTED:
+        known["model_actual"] = rows.model()
+    of_cells = cells.select(**known, cut=cut)
+    kinds = of_cells.unique(maintain_order=True).with_row_index("kind")
+    joined = of_cells.join(
+        kinds, on=of_cells.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return joined["kind"], [way.look_up(one) for one in kinds.drop("kind").iter_rows()]
+
+
+@lru_cache(maxsize=8)
+def _way(prices: PriceList) -> tuple[tuple[str, ...], Way]:
+    """The way that tells all providers' kinds apart; what it looked up, it remembers."""
+    names, (_, others) = ways_of(prices, look_up)
+    return names, others
+
+
+def _of_sums(cells: pl.DataFrame, of_cells: pl.DataFrame) -> pl.Series:
+    """The cost of counted cells of even prices; null for all others."""
+    said = [name for name in COUNTS if cells[name].null_count() < cells.height]
+    lacks = [(pl.col(n) > 0).fill_null(False) & pl.col(LACKS[n]) for n in said]
+    pusd = reduce(
+        add,
+        (
+            pl.col(n).cast(_PUSD).fill_null(0) * pl.col(RATE_OF[n]).cast(_PUSD)
+            for n in said
+            if n in RATE_OF
+        ),
+        pl.lit(0, _PUSD),
+    )
+    counted = pl.col("input_tokens").is_not_null()
+    known = counted & ~reduce(or_, lacks, pl.lit(False))
+    return cells.hstack(of_cells.drop("price_source")).select(
+        pl.when(known).then(pusd).alias("pusd")
+    )["pusd"]
+
+
+def _by_shape(cells: pl.DataFrame, kind: pl.Series, found: list[Prices]) -> pl.Series:
+    """The cost of estimated cells, and of those that have a price of another form."""
+    is_estimate = pl.col(_INPUT).is_not_null()
+    exact = {name: pl.col(name) for name in COUNTS}
+    shown = {"input_tokens": _INPUT, "output_tokens": _OUTPUT}
+    some = {
+        name: (
+            pl.when(is_estimate).then(shown[name]).otherwise(n) if name in shown else n
+        )
+        for name, n in exact.items()
+    }
+    shape = cells.select(
+        kind.alias("_kind"), *((n > 0).alias(f"_{name}") for name, n in some.items())
+    )
+    shapes = shape.unique(maintain_order=True)
+    billed = [
+        _in_order(found[number][0], dict(zip(COUNTS, above, strict=True)))
+        for number, *above in shapes.iter_rows()
+    ]
+    columns = [_FLAT, *map("{}_each".format, COUNTS)]
+    prices = shapes.hstack(
+        pl.DataFrame(billed, dict.fromkeys(columns, pl.Int64()), orient="row")
+    )
+    joined = shape.join(
+        prices, on=shape.columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+
+    def cost(of: Mapping[str, pl.Expr], number: pl.DataType) -> pl.Expr:
+        flat = pl.col("rows").cast(number) * pl.col(_FLAT).cast(number)
+        each = (
+            n.cast(number).fill_null(0) * pl.col(f"{name}_each").cast(number)
+            for name, n in of.items()
+        )
+        return reduce(add, each, flat)
+
+    estimates = {name: pl.col(column) for name, column in shown.items()}
+    pusd = (
+        pl.when(is_estimate)
+        .then(cost(estimates, pl.Float64()).round().cast(_PUSD))
+        .otherwise(cost(exact, _PUSD))
+    )
+    return cells.hstack(joined.select(columns)).select(pusd.alias("pusd"))["pusd"]
+
+
+def _in_order(
+    price: KindPrice | None, above: Mapping[str, bool | None]
+) -> tuple[int | None, ...]:
+    """What one of each count adds, 0 where it was not said; nulls where it is unknown."""
+    told = tuple((name, some) for name, some in above.items() if some is not None)
+    billed = None if price is None else price.linear(told)
+    if billed is None:
+        return (None,) * (1 + len(above))
+    each = (billed.each_pusd.get(name, 0) for name in above)
+    return round(billed.flat_pusd), *map(round, each)
+
+
+def _undenied() -> pl.Expr:
+    """Not known where the list says nothing, and who sold it says that it cost."""
+    listed = pl.col("price_source").is_in(["genai-prices", "documented"])
+    stated = (pl.col("cost_stated_pusd") > 0).fill_null(False)
+    denied = (pl.col("cost_pusd") == 0) & stated & listed
+    return pl.when(~denied.fill_null(False)).then("cost_pusd")
+
+
+def _by_plan() -> list[pl.Expr]:
+    """As of rows: what a plan covers has a list price and no bill."""
+    covered, cost = rows.covered_by_plan().fill_null(False), pl.col("cost_pusd")
+    counted = pl.col("input_tokens").is_not_null()
+    nothing = pl.lit(0, _PUSD)
+    return [
+        pl.when(covered & counted).then(nothing).otherwise(cost).alias("cost_pusd"),
+        pl.when(covered).then(cost).alias("plan_pusd"),
+    ]

@@ -89,8 +89,7 @@ def still_source(
     def read() -> Found:
         if not left:
             return None
-        whole = cube.needed(left.pop(), by).collect().lazy()
-        return count_log(whole, tz), Losses()
+        return count_log(cube.needed(left.pop(), by), tz), Losses()
 
     return Source(read, lambda: log, lambda: prices)
 

@@ -11,21 +11,23 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.scan import scan
-from lectr_lab.analysis.views import asides, cube
+from lectr_lab.analysis.views import cube
 from lectr_lab.analysis.views.cube import Leaders
-from lectr_lab.analysis.views.money import summed
-from lectr_lab.dashboards.counted import Counted, fitted, leaders
+from lectr_lab.analysis.views.percentiles import MOST_EXACT_ROWS
+from lectr_lab.dashboards.counted import (
+    Counted,
+    FirstLook,
+    Parts,
+    added,
+    counted_parts,
+    first_look,
+    fitted,
+    leaders,
+    together,
+)
 from lectr_lab.dashboards.steps import counted_step
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.losses import Losses, losses, noted_losses
-
-_ADDED = (
-    (cube.KEYS, (*cube.MEASURES, *asides.SUMS)),
-    ((*cube.KEYS, "bin"), ("n",)),
-)
-
-MOST_EXACT = 1_000_000
-"""Durations are kept, for percentiles that are exact, up to so many: 12 MB."""
 
 _NO_DAY = date.min  # a lab without a day yet has an empty one
 
@@ -34,11 +36,9 @@ class _Day(NamedTuple):
     """One day, counted: small frames, whatever the number of its rows."""
 
     files: Any  # what it was counted from
-    ranked: pl.DataFrame
-    first_at: datetime | None
-    last_at: datetime | None
+    look: FirstLook
     cells: tuple[Leaders, str]  # for whom, and by which step
-    cube: list[pl.DataFrame]
+    cube: tuple[pl.DataFrame, pl.DataFrame]
     timed: pl.DataFrame  # durations: `f`, `total_ms`
 
 
@@ -119,58 +119,37 @@ class Follower:
 
     def _likely_cells(self) -> tuple[Leaders, str]:
         """Who leads, from one look at the whole log: so each day is counted once."""
-        log, at = self._read(), pl.col("started_at")
-        span, ranked = pl.collect_all(
-            [
-                log.select(at.min().alias("first"), at.max().alias("last")),
-                cube.ranking(log),
-            ]
-        )
-        return leaders(ranked), counted_step(*span.row(0))
+        look = first_look(self._read())
+        self._too_many = look.n > MOST_EXACT_ROWS
+        return leaders(look.ranked), counted_step(look.first_at, look.last_at)
 
     def _count(self, day: date, files: Any) -> _Day:
-        """Read one day, once."""
-        log = self._read(day).collect().lazy()
+        """Read one day."""
+        log = self._read(day)
         lead, every = self._cells
-        at = pl.col("started_at")
-        cells = cube.placed(log, lead, every, self._tz)
-        span, ranked, timed, *cubes = pl.collect_all(
-            [
-                log.select(at.min().alias("first"), at.max().alias("last")),
-                cube.ranking(log),
-                cube.timed(cells).with_columns(pl.col("f").cast(pl.Int32)),
-                *cube.cube(cells),
-            ]
-        )
-        first, last = span.row(0)
-        return _Day(files, ranked, first, last, (lead, every), cubes, timed)
+        exact = not self._too_many
+        parts = counted_parts(log, Parts(lead, every, self._tz, exact=exact))
+        return _Day(files, parts.look(), self._cells, parts.added(), parts.timed())
 
     def _added(self) -> Counted:
         """All days together. Where other features lead now, days are counted again."""
         days = self._days
-        ranked = _sum(
-            [d.ranked for d in days.values()],
-            ("org", "feature", "provider", "model"),
-            ("requests", "cost_usd"),
-        )
-        first = min((d.first_at for d in days.values() if d.first_at), default=None)
-        last = max((d.last_at for d in days.values() if d.last_at), default=None)
-        self._cells = lead, every = leaders(ranked), counted_step(first, last)
+        look = together([day.look for day in days.values()])
+        lead, every = leaders(look.ranked), counted_step(look.first_at, look.last_at)
+        self._cells = lead, every
         for day, found in days.items():
             if found.cells != self._cells:
                 days[day] = self._count(day, found.files)
-        cubes = zip(*(d.cube for d in days.values()), strict=True)
-        sums, bins = (
-            _sum(list(parts), keys, values)
-            for parts, (keys, values) in zip(cubes, _ADDED, strict=True)
+        sums, bins = zip(*(d.cube for d in days.values()), strict=True)
+        both = added(sums, cube.KEYS), added(bins, (*cube.KEYS, "bin"))
+        counted = Counted(
+            look.ranked, lead, *both, look.first_at, look.last_at, every, self._exact()
         )
-        counted = Counted(ranked, lead, sums, bins, first, last, every, self._exact())
         return fitted(counted, self._tz)
 
     def _exact(self) -> pl.DataFrame | None:
         """Exact percentiles, as of a whole log; None where there are too many rows."""
-        n = sum(day.timed.height for day in self._days.values())
-        if n > MOST_EXACT:
+        if sum(day.look.n for day in self._days.values()) > MOST_EXACT_ROWS:
             for key, day in self._days.items():
                 self._days[key] = day._replace(timed=day.timed.clear())
             self._too_many = True
@@ -186,9 +165,3 @@ def _stat(segment: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None  # sealed a moment ago
     return stat.st_size, stat.st_ino
-
-
-def _sum(
-    parts: list[pl.DataFrame], keys: tuple[str, ...], values: tuple[str, ...]
-) -> pl.DataFrame:
-    return pl.concat(parts).group_by(keys).agg(*summed(values))

@@ -18,6 +18,7 @@ import polars as pl
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.spend import share_of_spend
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.formatting import count
@@ -81,14 +82,15 @@ def page(
     """
     advice = recommend(log) if recommended is None else recommended
     of_runs, whole = runs(log), log
-    log = cube.needed(log, by).collect().lazy()  # read and priced once
+    log = cube.needed(log, by)
     counted = count_log(log, tz)
-    by_feature, unpriced, silent = pl.collect_all(
-        [
+    by_feature, unpriced, silent = (
+        collected(one)
+        for one in (
             _by_feature(log, counted),
             data_gaps.unpriced_models(log).head(_UNPRICED),
             data_gaps.streams_without_usage(log),
-        ]
+        )
     )
     body = [
         sections.usage_advice(silent),

@@ -32,6 +32,7 @@ from lectr_lab.analysis.views.groups import key_columns
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import name
+from lectr_lab.dashboards.counted import BATCH_ROWS
 
 CARRIED = 500
 """So many of the dearest requests and of the newest travel with a page."""
@@ -40,7 +41,10 @@ CARRIED_FAILED = 200
 """And so many of the newest that failed."""
 
 MOST_ASKED = 1_000
-_ORDERS = {"dearest": ("cost_usd", "started_at"), "newest": ("started_at", "event_id")}
+_ORDERS = {
+    "dearest": ("cost_usd", "started_at", "event_id"),
+    "newest": ("started_at", "event_id"),
+}
 _MS = 1_000
 _SHOWN = [
     *("event_id", "started_at", "org", "feature", "provider", "model", "session"),
@@ -224,19 +228,7 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
         failed and whose fault it was, or null; and whether it is one of the `dearest`,
         of the `newest`, and of the newest that `failed`. Ready for JSON.
     """
-    some = shown(log.filter(rows.is_request())).with_row_index("row")
-    failed = some.filter(pl.col("why").is_not_null())
-    wanted = [
-        (some, "dearest", CARRIED),
-        (some, "newest", CARRIED),
-        (failed, "newest", CARRIED_FAILED),
-    ]
-    firsts = pl.collect_all(
-        [
-            of.sort(_ORDERS[order], descending=True, nulls_last=True).head(n)
-            for of, order, n in wanted
-        ]
-    )
+    firsts = _firsts(shown(log.filter(rows.is_request())))
     both = pl.concat(firsts).unique("row", maintain_order=True)
     which = [set(first["row"]) for first in firsts]
     errors = both.select("why", "whose").iter_rows()
@@ -250,6 +242,33 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
         "newest": [int(row in which[1]) for row in both["row"]],
         "failed": [int(row in which[2]) for row in both["row"]],
     }
+
+
+def _firsts(some: pl.LazyFrame) -> list[pl.DataFrame]:
+    """The dearest and the newest of `shown` rows and the newest that failed, by their
+    number in `row`; read once, in batches."""
+    failed = pl.col("why").is_not_null()
+    wanted = [
+        (pl.lit(True), "dearest", CARRIED),
+        (pl.lit(True), "newest", CARRIED),
+        (failed, "newest", CARRIED_FAILED),
+    ]
+    found = [some.head(0).with_row_index("row").collect()] * len(wanted)
+    n = 0
+
+    def look(batch: pl.DataFrame) -> None:
+        nonlocal n, found
+        told = batch.with_row_index("row", offset=n)
+        n += batch.height
+        found = [
+            pl.concat([first, told.filter(which)])
+            .sort(_ORDERS[order], descending=True, nulls_last=True)
+            .head(most)
+            for first, (which, order, most) in zip(found, wanted, strict=True)
+        ]
+
+    some.sink_batches(look, chunk_size=BATCH_ROWS, maintain_order=False)
+    return found
 
 
 def _places(

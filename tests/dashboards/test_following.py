@@ -72,7 +72,7 @@ def test_percentiles_are_exact_as_long_as_there_is_room(lab, log, monkeypatch):
     follower = Follower(lab.root)
     assert follower.read()[0].exact is not None
 
-    monkeypatch.setattr(following, "MOST_EXACT", 20)
+    monkeypatch.setattr(following, "MOST_EXACT_ROWS", 20)
     add(lab, log({"started_at": START + timedelta(hours=50)}), 2)
 
     assert follower.read()[0].exact is None

@@ -81,8 +81,8 @@ def latency(
             `…_p95_high_ms`; an end is null where the requests are too few to say.
         percentiles: "exact", or "binned": within 1 % of the duration at the rank, the
             lower one where it falls between two, in memory that follows the groups and
-            not the rows; the log is then read in this call. Without it, exact up to
-            10 million rows, which are counted in this call, and binned above.
+            not the rows. Without it, exact up to 10 million rows, and binned above. The
+            durations are read in this call.
 
     Returns:
         The keys, then `requests` and, for total, ttfb, ttft and overhead,

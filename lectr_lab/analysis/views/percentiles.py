@@ -1,7 +1,7 @@
 """Percentiles of how long requests took: exact, or from bins where rows are many."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import reduce
 from random import SystemRandom
 from typing import Literal, NamedTuple
@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.views import binned, rows
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.core.intervals import Z95
 
 Percentiles = Literal["exact", "binned"]
@@ -17,9 +18,11 @@ Percentiles = Literal["exact", "binned"]
 MOST_EXACT_ROWS = 10_000_000
 """Above this many rows a query, sorting takes too much memory, and bins are used."""
 
-_TIMES = ("total", "ttfb", "ttft", "overhead")
-_PERCENTILES = (50, 95, 99)
 _SPEED = "output_tokens_per_s"
+DURATIONS = ("total", "ttfb", "ttft", "overhead", _SPEED)
+"""What there are percentiles of; the total is one of those asked for, and the first."""
+
+_PERCENTILES = (50, 95, 99)
 _GROUP = "_group"
 
 
@@ -35,7 +38,7 @@ def chosen(log: pl.LazyFrame, wanted: Percentiles | None = None) -> Percentiles:
     """What was asked for; else by the number of rows, which are counted now."""
     if wanted is not None:
         return wanted
-    n = log.select(pl.len()).collect().item()
+    n = collected(log.select(pl.len())).item()
     return "exact" if n <= MOST_EXACT_ROWS else "binned"
 
 
@@ -46,11 +49,13 @@ def with_percentiles(
     how: Percentiles,
     *,
     intervals: bool = False,
+    of: Collection[str] = DURATIONS,
 ) -> pl.LazyFrame:
-    """Sums per group, and the percentiles of the same groups' successful requests.
+    """Sums per group, and the percentiles of the same groups' successful requests, for
+    which the log is read now.
 
-    Apart, for percentiles hold all rows in memory and sums hold none: together, each
-    column of a sum would be held too.
+    Apart, for exact ones hold a number of each row in memory, and sums hold none: asked
+    for together, each column of a sum would be held too.
 
     Args:
         sums: one row per group.
@@ -58,6 +63,7 @@ def with_percentiles(
         keys: what `sums` was grouped by; none for one row.
         how: exact or binned; the column `percentiles` says it.
         intervals: add the 95 % interval of every percentile.
+        of: some of `DURATIONS` alone.
 
     Returns:
         `sums`, with each duration's percentiles and n, and the median speed. Groups
@@ -65,17 +71,17 @@ def with_percentiles(
     """
     seed = SystemRandom().getrandbits(62)  # room for one more a key
     measured = log.filter(rows.succeeded()).select(
-        group_number(keys, seed), *_measured()
+        group_number(keys, seed), *(_measured(name) for name in of)
     )
     figures = _exact if how == "exact" else _binned
-    found = figures(measured, intervals)
+    found = figures(measured, of, intervals)
     names = [pl.col(key.meta.output_name()) for key in keys]
     # Two groups of one number stop the query, and are never taken for one.
     both = sums.with_columns(group_number(names, seed)).join(
         found, on=_GROUP, how="left", validate="1:1"
     )
     return both.with_columns(
-        *(pl.col(f"{name}_n").fill_null(0) for name in _TIMES),
+        *(pl.col(f"{name}_n").fill_null(0) for name in of if name != _SPEED),
         percentiles=pl.lit(how),
     ).drop(_GROUP)
 
@@ -92,24 +98,28 @@ def group_number(keys: list[pl.Expr], seed: int) -> pl.Expr:
     return number.alias(_GROUP)
 
 
-def _measured() -> list[pl.Expr]:
-    """The durations, and output tokens per second from sending to the last byte."""
+def _measured(name: str) -> pl.Expr:
+    """A duration; or output tokens per second, from sending to the last byte."""
+    if name != _SPEED:
+        return pl.col(f"{name}_ms").alias(f"_{name}")
     ms = pl.col("total_ms")
     # An estimate of tokens says nothing of how fast they came.
     told = pl.col("token_source").ne_missing("ratio")
     timed = told & (pl.col("output_tokens") > 0) & (ms > 0)
     speed = pl.when(timed).then(1000 * pl.col("output_tokens") / ms)
-    times = [pl.col(f"{name}_ms").alias(f"_{name}") for name in _TIMES]
-    return [*times, speed.alias(f"_{_SPEED}")]
+    return speed.alias(f"_{_SPEED}")
 
 
-def _exact(measured: pl.LazyFrame, intervals: bool) -> pl.LazyFrame:
+def _exact(
+    measured: pl.LazyFrame, of: Collection[str], intervals: bool
+) -> pl.LazyFrame:
     figures = [
         figure
-        for name in (*_TIMES, _SPEED)
+        for name in of
         for figure in exact_figures(name, pl.col(f"_{name}"), intervals=intervals)
     ]
-    return measured.group_by(_GROUP).agg(figures)
+    # Read now, for what is read in one query with the sums is kept whole for both.
+    return collected(measured.group_by(_GROUP).agg(figures)).lazy()
 
 
 def exact_figures(
@@ -129,14 +139,20 @@ def exact_figures(
     return _figures(name, ranked, intervals)
 
 
-def _binned(measured: pl.LazyFrame, intervals: bool) -> pl.LazyFrame:
+def _binned(
+    measured: pl.LazyFrame, of: Collection[str], intervals: bool
+) -> pl.LazyFrame:
     n = binned.count()
     ranked = _Ranked(
         n, binned.at, lambda share: binned.at((share * (n - 1)).floor().cast(pl.Int64))
     )
+    counts = binned.bin_counts(measured, _GROUP)
     first, *others = (
-        bins.lazy().group_by(_GROUP).agg(_figures(name[1:], ranked, intervals))
-        for name, bins in binned.bin_counts(measured, _GROUP).items()
+        counts[f"_{name}"]
+        .lazy()
+        .group_by(_GROUP)
+        .agg(_figures(name, ranked, intervals))
+        for name in of
     )
     # Every success has its total time, so no group is only among the others.
     return reduce(

@@ -89,6 +89,7 @@ def summary(
         log,
         key_columns(log, by, tz=tz, org=org),
         chosen(log, percentiles),
+        of=("total", "ttft"),
     ).with_columns(share_of_spend())
     times = [key for key in keys if key in ("day", "hour")]
     order = [*times, "spend_usd", "requests", *keys]

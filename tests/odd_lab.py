@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
-from odd_traffic import DAY, Fault, as_log, feature, requests
+from odd_traffic import DAY, Fault, as_log, feature, moment, requests
 
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.schema import file_metadata
@@ -26,6 +26,23 @@ def odd_lab(root: Path, fault: Fault = BURST, last_day: datetime | None = None) 
     if last_day is not None:
         last = rows["started_at"].dt.truncate("1d").max()
         rows = rows.with_columns(pl.col("started_at") + (pl.lit(last_day) - last))
+    return _written(root, rows)
+
+
+def quiet_lab(root: Path, until: datetime) -> Path:
+    """A lab folder of one feature over nine days that ends at a moment, never failing.
+
+    Args:
+        root: where it is made.
+        until: where its record ends.
+    """
+    what = feature(0, 60.0)._replace(failing=0.0)
+    rows = as_log(requests(what, DAYS * DAY)).drop("cost_usd").collect()
+    later = pl.lit(until) - pl.lit(moment(DAYS * DAY))
+    return _written(root, rows.with_columns(pl.col("started_at") + later))
+
+
+def _written(root: Path, rows: pl.DataFrame) -> Path:
     lab = LabFolder.create(root)
     for (day,), part in rows.group_by(pl.col("started_at").dt.date()):
         lab.day(day).mkdir(exist_ok=True)

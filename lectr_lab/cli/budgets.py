@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from cyclopts import App, Parameter
 
 from lectr_lab.cli.options import Lab
+from lectr_lab.cli.say import say, say_json
 from lectr_lab.core.errors import LogError
-from lectr_lab.core.printable import printable
 
 if TYPE_CHECKING:
     from lectr_lab.config.budget_settings import BudgetSettings
@@ -49,12 +49,10 @@ def show(lab: Lab = None, *, json: bool = False, config: Path | None = None) -> 
     if json:
         import msgspec
 
-        from lectr_lab.cli.say import say_json
-
         say_json(msgspec.to_builtins(states))  # \xf6 would be no JSON
         return
     if not states:
-        print(_NONE)
+        say(_NONE)
         return
     from lectr_lab.budgets.frame import notes, state_frame
     from lectr_lab.cli.width import wide_console
@@ -64,9 +62,9 @@ def show(lab: Lab = None, *, json: bool = False, config: Path | None = None) -> 
     idle = [c for c in ("held_usd", "lost_usd", "refused") if not frame[c].sum()]
     width = wide_console().width
     seldom = ("unpriced", "requests", "left_usd", "action")
-    print(text_table(frame.drop(idle), width=width, first_to_go=seldom))
+    say(text_table(frame.drop(idle), width=width, first_to_go=seldom))
     for note in notes(states):
-        print(f"\n{printable(note)}")
+        say(f"\n{note}")
 
 
 @app.command
@@ -99,9 +97,9 @@ def release(lab: Lab = None, *, config: Path | None = None) -> None:
             "the user that runs the proxy."
         ) from None
     for name, usd in given.items():
-        print(f"{printable(name)}: ${usd:.4g} given back.")
+        say(f"{name}: ${usd:.4g} given back.")
     if not given:
-        print("Nothing was left by a process that died.")
+        say("Nothing was left by a process that died.")
 
 
 def _found(

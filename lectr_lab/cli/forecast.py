@@ -10,7 +10,7 @@ from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 
 if TYPE_CHECKING:
-    from lectr_lab.analysis.forecast.result import Forecast
+    from lectr_lab.analysis.forecast.result import BudgetOutlook, Forecast
 
 Format = Literal["table", "json", "csv"]
 
@@ -31,7 +31,8 @@ def forecast(
 ) -> None:
     """Say what this month and the next seven days will cost, and how sure that is.
 
-    The month is that of the log's last request. It takes 7 whole days of traffic.
+    The month is that of the log's last request. It takes 7 whole days of traffic. Of the
+    budgets in the lectr.toml beside the lab it says when each is reached.
 
     Example: lectr-lab forecast lab --by feature --usd 500 --per month
 
@@ -51,6 +52,7 @@ def forecast(
     Raises:
         LabError: there is no such lab, or what was asked cannot be followed.
     """
+    from lectr_lab.analysis.forecast import budgets_beside
     from lectr_lab.analysis.forecast import forecast as foretell
     from lectr_lab.analysis.scan import own_prices, scan
     from lectr_lab.analysis.views.select import select
@@ -59,7 +61,15 @@ def forecast(
     lab = lab or lab_here(os.environ)
     log = select(scan(lab, own_prices(lab, prices)), org=org, feature=feature, tz=tz)
     keys = [name.strip() for name in (by or "").split(",") if name.strip()]
-    found = foretell(log, keys or None, usd=usd, per=per, tz=tz, confidence=confidence)
+    found = foretell(
+        log,
+        keys or None,
+        usd=usd,
+        per=per,
+        tz=tz,
+        confidence=confidence,
+        budgets=() if org or feature else budgets_beside(lab),
+    )
     if json or format == "json":
         say_json(_in_full(found))
     elif format == "csv":
@@ -75,4 +85,17 @@ def _in_full(found: "Forecast") -> dict[str, Any]:
         "sentence": found.sentence,
         "confidence": found.confidence,
         "forecast": found.frame().to_dicts(),
+        "budgets": [_budget(one) for one in found.budgets],
+    }
+
+
+def _budget(one: "BudgetOutlook") -> dict[str, Any]:
+    """When a budget is reached; null where nobody can say."""
+    when = {} if one.reached is None else one.reached._asdict()
+    return {
+        "name": one.name,
+        "for": one.whom,
+        "usd": one.usd,
+        "per": one.per,
+        **when,
     }

@@ -139,7 +139,8 @@ def report(
     else:
         _print_table(found if all_groups else shortened(found))
         _print_gaps(log, found.totals, lab)
-        _print_forecast(log, tz)
+        whole_log = not (since or until or any(whose.values()))
+        _print_forecast(log, tz, lab if whole_log else None)
         _print_recommendations(log, lab)
 
 
@@ -282,15 +283,14 @@ def _print_gaps(log: "AnyLog", totals: dict[str, Any], lab: Path) -> None:
             say(f"\n{data_gaps.streams_advice(silent)}")
 
 
-def _print_forecast(log: "AnyLog", tz: str) -> None:
-    """What the month will cost, where the log has days enough to say so."""
-    from rich.text import Text
+def _print_forecast(log: "AnyLog", tz: str, lab: Path | None) -> None:
+    """What the month will cost, where the log has days enough to say so; and when the
+    budgets of a lab are reached whose whole log it is."""
+    from lectr_lab.analysis.forecast import budgets_beside, forecast
 
-    from lectr_lab.analysis.forecast import forecast
-
-    found = forecast(log, tz=tz)
+    found = forecast(log, tz=tz, budgets=() if lab is None else budgets_beside(lab))
     if found.outlooks and found.outlooks[0].bill_usd is not None:
-        wide_console().print(Text(f"\nForecast: {found.sentence}"))
+        say("\n" + " ".join([f"Forecast: {found.sentence}", *found.budget_sentences]))
 
 
 def _print_recommendations(log: "AnyLog", lab: Path) -> None:

@@ -110,16 +110,16 @@ def read_headers(
     first = dict(reversed(raw))
     lectr_keys = (v.strip() for n, v in raw if n == b"x-lectr-key")
     conflict = len(first) < len(raw) and len(set(lectr_keys)) > 1
-    feature = _text(first.get(b"x-lectr-feature"))
-    task = _text(first.get(b"x-lectr-task"))
-    provider = _text(first.get(b"x-lectr-provider"))
+    feature = header_text(first.get(b"x-lectr-feature"))
+    task = header_text(first.get(b"x-lectr-task"))
+    provider = header_text(first.get(b"x-lectr-provider"))
     names = registry() if providers is None else providers
     known = provider.lower() if provider and provider.lower() in names else None
     authorization = _authorization(first)
     provider_key = _provider_key(authorization, first)
     query_key = _query_key(query) if b"key=" in query else None
     return ClientHeaders(
-        lectr_key=_text(first.get(b"x-lectr-key")),
+        lectr_key=header_text(first.get(b"x-lectr-key")),
         keys_conflict=conflict,
         feature=feature,
         feature_valid=None if feature is None else len(feature) <= MAX_FEATURE_CHARS,
@@ -248,7 +248,7 @@ def client_keys(client_headers: ClientHeaders) -> frozenset[str]:
         *client_headers.unused_keys,
     )
     parts = {part for key in keys if key for part in key.split()[-1:]}
-    return frozenset(filter(None, (client_headers.lectr_key, *map(_text, parts))))
+    return frozenset(filter(None, (client_headers.lectr_key, *map(header_text, parts))))
 
 
 def holds_key(data: bytes, client_headers: ClientHeaders) -> bool:
@@ -329,8 +329,12 @@ def _query_key(query: bytes) -> bytes | None:
     return None
 
 
-def _text(value: bytes | None) -> str | None:
-    """UTF-8, else latin-1; trimmed; blank is missing."""
+def header_text(value: bytes | None) -> str | None:
+    """A value as it is stored: UTF-8, else latin-1; trimmed; blank is missing.
+
+    >>> header_text(b" chat "), header_text(b" "), header_text(b"caf\\xe9")
+    ('chat', None, 'café')
+    """
     if value is None:
         return None
     try:

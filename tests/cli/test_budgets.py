@@ -75,6 +75,23 @@ def test_every_number_is_in_the_json(lab, spent, capsys):
     spent.close()
 
 
+@pytest.mark.parametrize(
+    "name", ["für Jäne", "予算", "a\x1b[31m", 'a "quoted" one', "💸"]
+)
+def test_any_name_is_there_for_programs(lab, name, capsys):
+    """As it is, in JSON of ASCII; a person's terminal gets what steers nothing."""
+    said = f"[[budget]]\nusd = 5\nper = 'day'\nname = {json.dumps(name, ensure_ascii=False)}\n"
+    (lab.root.parent / "lectr.toml").write_text(said, "utf-8")
+
+    show(json=True)
+    told = capsys.readouterr().out
+    show()
+
+    assert told.isascii()
+    assert json.loads(told)[0]["name"] == name
+    assert "\x1b" not in capsys.readouterr().out
+
+
 def test_what_the_dead_left_is_given_back(lab, spent, capsys):
     """Once; what living processes hold stays."""
     release()

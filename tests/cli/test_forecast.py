@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pytest
 
@@ -28,11 +29,34 @@ def test_groups_have_rows_for_people_and_programs(capsys):
     table = capsys.readouterr().out
     forecast(shipped_traffic(), by="feature", format="json")
     told = json.loads(capsys.readouterr().out)["forecast"]
+    forecast(shipped_traffic(), by="feature", json=True)
+    assert json.loads(capsys.readouterr().out)["forecast"] == told
     forecast(shipped_traffic(), by="feature", format="csv")
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
 
     assert told[0]["feature"] == rows[0]["feature"] == "report-writer"
     assert "report-writer" in table and len(told) == len(rows) == 10
+
+
+def test_the_budgets_of_a_lab_are_told_where_all_of_it_is(tmp_path, capsys):
+    """When each is reached, in words and in numbers."""
+    lab = tmp_path / "lab"
+    shutil.copytree(shipped_traffic(), lab)
+    (tmp_path / "lectr.toml").write_text('[[budget]]\nusd = 50\nper = "month"\n')
+
+    forecast(lab)
+    said = capsys.readouterr().out
+    forecast(lab, json=True)
+    [told] = json.loads(capsys.readouterr().out)["budgets"]
+    forecast(lab, feature=["faq"], json=True)
+
+    assert json.loads(capsys.readouterr().out)["budgets"] == []
+    assert f"a month for all requests is reached on {told['reached_on']}." in said
+    assert (told["for"], told["usd"], told["earliest"]) == (
+        "all requests",
+        50.0,
+        told["reached_on"],
+    )
 
 
 def test_a_budget_of_nothing_is_refused():
@@ -46,3 +70,15 @@ def test_a_report_says_what_the_month_will_cost(capsys):
     report(shipped_traffic())
 
     assert "\nForecast: November 2026: $61.38 until 22 Nov" in capsys.readouterr().out
+
+
+def test_a_report_of_the_whole_log_says_when_its_budgets_are_reached(tmp_path, capsys):
+    """One of a part does not: a budget counts all."""
+    lab = tmp_path / "lab"
+    shutil.copytree(shipped_traffic(), lab)
+    (tmp_path / "lectr.toml").write_text('[[budget]]\nusd = 50\nper = "month"\n')
+
+    report(lab)
+    assert "The budget of $50.00 a month for all requests is" in capsys.readouterr().out
+    report(lab, since="2026-11-02")
+    assert "The budget" not in capsys.readouterr().out

@@ -11,7 +11,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lectr_lab.core.event_values import Operation, TurnKind, cut
-from lectr_lab.core.headers import REDACTED, ClientHeaders, RawHeaders, client_keys
+from lectr_lab.core.headers import (
+    REDACTED,
+    ClientHeaders,
+    RawHeaders,
+    client_keys,
+    header_text,
+)
 from lectr_lab.core.identity.clients import client_of
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.identity.sessions import named_in, session_headers
@@ -73,7 +79,7 @@ def run_of(
 
     def told(value: bytes | str | None) -> str | None:
         """An id that a program sent."""
-        text = _text(value) if isinstance(value, bytes) else value
+        text = header_text(value) if isinstance(value, bytes) else value
         if text is None or _is_id(text):
             return hide(text)
         return keyed_hash.of(text) if keyed_hash else None
@@ -83,12 +89,12 @@ def run_of(
     return Run(
         client.family,
         client.version,
-        cut(hide(_text(first.get(b"x-lectr-session"))))
+        cut(hide(header_text(first.get(b"x-lectr-session"))))
         or told(named.session or request.session),
         told(named.agent),
         told(named.parent_agent),
         turn_kind(client.family, operation, turn),
-        cut(hide(_text(first.get(b"x-lectr-user"))))
+        cut(hide(header_text(first.get(b"x-lectr-user"))))
         or (keyed_hash.of(request.user) if keyed_hash and request.user else None),
         hide(trace_id(headers)) if b"traceparent" in first else None,
     )
@@ -106,14 +112,3 @@ def _redactor(keys: frozenset[str]) -> Callable[[str | None], str | None]:
 
 def _is_id(text: str) -> bool:
     return bool(_OPAQUE.fullmatch(text)) and provider_of_key(text.encode()) is None
-
-
-def _text(value: bytes | None) -> str | None:
-    """UTF-8, else latin-1; trimmed; blank is missing."""
-    if value is None:
-        return None
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = value.decode("latin-1")
-    return text.strip() or None

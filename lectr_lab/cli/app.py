@@ -89,6 +89,10 @@ _COMMANDS = {
         "sessions:sessions",
         "Say what each session of an agent did and cost, or show one.",
     ),
+    "ship": (
+        "ship:ship",
+        "Put sealed rows into an object store, for many proxies' logs to be read as one.",
+    ),
     "simulate": (
         "simulate:simulate",
         "Say what rules would have changed, had they been on.",
@@ -216,6 +220,7 @@ def serve(
     from lectr_lab.config.settings import read_settings
     from lectr_lab.launch import Order, run
     from lectr_lab.proxy.stderr import FORMAT_VARIABLE
+    from lectr_lab.shipping.beside import shipped
     from lectr_lab.watching.beside import watched
 
     if log_format:
@@ -235,7 +240,7 @@ def serve(
         print(environment(base_url))
         print("\nWaiting for the first request …", flush=True)
 
-    with watched(settings):
+    with watched(settings), shipped(settings):
         run(
             Order(settings=settings),
             started,

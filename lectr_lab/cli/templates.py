@@ -70,6 +70,12 @@ port = 8484
 # [watch.webhook]
 # url_env = "SLACK_WEBHOOK_URL"
 # form = "slack"
+
+# Put sealed rows into an object store beside the proxy, for `lectr.scan("s3://…")` to
+# read what many proxies logged. Credentials are in the environment, never here.
+# [ship]
+# to = "s3://bucket/prefix"
+# every_s = 900
 """
 
 RULES = """\

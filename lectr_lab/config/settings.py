@@ -19,6 +19,7 @@ from lectr_lab.config.budget_settings import (
 from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.config.record_settings import RecordSettings
 from lectr_lab.config.shadow_settings import ShadowSettings
+from lectr_lab.config.ship_settings import ShipSettings
 from lectr_lab.config.text_files import read_text
 from lectr_lab.config.urls import is_host, key_is_safe, names_proxy, reachable
 from lectr_lab.config.watch_settings import WatchSettings
@@ -146,6 +147,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     record: RecordSettings = RecordSettings()
     watch: WatchSettings | None = None
+    ship: ShipSettings | None = None
 
     def __repr__(self) -> str:
         """Without the password that `http_proxy` may hold."""
@@ -344,7 +346,11 @@ def _check(toml: Toml, settings: Settings) -> None:
     shadow, known = settings.shadow, settings.registry()
     sections = (settings.limits, settings.record)
     watch = settings.watch and settings.watch.fault()
-    own = (shadow and shadow.fault(known), watch)
+    own = (
+        shadow and shadow.fault(known),
+        watch,
+        settings.ship and settings.ship.fault(),
+    )
     faults = (*own, *(one.fault() for one in sections))
     caps = (cap.fault() for cap in settings.budgets[len(settings.budget) :])
     of_caps = (fault and ("daily_spend_usd", fault[1]) for fault in caps)

@@ -15,7 +15,7 @@ from lectr_lab.log.folder import LabFolder
 
 COMMANDS = ["demo", "init", "serve", "keys create", "keys rotate", "keys disable"]
 COMMANDS += "bench compact doctor evidence export forecast import lab recommend reconcile".split()
-COMMANDS += "record replay report simulate".split()
+COMMANDS += "record replay report ship simulate".split()
 COMMANDS += ["keys list", "dashboard"]
 COMMANDS += ["rules list", "rules check", "rules explain"]
 

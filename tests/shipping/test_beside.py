@@ -1,0 +1,85 @@
+"""A shipper beside a proxy."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from shipped_lab import add_part, events
+
+from lectr_lab.config.settings import Settings
+from lectr_lab.config.ship_settings import ShipSettings
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.shipping import beside
+from lectr_lab.shipping.beside import shipped
+from lectr_lab.shipping.remote import scan_remote
+
+
+def until(holds, seconds=120.0):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def children() -> set[str]:
+    """Processes of this one that ship."""
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    found = {
+        pid
+        for task in tasks.iterdir()
+        for pid in (task / "children").read_text().split()
+    }
+    return {pid for pid in found if b"lectr_lab.shipping" in _line(pid)}
+
+
+def _line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.slow
+def test_a_process_ships_and_ends_with_what_started_it(
+    tmp_path, folder_url, monkeypatch
+):
+    """Where `[ship]` asks for one; one that is killed is replaced."""
+    monkeypatch.setattr(beside, "AGAIN_AFTER_S", 0.2)
+    lab = LabFolder.create(tmp_path / "lab")
+    add_part(lab, events(0, 10))
+    asked = ShipSettings(to=folder_url, every_s=1.0)
+
+    def rows() -> int:
+        return scan_remote(folder_url).collect().height
+
+    with shipped(Settings(lab=str(lab.root), ship=asked)):
+        until(lambda: rows() == 10)
+        [first] = children()
+        os.kill(int(first), signal.SIGKILL)
+        add_part(lab, events(10, 10))
+        until(lambda: rows() == 20)
+        assert children() != {first}
+
+    assert not children()
+
+
+@pytest.mark.slow
+def test_what_cannot_be_done_is_said_and_not_tried_again(tmp_path, monkeypatch, capfd):
+    """Such as without credentials; whatever serves goes on."""
+    monkeypatch.setattr(beside, "AGAIN_AFTER_S", 0.2)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    asked = ShipSettings(to="s3://bucket/prefix")
+
+    with shipped(Settings(lab=str(tmp_path / "lab"), ship=asked)):
+        until(lambda: "There are no credentials" in capfd.readouterr().err)
+        time.sleep(1)
+        assert "credentials" not in capfd.readouterr().err
+
+
+def test_without_the_section_there_is_no_process():
+    """Nobody asked."""
+    with shipped(Settings()):
+        assert not children()

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.cells.facts import added, as_cells, facts
+from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import COSTS, priced_cells
 from lectr_lab.analysis.pricing.token_ratio import ratios, reported
-from lectr_lab.analysis.scan import counted_log
 from lectr_lab.analysis.views import rows
 from lectr_lab.core.pricing.price_changes import change_days
 from lectr_lab.log.schema import frame

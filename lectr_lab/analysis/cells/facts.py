@@ -16,6 +16,7 @@ agent asked.
 """
 
 import operator
+from collections.abc import Collection
 from functools import reduce
 from typing import NamedTuple
 
@@ -27,11 +28,13 @@ from lectr_lab.analysis.pricing.billing import UNITS as BILLED_HERE
 from lectr_lab.analysis.pricing.billing import doubts
 from lectr_lab.analysis.pricing.token_ratio import (
     CHARS,
+    ESTIMATES,
     REPORTED,
     has_chars,
-    is_reported,
     is_silent,
+    per_char,
     prompt_bucket,
+    reported,
 )
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.money import PUSD_PER_USD
@@ -61,11 +64,11 @@ times of day at which prices change, where they do."""
 
 SUMS = (
     *("rows", "first_at", "last_at", *COUNTS, *CHARS.values()),
-    *("cost_stated_pusd", *REPORTED),
+    "cost_stated_pusd",
 )
 """What a cell adds up. Counts are null where no row says them; characters are those of
 silent streams alone; `cost_stated_pusd` is in 1e-12 USD. `first_at` and `last_at` are
-right for any org, feature and quarter of an hour together, and null elsewhere."""
+right for any org, feature and whole day (UTC) together, and null on most cells."""
 
 COSTS = {
     "cost_usd": pl.Float64(),
@@ -96,17 +99,19 @@ _FREE, _RESULTS = FREE_PATHS[-1], "/results"
 
 
 class Facts(NamedTuple):
-    """What a part of a log says: its cells, and the rows that are in none."""
+    """What a part of a log says: its cells, the rows that are in none, and what all of
+    its rows teach of each model (`token_ratio.reported`, added up)."""
 
     sums: pl.DataFrame
     rest: pl.DataFrame
+    taught: pl.DataFrame
 
 
 def schema() -> pl.Schema:
     """The columns of cells, and their types.
 
-    >>> [name for name in schema().names() if name.startswith("rep_")][:2]
-    ['rep_rows', 'rep_input_tokens']
+    >>> schema().names()[:3]
+    ['started_at', 'org', 'feature']
     """
     of_log = polars_schema()
     kinds: dict[str, pl.DataType] = {
@@ -152,7 +157,8 @@ def facts(log: pl.DataFrame) -> Facts:
         repeated.then(name).alias(name) if name in _ID else pl.col(name)
         for name in _KEPT
     )
-    return Facts(added(fit.lazy().select(_each())).collect(), kept)
+    sums = added(fit.lazy().select(_each())).collect()
+    return Facts(sums, kept, taught(reported(log.lazy())).collect())
 
 
 def may_be_settled() -> pl.Expr:
@@ -166,40 +172,55 @@ def as_cells(priced: pl.LazyFrame) -> pl.LazyFrame:
     Args:
         priced: events as `scan` gives them, or those of `rest_schema()`.
     """
-    pusd = {
-        name: _pusd(name.replace("_pusd", "_usd"))
-        for name in COSTS
-        if name.endswith("_pusd")
-    }
-    found = {name: pl.col(name) for name in COSTS} | pusd
+    has = priced.collect_schema()
+    if not {*ESTIMATES} <= {*has}:
+        none = (pl.lit(None, kind).alias(name) for name, kind in ESTIMATES.items())
+        priced = priced.with_columns(*none)
+    guessed = pl.col(per_char("input_tokens")).is_not_null()
+    found = dict(zip(schema(), _each(guessed), strict=True))
+    found |= {name: pl.col(name) for name in (*ESTIMATES, *COSTS)}
+    for name in COSTS:
+        if name.endswith("_pusd"):
+            found[name] = _pusd(name.replace("_pusd", "_usd"))
+    kinds = ESTIMATES | COSTS
     return priced.select(
-        *(one for one in _each() if one.meta.output_name() not in COSTS),
-        *(found[name].cast(kind).alias(name) for name, kind in COSTS.items()),
+        *(one for name, one in found.items() if name not in kinds),
+        *(found[name].cast(kind).alias(name) for name, kind in kinds.items()),
     )
 
 
-def added(cells: pl.LazyFrame, *, day: bool = False) -> pl.LazyFrame:
+def added(
+    cells: pl.LazyFrame,
+    *,
+    keys: Collection[str] = KEYS,
+    at: pl.Expr | None = None,
+) -> pl.LazyFrame:
     """Cells that are alike, as one each.
 
     Args:
         cells: of any parts of a log.
-        day: by days (UTC) in place of quarters of an hour.
+        keys: what they have to have in common; other columns are null then.
+        at: what stands for `started_at`; the start of the quarter of an hour, unless
+            told.
     """
-    at = pl.col("started_at").dt.truncate("1d" if day else STEP)
-    keys = [at if name == "started_at" else pl.col(name) for name in KEYS]
+    known = {name: pl.col(name) for name in keys}
+    if "started_at" in known:
+        quarter = pl.col("started_at").dt.truncate(STEP)
+        known["started_at"] = (quarter if at is None else at).alias("started_at")
     sums = [
         pl.col("first_at").min(),
         pl.col("last_at").max(),
         *(pl.col(name).sum() for name in SUMS if not name.endswith("_at")),
     ]
-    found = cells.group_by(*keys, _shape()).agg(sums)
+    found = cells.group_by(*known.values(), _shape()).agg(sums)
     said = [
         pl.when(pl.col("shape") // 3**place % 3 > 0).then(name).alias(name)
         for place, name in enumerate(_SHAPED)
     ]
-    # One cell of them says it: two dates that compress to nothing else would be a third
-    # of all bytes.
-    of = ("started_at", "org", "feature")
+    # A day has one first moment of a feature, and no other of its cells needs to say it:
+    # moments compress to nothing, and would be a tenth of all bytes.
+    whole = pl.col("started_at").dt.date() if "started_at" in known else pl.lit(0)
+    of = [whole, *(pl.col(name) for name in ("org", "feature") if name in known)]
     ends = [
         pl.when(pl.col(name) == end.over(of)).then(name).alias(name)
         for name, end in (
@@ -207,7 +228,21 @@ def added(cells: pl.LazyFrame, *, day: bool = False) -> pl.LazyFrame:
             ("last_at", pl.col("last_at").max()),
         )
     ]
-    return found.with_columns(*said, *ends).select(*KEYS, *SUMS)
+    none = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in schema().items()
+        if name in KEYS and name not in known
+    ]
+    return found.with_columns(*said, *ends, *none).select(*KEYS, *SUMS)
+
+
+def taught(log: pl.LazyFrame) -> pl.LazyFrame:
+    """What is taught of each model, added up.
+
+    Args:
+        log: `_model` and `REPORTED`, of any parts of a log.
+    """
+    return log.group_by("_model").agg(pl.col(name).sum() for name in REPORTED)
 
 
 def _shape() -> pl.Expr:
@@ -223,10 +258,15 @@ def _shape() -> pl.Expr:
     return reduce(operator.add, digits).alias("shape")
 
 
-def _each() -> list[pl.Expr]:
-    """A row of a log as a cell of one."""
+def _each(guessed: pl.Expr | None = None) -> list[pl.Expr]:
+    """A row of a log as a cell of one.
+
+    Args:
+        guessed: where the tokens of silent streams are estimates by now.
+    """
     silent = is_silent() & has_chars()
-    taught = is_reported()
+    if guessed is not None:
+        silent |= guessed
     at = pl.col("started_at")
     known = {name: pl.col(name) for name in ("started_at", *NAMES)}
     known |= {name: pl.when(rows.failed()).then(name) for name in _OF_FAILURES}
@@ -239,9 +279,6 @@ def _each() -> list[pl.Expr]:
     known |= {name: pl.col(name) for name in COUNTS}
     known |= {name: pl.when(silent).then(name) for name in CHARS.values()}
     known["cost_stated_pusd"] = _pusd("cost_stated_usd")
-    known["rep_rows"] = taught
-    of_taught = [name for pair in CHARS.items() for name in pair]
-    known |= {f"rep_{n}": pl.when(taught).then(n).otherwise(0) for n in of_taught}
     return [known[name].cast(kind).alias(name) for name, kind in schema().items()]
 
 

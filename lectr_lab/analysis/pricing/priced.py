@@ -17,7 +17,13 @@ import polars as pl
 
 from lectr_lab.analysis.pricing import billing
 from lectr_lab.analysis.pricing.linear import Linear, linear
-from lectr_lab.analysis.pricing.token_ratio import ESTIMATES
+from lectr_lab.analysis.pricing.token_ratio import (
+    CHARS,
+    ESTIMATES,
+    length_of,
+    per_char,
+    prompt_bucket,
+)
 from lectr_lab.analysis.views.money import PUSD_PER_USD, share
 from lectr_lab.analysis.views.rows import covered_by_plan, model
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
@@ -34,6 +40,7 @@ from lectr_lab.core.registry import registry
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)
+_PER_CHAR = per_char("input_tokens")
 _EPOCH = date(1970, 1, 1)
 MOST_CUTS = 10_000  # more than there are of any kind
 _DAY_US = 86_400_000_000
@@ -99,14 +106,14 @@ def priced(log: pl.LazyFrame, prices: PriceList | None = None) -> pl.LazyFrame:
     ['cost_usd', 'price_source', 'plan_usd']
     """
     names, ways = ways_of(prices or (), look_up)
-    beside = [name for name in ESTIMATES if name in log.collect_schema()]
-    cost = pl.struct(*FACTS, *beside).map_batches(
+    beside = (*ESTIMATES, *CHARS.values())
+    has_estimates = {*beside} <= {*log.collect_schema()}
+    cost = pl.struct((*FACTS, *beside) if has_estimates else FACTS).map_batches(
         partial(_price_rows, names=names, ways=ways),
         return_dtype=_PRICED,
         is_elementwise=True,
     )
-    found = log.with_columns(cost.struct.unnest()).with_columns(*_by_plan())
-    return found.drop(beside) if beside else found
+    return log.with_columns(cost.struct.unnest()).with_columns(*_by_plan())
 
 
 def ways_of(
@@ -167,10 +174,12 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.
             at = (kind == number).arg_true()
             counts = facts.select(*COUNTS)[at].iter_rows(named=True)
             cost = cost.scatter(at, [_usd(price.found, row) for row in counts])
-    if "_input_estimate" in facts.columns:
-        at = facts["_input_estimate"].is_not_null().arg_true()
+    if _PER_CHAR in facts.columns:
+        at = facts[_PER_CHAR].is_not_null().arg_true()
         if at.len():
-            cost = cost.scatter(at, _of_estimates(facts[at], kind[at], found))
+            pusd = estimated_pusd(facts[at].with_columns(rows=1), kind[at], found)
+            usd = share(pl.lit(pusd), pl.lit(PUSD_PER_USD, pl.Int128))
+            cost = cost.scatter(at, pl.select(usd).to_series())
     source = of_kinds["price_source"].gather(kind)
     stated = facts["cost_stated_usd"]
     if (stated > 0).any():  # then nothing counted was nothing said
@@ -180,36 +189,47 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.
     return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
 
 
-def _of_estimates(
+def estimated_pusd(
     facts: pl.DataFrame, kind: pl.Series, found: list[Prices]
 ) -> pl.Series:
-    """What tokens cost that are estimates and no whole numbers, in whole 1e-12 USD."""
-    told = {"input_tokens": "_input_estimate", "output_tokens": "_output_estimate"}
-    some = [(pl.col(name) > 0).alias(count) for count, name in told.items()]
-    by = facts.select(kind.alias("kind"), *some)
+    """What tokens that are estimates cost, by their characters; 1e-12 USD, Int128.
+
+    A character costs a whole number of them, so that sums of characters cost what
+    theirs do.
+
+    Args:
+        facts: `rows` (how many each stands for), `ESTIMATES` and `CHARS`.
+        kind: of each, the number of what was found.
+        found: what `look_up` gave of each kind.
+    """
+    some = [(pl.col(chars) > 0).alias(f"some_{chars}") for chars in CHARS.values()]
+    by = facts.select(kind.alias("kind"), *some, *ESTIMATES)
     kinds = by.unique(maintain_order=True)
     billed = [
-        _in_floats(found[number][0], tuple(zip(told, above, strict=True)))
-        for number, *above in kinds.iter_rows()
+        _per_char_pusd(found[number][0], *of) for number, *of in kinds.iter_rows()
     ]
-    schema = dict.fromkeys(["flat", "each_input", "each_output"], pl.Float64())
+    names = ["flat", *(f"{chars}_each" for chars in CHARS.values())]
+    schema = dict.fromkeys(names, pl.Int128())
     prices = kinds.hstack(pl.DataFrame(billed, schema, orient="row"))
     of_rows = by.join(prices, on=by.columns, how="left", maintain_order="left")
-    pusd = (
-        pl.col("flat")
-        + pl.col("each_input") * facts["_input_estimate"]
-        + pl.col("each_output") * facts["_output_estimate"]
+    pusd = pl.col("flat") * facts["rows"].cast(pl.Int128)
+    for chars in CHARS.values():
+        pusd += pl.col(f"{chars}_each") * facts[chars].cast(pl.Int128)
+    return of_rows.select(pusd.alias("pusd")).to_series()
+
+
+def _per_char_pusd(
+    price: KindPrice | None, some_in: bool, some_out: bool, of_in: float, of_out: float
+) -> tuple[int | None, ...]:
+    per = dict(zip(CHARS, (of_in, of_out), strict=True))
+    some = dict(
+        zip(CHARS, (some_in and of_in > 0, some_out and of_out > 0), strict=True)
     )
-    return of_rows.select(share(pusd.round(), pl.lit(float(PUSD_PER_USD)))).to_series()
-
-
-def _in_floats(
-    price: KindPrice | None, told: tuple[tuple[str, bool], ...]
-) -> tuple[float | None, ...]:
-    billed = None if price is None else price.linear(told)
+    billed = None if price is None else price.linear(tuple(some.items()))
     if billed is None:
         return None, None, None
-    return float(billed.flat_pusd), *map(float, billed.each_pusd.values())
+    each = (billed.each_pusd[name] * Decimal(repr(n)) for name, n in per.items())
+    return round(billed.flat_pusd), *map(round, each)
 
 
 def _usd(price: Found, counts: dict[str, float | None]) -> float | None:
@@ -243,10 +263,9 @@ def _cut(facts: pl.DataFrame, cuts: Cuts) -> pl.Series | int:
     us = facts["started_at"].dt.timestamp("us")
     period = _passed([_us(day, time()) for day in cuts.days], us)
     length = facts["input_tokens"]
-    if "_length_estimate" in facts.columns:
-        length = facts["_length_estimate"].zip_with(
-            facts["_length_estimate"].is_not_null(), length
-        )
+    if _PER_CHAR in facts.columns and facts[_PER_CHAR].count():
+        of_estimates = length_of(prompt_bucket(), pl.col(_PER_CHAR))
+        length = facts.select(pl.coalesce(of_estimates, "input_tokens")).to_series()
     band = _passed([start + 1 for start in cuts.input_tokens], length)
     return period * MOST_CUTS**2 + band + _slot(facts["provider"], us, cuts) * MOST_CUTS
 

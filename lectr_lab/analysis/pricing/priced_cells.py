@@ -21,10 +21,16 @@ from lectr_lab.analysis.pricing.priced import (
     KindPrice,
     Prices,
     Way,
+    estimated_pusd,
     look_up,
     ways_of,
 )
-from lectr_lab.analysis.pricing.token_ratio import CHARS, length_of, per_char
+from lectr_lab.analysis.pricing.token_ratio import (
+    CHARS,
+    estimate,
+    length_of,
+    per_char,
+)
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.money import PUSD_PER_USD, share
 from lectr_lab.core.pricing.price import PriceList
@@ -32,7 +38,6 @@ from lectr_lab.core.pricing.units import COUNTS
 
 _PUSD = pl.Int128()
 _FLAT = "flat_pusd"
-_INPUT, _OUTPUT = "_input_estimate", "_output_estimate"
 
 
 def priced_cells(
@@ -47,8 +52,7 @@ def priced_cells(
 
     Returns:
         The same cells with `COSTS`. Costs are null where they are not known of their
-        rows; counted cells cost what their rows do to the last 1e-12 USD, estimated
-        ones within half of one for each row.
+        rows; else cells cost what their rows do, to the last 1e-12 USD.
 
     >>> from lectr_lab.analysis.cells.facts import facts
     >>> from lectr_lab.analysis.pricing.token_ratio import ratios, reported
@@ -59,10 +63,7 @@ def priced_cells(
     0
     """
     told = _estimated(cells, ratios)
-    kinds = told.collect_schema()
-    found = {
-        name: kind for name, kind in kinds.items() if name not in (_INPUT, _OUTPUT)
-    }
+    found = dict(told.collect_schema())
     found.pop("cost_stated_pusd")  # it comes again, among the costs
     return told.map_batches(
         partial(_priced, prices=prices or ()),
@@ -76,23 +77,18 @@ def priced_cells(
 def _estimated(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
     """Silent streams with their tokens, and the band that these are of."""
     of = {name: pl.col(per_char(name)) for name in CHARS}
-    exact = [pl.col(chars) * of[name] for name, chars in CHARS.items()]
     known = pl.when(pl.col("bucket").is_not_null() & of["input_tokens"].is_not_null())
     length = length_of(pl.col("bucket"), of["input_tokens"])
     return (
         cells.with_columns(rows.model().alias("_model"))
-        .join(ratios, on="_model", how="left")
+        .join(ratios, on="_model", how="left", maintain_order="left")
         .with_columns(
-            known.then(exact[0]).alias(_INPUT),
-            known.then(exact[1]).alias(_OUTPUT),
-            *(
-                known.then(n.round().cast(pl.Int64)).otherwise(name).alias(name)
-                for n, name in zip(exact, CHARS, strict=True)
-            ),
+            *(known.then(estimate(name)).otherwise(name).alias(name) for name in CHARS),
+            *(known.then(n).alias(per_char(name)) for name, n in of.items()),
             known.then(pl.lit("ratio")).otherwise("token_source").alias("token_source"),
             known.then(band(length)).otherwise("band").alias("band"),
         )
-        .drop("_model", *map(per_char, CHARS))
+        .drop("_model")
     )
 
 
@@ -101,12 +97,16 @@ def _priced(cells: pl.DataFrame, prices: PriceList) -> pl.DataFrame:
     table = pl.DataFrame([one[1:] for one in found], TABLE, orient="row")
     of_cells = table[kind]
     cost = _of_sums(cells, of_cells)
+    guessed = cells[per_char("input_tokens")].is_not_null()
+    if guessed.any():
+        at = guessed.arg_true()
+        cost = cost.scatter(at, estimated_pusd(cells[at], kind[at], found))
     uneven = [n for n, (price, *_) in enumerate(found) if price and not price.is_even]
-    others = kind.is_in(uneven) | cells[_INPUT].is_not_null()
+    others = kind.is_in(uneven) & ~guessed
     if others.any():
         at = others.arg_true()
         cost = cost.scatter(at, _by_shape(cells[at], kind[at], found))
-    kept = cells.drop(_INPUT, _OUTPUT, "cost_stated_pusd").columns
+    kept = cells.drop("cost_stated_pusd").columns
     return (
         cells.with_columns(
             cost.alias("cost_pusd"),
@@ -172,47 +172,26 @@ def _of_sums(cells: pl.DataFrame, of_cells: pl.DataFrame) -> pl.Series:
 
 
 def _by_shape(cells: pl.DataFrame, kind: pl.Series, found: list[Prices]) -> pl.Series:
-    """The cost of estimated cells, and of those that have a price of another form."""
-    is_estimate = pl.col(_INPUT).is_not_null()
-    exact = {name: pl.col(name) for name in COUNTS}
-    shown = {"input_tokens": _INPUT, "output_tokens": _OUTPUT}
-    some = {
-        name: (
-            pl.when(is_estimate).then(shown[name]).otherwise(n) if name in shown else n
-        )
-        for name, n in exact.items()
-    }
-    shape = cells.select(
-        kind.alias("_kind"), *((n > 0).alias(f"_{name}") for name, n in some.items())
-    )
+    """The cost of counted cells that have a price of another form."""
+    above = [(pl.col(name) > 0).alias(f"_{name}") for name in COUNTS]
+    shape = cells.select(kind.alias("_kind"), *above)
     shapes = shape.unique(maintain_order=True)
     billed = [
-        _in_order(found[number][0], dict(zip(COUNTS, above, strict=True)))
-        for number, *above in shapes.iter_rows()
+        _in_order(found[number][0], dict(zip(COUNTS, some, strict=True)))
+        for number, *some in shapes.iter_rows()
     ]
-    columns = [_FLAT, *map("{}_each".format, COUNTS)]
-    prices = shapes.hstack(
-        pl.DataFrame(billed, dict.fromkeys(columns, pl.Int64()), orient="row")
-    )
+    each = {name: f"{name}_each" for name in COUNTS}
+    columns = dict.fromkeys([_FLAT, *each.values()], _PUSD)
+    prices = shapes.hstack(pl.DataFrame(billed, columns, orient="row"))
     joined = shape.join(
         prices, on=shape.columns, how="left", nulls_equal=True, maintain_order="left"
     )
-
-    def cost(of: Mapping[str, pl.Expr], number: pl.DataType) -> pl.Expr:
-        flat = pl.col("rows").cast(number) * pl.col(_FLAT).cast(number)
-        each = (
-            n.cast(number).fill_null(0) * pl.col(f"{name}_each").cast(number)
-            for name, n in of.items()
-        )
-        return reduce(add, each, flat)
-
-    estimates = {name: pl.col(column) for name, column in shown.items()}
-    pusd = (
-        pl.when(is_estimate)
-        .then(cost(estimates, pl.Float64()).round().cast(_PUSD))
-        .otherwise(cost(exact, _PUSD))
-    )
-    return cells.hstack(joined.select(columns)).select(pusd.alias("pusd"))["pusd"]
+    pusd = pl.col("rows").cast(_PUSD) * pl.col(_FLAT)
+    for name, rate in each.items():
+        # Only seconds of sound are no whole number, and those are in no cell.
+        pusd += pl.col(name).cast(_PUSD).fill_null(0) * pl.col(rate)
+    found_pusd = cells.hstack(joined.select(*columns)).select(pusd.alias("pusd"))
+    return found_pusd["pusd"]
 
 
 def _in_order(

@@ -21,6 +21,7 @@ from functools import reduce
 import polars as pl
 
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.money import share
 from lectr_lab.core.pricing.units import COUNTS
 
 LEAST_REPORTED = 3
@@ -35,14 +36,18 @@ CHARS = {"input_tokens": "prompt_chars", "output_tokens": "output_chars"}
 REPORTED = ("rep_rows", *(f"rep_{name}" for pair in CHARS.items() for name in pair))
 """What ratios are learned from: how many rows reported, and the sums of what they did."""
 
-ESTIMATES = {
-    "_input_estimate": pl.Float64(),
-    "_output_estimate": pl.Float64(),
-    "_length_estimate": pl.Int64(),
-}
-"""Beside an estimated row on its way to its price: its tokens before they are rounded to
-be shown, and the input length that tiers of its price go by."""
 
+def per_char(tokens: str) -> str:
+    """The column that says how many tokens a character was estimated to be."""
+    return f"{tokens}_per_char"
+
+
+ESTIMATES = {per_char(name): pl.Float64() for name in CHARS}
+"""Beside an estimated row: the tokens of one of its characters, in billionths. Its own
+tokens are rounded, to be shown; sums and costs are of its characters, so that they are
+the same however a log is cut and counted."""
+
+_NANO = 10**9
 _SHORT_CHARS = 8_000  # no price goes by a length of so few
 _STEPS = 4  # of length, from there on, to a doubling
 
@@ -65,7 +70,7 @@ def with_ratios(log: pl.LazyFrame) -> pl.LazyFrame:
     """
     # Most rows need no ratio: only the few that may are joined with the models'.
     some = estimated(log.filter(is_silent()), ratios(reported(log)))
-    return pl.concat([log.filter(~is_silent()), some.drop(ESTIMATES)])
+    return pl.concat([log.filter(~is_silent()), some.drop(list(ESTIMATES))])
 
 
 def is_silent() -> pl.Expr:
@@ -87,33 +92,51 @@ def estimated(some: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
         ratios: as `ratios` learns them.
 
     Returns:
-        Their rows with the columns `ESTIMATES`, null where a row is none, or has other
-        counts that its price is told by.
+        Their rows with the columns `ESTIMATES`: null where a row is no estimate, or has
+        other counts that its price is told by.
     """
-    exact = {
-        name: pl.col(chars) * pl.col(per_char(name)) for name, chars in CHARS.items()
-    }
-    known = is_silent() & has_chars() & pl.col(per_char("input_tokens")).is_not_null()
-    alone = pl.when(known & pl.all_horizontal(_others_null()))
-    length = length_of(prompt_bucket(), pl.col(per_char("input_tokens")))
-    beside = dict(zip(ESTIMATES, [*exact.values(), length], strict=True))
-    shown = {name: n.round().cast(pl.Int64) for name, n in exact.items()}
+    of = {name: pl.col(per_char(name)) for name in CHARS}
+    known = is_silent() & has_chars() & of["input_tokens"].is_not_null()
+    alone = known & pl.all_horizontal(_others_null())
     return (
         some.with_columns(_key())
         .join(ratios, on="_model", how="left")
         .with_columns(
             *(
-                pl.when(known).then(n).otherwise(name).alias(name)
-                for name, n in shown.items()
+                pl.when(known).then(estimate(name)).otherwise(name).alias(name)
+                for name in CHARS
             ),
-            *(alone.then(value).alias(name) for name, value in beside.items()),
+            *(pl.when(alone).then(n).alias(per_char(name)) for name, n in of.items()),
             pl.when(known)
             .then(pl.lit("ratio"))
             .otherwise("token_source")
             .alias("token_source"),
         )
-        .drop("_model", *map(per_char, CHARS))
+        .drop("_model")
     )
+
+
+def estimate(tokens: str) -> pl.Expr:
+    """So many tokens by their characters, rounded to be shown."""
+    exact = pl.col(CHARS[tokens]) * pl.col(per_char(tokens))
+    return exact.round().cast(pl.Int64)
+
+
+def tokens_sum(name: str) -> pl.Expr:
+    """The sum of a count over rows, or cells, that have `ESTIMATES`; Int64.
+
+    Estimates are added up by their characters, and rounded once. So the sum is the same
+    to the last token of rows and of cells, however they are cut; 0 where nobody said.
+    """
+    count = pl.col(name).cast(pl.Int64)
+    if name not in CHARS:
+        return count.sum()
+    of = pl.col(per_char(name))
+    guessed = of.is_not_null()
+    nano = (of * _NANO).round().cast(pl.Int64).filter(guessed).cast(pl.Int128)
+    chars = pl.col(CHARS[name]).cast(pl.Int128).filter(guessed)
+    whole = ((chars * nano).sum() + _NANO // 2) // pl.lit(_NANO, pl.Int128)
+    return count.filter(~guessed).sum() + whole.cast(pl.Int64)
 
 
 def has_chars() -> pl.Expr:
@@ -175,7 +198,10 @@ def ratios(taught: pl.LazyFrame) -> pl.LazyFrame:
             of both together, likewise.
     """
     found = [
-        (pl.col(f"rep_{tokens}") / pl.col(f"rep_{chars}")).alias(per_char(tokens))
+        share(
+            (pl.col(f"rep_{tokens}") / pl.col(f"rep_{chars}") * _NANO).round(),
+            pl.lit(float(_NANO)),
+        ).alias(per_char(tokens))
         for tokens, chars in CHARS.items()
     ]
     return (
@@ -188,8 +214,3 @@ def ratios(taught: pl.LazyFrame) -> pl.LazyFrame:
 
 def _key() -> pl.Expr:
     return rows.model().alias("_model")
-
-
-def per_char(tokens: str) -> str:
-    """The column of `ratios` for a count."""
-    return f"_{tokens}_per_char"

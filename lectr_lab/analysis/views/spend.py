@@ -3,6 +3,8 @@
 import polars as pl
 
 from lectr_lab.analysis.given_log import Log, as_log, opened
+from lectr_lab.analysis.log import Log as ScannedLog
+from lectr_lab.analysis.pricing.token_ratio import ESTIMATES, tokens_sum
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.money import share, usd_sum
@@ -195,20 +197,22 @@ def tokens(
         return [
             each.number(rows.is_request(each.calls)).alias("requests"),
             each.number(pl.col("input_tokens").is_not_null()).alias("counted"),
-            *(_known_sum(name) for name in sums),
+            *(_known_sum(name, guessed) for name in sums),
         ]
 
     keys = key_names(by, every, org)
     total = pl.sum_horizontal("input_tokens", "output_tokens")
     order = ([pl.col("time")] if every else []) + [-total, *map(pl.col, keys)]
     given = opened(log)
+    guessed = isinstance(given, ScannedLog) or {*ESTIMATES} <= {*given.collect_schema()}
     found = grouped(given, measures, by=by, every=every, tz=tz, org=org)
     return found.sort(order, nulls_last=True)
 
 
-def _known_sum(name: str) -> pl.Expr:
+def _known_sum(name: str, guessed: bool) -> pl.Expr:
     known = pl.col(name).cast(pl.Int64)
-    return pl.when(known.is_not_null().any()).then(known.sum()).alias(name)
+    total = tokens_sum(name) if guessed else known.sum()
+    return pl.when(known.is_not_null().any()).then(total).alias(name)
 
 
 _OF_A_REQUEST = [

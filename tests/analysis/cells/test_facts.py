@@ -16,6 +16,7 @@ from lectr_lab.analysis.cells.facts import (
     facts,
     rest_schema,
     schema,
+    taught,
 )
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views import rows
@@ -24,6 +25,7 @@ from lectr_lab.core.pricing.price_changes import change_days
 from lectr_lab.log.schema import frame
 
 DAYS = [datetime.combine(day, time(), UTC) for day in change_days(())[-3:]]
+BY_DAY = pl.col("started_at").dt.truncate("1d")
 PREDICATES = {
     "call": rows.is_call(),
     "own": rows.is_own(),
@@ -53,7 +55,7 @@ def sorted_cells(cells):
 @given(log=logs(DAYS))
 def test_every_question_has_as_many_rows_in_cells(log):
     """What `views/rows.py` asks is true of as many rows, by any of the names."""
-    sums, rest = facts(log)
+    sums, rest, _ = facts(log)
     numbers = [
         pl.col("rows").filter(p).sum().alias(name) for name, p in PREDICATES.items()
     ]
@@ -93,7 +95,9 @@ def test_parts_add_up_to_the_whole(log, pieces, dice):
     rest = pl.concat([part.rest for part in parts])
 
     assert sorted_cells(both).equals(sorted_cells(whole.sums))
+    told = taught(pl.concat([part.taught for part in parts]).lazy()).collect()
     assert rest.sort(pl.all()).equals(whole.rest.sort(pl.all()))
+    assert told.sort(pl.all()).equals(whole.taught.sort(pl.all()))
 
 
 @settings(max_examples=15)
@@ -102,11 +106,11 @@ def test_a_day_is_the_sum_of_its_quarters(log):
     """Adding up by days first, or last, is the same."""
     sums = facts(log).sums.lazy()
 
-    by_day = added(sums, day=True).collect()
+    by_day = added(sums, at=BY_DAY).collect()
 
     assert by_day["rows"].sum() + facts(log).rest.height == log.height
     assert by_day["started_at"].dt.time().unique().to_list() in ([], [time()])
-    assert sorted_cells(added(by_day.lazy(), day=True).collect()).equals(
+    assert sorted_cells(added(by_day.lazy(), at=BY_DAY).collect()).equals(
         sorted_cells(by_day)
     )
 
@@ -114,16 +118,16 @@ def test_a_day_is_the_sum_of_its_quarters(log):
 @settings(max_examples=15)
 @given(log=logs(DAYS))
 def test_when_it_was_first_and_last_is_known_to_the_microsecond(log):
-    """Of any org and feature, and any quarters of an hour."""
-    sums, rest = facts(log)
+    """Of any org, feature and day."""
+    sums, rest, _ = facts(log)
     ends = [pl.col("first_at").min(), pl.col("last_at").max()]
     at = pl.col("started_at")
-    keys = ["org", "feature", at.dt.truncate("15m").alias("quarter")]
+    keys = ["org", "feature", at.dt.date().alias("day")]
 
     cells = sums.group_by(keys).agg(ends)
     left = rest.group_by(keys).agg(first_at=at.min(), last_at=at.max())
 
-    both = pl.concat([cells, left]).group_by("org", "feature", "quarter").agg(ends)
+    both = pl.concat([cells, left]).group_by("org", "feature", "day").agg(ends)
     expected = log.group_by(keys).agg(first_at=at.min(), last_at=at.max())
     assert both.sort(pl.all()).equals(expected.sort(pl.all()))
 
@@ -132,7 +136,7 @@ def test_when_it_was_first_and_last_is_known_to_the_microsecond(log):
 @given(log=logs(DAYS))
 def test_rows_as_cells_are_the_same_cells(log):
     """What a row is as a cell of its own, added up, is what the file's cells are."""
-    sums, rest = facts(log)
+    sums, rest, _ = facts(log)
     each = as_cells(priced(log.lazy())).select(
         *KEYS, *(pl.col(name).cast(schema()[name]) for name in SUMS)
     )
@@ -156,7 +160,7 @@ def with_all_columns(rest):
 @given(log=logs(DAYS))
 def test_streams_without_usage_are_as_many(log):
     """What is asked of streams is asked of cells alike."""
-    sums, rest = facts(log)
+    sums, rest, _ = facts(log)
     expected = streams_without_usage(log.lazy()).collect()
 
     asked = (
@@ -182,7 +186,7 @@ def test_nobody_who_asked_is_in_cells(log_of, event):
         event(**canaries, event_id=b"canary-event-id!", image_count=2),
     ]
 
-    sums, rest = facts(frame(events))
+    sums, rest, _ = facts(frame(events))
 
     assert (sums.height, rest.height) == (1, 1)
     assert "canary" not in repr(sums.rows()) + repr(rest.rows())
@@ -190,7 +194,7 @@ def test_nobody_who_asked_is_in_cells(log_of, event):
 
 def test_columns_are_those_that_are_said():
     """The same, whatever a log has in it."""
-    sums, rest = facts(frame([]))
+    sums, rest, _ = facts(frame([]))
 
     assert (sums.schema, rest.schema) == (schema(), rest_schema())
     assert {*NAMES} < {*KEYS}

@@ -4,13 +4,16 @@ Both are sums per kind of request and day, so that the rest is arithmetic on few
 """
 
 from collections.abc import Sequence
+from random import SystemRandom
 
 import polars as pl
 
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.simulate.reroute import KEYS, asked_model, joined
-from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views import binned, rows
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import summed, usd_sum
+from lectr_lab.analysis.views.percentiles import Percentiles, group_number
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.units import COUNTS
 
@@ -208,27 +211,45 @@ _NOT_SAID = (
 _SOME_TOKENS = 10**6
 
 
-def latencies(log: pl.LazyFrame, models: Sequence[tuple[str, str]]) -> pl.LazyFrame:
-    """How long those providers' models took, over successful requests.
+def latencies(
+    log: pl.LazyFrame,
+    models: Sequence[tuple[str, str]],
+    how: Percentiles = "exact",
+) -> pl.DataFrame:
+    """How long those providers' models took, over successful requests; read now.
 
     Returns:
-        `org`, `feature`, `provider`, `asked`, and `ms`: a list of `total_ms`.
+        `org`, `feature`, `provider`, `asked`, and `ms`: a list of `total_ms`; or, where
+        they are binned, how many lie in which bin, as `binned.bin_counts` says it.
     """
     wanted = pl.DataFrame(
         models, {"provider": pl.String, "asked": pl.String}, orient="row"
-    )
+    ).unique()
     # Few models are asked for, so that names alone leave most rows out before a join.
     named = asked_model().is_in(wanted["asked"].unique().to_list())
-    return (
-        log.filter(rows.succeeded() & named)
-        .group_by("org", "feature", "provider", asked_model().alias("asked"))
-        .agg(pl.col("total_ms").alias("ms"))
-        .join(wanted.unique().lazy(), on=["provider", "asked"], how="semi")
+    timed = log.filter(rows.succeeded() & named).select(
+        *("org", "feature", "provider", "total_ms"), asked_model().alias("asked")
     )
+    those = timed.join(wanted.lazy(), on=["provider", "asked"], how="semi")
+    if how == "exact":
+        return collected(those.group_by(_TIMED).agg(pl.col("total_ms").alias("ms")))
+    number = group_number(
+        [pl.col(key) for key in _TIMED], SystemRandom().getrandbits(62)
+    )
+    counts = binned.bin_counts(those.select(number, "total_ms"), "_group")["total_ms"]
+    groups = collected(those.select(_TIMED).unique()).with_columns(number)
+    return groups.join(counts, on="_group", validate="1:m").drop("_group")
 
 
 def percentiles(times: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """`by`, `provider`, `asked`, `p50_ms`, `p95_ms` and their `n`, of `latencies`."""
+    if "ms" not in times.columns:
+        n = binned.count()
+        figures = [
+            binned.at((p / 100 * (n - 1)).floor().cast(pl.Int64)).alias(f"p{p}_ms")
+            for p in _PERCENTILES
+        ]
+        return times.group_by(*by, "provider", "asked").agg(*figures, n.alias("n"))
     ms = pl.col("ms")
     return (
         times.group_by(*by, "provider", "asked")
@@ -244,3 +265,6 @@ def percentiles(times: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         )
         .drop("ms")
     )
+
+
+_TIMED = ("org", "feature", "provider", "asked")

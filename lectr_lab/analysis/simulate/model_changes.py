@@ -13,7 +13,9 @@ from lectr_lab.analysis.simulate.answer_length import Groups, Lengths, length_ra
 from lectr_lab.analysis.simulate.costs import costs, latencies, percentiles
 from lectr_lab.analysis.simulate.reroute import KEYS
 from lectr_lab.analysis.simulate.tokenizers import same_tokens
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import summed
+from lectr_lab.analysis.views.percentiles import Percentiles
 from lectr_lab.core.pricing.price import PriceList
 
 LEAST_TIMED = 30
@@ -120,7 +122,7 @@ def costs_by_day(
     if sums.is_empty():
         return _beside(sums, sums.select("move", "day", *_none()))
     quick = costs(log, kinds, prices, row_by_row=False)
-    both = _beside(sums, quick.collect(engine="streaming"))
+    both = _beside(sums, collected(quick))
     # Where all of a day's rows had a price, or none had, its sums tell all.
     all_before = pl.col("unpriced") == 0
     none_before = (pl.col("unpriced") == pl.col("counted")) & ~all_before
@@ -130,7 +132,7 @@ def costs_by_day(
         (none_before | (all_before & (all_after | none_after))).all()
     ).item():
         exact = costs(log, kinds, prices, row_by_row=True)
-        return _beside(sums, exact.collect(engine="streaming"))
+        return _beside(sums, collected(exact))
     spent = pl.when(none_after).then(0.0).otherwise("spend_usd")
     figures = ["judged", "output", "unpriced_after", "before_usd", "after_usd"]
     return both.with_columns(before_usd=spent).with_columns(
@@ -155,7 +157,9 @@ def _beside(sums: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     return both.sort("move", "day")
 
 
-def with_latencies(log: pl.LazyFrame, moves: pl.DataFrame) -> pl.DataFrame:
+def with_latencies(
+    log: pl.LazyFrame, moves: pl.DataFrame, how: Percentiles = "exact"
+) -> pl.DataFrame:
     """Moves with `before_` and `after_` latencies: what was observed, of each model.
 
     A target's are those of the same org and feature where these are enough, else of
@@ -164,7 +168,7 @@ def with_latencies(log: pl.LazyFrame, moves: pl.DataFrame) -> pl.DataFrame:
     was, to = ["from_provider", "from_model"], ["to_provider", "to_model"]
     target = [*moves.select(to).unique().drop_nulls().iter_rows()]
     models = [*moves.select(was).unique().drop_nulls().iter_rows(), *target]
-    times = latencies(log, models).collect(engine="streaming")
+    times = latencies(log, models, how)
     aims = pl.DataFrame(
         target, {"provider": pl.String, "asked": pl.String}, orient="row"
     )
@@ -186,6 +190,7 @@ def with_latencies(log: pl.LazyFrame, moves: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("feature"))
         .when(of_model)
         .then(pl.lit("model")),
+        percentiles=pl.lit(how),
     ).drop(f"model_{name}" for name in _MS)
 
 

@@ -78,7 +78,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
             `_high`; `output_ratio` (output tokens per output token; its ends are null
             where it is assumed), `same_tokens` (input carries over exactly); p50 and
             p95 of `total_ms` `before_` and `after_` with `_n`, and whether the latter
-            are of the same "feature" or of the "model" in all the org's traffic.
+            are of the same "feature" or of the "model" in all the org's traffic;
+            `percentiles`, "exact" or "binned", as of `latency`.
         """
         return self.moves
 
@@ -108,7 +109,10 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         """The changes, money first; without what is said of none of them, and whose
         they are only where they are not all one org's."""
         learned = pl.col("output_ratio_low").is_not_null()
-        shown = self.moves.select(_SHOWN).with_columns(
+        # Each percentile then says ≈.
+        is_binned = (self.moves["percentiles"] == "binned").any()
+        columns = [*_SHOWN, "percentiles"] if is_binned else _SHOWN
+        shown = self.moves.select(columns).with_columns(
             pl.when(learned).then("output_ratio").alias("output_ratio")
         )
         aside = {"org"} if shown["org"].n_unique() <= 1 else set()

@@ -1,8 +1,9 @@
 """What a log's requests would have cost under other routing rules."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
+from functools import partial
 from math import hypot
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -26,7 +27,9 @@ from lectr_lab.analysis.simulate.model_changes import (
 from lectr_lab.analysis.simulate.reroute import KEYS, as_rules_see, decided
 from lectr_lab.analysis.simulate.result import Simulation, Unjudged
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.percentiles import chosen
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.pricing.price import PriceList
@@ -87,8 +90,10 @@ def simulate(
     """
     ordered = _rules(rules)
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    log = as_rules_see(as_log(log, own).filter(rows.is_call()), ordered)
-    found = facts(log).collect(engine="streaming")
+    log = as_log(log, own)
+    how = chosen(log)
+    log = as_rules_see(log.filter(rows.is_call()), ordered)
+    found = collected(facts(log))
     kinds = decided(found.select(KEYS).unique(), ordered, keyed)
     found = found.join(kinds, on=KEYS, how="left", nulls_equal=True)
     moves = moves_of(kinds, found, confidence)
@@ -99,7 +104,8 @@ def simulate(
     by_day = costs_by_day(log, found, kinds, own)
     days = _Days.of(found, by_day, confidence)
     doubts = _doubts(moves, days, own)
-    return _simulation(log, found, moves, doubts, days, ordered)
+    timed = partial(with_latencies, log, how=how)
+    return _simulation(timed, found, moves, doubts, days, ordered)
 
 
 def _rules(rules: Rules) -> tuple[Rule, ...]:
@@ -245,7 +251,7 @@ def _per_move(moves: pl.DataFrame, days: _Days, doubts: list[_Doubt]) -> pl.Data
 
 
 def _simulation(
-    log: pl.LazyFrame,
+    timed: Callable[[pl.DataFrame], pl.DataFrame],
     found: pl.DataFrame,
     moves: pl.DataFrame,
     doubts: list[_Doubt],
@@ -253,7 +259,7 @@ def _simulation(
     rules: tuple[Rule, ...],
 ) -> Simulation:
     doubt = _together(moves, doubts)
-    table = with_latencies(log, _per_move(moves, days, doubts))
+    table = timed(_per_move(moves, days, doubts))
     spent = days.spent.rename({"spend_usd": "usd"})
     saved = days.by_move.select("day", usd=pl.col("before_usd") - pl.col("after_usd"))
     left = pl.concat([spent, saved.with_columns(-pl.col("usd"))])
@@ -307,4 +313,5 @@ _FRAME = [
     "after_p95_ms",
     "after_n",
     "after_latency_of",
+    "percentiles",
 ]

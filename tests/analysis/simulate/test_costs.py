@@ -126,8 +126,8 @@ def test_latencies_are_of_answers_by_the_models_asked(log_of, event, failed):
     """Failures are quick, and do not count."""
     log = log_of([event(total_ms=ms) for ms in (100.0, 300.0)] + [failed()])
 
-    found = latencies(log, [("openai", "gpt-4o-mini")]).collect()
+    found = latencies(log, [("openai", "gpt-4o-mini")])
 
     [row] = percentiles(found, ["org"]).to_dicts()
     assert (row["p50_ms"], row["n"]) == (200.0, 2)
-    assert latencies(log, [("groq", "gpt-4o-mini")]).collect().is_empty()
+    assert latencies(log, [("groq", "gpt-4o-mini")]).is_empty()

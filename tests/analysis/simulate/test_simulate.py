@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.scan import demo_log
 from lectr_lab.analysis.simulate import simulate
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.routing.rules import Conditions, Rule, RuleTarget
@@ -163,6 +164,22 @@ def made_up(log_of, event, rng, days=14):
         started_at=pl.Series(at).dt.replace_time_zone("UTC"),
         output_tokens=pl.Series(output.round().astype(int)),
     )
+
+
+def test_many_rows_have_binned_percentiles(monkeypatch):
+    """By the rule of every view, within 1 % of the lower rank; and the table says ≈."""
+    asked = rule("gpt-5.4-mini", feature="report-writer")
+    exact = simulate(demo_log(), asked)
+    monkeypatch.setattr("lectr_lab.analysis.views.percentiles.MOST_EXACT_ROWS", 9)
+
+    binned = simulate(demo_log(), asked)
+
+    same = pl.exclude("^.*_p(50|95)_ms$", "percentiles")
+    assert binned.moves.select(same).equals(exact.moves.select(same))
+    assert binned.moves["before_p50_ms"].to_list() == pytest.approx(
+        exact.moves["before_p50_ms"].to_list(), rel=0.05
+    )
+    assert "≈" in repr(binned) and "≈" not in repr(exact)
 
 
 @pytest.mark.slow

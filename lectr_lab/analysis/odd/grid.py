@@ -16,6 +16,9 @@ from lectr_lab.analysis.odd.predict import HOUR, Array, Clock
 CELL = timedelta(minutes=5)
 _CELL_S = 300
 _MOST_MODELS = 6
+JUDGED = tuple(name for name in SUMS if not name.endswith("_tokens"))
+"""Sums that kinds are judged by; tokens are for the parts of dollars alone."""
+
 BLOCK = 24
 """Series whose arrays stay in a core's cache."""
 
@@ -50,7 +53,7 @@ class Span(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Some series, each sum of `SUMS` as an array of series by cells."""
+    """Some series, each sum of `JUDGED` as an array of series by cells."""
 
     span: Span
     series: pl.DataFrame  # the keys, a row each
@@ -101,14 +104,14 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
     places = codes.join(
         of, on=codes.columns, how="left", nulls_equal=True, maintain_order="left"
     )
-    of_series = placed.select("t", *SUMS).hstack(places.select("s", "rank"))
-    of_series = of_series.sort("s", maintain_order=True)
+    ordered = placed.select("t", *JUDGED).hstack(places.select("s", "rank"))
+    ordered = ordered.sort("s", maintain_order=True)
     starts = np.arange(0, named.height + BLOCK, BLOCK)
-    ends = np.searchsorted(of_series["s"].to_numpy(), starts)
+    ends = np.searchsorted(ordered["s"].to_numpy(), starts)
     for block, (first, last) in enumerate(pairwise(ends.tolist())):
         series = named.slice(block * BLOCK, BLOCK)
         shown = ranked.filter("several", pl.col("s").is_in(series["s"].to_list()))
-        yield _grid(span, series, of_series.slice(first, last - first), shown)
+        yield _grid(span, series, ordered.slice(first, last - first), shown)
 
 
 def numbered(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
@@ -159,7 +162,7 @@ def _grid(
     first = int(series["s"][0])
     at = (cells["s"].cast(pl.Int64) - first) * span.cells + cells["t"]
     shape = (series.height, span.cells)
-    sums = {name: _added(shape, at, cells[name]) for name in SUMS}
+    sums = {name: _added(shape, at, cells[name]) for name in JUDGED}
     seldom = pl.col("rank") >= _MOST_MODELS
     shown = [pl.when(~seldom).then(name).alias(name) for name in MODEL]
     pairs = ranked.select("s", "rank", *shown).unique().sort("s", "rank")
@@ -203,7 +206,7 @@ def joined(grids: Sequence[Grid]) -> Grid:
     return Grid(
         grids[0].span,
         pl.concat(grid.series for grid in grids),
-        {name: np.concatenate([grid.sums[name] for grid in grids]) for name in SUMS},
+        {name: np.concatenate([grid.sums[name] for grid in grids]) for name in JUDGED},
         np.concatenate(owners),
         pl.concat(grid.models for grid in grids),
         np.concatenate([grid.asked for grid in grids]),

@@ -33,11 +33,11 @@ class History:
         self._memory: dict[Hashable, Any] = {}
 
     def hourly(self, name: str) -> Array:
-        """A sum of `SUMS` by hours."""
+        """A sum of `JUDGED` by hours."""
         return self._once(("hourly", name), lambda: by_hour(self.grid.sums[name]))
 
     def looks(self, name: str, window: int) -> Array:
-        """A sum of `SUMS` over the window that ends at each look."""
+        """A sum of `JUDGED` over the window that ends at each look."""
         upto = self._once(("upto", name), lambda: sums(self.grid.sums[name]))
         return self.over(upto, window)
 
@@ -58,9 +58,12 @@ class History:
 
     def ends(self, window: int) -> NDArray[np.int64]:
         """The cell that each look ends with."""
-        span = self.grid.span
-        every = _EVERY[window]
-        return np.minimum(np.arange(every - 1, span.cells, every), span.last)
+        span, every = self.grid.span, _EVERY[window]
+
+        def found() -> NDArray[np.int64]:
+            return np.minimum(np.arange(every - 1, span.cells, every), span.last)
+
+        return self._once(("ends", every), found)
 
     def week(self, values: Array, lag: int, owner: Any = ...) -> Array:
         """The past week's sum of what each hour has, or each hour's looks together."""

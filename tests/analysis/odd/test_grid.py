@@ -7,15 +7,14 @@ import polars as pl
 import pytest
 from odd_traffic import DAY, START, as_log, feature, requests
 
-from lectr_lab.analysis.odd.cells import SUMS
-from lectr_lab.analysis.odd.grid import grids, span_of
+from lectr_lab.analysis.odd.grid import JUDGED, grids, span_of
 from lectr_lab.analysis.odd.source import counted
 
 KEYS = ("org", "feature")
 
 
 def test_the_arrays_hold_what_the_cells_do():
-    """Every sum, in its place; and each model of a series that has several."""
+    """Every sum that is judged, in its place; and each model of a series that has several."""
     drawn = [requests(feature(n, 30.0), DAY) for n in range(30)]
     now = START + timedelta(days=1)
     cells = counted(as_log(pl.concat(drawn)), "feature", None, now)
@@ -24,7 +23,7 @@ def test_the_arrays_hold_what_the_cells_do():
     found = list(grids(cells, KEYS, span))
 
     assert sum(grid.series.height for grid in found) == 30
-    for name in SUMS:
+    for name in JUDGED:
         total = sum(float(grid.sums[name].sum()) for grid in found)
         assert abs(total - cells[name].sum()) <= 1e-6 * max(1.0, total)
     for grid in found:

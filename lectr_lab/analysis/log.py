@@ -79,6 +79,11 @@ class Log:
         """Which part of the folder's log it is."""
         return self._selected
 
+    @property
+    def is_whole(self) -> bool:
+        """It is all of the folder's log."""
+        return self._selected == ALL and self._source.day is None
+
     def lazy(self) -> pl.LazyFrame:
         """Its rows, as a polars LazyFrame."""
         if self._told is not None:

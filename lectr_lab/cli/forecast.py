@@ -52,7 +52,6 @@ def forecast(
     Raises:
         LabError: there is no such lab, or what was asked cannot be followed.
     """
-    from lectr_lab.analysis.forecast import budgets_beside
     from lectr_lab.analysis.forecast import forecast as foretell
     from lectr_lab.analysis.scan import own_prices, scan
     from lectr_lab.analysis.views.select import select
@@ -61,15 +60,7 @@ def forecast(
     lab = lab or lab_here(os.environ)
     log = select(scan(lab, own_prices(lab, prices)), org=org, feature=feature, tz=tz)
     keys = [name.strip() for name in (by or "").split(",") if name.strip()]
-    found = foretell(
-        log,
-        keys or None,
-        usd=usd,
-        per=per,
-        tz=tz,
-        confidence=confidence,
-        budgets=() if org or feature else budgets_beside(lab),
-    )
+    found = foretell(log, keys or None, usd=usd, per=per, tz=tz, confidence=confidence)
     if json or format == "json":
         say_json(_in_full(found))
     elif format == "csv":

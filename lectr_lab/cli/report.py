@@ -139,8 +139,7 @@ def report(
     else:
         _print_table(found if all_groups else shortened(found))
         _print_gaps(log, found.totals, lab)
-        whole_log = not (since or until or any(whose.values()))
-        _print_forecast(log, tz, lab if whole_log else None)
+        _print_forecast(log, tz)
         _print_recommendations(log, lab)
 
 
@@ -207,11 +206,13 @@ def _write_files(
 ) -> None:
     if html is None and png is None:
         return
+    from lectr_lab.analysis.forecast import budgets_beside
     from lectr_lab.dashboards import write_page
 
     try:
         if html is not None:
-            write_page(log.lazy(), html, **lost._asdict(), tz=tz, by=by)
+            more = lost._asdict() | {"budgets": budgets_beside(log)}
+            write_page(log.lazy(), html, **more, tz=tz, by=by)
         if png is not None:
             from lectr_lab.dashboards.picture import picture
 
@@ -283,12 +284,12 @@ def _print_gaps(log: "AnyLog", totals: dict[str, Any], lab: Path) -> None:
             say(f"\n{data_gaps.streams_advice(silent)}")
 
 
-def _print_forecast(log: "AnyLog", tz: str, lab: Path | None) -> None:
+def _print_forecast(log: "AnyLog", tz: str) -> None:
     """What the month will cost, where the log has days enough to say so; and when the
-    budgets of a lab are reached whose whole log it is."""
-    from lectr_lab.analysis.forecast import budgets_beside, forecast
+    budgets of a lab are reached, where this is its whole log."""
+    from lectr_lab.analysis.forecast import forecast
 
-    found = forecast(log, tz=tz, budgets=() if lab is None else budgets_beside(lab))
+    found = forecast(log, tz=tz)
     if found.outlooks and found.outlooks[0].bill_usd is not None:
         say("\n" + " ".join([f"Forecast: {found.sentence}", *found.budget_sentences]))
 

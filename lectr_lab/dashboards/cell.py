@@ -143,7 +143,7 @@ def dashboard(
                 "A frame does not change. Follow a proxy, `dashboard(proxy, live=True)`, "
                 "or a lab folder by its path."
             )
-        return Dashboard(as_log(log), **options)
+        return Dashboard(as_log(log), budgets=budgets_beside(log), **options)
     if deploys := noted(Path(folder)):
         options["notes"] = [*options.get("notes", ()), *deploys]
     if live:

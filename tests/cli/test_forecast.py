@@ -78,7 +78,12 @@ def test_a_report_of_the_whole_log_says_when_its_budgets_are_reached(tmp_path, c
     shutil.copytree(shipped_traffic(), lab)
     (tmp_path / "lectr.toml").write_text('[[budget]]\nusd = 50\nper = "month"\n')
 
-    report(lab)
-    assert "The budget of $50.00 a month for all requests is" in capsys.readouterr().out
-    report(lab, since="2026-11-02")
-    assert "The budget" not in capsys.readouterr().out
+    page, said = (
+        tmp_path / "page.html",
+        "The budget of $50.00 a month for all requests is",
+    )
+
+    report(lab, html=page)
+    assert said in capsys.readouterr().out and said in page.read_text("utf-8")
+    report(lab, since="2026-11-02", html=page)
+    assert said not in capsys.readouterr().out and said not in page.read_text("utf-8")

@@ -60,7 +60,9 @@ def test_every_page_says_the_same_of_the_days_to_come(lab):
     assert told["budgets"] == [
         "The budget of $0.050 a month for all requests is reached on 2026-11-06."
     ]
-    assert told["sentence"] in exported and told["budgets"][0] in exported
+    of_log = dashboard(scan(lab.root)).html
+    for page in (exported, of_log):
+        assert told["sentence"] in page and told["budgets"][0] in page
     assert "budgets" in beside_page(lab.root)
 
 

@@ -56,7 +56,7 @@ def forecast(
         tz: the time zone in which days begin.
         confidence: of the intervals, above 0 and below 1.
         budgets: of the whole log, as lectr.toml has them; None: those of the lectr.toml
-            beside a lab folder that is given, or a proxy's, where no org is asked for.
+            beside the lab folder, where the log is all of it and no org is asked for.
 
     Returns:
         One outlook per group, dearest first, which shows itself; `.frame()` is a table.
@@ -118,10 +118,11 @@ def forecast_payload(log: pl.LazyFrame, **asked: Any) -> dict[str, Any]:
 
 
 def budgets_beside(log: Any) -> tuple[BudgetSettings, ...]:
-    """The budgets of the lectr.toml beside a lab folder or a proxy's; none where it is
-    another log, or that file cannot be followed."""
+    """The budgets of the lectr.toml beside a lab folder, a proxy's or that of a log as
+    `scan` gives it; none where it is a part of one or another log, or where that file
+    cannot be followed."""
     folder = getattr(log, "lab", log)
-    if not isinstance(folder, str | os.PathLike):
+    if not isinstance(folder, str | os.PathLike) or not getattr(log, "is_whole", True):
         return ()
     try:
         return settings_beside(Path(folder), os.environ).budgets

@@ -11,6 +11,7 @@ from lectr_lab.analysis import budget_spend
 from lectr_lab.analysis.forecast import forecast
 from lectr_lab.analysis.forecast.of_budgets import of_budgets, spent
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.scan import scan
 from lectr_lab.budgets.meters import PUSD_PER_USD, Meter
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.identity.keyed_hash import KeyedHash
@@ -136,6 +137,14 @@ def test_the_budgets_of_a_lab_lie_beside_it(events, tmp_path):
     assert found.budget_sentences[0] in found.in_full()
     assert found.payload()["budgets"] == found.budget_sentences
     assert "is reached on 2026-11-11" in found._repr_html_()
+    log = scan(lab.root)
+    assert forecast(log).budgets == found.budgets
+    for part in (
+        log.select(feature="chat"),
+        log.select(since="2026-11-04"),
+        log.head(9),
+    ):
+        assert forecast(part).budgets == ()
     assert forecast(lab.root, org="acme").budgets == ()
     settings.write_text("[[budget]]\nusd = 'much'")
     assert forecast(lab.root).budgets == ()

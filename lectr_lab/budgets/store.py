@@ -74,9 +74,7 @@ class Store:
         self.told: list[Told] = []  # that nobody has said yet
         self.not_written = self.unlocked = self.failed = 0
         self.problem: str | None = None
-        self.new: list[
-            Meter
-        ] = []  # whose sums begin now: the log knows what was before
+        self.new: list[Meter] = []  # sums begin now: the log knows what was before
         self.alone = True
         self._looked_s = 0.0
         self._opened = False
@@ -138,9 +136,8 @@ class Store:
                 owed.spent += spent
                 owed.reserved -= held
                 owed.requests += 1
-                if unpriced or estimated:
-                    owed.unpriced += unpriced
-                    owed.estimated += estimated
+                owed.unpriced += unpriced
+                owed.estimated += estimated
 
     def _owe(self, one: Sum) -> Owed | None:
         """A sum that is owed nothing yet; None: there are too many."""

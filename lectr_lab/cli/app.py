@@ -67,6 +67,10 @@ _COMMANDS = {
         "jupyter:open_jupyterlab",
         "Open JupyterLab on the notebooks, with everything set.",
     ),
+    "metrics": (
+        "metrics:metrics",
+        "Serve the log's counts to Prometheus, or send them to a collector.",
+    ),
     "recommend": (
         "recommend:recommend",
         "Say where a cheaper model may do, what that saves, and why.",

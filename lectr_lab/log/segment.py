@@ -88,6 +88,29 @@ def read_segment(path: Path, *, ended: bool = False) -> Segment:
     return Segment(events, day, lost)
 
 
+def read_on(path: Path, at: int = 0) -> tuple[list[Event], int]:
+    """The whole batches of a segment from a place on, for who looks again and again.
+
+    Args:
+        path: as `read_segment` takes it.
+        at: where the last look ended; 0 at the first.
+
+    Returns:
+        Their events, and where the next look begins. What is damaged is passed over.
+
+    Raises:
+        OSError: it cannot be read, or is gone.
+    """
+    data = read_regular(path, follow=False)
+    if len(data) < _HEADER.size:
+        return [], 0
+    found = frames(data, max(at, _HEADER.size))
+    events: list[Event] = []
+    for frame in found.whole:
+        events += _decoded(payload(data, frame)) or []
+    return events, found.whole[-1][1] if found.whole else at
+
+
 def unread_in(path: Path, *, ended: bool = False) -> Unread:
     """What `read_segment` could not, but for whole batches that hold no events.
 

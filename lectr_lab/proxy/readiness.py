@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from lectr_lab.core.error_responses import Refusal, not_ready
+from lectr_lab.proxy.systemd import notify
 
 NOT_STARTED = "it has not started, or has ended"
 DRAINING = "it was told to stop, and finishes what runs"
@@ -22,7 +23,9 @@ class Readiness:
 
     def drain(self) -> None:
         """The order to stop is here."""
-        self.draining = True
+        if not self.draining:
+            self.draining = True
+            notify("STOPPING=1")
 
     def reasons(self) -> list[str]:
         """Why no request should come here; none where all is well.

@@ -26,6 +26,7 @@ from lectr_lab.log.segment import (
     claimed,
     header,
     is_alive,
+    read_on,
     read_segment,
     unread_in,
 )
@@ -248,3 +249,18 @@ def test_a_journal_of_version_1_reads_with_nulls(path, make_events):
 
     assert read_segment(path) == (events, segment_date(path), Unread())
     assert events[0].session is None
+
+
+def test_who_reads_on_sees_each_event_once(path, make_events):
+    """However often it looks, and wherever a write was under way just then."""
+    batches = [make_events(2), make_events(1), make_events(3)]
+    data, seen, at = whole(*batches), [], 0
+    for end in range(0, len(data) + 1, 7):
+        path.write_bytes(data[:end])
+        events, at = read_on(path, at)
+        seen += events
+    path.write_bytes(data)
+    events, at = read_on(path, at)
+
+    assert seen + events == [event for one in batches for event in one]
+    assert (at, read_on(path, at)) == (len(data), ([], len(data)))

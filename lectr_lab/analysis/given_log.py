@@ -70,7 +70,7 @@ def opened(
         return given
     given = getattr(given, "lab", given)  # a proxy's
     if isinstance(given, str | os.PathLike):
-        return scan(Path(given), prices)
+        return scan(given if isinstance(given, str) else Path(given), prices)
     frame = _frame(given).lazy()
     names = frame.collect_schema().names()
     missing = [column for column in NEEDED if column not in names]

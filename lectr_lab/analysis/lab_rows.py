@@ -16,24 +16,38 @@ from lectr_lab.analysis.pricing.token_ratio import (
 )
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
+from lectr_lab.shipping.remote import scan_remote
 
 
-def lab_rows(lab: Path, prices: PriceList, day: date | None = None) -> pl.LazyFrame:
+def lab_rows(
+    lab: Path | str,
+    prices: PriceList,
+    day: date | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> pl.LazyFrame:
     """The events of a lab folder as they are now, with what they cost.
 
     Args:
-        lab: a lab folder, in use or not.
+        lab: a lab folder, in use or not; or the URL of a prefix of an object store.
         prices: the user's own; none for those of the lists alone.
         day: the files of this day alone (UTC).
+        since: of a URL, the first day whose files are read.
+        until: and the last.
 
     Raises:
         LogError: there is no such lab folder.
+        StoreError, ConfigError: as of `shipping.remote.listed`.
 
     >>> import tempfile
     >>> lab_rows(Path(tempfile.mkdtemp()), ()).select("cost_usd").collect().height
     0
     """
-    return priced(counted_log(log_scan.scan(lab, day)), prices)
+    if isinstance(lab, str):
+        rows = scan_remote(lab, day or since, day or until)
+    else:
+        rows = log_scan.scan(lab, day)
+    return priced(counted_log(rows), prices)
 
 
 def counted_log(

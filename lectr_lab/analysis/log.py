@@ -9,7 +9,7 @@ read every row. Where polars itself asks for a LazyFrame, as in `pl.concat`, wri
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
@@ -22,9 +22,11 @@ from lectr_lab.core.formatting import count, name
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.verify import is_bare
+from lectr_lab.shipping.remote import is_url, listed
 
 _T = TypeVar("_T")
 _SHOWN = ("_repr_html_", "_repr_mimebundle_", "_display_")
+_INSTANT = timedelta(microseconds=1)
 _NAMED = 3
 _LETTERS = 200
 _NARROWING = {"org", "feature", "provider", "model", "task", "session", "user"}
@@ -34,7 +36,7 @@ _NARROWING |= {"client", "agent", "since", "until", "tz", "now"}
 class Source(NamedTuple):
     """Where a log is read from, and at which prices."""
 
-    lab: Path
+    lab: Path | str  # a folder, or the URL of a prefix that labs are shipped to
     prices: PriceList
     day: date | None = None  # the files of this day alone
 
@@ -65,8 +67,8 @@ class Log:
         self._told = told  # what views ask of it, where somebody wants to know
 
     @property
-    def lab(self) -> Path:
-        """The folder that it is read from."""
+    def lab(self) -> Path | str:
+        """The folder that it is read from, or the URL of a prefix."""
         return self._source.lab
 
     @property
@@ -150,6 +152,8 @@ class Log:
             LabError: a column that the log does not have.
         """
         rows, both = wanted.of(self._rows), self._selected.and_(wanted)
+        if is_url(self.lab) and wanted.when != ALL.when:
+            rows = _selected_rows(self._source, both)
         return Log(self._source, rows, both, self._told)
 
     def map(
@@ -246,8 +250,16 @@ def opened_log(source: Source, selected: Selection = ALL) -> Log:
     Raises:
         LogError: there is no such folder.
     """
-    rows = lab_rows(source.lab, source.prices, source.day)
-    return Log(source, selected.of(rows), selected)
+    return Log(source, _selected_rows(source, selected), selected)
+
+
+def _selected_rows(source: Source, selected: Selection) -> pl.LazyFrame:
+    """Of a prefix, days that are not selected are not read: their names tell them."""
+    first, end = selected.when if is_url(source.lab) else ALL.when
+    since = None if first is None else first.astimezone(UTC).date()
+    until = None if end is None else (end.astimezone(UTC) - _INSTANT).date()
+    rows = lab_rows(source.lab, source.prices, source.day, since, until)
+    return selected.of(rows)
 
 
 def _opened(source: Source, kind: type[pl.LazyFrame], selected: Selection) -> Log:
@@ -267,6 +279,9 @@ def _of_day(
 
 def _days(source: Source) -> Sequence[date | None]:
     """The days that have files; None is all of a folder that has none of days."""
+    if isinstance(source.lab, str):
+        files = listed(source.lab, source.day, source.day).files
+        return sorted({file.day for file in files})
     lab = LabFolder.existing(source.lab)
     if is_bare(lab) or source.day is not None:
         return [source.day]

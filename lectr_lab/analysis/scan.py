@@ -7,6 +7,7 @@ from lectr_lab.analysis.log import Log, Source, opened_log
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.resources import shipped_traffic
+from lectr_lab.shipping.remote import is_url
 
 PRICE_FILE = "prices.toml"
 MADE_UP = "made-up-data"  # the org of every request that nobody sent
@@ -22,7 +23,9 @@ def scan(
     """The events of a lab folder, the last seconds included, each with its cost.
 
     Args:
-        lab: the lab folder that a proxy writes to.
+        lab: the lab folder that a proxy writes to; or the prefix of an object store that
+            many are shipped to (`lectr-lab ship`), such as s3://bucket/prefix. Of that,
+            `.select(since=…, until=…)` reads those days alone, and estimates go by them.
         prices: the user's own prices, or the file that has them; without it,
             `prices.toml` in the lab folder, where there is one.
         day: of a lab folder, the files of this day alone (UTC).
@@ -38,12 +41,17 @@ def scan(
 
     Raises:
         LogError: there is no such lab folder.
-        ConfigError: the price file cannot be followed.
+        ConfigError: the price file cannot be followed; or there are no credentials for
+            the store in the environment.
+        StoreError: the store cannot be reached, or refuses.
 
     >>> import tempfile
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
+    if isinstance(lab, str) and is_url(lab):  # no price file of ours lies there
+        own = () if prices is None else own_prices(Path(), prices)
+        return opened_log(Source(lab, own, day))
     return opened_log(Source(Path(lab), own_prices(Path(lab), prices), day))
 
 

@@ -1,5 +1,6 @@
 """Reading a prefix: the same rows as in the labs that were shipped to it."""
 
+import pickle
 import time
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from shipped_lab import add_part, events
 
+import lectr_lab as lectr
 from lectr_lab.core.errors import ConfigError, StoreError
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
@@ -111,3 +113,35 @@ def test_folders_are_no_urls(tmp_path):
     """Nor what only looks a little like one."""
     assert not is_url(tmp_path) and not is_url("s3:/x") and not is_url("data/s3://x")
     assert is_url("gs://bucket") and is_url("file:///x")
+
+
+def test_a_prefix_is_scanned_as_a_lab_is(tmp_path, s3, monkeypatch):
+    """By the same views, with the same figures; a time reads its days alone."""
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    url, lab = f"s3://lab/scan-{time.time_ns()}", LabFolder.create(tmp_path / "lab")
+    for day in range(4):
+        add_part(lab, events(day * 100, 50, day))
+    begin(lab, url)
+    ship(lab, opened(place(url, s3)))
+    there, here = lectr.scan(url), lectr.scan(lab.root)
+
+    for log in (there, url):
+        assert_frame_equal(
+            lectr.spend(log, by="feature", every="1d").collect(),
+            lectr.spend(here, by="feature", every="1d").collect(),
+        )
+    part = there.select(since="2026-11-25..2026-11-26")
+    assert_frame_equal(
+        lectr.spend(part, by="model").collect(),
+        lectr.spend(here.select(since="2026-11-25..2026-11-26"), by="model").collect(),
+    )
+    assert part.explain().count("date=2026-11-25") > 0
+    assert "date=2026-11-24" not in part.explain() + part.select(feature="x").explain()
+    counts = there.map(lambda day: day.select(pl.len()).collect().item())
+    assert counts == [50] * 4
+    assert url in repr(there)
+    again = pickle.loads(pickle.dumps(there))
+    assert again.select(pl.len()).collect().item() == 200
+    one = lectr.scan(url, day=DAYS[2])
+    assert one.map(lambda day: day.select(pl.len()).collect().item()) == [50]

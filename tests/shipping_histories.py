@@ -18,7 +18,14 @@ from datetime import UTC, date, datetime, timedelta
 import greenlet
 
 from lectr_lab.core.errors import StoreError
-from lectr_lab.shipping.protocol import Merged, Object, close_day, counted, sweep
+from lectr_lab.shipping.protocol import (
+    Merged,
+    Object,
+    close_day,
+    counted,
+    roll_up,
+    sweep,
+)
 
 DAYS = (date(2026, 11, 27), date(2026, 11, 28))
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -92,7 +99,7 @@ class DaysFirst:
             self._days = list(self._store.listed("days/"))
             self._said = {o.path: self._store.get(o.path) for o in self._days}
             yield from self._store.listed(prefix)
-        else:
+        elif prefix == "days/":
             yield from self._days
 
     def get_all(self, paths: Sequence[str]) -> list[bytes]:
@@ -161,6 +168,7 @@ class History:
         jobs: list[Callable[[], object]] = [
             *(lambda i=i: self.ship(i) for i in range(SHIPPERS)),
             *(lambda d=d: self.compact(d) for d in DAYS for _ in range(2)),
+            lambda: roll_up(self.store, date(2026, 12, 1)),
             *(lambda d=d: sweep(self.store, d, NOW, timedelta(0)) for d in DAYS),
             self.look,
         ]

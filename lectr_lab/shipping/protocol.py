@@ -3,6 +3,7 @@
     fresh/date=D/<batch>.parquet     rows of one lab: put if absent, by its shipper
     log/date=D/<inputs>.parquet      what a compactor made of fresh ones; never replaced
     days/date=D/<generation>.json    which log objects count, and what was merged in them
+    months/<month>/<generations>.json    what the last generations of a month's days say
 
 A fresh object counts if and only if its name is in no generation of its day. A name that
 was merged is never forgotten, so that one put a second time, long after, counts no more.
@@ -12,11 +13,12 @@ the fresh objects in it still count by themselves. Log objects are never deleted
 Readers list fresh objects first, then generations: what moves in between is in both
 listings, and its generation counts. The other way round it would be in neither. A listing
 that is behind can only show less. Where an object is gone when it is read, it was swept
-meanwhile: the reading begins anew.
+meanwhile: the reading begins anew. A month is named by the generations it is of, so that
+one of older ones is never taken for it; it spares thirty requests and says nothing new.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -82,6 +84,12 @@ class Generation(msgspec.Struct, frozen=True):
     merged: tuple[str, ...] = ()
 
 
+class Month(msgspec.Struct, frozen=True):
+    """The log objects that count of each day of a month."""
+
+    days: dict[date, tuple[LogObject, ...]]
+
+
 class Counted(NamedTuple):
     """An object whose rows count, its path below the prefix, and its bytes."""
 
@@ -115,13 +123,19 @@ def counted(
     """
     fresh = list(_between(store, "fresh/", since, until))
     last = {one.day: one.path for one in _between(store, "days/", since, until)}
-    said = [_generation(data) for data in store.get_all(list(last.values()))]
-    days = dict(zip(last, said, strict=True))
+    files = _of_months(store, last) if len(last) > 1 else {}
+    # Which fresh ones are merged is told by the day itself.
+    asked = sorted(
+        (last.keys() - files.keys()) | ({o.day for o in fresh} & last.keys())
+    )
+    said = [_generation(data) for data in store.get_all([last[day] for day in asked])]
+    days = dict(zip(asked, said, strict=True))
+    files |= {day: one.files for day, one in days.items()}
     merged = {day: set(one.merged) for day, one in days.items()}
     found = [
         Counted(day, f"log/date={day}/{file.name}", file.size)
-        for day, one in days.items()
-        for file in one.files
+        for day, some in files.items()
+        for file in some
     ]
     found += [
         Counted(one.day, one.path, one.size)
@@ -211,6 +225,26 @@ def sweep(store: Store, day: date, now: datetime, grace: timedelta = GRACE) -> i
     return len(gone)
 
 
+def roll_up(store: Store, today: date) -> int:
+    """Write down what each month before today's says, where that is not there yet.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        StoreError: the store cannot be asked.
+    """
+    last = {one.day: one.path for one in store.listed("days/")}
+    ended = {day: path for day, path in last.items() if _month(day) < _month(today)}
+    there, written = {one.path for one in store.listed("months/")}, 0
+    for path, days in _months(ended).items():
+        if path not in there:
+            said = map(_generation, store.get_all([last[day] for day in days]))
+            files = {day: one.files for day, one in zip(days, said, strict=True)}
+            written += store.put_new(path, msgspec.json.encode(Month(files)))
+    return written
+
+
 def fresh_days(store: Store) -> list[date]:
     """The days that have fresh objects, merged or not.
 
@@ -218,6 +252,37 @@ def fresh_days(store: Store) -> list[date]:
         StoreError: the store cannot be asked.
     """
     return sorted({one.day for one in store.listed("fresh/")})
+
+
+def _of_months(
+    store: Store, last: dict[date, str]
+) -> dict[date, tuple[LogObject, ...]]:
+    """Of the days whose month is written down as it is now, what counts of each."""
+    there = {one.path for one in store.listed("months/")}
+    paths = [path for path in _months(last) if path in there]
+    found: dict[date, tuple[LogObject, ...]] = {}
+    for data in store.get_all(paths):
+        found |= msgspec.json.decode(data, type=Month).days
+    return found
+
+
+def _months(last: dict[date, str]) -> dict[str, list[date]]:
+    """What each month would be called, with its days."""
+    months: dict[str, list[date]] = {}
+    for day in sorted(last):
+        months.setdefault(_month(day), []).append(day)
+    return {
+        f"months/{month}/{_digest(last[day] for day in days)}.json": days
+        for month, days in months.items()
+    }
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def _digest(words: Iterable[str]) -> str:
+    return hashlib.blake2b("\n".join(words).encode(), digest_size=16).hexdigest()
 
 
 def _between(
@@ -245,8 +310,7 @@ def _made(
 
 def _put(store: Store, day: date, group: Sequence[Object], made: Merged) -> LogObject:
     # The name says which rows are in it: whoever merged the same put the same rows.
-    inputs = "\n".join(sorted(one.name for one in group)).encode()
-    name = f"{hashlib.blake2b(inputs, digest_size=16).hexdigest()}.parquet"
+    name = f"{_digest(sorted(one.name for one in group))}.parquet"
     store.put_new(f"log/date={day}/{name}", made.data)
     return LogObject(name, made.rows, len(made.data))
 

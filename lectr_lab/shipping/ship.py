@@ -23,6 +23,7 @@ from lectr_lab.shipping.protocol import (
     Store,
     close_day,
     fresh_days,
+    roll_up,
     sweep,
     unmerged,
 )
@@ -114,6 +115,7 @@ def compact(store: Store, today: date | None = None) -> int:
     for day, fresh in unmerged(store).items():
         if day < today or sum(one.size for one in fresh) >= _OPEN_DAY_BYTES:
             done += _closed(store, day)
+    roll_up(store, today)
     return done
 
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 _OURS = re.compile(
     r"(?:fresh|log)/date=\d{4}-\d\d-\d\d/[0-9a-f-]{32,64}\.parquet"
     r"|days/date=\d{4}-\d\d-\d\d/\d{8}\.json"
+    r"|months/\d{4}-\d\d/[0-9a-f]{32}\.json"
 )
 _AT_A_TIME = 16
 _REGION = "us-east-1"  # S3's own default; without one polars asks the bucket for it
@@ -329,6 +330,8 @@ class RemoteStore:
 def _is_ours(path: str) -> bool:
     if not _OURS.fullmatch(path):
         return False
+    if path.startswith("months/"):
+        return True
     try:
         date.fromisoformat(path.split("/")[1].removeprefix("date="))
     except ValueError:

@@ -11,6 +11,7 @@ from lectr_lab.shipping.protocol import (
     close_day,
     counted,
     latest,
+    roll_up,
     sweep,
 )
 
@@ -102,3 +103,31 @@ def test_no_object_is_larger_than_one_request_takes():
 
     assert close_day(store, DAY, merge_ids) == 5
     assert len(latest(store, DAY)[1].files) == 3
+
+
+def test_a_month_that_has_ended_is_one_request():
+    """Until something late comes; what counts is the same with it and without."""
+    store, path = MemoryStore(), "fresh/date=2026-11-{:02}/{:032x}-0000.parquet"
+    for day in range(1, 31):
+        store.put_new(path.format(day, day), b'["%d"]' % day)
+        close_day(store, date(2026, 11, day), merge_ids)
+        sweep(store, date(2026, 11, day), NOW, timedelta(0))
+    before, asked = counted(store), []
+    get = store.get
+    store.get = lambda path: asked.append(path) or get(path)
+    assert roll_up(store, date(2026, 11, 30)) == 0
+    assert roll_up(store, date(2026, 12, 1)) == 1
+    assert roll_up(store, date(2026, 12, 1)) == 0
+
+    asked.clear()
+    assert counted(store) == before
+    assert [path.split("/")[0] for path in asked] == ["months"]
+
+    store.put_new(path.format(9, 99), b'["late"]')
+    asked.clear()
+    assert len(counted(store)) == 31
+    assert [path.split("/")[0] for path in asked] == ["months", "days"]
+    close_day(store, date(2026, 11, 9), merge_ids)
+    assert len(rows(store)) == 31
+    assert roll_up(store, date(2026, 12, 1)) == 1
+    assert len(rows(store)) == 31

@@ -136,7 +136,9 @@ def test_no_key_and_no_content_is_in_any_object(lab, store, folder_url, tmp_path
     files = [p for p in (tmp_path / "store").rglob("*") if p.is_file()]
     data = b"".join(path.read_bytes() for path in files)
 
-    assert len(files) == 3
+    assert len(files) == 4
     assert b"lc_key_" not in data and b"sk-" not in data
-    [said] = (tmp_path / "store" / "days").rglob("*.json")
-    assert json.loads(said.read_bytes()).keys() == {"files", "merged"}
+    [day] = (tmp_path / "store" / "days").rglob("*.json")
+    [month] = (tmp_path / "store" / "months").rglob("*.json")
+    assert json.loads(day.read_bytes()).keys() == {"files", "merged"}
+    assert json.loads(month.read_bytes()).keys() == {"days"}

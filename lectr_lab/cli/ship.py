@@ -69,9 +69,13 @@ def ship(
     where = place(asked.to, os.environ, instance_credentials=asked.instance_credentials)
     check(where)
     if compact or sweep:
-        _upkeep(where, compact=compact, sweep=sweep)
+        _upkeep(where, settings, compact=compact, sweep=sweep)
+    elif once:
+        _ship_once(_begun(data or Path(settings.lab), where), where)
     else:
-        _ship(data or Path(settings.lab), where, asked, once=once)
+        _keep_shipping(
+            _begun(data or Path(settings.lab), where), where, asked, settings
+        )
 
 
 def _settings(lab: Path | None, config: Path | None) -> "Settings":
@@ -123,29 +127,34 @@ def seconds(text: str) -> float:
     return float(named[1]) * _SECONDS[named[2]]
 
 
-def _ship(folder: Path, where: "Place", asked: "ShipSettings", *, once: bool) -> None:
+def _begun(folder: Path, where: "Place") -> "LabFolder":
     from lectr_lab.log.folder import LabFolder
+    from lectr_lab.shipping.ship import begin
+
+    lab = LabFolder.create(LabFolder.used(folder).root)
+    begin(lab, where.url)
+    return lab
+
+
+def _ship_once(lab: "LabFolder", where: "Place") -> None:
     from lectr_lab.shipping import ship as shipping
     from lectr_lab.shipping.stores import opened
 
-    lab, store = LabFolder.used(folder), opened(where)
-    shipping.begin(LabFolder.create(lab.root), where.url)
-    if not once:
-        _keep_shipping(lab, where, asked)
-        return
-    done = shipping.ship(lab, store)
+    done = shipping.ship(lab, opened(where))
     if done.objects:
         print(
             f"Shipped {_count(done.objects, 'object')}, {done.put_bytes / MB:.1f} MB, "
             f"to {where.url}: {done.rows:,} rows that were new."
         )
     elif not done.problems:
-        print(f"Nothing to ship: {where.url} has every sealed row of {folder}.")
+        print(f"Nothing to ship: {where.url} has every sealed row of {lab.root}.")
     for problem in done.problems:
         print(f"! {printable(problem)}", file=sys.stderr)
 
 
-def _keep_shipping(lab: "LabFolder", where: "Place", asked: "ShipSettings") -> None:
+def _keep_shipping(
+    lab: "LabFolder", where: "Place", asked: "ShipSettings", settings: "Settings"
+) -> None:
     from lectr_lab.shipping import ship as shipping
     from lectr_lab.shipping.stores import opened
 
@@ -157,12 +166,17 @@ def _keep_shipping(lab: "LabFolder", where: "Place", asked: "ShipSettings") -> N
         flush=True,
     )
     try:
-        shipping.keep_shipping(lab, opened(where), asked, stop.wait)
+        keep = settings.keep_request_ids
+        shipping.keep_shipping(
+            lab, opened(where), asked, stop.wait, keep_request_ids=keep
+        )
     except KeyboardInterrupt:
         print("\nNo longer shipped.")
 
 
-def _upkeep(where: "Place", *, compact: bool, sweep: bool) -> None:
+def _upkeep(
+    where: "Place", settings: "Settings", *, compact: bool, sweep: bool
+) -> None:
     from datetime import UTC, datetime
 
     from lectr_lab.shipping import ship as shipping
@@ -170,7 +184,7 @@ def _upkeep(where: "Place", *, compact: bool, sweep: bool) -> None:
 
     store = opened(where)
     if compact:
-        merged = shipping.compact(store)
+        merged = shipping.compact(store, keep_request_ids=settings.keep_request_ids)
         print(f"Merged {_count(merged, 'object')} of days that have ended.")
     if sweep:
         gone = shipping.sweep_all(store, datetime.now(UTC))

@@ -122,7 +122,8 @@ def ship_lab(settings: Settings, stop: threading.Event) -> None:
     lab = LabFolder.create(Path(settings.lab))
     where = place(asked.to, os.environ, instance_credentials=asked.instance_credentials)
     begin(lab, where.url)
-    keep_shipping(lab, opened(where), asked, stop.wait)
+    keep = settings.keep_request_ids
+    keep_shipping(lab, opened(where), asked, stop.wait, keep_request_ids=keep)
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 
 from lectr_lab.core.errors import StoreError
 from lectr_lab.log.schema import file_metadata, polars_schema
-from lectr_lab.log.upkeep.merge import SORTED_BY, ZSTD_LEVEL
+from lectr_lab.log.upkeep.merge import SORTED_BY, ZSTD_LEVEL, ids_of_failures
 from lectr_lab.shipping.protocol import Merged
 
 
@@ -29,8 +29,13 @@ def packed(rows: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def merged(files: Sequence[bytes]) -> Merged:
+def merged(files: Sequence[bytes], *, keep_request_ids: bool = False) -> Merged:
     """Several Parquet files of the log as one, with the columns of this version.
+
+    Args:
+        files: what each holds.
+        keep_request_ids: the provider's ids of calls that ended well too; without it
+            they go, as where a lab is compacted (`log/upkeep/merge.py`).
 
     Raises:
         StoreError: one of them is no file of a log.
@@ -38,6 +43,8 @@ def merged(files: Sequence[bytes]) -> Merged:
     try:
         frames = [_present(pl.read_parquet(io.BytesIO(data))) for data in files]
         rows = pl.concat(frames)
+        if not keep_request_ids:
+            rows = rows.with_columns(ids_of_failures())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).partition("\n")[0]
         raise StoreError(

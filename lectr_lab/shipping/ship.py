@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from lectr_lab.config.ship_settings import ShipSettings
@@ -20,6 +21,7 @@ from lectr_lab.shipping.files import merged
 from lectr_lab.shipping.outbox import pending, stage, waiting
 from lectr_lab.shipping.protocol import (
     GRACE,
+    Merge,
     Store,
     close_day,
     fresh_days,
@@ -102,8 +104,15 @@ def put(lab: LabFolder, store: Store) -> tuple[int, int]:
     return objects, put_bytes
 
 
-def compact(store: Store, today: date | None = None) -> int:
+def compact(
+    store: Store, today: date | None = None, *, keep_request_ids: bool = False
+) -> int:
     """Merge the fresh objects of days that have ended, and of an open day with many.
+
+    Args:
+        store: a prefix of an object store.
+        today: the day that is still being written (UTC).
+        keep_request_ids: keep the provider's ids also of calls that ended well.
 
     Returns:
         How many were merged.
@@ -114,15 +123,16 @@ def compact(store: Store, today: date | None = None) -> int:
     today, done = today or datetime.now(UTC).date(), 0
     for day, fresh in unmerged(store).items():
         if day < today or sum(one.size for one in fresh) >= _OPEN_DAY_BYTES:
-            done += _closed(store, day)
+            keep = keep_request_ids or day >= today
+            done += _closed(store, day, partial(merged, keep_request_ids=keep))
     roll_up(store, today)
     return done
 
 
-def _closed(store: Store, day: date) -> int:
+def _closed(store: Store, day: date, merge: Merge) -> int:
     for _ in range(_ATTEMPTS):
         try:
-            return close_day(store, day, merged)
+            return close_day(store, day, merge)
         except FileNotFoundError:
             continue  # merged by another, and swept
     return 0
@@ -143,6 +153,8 @@ def keep_shipping(
     asked: ShipSettings,
     wait: Wait,
     complain: Callable[[str], None] | None = None,
+    *,
+    keep_request_ids: bool = False,
 ) -> None:
     """Ship, wait, until it is to stop.
 
@@ -152,6 +164,7 @@ def keep_shipping(
         asked: how often; and whether days that have ended are merged and swept.
         wait: waits so many seconds, and says whether it is to stop.
         complain: told what goes wrong, once while it stays the same; None: stderr.
+        keep_request_ids: as of `compact`.
     """
     say, before = complain or _complain, ""
     shipped_s = looked_s = -float("inf")
@@ -162,7 +175,7 @@ def keep_shipping(
                 problems = ship(lab, store).problems
                 fault, shipped_s = "; ".join(problems), now_s
             if asked.compact and now_s - looked_s >= _UPKEEP_S:
-                compact(store)
+                compact(store, keep_request_ids=keep_request_ids)
                 sweep_all(store, datetime.now(UTC))
                 looked_s = now_s
         except (LabError, OSError) as error:

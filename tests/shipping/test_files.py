@@ -4,6 +4,7 @@ import io
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from polars.testing import assert_frame_equal
 from shipped_lab import events
 
@@ -40,3 +41,21 @@ def test_what_is_no_log_is_said():
     """Nothing is merged then."""
     with pytest.raises(StoreError, match="no file of a log"):
         merged([b"nothing"])
+
+
+def test_ids_that_nobody_asks_for_go_as_in_a_lab():
+    """A provider's id of a call that ended well is random bytes; unless it is kept."""
+    some = [
+        replace(one, provider_request_id=f"req-{n}")
+        for n, one in enumerate(events(0, 4))
+    ]
+    some[2] = replace(some[2], outcome="provider_error", status=500)
+    files = [packed(frame(some))]
+
+    def ids(data: bytes) -> set[str]:
+        return set(
+            pl.read_parquet(io.BytesIO(data))["provider_request_id"].drop_nulls()
+        )
+
+    assert ids(merged(files).data) == {"req-2"}
+    assert len(ids(merged(files, keep_request_ids=True).data)) == 4

@@ -108,7 +108,7 @@ def merge(
     keys = [key for key in SORTED_BY if key in schema.columns]
     merged = pl.concat(part_rows(part.path, schema) for part in group)
     if not keep_request_ids and "provider_request_id" in schema.columns:
-        merged = merged.with_columns(_ids_of_failures())
+        merged = merged.with_columns(ids_of_failures())
     merged.sort(keys, nulls_last=True).sink_parquet(
         path,
         compression="zstd",
@@ -123,7 +123,7 @@ def merge(
     return Part(path, rows, path.stat().st_size, checksum(path))
 
 
-def _ids_of_failures() -> pl.Expr:
+def ids_of_failures() -> pl.Expr:
     """The provider's ids, without those of calls that are known to have ended well."""
     well = (pl.col("outcome") == "ok") & (pl.col("status").fill_null(0) < 400)
     return pl.when(~well.fill_null(False)).then("provider_request_id")

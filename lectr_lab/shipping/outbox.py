@@ -34,6 +34,7 @@ from lectr_lab.shipping.files import packed
 from lectr_lab.shipping.protocol import MOST_BYTES
 
 _FILE = re.compile(r"(\d{4}-\d\d-\d\d)\.(([0-9a-f]{32})-\d{4})\.parquet")
+MOST_STAGED_ROWS = 500_000
 _MOST_ROWS = 100_000
 _PATIENCE_S = 10.0
 _STEP_S = 0.1
@@ -48,11 +49,13 @@ class Waiting(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """What was written down. `problems` are sentences, each naming its file."""
+    """What was written down, and whether there is more. `problems` are sentences, each
+    naming its file."""
 
     rows: int = 0
     objects: int = 0
     problems: tuple[str, ...] = ()
+    more: bool = False
 
 
 class Part(NamedTuple):
@@ -77,13 +80,17 @@ def pending(lab: LabFolder) -> dict[date, list[Part]]:
 
 
 def stage(lab: LabFolder) -> Staged:
-    """Write down every row that is in no batch yet, as objects to be put.
+    """Write down rows that are in no batch yet, as objects to be put.
 
     Nobody rewrites the lab's parts meanwhile; where somebody does, it waits for a few
     seconds, and leaves the rest to the next time.
 
     Args:
         lab: a lab with a destination.
+
+    Returns:
+        What was written: about MOST_STAGED_ROWS at a time, so that a long log that is
+        shipped for the first time neither lies here twice nor is held up for long.
 
     Raises:
         OSError: the state cannot be written. What is staged stays.
@@ -93,16 +100,20 @@ def stage(lab: LabFolder) -> Staged:
         with only_one(lab) as mine:
             if mine:
                 _remove_uncommitted(lab)
-                return _together(
-                    [
-                        _stage_batch(lab, day, batch)
-                        for day, parts in pending(lab).items()
-                        for batch in _batches(parts)
-                    ]
-                )
+                return _stage_some(lab)
         if time.monotonic() > until:
             return Staged()
         time.sleep(_STEP_S)
+
+
+def _stage_some(lab: LabFolder) -> Staged:
+    some: list[Staged] = []
+    for day, parts in pending(lab).items():
+        for batch in _batches(parts):
+            if sum(one.rows for one in some) >= MOST_STAGED_ROWS:
+                return _together(some)._replace(more=True)
+            some.append(_stage_batch(lab, day, batch))
+    return _together(some)
 
 
 def waiting(lab: LabFolder) -> Iterator[Waiting]:

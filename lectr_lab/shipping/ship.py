@@ -80,10 +80,19 @@ def ship(lab: LabFolder, store: Store) -> Shipped:
         StoreError: the store cannot be asked; what is left waits for the next turn.
         LogError, OSError: the lab cannot be read, or its state written.
     """
-    problems = seal(lab).problems
-    staged = stage(lab)
-    objects, put_bytes = put(lab, store)
-    return Shipped(staged.rows, objects, put_bytes, (*problems, *staged.problems))
+    turns = [Shipped(problems=seal(lab).problems)]
+    # First what waits: where the store is away, no more is written down for it.
+    turns.append(Shipped(0, *put(lab, store)))
+    more = True
+    while more:
+        rows, _, problems, more = stage(lab)
+        turns.append(Shipped(rows, *put(lab, store), problems))
+    return Shipped(
+        sum(turn.rows for turn in turns),
+        sum(turn.objects for turn in turns),
+        sum(turn.put_bytes for turn in turns),
+        tuple(problem for turn in turns for problem in turn.problems),
+    )
 
 
 def put(lab: LabFolder, store: Store) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from shipped_lab import KEYS, add_part, events
 from lectr_lab.config.ship_settings import ShipSettings
 from lectr_lab.core.errors import ConfigError, StoreError
 from lectr_lab.log.journal import JournalWriter
+from lectr_lab.shipping import outbox
 from lectr_lab.shipping.outbox import waiting
 from lectr_lab.shipping.protocol import counted
 from lectr_lab.shipping.remote import scan_remote
@@ -71,9 +72,33 @@ def test_while_the_store_is_away_rows_wait(lab, store, folder_url):
         with pytest.raises(StoreError):
             ship(lab, opened(away, patient=False))
 
+        assert len(list(waiting(lab))) == 1
+        add_part(lab, events(10, 10))
+        with pytest.raises(StoreError):
+            ship(lab, opened(away, patient=False))
+
     assert len(list(waiting(lab))) == 1
     ship(lab, store)
-    assert rows(folder_url) == list(range(10))
+    assert rows(folder_url) == list(range(20))
+
+
+def test_a_long_log_is_shipped_little_by_little(lab, store, folder_url, monkeypatch):
+    """What waits here is never much."""
+    monkeypatch.setattr(outbox, "MOST_STAGED_ROWS", 25)
+    monkeypatch.setattr(outbox, "_MOST_ROWS", 10)
+    for first in range(0, 70, 10):
+        add_part(lab, events(first, 10))
+    most = []
+    put_new = store.put_new
+    monkeypatch.setattr(
+        store,
+        "put_new",
+        lambda *a: most.append(len(list(waiting(lab)))) or put_new(*a),
+    )
+
+    assert ship(lab, store)[:2] == (70, 7)
+    assert max(most) == 3
+    assert rows(folder_url) == list(range(70))
 
 
 def test_a_lab_has_one_place(lab, folder_url):

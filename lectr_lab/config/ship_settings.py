@@ -1,9 +1,11 @@
 """`[ship]` in lectr.toml: which prefix of an object store a lab is shipped to."""
 
+import re
 from urllib.parse import urlsplit
 
 import msgspec
 
+_STRANGE = re.compile(r"""[%?#*\[\]{}\\|<>^`"\x00-\x1f\x7f]""")
 _SCHEMES = ("s3", "gs", "az", "file")
 _LEAST_EVERY_S = 1.0
 _MOST_EVERY_S = 86_400.0
@@ -54,8 +56,10 @@ def place_fault(url: str) -> str | None:
         parts = urlsplit("")
     if parts.scheme not in _SCHEMES or not url.startswith(f"{parts.scheme}://"):
         return "write s3://bucket/prefix, gs://…, az://… or file:///folder"
-    if "@" in parts.netloc or parts.query or parts.fragment:
+    if "@" in parts.netloc or "=" in parts.query or "=" in parts.fragment:
         return "write no credentials into it; they are read from the environment"
+    if _STRANGE.search(url):  # one library writes them otherwise than another
+        return "write a prefix of letters, digits and - _ . = + alone"
     if parts.scheme == "file":
         fine = not parts.netloc and len(parts.path) > 1
         return None if fine else "write a whole path: file:///folder"

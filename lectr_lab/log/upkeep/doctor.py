@@ -25,6 +25,7 @@ from lectr_lab.log.key_file import list_keys
 from lectr_lab.log.losses import note_parts
 from lectr_lab.log.parts import current_schema
 from lectr_lab.log.seal import seal
+from lectr_lab.log.shipped import destination, shipping_folder, taken
 from lectr_lab.log.upkeep.compact import SUFFIX, remove_leftovers
 from lectr_lab.log.upkeep.duplicates import doubles, without_doubles
 from lectr_lab.log.upkeep.journal_doctor import (
@@ -38,6 +39,7 @@ from lectr_lab.log.verify import ailment
 
 _LOW_DISK_BYTES = 200_000_000
 _STALE_S = 3600.0  # no helper works on one file for an hour
+_LATE_S = 86_400.0
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -71,6 +73,7 @@ def examine(
         *set_aside(lab),
         *_leftovers(lab),
         *lost(lab),
+        *_unshipped(lab),
         *_open_to_others(lab),
     ]
     bad = {f.path for f in found if f.kind in ("bad part", "stranger")}
@@ -183,6 +186,23 @@ def _leftovers(lab: LabFolder) -> Iterator[Finding]:
         if _age_s(path) > _STALE_S:
             what = "A compaction died here; the day itself is whole."
             yield Finding("compaction", path, what, "`lectr-lab compact` removes it.")
+
+
+def _unshipped(lab: LabFolder) -> Iterator[Finding]:
+    """Of a lab that is shipped: what has waited for a day."""
+    to = destination(lab)
+    if to is None:
+        return
+    waiting = list(shipping_folder(lab).glob("*.parquet"))
+    for day in lab.days():
+        known = taken(lab, day)
+        waiting += [p for p in lab.day(day).glob("*.parquet") if p.name not in known]
+    late = sum(_age_s(path) > _LATE_S for path in waiting)
+    if late:
+        files = "1 file has" if late == 1 else f"{late:,} files have"
+        what = f"{files} waited for more than a day to be shipped to {to}."
+        how = "`lectr-lab ship --once` ships them, or says why it cannot."
+        yield Finding("shipping", shipping_folder(lab), what, how)
 
 
 def _open_to_others(lab: LabFolder) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from lectr_lab.log.key_file import create_key
 from lectr_lab.log.losses import write_losses
 from lectr_lab.log.scan import LogWarning, scan
 from lectr_lab.log.seal import seal
+from lectr_lab.log.shipped import note_destination
 from lectr_lab.log.upkeep.doctor import MENDED, examine, mend
 
 
@@ -256,3 +257,22 @@ def test_a_missing_folder_is_an_error(tmp_path):
     """The doctor makes no lab."""
     with pytest.raises(LogError, match="There is no folder"):
         examine(LabFolder(tmp_path / "no"))
+
+
+def test_what_waits_for_long_to_be_shipped_is_said(healthy):
+    """Not what was sealed today, nor in a lab that is not shipped."""
+    day_ago_s = time.time() - 90_000
+    for part in parts(healthy):
+        os.utime(part, (day_ago_s, day_ago_s))
+    assert examine(healthy) == []
+    note_destination(healthy, "s3://bucket/prefix")
+
+    [finding] = examine(healthy)
+    assert finding.kind == "shipping" and "s3://bucket/prefix" in finding.what
+    for part in parts(healthy)[1:]:
+        part.touch()
+    [finding] = examine(healthy)
+    assert finding.what.startswith("1 file")
+    for part in parts(healthy):
+        part.touch()
+    assert examine(healthy) == []

@@ -17,11 +17,21 @@ _URL = re.compile(r"(?:s3|gs|az|file)://", re.ASCII)
 
 
 class RemoteFile(NamedTuple):
-    """A Parquet file of a day, where it is for any reader, and its bytes."""
+    """A Parquet file of a day, where it is for any reader, and its bytes.
+
+    One that is `merged` stays as it is and where it is, so what is counted of it may be
+    kept under its name; one that is not may be merged and swept.
+    """
 
     day: date
     url: str
     size: int
+    merged: bool
+
+    @property
+    def name(self) -> str:
+        """What it is called among the objects of its day."""
+        return self.url.rpartition("/")[2].removesuffix(".parquet")
 
 
 class RemoteLog(NamedTuple):
@@ -71,7 +81,12 @@ def listed(
     where = place(url, environ, instance_credentials=instance_credentials)
     check(where)
     found = counted(opened(where), since, until)
-    files = (RemoteFile(one.day, where.of(one.path), one.size) for one in found)
+    files = (
+        RemoteFile(
+            one.day, where.of(one.path), one.size, merged=one.path.startswith("log/")
+        )
+        for one in found
+    )
     return RemoteLog(tuple(files), where.options)
 
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 _OURS = re.compile(
     r"(?:fresh|log)/date=\d{4}-\d\d-\d\d/[0-9a-f-]{32,64}\.parquet"
     r"|days/date=\d{4}-\d\d-\d\d/\d{8}\.json"
+    r"|cells/date=\d{4}-\d\d-\d\d/[0-9a-f]{32}(?:\.[a-z0-9]{1,16}){1,2}"
     r"|months/\d{4}-\d\d/[0-9a-f]{32}\.json"
 )
 _AT_A_TIME = 16

@@ -81,6 +81,8 @@ def test_days_are_chosen_by_their_names(tmp_path, where):
 
     log = listed(url, DAYS[1], DAYS[2], environ=environ)
     assert [one.day for one in log.files] == [DAYS[1], DAYS[2], DAYS[2]]
+    assert [one.merged for one in log.files] == [True, False, False]
+    assert [len(one.name) for one in log.files] == [32, 37, 37]
     days = scan_remote(url, DAYS[1], DAYS[2], environ=environ)
     assert set(days.collect()["started_at"].dt.date()) == {DAYS[1], DAYS[2]}
     assert days.select(pl.len()).collect().item() == 2 * 2 * 80

@@ -45,13 +45,18 @@ def test_of_many_who_put_one_wins(remote):
 
 def test_what_is_listed_is_ours_and_sorted(remote):
     """From a path on; what others put there is left out."""
-    for path in (TWO, ONE, "fresh/notes.txt", "fresh/date=2026-99-99/x.parquet"):
+    bad_day = ONE.replace("2026-11-24", "2026-99-99")
+    for path in (TWO, ONE, "fresh/notes.txt", bad_day):
         remote.put_new(path, b"12")
+    cells = [f"cells/date=2026-11-24/{'3' * 32}.{kind}" for kind in ("bins", "sums")]
+    for path in cells:
+        remote.put_new(path, b"1")
 
     assert [one.path for one in remote.listed("fresh/")] == [ONE, TWO]
     later = list(remote.listed("fresh/", "fresh/date=2026-11-25"))
     assert [(one.path, one.size, one.day.day) for one in later] == [(TWO, 2, 25)]
     assert list(remote.listed("days/")) == []
+    assert [one.path for one in remote.listed("cells/")] == cells
 
 
 def test_several_are_read_in_their_order(remote):

@@ -166,7 +166,7 @@ def markdown(runs: list[Run], seconds: float, share: float) -> str:
         for r in runs
     )
     kinds = ", ".join(
-        f"{sum(r.faults.get(kind, 0) for r in runs)} {kind}"
+        f"{kind} {sum(r.faults.get(kind, 0) for r in runs)}"
         for kind in sorted({kind for r in runs for kind in r.faults})
     )
     well = sum(r.same for r in runs)
@@ -180,7 +180,8 @@ their own that are killed with SIGKILL; a share of {share:.0%} of what they ask 
 server on loopback (moto) goes wrong. "same": every row of the labs is in the prefix once,
 all columns equal.
 
-**{well} of {len(runs)} runs: nothing lost, nothing doubled.** {sum(r.kills for r in runs)} kills; faults: {kinds}.
+**{well} of {len(runs)} runs: nothing lost, nothing doubled.** {sum(r.kills for r in runs)} kills;
+faults: {kinds}.
 
 | run | kills | requests | of them faulty | rows in the labs | rows in the prefix | objects | same |
 |---|---|---|---|---|---|---|---|

@@ -7,6 +7,7 @@ requests.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
@@ -221,13 +222,13 @@ def _made(make: "Callable[[], ObjectStore]", where: Place) -> "ObjectStore":
 
 
 def check(where: Place) -> None:
-    """Ask the store for its first object, to say within 3 seconds what is wrong.
+    """Ask the store for one thing, to say within 3 seconds what is wrong.
 
     Raises:
         MissingExtra, ConfigError: as `opened`.
         StoreError: it cannot be reached, or refuses; why, and what to do.
     """
-    next(opened(where, patient=False).listed("days/"), None)
+    opened(where, patient=False).ask()
 
 
 class RemoteStore:
@@ -235,6 +236,17 @@ class RemoteStore:
 
     def __init__(self, where: Place, store: "ObjectStore") -> None:
         self._where, self._store = where, store
+
+    def ask(self) -> None:
+        """One request.
+
+        Raises:
+            StoreError: it was not answered, or refused.
+        """
+        import obstore
+
+        with contextlib.suppress(FileNotFoundError):  # of a folder that is not there
+            self._said(lambda: next(iter(obstore.list(self._store, "days/")), None))
 
     def put_new(self, path: str, data: bytes) -> bool:
         """As `Store`. What is lost on its way back was put: a second try finds it."""

@@ -137,6 +137,18 @@ def test_it_ships_when_it_is_time_or_when_there_are_many(lab, store):
     assert seen == [0, 0, 0, 1]
 
 
+def test_at_the_end_it_ships_once_more(lab, store, folder_url):
+    """What was sealed as the proxy ended; a machine may go with it."""
+
+    def wait(_seconds):
+        add_part(lab, events(0, 10))
+        return True
+
+    keep_shipping(lab, store, ASKED, wait)
+
+    assert rows(folder_url) == list(range(10))
+
+
 def test_a_fault_is_said_once_while_it_stays(lab):
     """And it goes on."""
     with socket.socket() as taken_port:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -33,7 +34,8 @@ from lectr_lab.log.serving import said
 from lectr_lab.programs.tally import Passed, Tally
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.observers.observer import Observer
-from lectr_lab.proxy.stderr import say
+from lectr_lab.proxy.shared.port import Port, WorkerOrder
+from lectr_lab.proxy.stderr import muted, say
 from lectr_lab.proxy.systemd import notify
 from lectr_lab.reading import Reading, keyed_hash
 
@@ -72,7 +74,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a proxy is told: settings, and what is not kept in a file.
 
     `record` names the cassette to write; `tape_speed` is how many times faster than
-    recorded a tape plays, 0 for at once. `tally`: say at the end what passed.
+    recorded a tape plays, 0 for at once. `tally`: say at the end what passed. `worker`:
+    it is one of several at a port that their parent holds.
     """
 
     settings: Settings
@@ -80,13 +83,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     record: str | None = None
     tape_speed: float = 1.0
     tally: bool = False
+    worker: WorkerOrder | None = None
 
 
-class _Started(msgspec.Struct):
-    """A child's first line: where it listens, or why it does not."""
+class Started(msgspec.Struct):
+    """A child's first line: where it listens, or why it does not. A worker's second is
+    that the first request has passed it."""
 
     base_url: str = ""
     error: str = ""
+    first: bool = False
 
 
 def run(
@@ -110,19 +116,20 @@ def run(
     Raises:
         LabError: the host, port, certificate, lab folder or tape cannot be used.
     """
-    from lectr_lab.proxy.server.run import open_socket
     from lectr_lab.proxy.server.run import run as serve
+    from lectr_lab.proxy.server.worker import run_worker
 
     settings = order.settings
     settings.check_bind()
+    port = Port(order.worker) if order.worker else None
     with (
-        open_socket(settings.host, settings.port) as sock,
+        _listening(order) as sock,
         _recorder(order.record, settings.record.secrets) as tee,
     ):
         if settings.upstream and settings.upstream.startswith(TAPE):
             reread = reread and partial(_on_this_tape, reread, settings.upstream)
             settings, engine = _on_tape(settings, settings.upstream, order.tape_speed)
-        instance = secrets.token_hex(16)
+        instance = order.worker.instance if order.worker else secrets.token_hex(16)
         app = build(
             settings,
             order.session,
@@ -132,9 +139,14 @@ def run(
             also=also,
             instance=instance,
             reread=reread,
+            port=port,
         )
         base_url = settings.base_url(sock.getsockname()[1])
         limits = settings.limits
+        if port and order.worker:
+            started = partial(on_started, base_url)
+            run_worker(app, sock, order.worker, port, started, settings)
+            return
         with said(LabFolder(Path(settings.lab)), base_url, instance):
             serve(
                 app,
@@ -144,6 +156,16 @@ def run(
                 limits,
                 settings.drain_s,
             )
+
+
+def _listening(order: Order) -> socket.socket:
+    """A socket of its own, or the one that a worker was given."""
+    from lectr_lab.proxy.server.run import open_socket
+
+    worker, settings = order.worker, order.settings
+    if worker is None:
+        return open_socket(settings.host, settings.port)
+    return socket.socket(fileno=worker.listening[worker.slot])
 
 
 def build(
@@ -156,6 +178,7 @@ def build(
     also: Sequence[Observer] = (),
     instance: str = "",
     reread: Callable[[], Settings] | None = None,
+    port: Port | None = None,
 ) -> "Litestar":
     """The proxy as an ASGI application with its log, ready to be served.
 
@@ -169,6 +192,7 @@ def build(
         also: what else looks at requests that pass.
         instance: what /health calls this process.
         reread: reads the settings again, at SIGUSR2; None: the signal is not obeyed.
+        port: the other workers of this one's port; None: there are none.
 
     Raises:
         LabError: the lab folder, a key or the admin secret cannot be used.
@@ -216,6 +240,7 @@ def build(
         budgets=made.budgets,
         why_not_ready=why_not_ready,
         reread=partial(reading.again, reread) if reread else None,
+        port=port,
     )
 
 
@@ -237,7 +262,7 @@ class Child:
         self._tally = order.tally
         self.passed = Passed()  # from the end on, where a tally was ordered
         line = self._process.stdout.readline()
-        started = msgspec.json.decode(line, type=_Started) if line else _Started()
+        started = msgspec.json.decode(line, type=Started) if line else Started()
         self.base_url = started.base_url
         if not started.base_url:
             self.stop()
@@ -333,19 +358,27 @@ def _recorder(
 def _obey() -> None:
     """A child's life: read the order, run it, stop when the pipe ends."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    # Nobody shares out requests to a child: its parent waits for its end.
-    at_once = msgspec.structs.replace(order.settings, drain_s=0.0)
-    order = msgspec.structs.replace(order, settings=at_once)
+    if order.worker is None:
+        # Nobody shares out requests to a child: its parent waits for its end.
+        at_once = msgspec.structs.replace(order.settings, drain_s=0.0)
+        order = msgspec.structs.replace(order, settings=at_once)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The server passes the signal on when it has served: a cassette is still to be written.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     tally = Tally()
     also = [tally] if order.tally else []
+    say_again = muted() if order.worker and order.worker.quiet else tuple
+
+    def started(base_url: str) -> None:
+        say_again()
+        _say(Started(base_url=base_url))
+
+    on_first = (lambda _: _say(Started(first=True))) if order.worker else None
     try:
-        run(order, lambda base_url: _say(_Started(base_url=base_url)), also=also)
+        run(order, started, on_first, also=also)
     except LabError as error:
-        _say(_Started(error=str(error)))
+        _say(Started(error=str(error)))
         sys.exit(2)
     finally:
         if order.tally:

@@ -39,6 +39,7 @@ FLOORS = {
     "launch": 3,
     "metrics": 3,
     "watching": 3,
+    "workers": 3.5,  # over the launch of one of them
     "bench": 4,
     "demo": 4,
     "notebook": 4,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -199,6 +200,7 @@ def serve(
     port: int | None = None,
     allow_plain_http: bool = False,
     log_format: Literal["text", "json"] | None = None,
+    workers: int | None = None,
 ) -> None:
     """Run the proxy until Ctrl-C.
 
@@ -219,6 +221,9 @@ def serve(
             network unencrypted.
         log_format: of what it says on standard error: sentences, or a line of JSON each
             (time, level, code, sentence) for a collector of logs. Requests are in the log.
+        workers: how many processes answer at the port; for more than one processor.
+            SIGUSR2 replaces them one after another, by the settings as they are then,
+            and loses no request.
     """
     from lectr_lab.cli.templates import environment
     from lectr_lab.config.settings import read_settings
@@ -233,24 +238,29 @@ def serve(
         "LECTR_HOST": host,
         "LECTR_PORT": None if port is None else str(port),
         "LECTR_ALLOW_PLAIN_HTTP": "true" if allow_plain_http else None,
+        "LECTR_WORKERS": None if workers is None else str(workers),
     }
     environ = os.environ | {name: v for name, v in flags.items() if v is not None}
-    file = (config or CONFIG).absolute()
-    settings = read_settings(config or CONFIG, environ)
+    read = partial(read_settings, (config or CONFIG).absolute(), environ)
+    settings = read()
 
     def started(base_url: str) -> None:
-        print(f"lectr-lab listens on {base_url}. The log is in {settings.lab}.")
+        many = f" with {settings.workers} workers" if settings.workers > 1 else ""
+        print(f"lectr-lab listens on {base_url}{many}. The log is in {settings.lab}.")
         print("Ctrl-C stops it.\n")
         print(environment(base_url))
         print("\nWaiting for the first request …", flush=True)
 
+    def first(*_: object) -> None:
+        print("Your first request has arrived.", flush=True)
+
     with watched(settings), shipped(settings):
-        run(
-            Order(settings=settings),
-            started,
-            lambda event: print("Your first request has arrived.", flush=True),
-            reread=lambda: read_settings(file, environ),
-        )
+        if settings.workers > 1:
+            from lectr_lab.workers.supervise import supervise
+
+            supervise(settings, started, first, read)
+        else:
+            run(Order(settings=settings), started, first, reread=read)
 
 
 @keys_app.command

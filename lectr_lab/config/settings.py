@@ -40,6 +40,7 @@ Engine = Literal["native", "httpx"]
 CONFIG = Path("lectr.toml")
 DEFAULT_PORT = 8484
 _LONGEST_DRAIN_S = 3600.0
+MOST_WORKERS = 64
 REPLAY_LAB = "replay-lab"  # not your own log: nobody paid for a replay
 _BEYOND_LOOPBACK = (
     "{!r} can be reached from other machines, and keys would cross the network "
@@ -94,7 +95,7 @@ class AzureSettings(_Strict, frozen=True, kw_only=True):
 class OrgSettings(_Strict, frozen=True, kw_only=True):
     """`[orgs.<name>]`: what differs for one organisation. None: no limit.
 
-    Limits hold for all keys of the organisation together, in each proxy process.
+    Limits hold for all keys of the organisation together, over all workers of a proxy.
     `daily_spend_usd` is a budget that warns and never blocks; a day is one of UTC.
     """
 
@@ -117,7 +118,9 @@ class Settings(_Strict, frozen=True, kw_only=True):
     `drain_s` is how long requests are still taken after the order to stop, while /readyz
     says 503: a balancer in front then sends them elsewhere. `key_in_path`: `/key/<lc_key>/v1/…` does for a header; on loopback only.
     `keep_request_ids`: closed days keep the provider's ids of all calls, not only of
-    those that failed; a row costs 19 bytes more.
+    those that failed; a row costs 19 bytes more. `workers` is how many processes of
+    `lectr-lab serve` answer at the port; more than the machine has processors is no
+    faster.
     """
 
     lab: str = "lab"
@@ -139,6 +142,7 @@ class Settings(_Strict, frozen=True, kw_only=True):
     ca_bundle: str | None = None
     queue_events: int = 100_000
     keep_request_ids: bool = False
+    workers: int = 1
     providers: dict[str, ProviderSettings] = {}
     azure: AzureSettings | None = None
     orgs: dict[str, OrgSettings] = {}
@@ -244,7 +248,7 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Args:
         path: the file; None means the defaults alone.
-        environ: LECTR_HOST, LECTR_PORT, LECTR_LAB, LECTR_UPSTREAM and
+        environ: LECTR_HOST, LECTR_PORT, LECTR_WORKERS, LECTR_LAB, LECTR_UPSTREAM and
             LECTR_ALLOW_PLAIN_HTTP win over the file.
 
     Returns:
@@ -302,9 +306,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
         for name in ("host", "lab", "upstream")
         if environ.get(f"LECTR_{name.upper()}")
     }
-    port = environ.get("LECTR_PORT")
-    if port:
-        found["port"] = int(port) if port.isdigit() else port
+    for name in ("port", "workers"):
+        number = environ.get(f"LECTR_{name.upper()}")
+        if number:
+            found[name] = int(number) if number.isdigit() else number
     plain = environ.get("LECTR_ALLOW_PLAIN_HTTP")
     if plain:
         found["allow_plain_http"] = plain.lower() not in ("0", "false", "no")
@@ -314,6 +319,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
 def _check(toml: Toml, settings: Settings) -> None:
     if not 0 <= settings.port <= 65535:
         raise toml.refusal("port", "write a port from 1 to 65535 (0: any free one)")
+    if not 1 <= settings.workers <= MOST_WORKERS:
+        raise toml.refusal("workers", f"write a number from 1 to {MOST_WORKERS}")
     numbers = [(f, getattr(settings, f)) for f in ("max_body_bytes", "queue_events")]
     for field, number in numbers + _org_limits(settings):
         if number <= 0:

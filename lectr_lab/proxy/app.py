@@ -22,7 +22,8 @@ from lectr_lab.core.routing.paths import api_path
 from lectr_lab.proxy.admin import Admin, admin_routes
 from lectr_lab.proxy.clock import Clock, SystemClock
 from lectr_lab.proxy.facts import FactsReader
-from lectr_lab.proxy.health import Callers
+from lectr_lab.proxy.health import Callers, merged
+from lectr_lab.proxy.health_of_all import told_by_all
 from lectr_lab.proxy.hosts import only_by
 from lectr_lab.proxy.key_in_path import key_as_header
 from lectr_lab.proxy.observers.invalid_provider import InvalidProviders
@@ -42,6 +43,7 @@ from lectr_lab.proxy.server.bodies import BodiesInFlight, give_back_large_blocks
 from lectr_lab.proxy.server.body import Receive, Scope
 from lectr_lab.proxy.server.whole_reply import in_one_write
 from lectr_lab.proxy.service import Lasting, Made, Service
+from lectr_lab.proxy.shared.port import Port
 from lectr_lab.proxy.stderr import say
 
 if TYPE_CHECKING:  # only with a budget: prices are large
@@ -94,6 +96,7 @@ def create_app(
     budgets: "Budgets | None" = None,
     why_not_ready: Callable[[], Iterable[str]] = tuple,
     reread: Callable[[Made], Made] | None = None,
+    port: Port | None = None,
 ) -> Litestar:
     """Build the proxy as an ASGI application.
 
@@ -113,6 +116,7 @@ def create_app(
         budgets: what may be spent.
         why_not_ready: what /readyz is to say beside starting and ending; no name in it.
         reread: reads the settings again, at SIGUSR2, given what is in force; None: nothing does.
+        port: the other workers of this one's port; None: there are none.
 
     Returns:
         The application; any ASGI server can run it.
@@ -128,7 +132,7 @@ def create_app(
     counted = Observers(TokenCounter(spenders))
     lasting = Lasting(
         log=log,
-        watched_with=partial(Observers, PrefixWatch(counted, clock.now_s), Retries()),
+        watched_with=partial(Observers, *_remembering(counted, clock, port)),
         find_key=find_key,
         callers=callers,
         clock=clock,
@@ -138,6 +142,7 @@ def create_app(
         tee=tee,
         engine=engine,
         keyed_hash=keyed_hash,
+        is_shared=port is not None,
     )
     proxy = _Proxy(lasting, Made(settings, router, budgets), spending, spenders)
     reload = Reload(reread, proxy) if reread else None
@@ -165,7 +170,9 @@ def create_app(
         own += [{"instance": instance, "warnings": said}]
         return [*own, *([reload.about()] if reload else []), *proxy.service.about()]
 
-    pages = open_pages(told, readiness, admin.secret if admin else None)
+    pages = open_pages(
+        partial(told_by_all, told, port), readiness, admin.secret if admin else None
+    )
     return _App(
         proxy,
         readiness,
@@ -173,8 +180,32 @@ def create_app(
         route_handlers=[*pages, admin_routes(admin, callers.count_unknown)],
         guards=[only_by(lambda: proxy.service.hosts)],
         exception_handlers={Refused: on_refused, 404: on_unknown, 405: on_unknown},
-        lifespan=[lifespan],
+        lifespan=[partial(_joined, told, port), lifespan],
     )
+
+
+@asynccontextmanager
+async def _joined(
+    told: Callable[[], list[dict[str, Any]]], port: Port | None, _: Litestar
+) -> AsyncIterator[None]:
+    """While this holds, the other workers can be asked, and ask this one."""
+    if port is None:
+        yield
+        return
+    port.how_it_is = lambda: merged(told())
+    await port.start()
+    try:
+        yield
+    finally:
+        port.stop()
+
+
+def _remembering(
+    counted: Observers, clock: Clock, port: Port | None
+) -> tuple[PrefixWatch, Retries]:
+    """Those that remember earlier requests, of all workers where there are several."""
+    retries = Retries(shared=port.failures) if port else Retries()
+    return PrefixWatch(counted, clock.now_s, port), retries
 
 
 class _Proxy:

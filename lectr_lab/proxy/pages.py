@@ -1,6 +1,6 @@
 """What anybody may ask: /health, and /livez and /readyz for whoever starts processes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from litestar import HttpMethod, Request, route
@@ -15,14 +15,14 @@ _LOOK = [HttpMethod.GET, HttpMethod.HEAD]
 
 
 def open_pages(
-    told: Callable[[], Iterable[Mapping[str, Any]]],
+    told: Callable[[], Awaitable[Iterable[Mapping[str, Any]]]],
     readiness: Readiness,
     secret: AdminSecret | None,
 ) -> list[HTTPRouteHandler]:
     """The routes that want no key.
 
     Args:
-        told: what each part of the proxy says of itself.
+        told: what each part of the proxy says of itself, over all its workers.
         readiness: whether /readyz is a 200. Where it is none, requests are served all the
             same: it is for whoever can send them to another proxy.
         secret: whoever sends it is told which organisation a warning is of.
@@ -38,7 +38,7 @@ def open_pages(
     async def get_health(request: Request[Any, Any, Any]) -> dict[str, Any]:
         name_orgs = await is_operator(request)
         refused = {"refused_admin_calls": secret.refused if secret else 0}
-        return health([*told(), refused], name_orgs=name_orgs)
+        return health([*await told(), refused], name_orgs=name_orgs)
 
     @route("/livez", http_method=_LOOK)
     async def get_livez() -> dict[str, str]:

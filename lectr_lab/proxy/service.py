@@ -7,6 +7,7 @@ another takes its place. What has to outlive that, such as the log, is `Lasting`
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from lectr_lab.config.settings import Settings
 from lectr_lab.core.engine import Engine
 from lectr_lab.core.identity.keyed_hash import KeyedHash
 from lectr_lab.core.keys import KeyEntry
+from lectr_lab.log.folder import LabFolder
 from lectr_lab.proxy.clock import Clock
 from lectr_lab.proxy.engine.engines import open_engine
 from lectr_lab.proxy.facts import FactsReader
@@ -62,6 +64,7 @@ class Lasting(msgspec.Struct, frozen=True, kw_only=True):
     tee: Callable[[Engine], Engine] | None = None
     engine: Engine | None = None
     keyed_hash: KeyedHash | None = None
+    is_shared: bool = False  # with other workers of a port
 
 
 class Service:
@@ -90,7 +93,8 @@ class Service:
             budgets,
         )
         self.observers = lasting.watched_with(self.shadows)
-        self.limits = limits(settings.orgs, time.monotonic)
+        state = LabFolder(Path(settings.lab)).state if lasting.is_shared else None
+        self.limits = limits(settings.orgs, time.monotonic, state)
         if before is not None:
             _go_on(self.limits, before.limits)
         # The budgets last: what another refuses sets nothing aside.

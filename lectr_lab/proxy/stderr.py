@@ -7,6 +7,7 @@ As sentences, or as one JSON object a line where LECTR_LOG_FORMAT is `json` (`se
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
@@ -44,3 +45,11 @@ def say(line: str, *, code: str = "note", level: Level = "info") -> None:
         # In one write: several processes may have this stream.
         sys.stderr.write(f"{written}\n")
         sys.stderr.flush()
+
+
+def muted() -> Callable[[], object]:
+    """Have this process and its libraries say nothing; call it to have them say again."""
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return lambda: os.dup2(before, 2)

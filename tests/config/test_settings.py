@@ -188,3 +188,16 @@ def test_a_key_in_a_path_is_for_loopback_alone(written):
         beyond = msgspec.structs.replace(mine, host=host, allow_plain_http=True)
         with pytest.raises(ConfigError, match="key_in_path"):
             beyond.check_bind()
+
+
+def test_workers_are_a_number_of_processes(tmp_path):
+    """One unless told, in the file or the environment; none, or a thousand, is an error."""
+    path = tmp_path / "lectr.toml"
+    path.write_text("workers = 2")
+
+    assert Settings().workers == 1
+    assert read_settings(path, {}).workers == 2
+    assert read_settings(path, {"LECTR_WORKERS": "3"}).workers == 3
+    for wrong in ("0", "1000"):
+        with pytest.raises(ConfigError, match=r"workers.*from 1 to 64"):
+            read_settings(None, {"LECTR_WORKERS": wrong})

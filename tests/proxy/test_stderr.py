@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import subprocess
+import sys
 from datetime import datetime
 
 from hypothesis import given
@@ -73,3 +75,21 @@ def test_nobody_there_to_read_it_is_no_failure(monkeypatch):
     with contextlib.suppress(BrokenPipeError):
         broken.close()
     say("unheard")
+
+
+def test_one_that_is_muted_says_nothing_until_it_may():
+    """Nor does a library that writes past Python."""
+    code = """
+import os
+from lectr_lab.proxy.stderr import muted, say
+say_again = muted()
+say("unheard")
+os.write(2, b"unheard")
+say_again()
+say("heard")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr == "lectr-lab: heard\n"

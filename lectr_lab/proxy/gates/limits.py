@@ -1,4 +1,5 @@
-"""What an organisation may ask of this process: requests a minute, streams at once.
+"""What an organisation may ask: requests a minute, streams at once. One process counts
+in its memory; the workers of one port count together (`shared_limits`).
 
 The `limits` library (5.8) counts as well, but takes 6 to 13 µs a request and 120 ms to
 import, against 0.5 µs here, and its fixed windows let twice the limit through where two
@@ -8,21 +9,31 @@ of them meet.
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from lectr_lab.config.settings import OrgSettings, Settings
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
+from lectr_lab.proxy.gates import shared_limits
 from lectr_lab.proxy.gates.gate import Gate
+from lectr_lab.proxy.stderr import say
 
 _WINDOW_S = 60.0
 
 
 def limits(
-    orgs: Mapping[str, OrgSettings], now_s: Callable[[], float]
+    orgs: Mapping[str, OrgSettings],
+    now_s: Callable[[], float],
+    shared: Path | None = None,
 ) -> tuple[Gate, ...]:
     """The gates that are configured: what has no limit is not counted.
+
+    Args:
+        orgs: by name.
+        now_s: a clock that goes on; where it is shared, one that all processes share.
+        shared: the lab's `state/`, where other processes count as well.
 
     >>> limits({"acme": OrgSettings(concurrent_streams=2)}, lambda: 0.0)[0].name
     'concurrent_streams'
@@ -37,11 +48,30 @@ def limits(
         for org, own in orgs.items()
         if own.concurrent_streams is not None
     }
+    if shared is not None and (rates or streams):
+        try:
+            return _shared(rates, streams, shared_limits.made(shared), now_s)
+        except OSError as error:
+            say(shared_limits.alone(error), code="limits", level="warning")
     gates: list[Gate] = []
     if rates:
         gates.append(RequestRate(rates, now_s))
     if streams:
         gates.append(ConcurrentStreams(streams))
+    return tuple(gates)
+
+
+def _shared(
+    rates: Mapping[str, int],
+    streams: Mapping[str, int],
+    folder: Path,
+    now_s: Callable[[], float],
+) -> tuple[Gate, ...]:
+    gates: list[Gate] = []
+    if rates:
+        gates.append(shared_limits.SharedRate(rates, folder, now_s))
+    if streams:
+        gates.append(shared_limits.SharedStreams(streams, folder))
     return tuple(gates)
 
 

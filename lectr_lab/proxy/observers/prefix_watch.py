@@ -1,11 +1,11 @@
 """Why the cache missed: each prompt is compared with its session's earlier ones, once its
 reply has begun to go out.
 
-Compared are keyed digests, under a key that each process draws, in this process's memory
-alone. A thread reads prompts up to a megabyte, a process beside the proxy larger and
-compressed ones. A body is held until it is read, which while its request runs takes no
-memory: the request holds it too. What is too much, or too late, is not watched: nothing
-ever waits for it but its own event.
+Compared are keyed digests, under a key that each proxy draws, in its memory alone; the
+workers of a port ask their parent, which alone remembers. A thread reads prompts up to
+a megabyte, a process beside the proxy larger and compressed ones. A body is held until it
+is read, which while its request runs takes no memory: the request holds it too. What is
+too much, or too late, is not watched: nothing ever waits for it but its own event.
 
 Not compared is what its provider could not have cached, for want of length, and what is
 of no session. Whose prompts are compared: a session's, where there is one; else all that were sent with
@@ -17,7 +17,7 @@ import contextlib
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import lru_cache, partial
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -27,13 +27,14 @@ import msgspec
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import PrefixBreak
 from lectr_lab.core.exchange import Exchange
-from lectr_lab.core.prefix.compare import Seen
+from lectr_lab.core.prefix.compare import Change, Seen
 from lectr_lab.core.prefix.joints import OPERATIONS, read_prompt
 from lectr_lab.core.prefix.memory import PrefixMemory
 from lectr_lab.core.prefix.prompt import Prompt
 from lectr_lab.core.prefix.rules import rule_of
 from lectr_lab.proxy.health import merged
 from lectr_lab.proxy.observers.observer import Observers
+from lectr_lab.proxy.shared.port import Port
 from lectr_lab.proxy.worker.jobs import PromptAnswer, ReadPrompt
 from lectr_lab.proxy.worker.process import Worker
 
@@ -42,6 +43,7 @@ MOST_IN_THREAD_BYTES = 1024 * 1024  # the interpreter's lock is held for 1.5 ms 
 MOST_WAITING_BYTES = 32 * 1024 * 1024  # of bodies whose requests may be over
 WITHIN_S = 0.2  # which an event waits for it: it is to be on disk in a second
 WITHIN_LARGE_S = 0.6
+_PARENT_S = 0.2  # more, where another process is asked
 _JOB_S = 2.0
 _STOP_S = 2.0
 _AGAIN_S = 0.05  # how often is looked, once one has waited its time, while others do
@@ -81,19 +83,26 @@ class PrefixWatch:
     Args:
         observers: told of the events.
         now_s: the clock that exchanges are timed by.
+        port: the other workers of this one's port; None: there are none.
     """
 
     name, active = "prefix_watch", True
     at_end_only = False
 
-    def __init__(self, observers: Observers, now_s: Callable[[], float]) -> None:
-        self._observers, self._now_s = observers, now_s
-        self._key = secrets.token_bytes(32)
+    def __init__(
+        self,
+        observers: Observers,
+        now_s: Callable[[], float],
+        port: Port | None = None,
+    ) -> None:
+        self._observers, self._now_s, self._port = observers, now_s, port
+        self._key = secrets.token_bytes(32) if port is None else port.key
         self._memory = PrefixMemory()
         self._watched: dict[bytes, _Watched] = {}
         self._late: deque[tuple[Event, _Watched, float]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._asking: asyncio.AbstractEventLoop | None = None
         self._is_called = False  # the loop is, and will look who waits
         self._large: set[asyncio.Task[None]] = set()
         self._queue: SimpleQueue[_Watched | None] = SimpleQueue()
@@ -130,6 +139,7 @@ class PrefixWatch:
             return
         self._loop = loop = asyncio.get_running_loop()
         within_s = WITHIN_LARGE_S if watched.is_large else WITHIN_S
+        within_s += _PARENT_S if self._port is not None else 0.0
         self._late.append((event, watched, loop.time() + within_s))
         if watched.done:  # meanwhile: the thread may not have seen that somebody waits
             self._look()
@@ -139,12 +149,15 @@ class PrefixWatch:
     def start(self) -> None:
         """Those behind it begin."""
         self._observers.start()
+        self._asking = asyncio.get_running_loop() if self._port is not None else None
         self._thread.start()
 
     async def stop(self) -> None:
         """Pass on what waits, compared if that takes no long; then those behind it."""
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join, _STOP_S)
+        if self._port is not None and self._late:
+            await asyncio.sleep(_PARENT_S)
         if self._timer is not None:
             self._timer.cancel()
         for event, watched, _ in self._late:
@@ -219,30 +232,66 @@ class PrefixWatch:
                     self._loop.call_soon_threadsafe(self._look)
 
     def _settle(self, watched: _Watched) -> None:
+        """In the thread, or in the loop while the thread has nothing to do."""
         with contextlib.suppress(Exception):  # a comparison is never worth an event
-            watched.facts = self._compared(watched)
+            seen = self._seen(watched)
+            watched.body = b""
+            if seen is not None and self._port is not None:
+                self._ask_parent(self._port, watched, seen)
+                return
+            if seen is not None:
+                rule, (session, is_session) = rule_of(*seen.model), _session(watched)
+                told = self._memory.look(session, seen, rule, is_session=is_session)
+                watched.facts = _facts(seen, told)
         watched.body, watched.prompt, watched.done = b"", None, True
 
-    def _compared(self, watched: _Watched) -> _Facts | None:
+    def _seen(self, watched: _Watched) -> Seen | None:
+        """The prompt, read; None where there is nothing to compare."""
         exchange = watched.exchange
         provider, model = _model(exchange)
-        rule, prompt = rule_of(provider, model), watched.prompt
+        prompt = watched.prompt
         if not watched.is_large:
-            media = _has_media(exchange)
+            rule, media = rule_of(provider, model), _has_media(exchange)
             prompt = read_prompt(watched.body, rule, self._key, has_media=media)
         if prompt is None or watched.answered_s is None:
             return None
         agent, started_s = exchange.run.agent, exchange.started_s
-        seen = Seen(prompt, (provider, model), agent, started_s, watched.answered_s)
-        session, is_session = _session(exchange)
-        told = self._memory.look(session, seen, rule, is_session=is_session)
-        whole = prompt.chars(len(prompt)) or 1
-        return _Facts(
-            prompt.chars(told.prefix) / whole,
-            None if told.kept is None else prompt.chars(told.kept) / whole,
-            told.cause,
-            None if told.last_s is None else round(started_s - told.last_s, 6),
+        return Seen(prompt, (provider, model), agent, started_s, watched.answered_s)
+
+    def _ask_parent(self, port: Port, watched: _Watched, seen: Seen) -> None:
+        session, is_session = _session(watched)
+        ask = partial(
+            port.look,
+            session,
+            seen,
+            partial(self._told, watched, seen),
+            is_session=is_session,
         )
+        if threading.current_thread() is self._thread:
+            assert self._asking is not None  # the loop that began the thread
+            self._asking.call_soon_threadsafe(ask)
+        else:
+            ask()
+
+    def _told(self, watched: _Watched, seen: Seen, change: Change | None) -> None:
+        """Their parent has answered, or will not."""
+        if change is not None:
+            watched.facts = _facts(seen, change)
+        watched.prompt, watched.done = None, True
+        if self._late and self._asking is not None and not self._is_called:
+            self._is_called = True  # answers come many at once
+            self._asking.call_soon(self._look)
+
+
+def _facts(seen: Seen, told: Change) -> _Facts:
+    prompt = seen.prompt
+    whole = prompt.chars(len(prompt)) or 1
+    return _Facts(
+        prompt.chars(told.prefix) / whole,
+        None if told.kept is None else prompt.chars(told.kept) / whole,
+        told.cause,
+        None if told.last_s is None else round(seen.started_s - told.last_s, 6),
+    )
 
 
 def _held(body: memoryview) -> bytes:
@@ -276,8 +325,9 @@ def _has_media(exchange: Exchange) -> bool:
     return bool(exchange.request.has_images or exchange.request.has_audio)
 
 
-def _session(exchange: Exchange) -> tuple[Hashable, bool]:
+def _session(watched: _Watched) -> tuple[tuple[str | None, ...], bool]:
     """Whose prompts it is compared with, and whether they are one session's."""
+    exchange = watched.exchange
     key, run = exchange.key, exchange.run
     if run.session is not None:
         return (key.org, run.session), True

@@ -43,6 +43,7 @@ class Crowd:
         self.head_too_large = error_responses.head_too_large(
             limits.head_bytes, limits.head_fields
         )
+        self.retiring = False  # no connection outlives its next reply
         # What is read is parsed before anything else is: one place is enough for it.
         self.read_buffer = bytearray(_READ_BYTES)
         # In the order that they began to. A dict would look for its first at each name

@@ -141,6 +141,13 @@ class ServerProtocol(HttpToolsProtocol):
             self.shut()
         self._unsent_bytes = unsent_bytes
 
+    def retire(self) -> None:
+        """Tell the client, in the next head that it gets, to connect anew for what it
+        asks then. One that has its head already is told with the reply after that: to
+        close on a client that counts on the connection would lose its request."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
     def shut(self) -> None:
         """Close the connection now; what is not taken by now never is."""
         self.transport.abort()
@@ -313,6 +320,8 @@ class ServerProtocol(HttpToolsProtocol):
         self.headers += self._offers
         self._offers = []
         super().on_headers_complete()
+        if self._crowd.retiring:
+            self.cycle.keep_alive = False
         self._crowd.works(self)
         self._wait(self._limits.body_timeout_s)
         if self.scope["http_version"] == "1.0":

@@ -28,8 +28,13 @@ _MOST_FILES = 65_536
 _USUAL = LimitSettings()
 
 
-def open_socket(host: str, port: int) -> socket.socket:
+def open_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """A listening socket; port 0 is any free one.
+
+    Args:
+        host: where.
+        port: the same.
+        shared: others of this user's may listen there too, if they share it as well.
 
     Raises:
         ProxyError: the port is taken or not allowed, with what to do.
@@ -38,6 +43,8 @@ def open_socket(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
         sock.listen(2048)
     except OSError as error:
@@ -73,6 +80,16 @@ def run(
     Raises:
         ConfigError: the certificate or its key cannot be used.
     """
+    config = prepared(app, tls, limits)
+    Server(config, on_started, drain_s).run(sockets=[sock])
+
+
+def prepared(app: Any, tls: Tls | None, limits: LimitSettings) -> uvicorn.Config:
+    """What a server is made of, and this process made ready to be one.
+
+    Raises:
+        ConfigError: the certificate or its key cannot be used.
+    """
     _allow_many_connections()
     config = _config(app, tls, limits)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
@@ -81,7 +98,7 @@ def run(
     # request leaves no cycles behind, it need not look every few requests.
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, *gc.get_threshold()[1:])
-    _Server(config, on_started, drain_s).run(sockets=[sock])
+    return config
 
 
 def _allow_many_connections() -> None:
@@ -111,7 +128,7 @@ def in_thread(
     config = _config(app, tls, limits)
     sock = open_socket(host, port)
     started = threading.Event()
-    server = _Server(config, started.set)
+    server = Server(config, started.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
     thread.start()
     try:
@@ -124,7 +141,7 @@ def in_thread(
         thread.join()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn's server that says when it listens, and when it is to stop."""
 
     def __init__(
@@ -184,6 +201,13 @@ def _config(app: Any, tls: Tls | None, limits: LimitSettings) -> uvicorn.Config:
     except OSError as error:  # ssl's errors are of this kind
         raise ConfigError(_unusable(tls, error)) from None
     return config
+
+
+def crowd_of(config: uvicorn.Config) -> Crowd:
+    """The connections of whoever serves with it."""
+    made: Any = config.http_protocol_class
+    crowd: Crowd = made.args[0]
+    return crowd
 
 
 def _unusable(tls: Tls | None, error: OSError) -> str:

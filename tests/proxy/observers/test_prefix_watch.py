@@ -155,7 +155,7 @@ def test_a_stream_is_compared_while_it_runs(provider, ask):
 
 def test_an_event_does_not_wait_long(ask, monkeypatch):
     """It passes on without; the next request is compared all the same."""
-    compared = PrefixWatch._compared
+    compared = PrefixWatch._seen
 
     def slow(self, watched):
         time.sleep(0.5)
@@ -163,7 +163,7 @@ def test_an_event_does_not_wait_long(ask, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(prefix_watch, "WITHIN_S", 0.05)
-        patch.setattr(PrefixWatch, "_compared", slow)
+        patch.setattr(PrefixWatch, "_seen", slow)
         assert ask("chat", body("chat", *TALK[:1]))["prefix_break"] is None
 
     assert ask("chat", body("chat", *TALK[:3]))["prefix_break"] == "none"
@@ -172,7 +172,7 @@ def test_an_event_does_not_wait_long(ask, monkeypatch):
 def test_a_fault_costs_the_comparison_alone(ask, monkeypatch):
     """The event is there, and the next one is compared."""
     with monkeypatch.context() as patch:
-        patch.setattr(PrefixWatch, "_compared", lambda *_: 1 / 0)
+        patch.setattr(PrefixWatch, "_seen", lambda *_: 1 / 0)
         assert ask("chat", body("chat", *TALK[:1]))["prefix_break"] is None
 
     assert ask("chat", body("chat", *TALK[:1]))["prefix_break"] == "first"

@@ -1,0 +1,1 @@
+"""Several processes at one port, and their parent, which answers nobody itself."""

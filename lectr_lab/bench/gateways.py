@@ -6,10 +6,12 @@ Each is a context that yields where it listens, the headers it wants, and its pr
 import http.client
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -21,6 +23,8 @@ from lectr_lab.bench.process import family
 from lectr_lab.config.settings import ProviderSettings, Settings
 from lectr_lab.core.errors import ProxyError
 from lectr_lab.launch import Child, Order, Session
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.key_file import create_key
 
 HOW_TO_INSTALL = """\
 nginx     apt-get install nginx-light        (proxy_pass: the floor)
@@ -89,6 +93,31 @@ def ours(upstream_port: int, folder: Path, **more: Any) -> Iterator[Gateway]:
         yield Gateway(port, (("X-Lectr-Key", session.key),), (child.pid,))
     finally:
         child.stop()
+
+
+@contextmanager
+def several(upstream_port: int, folder: Path, workers: int) -> Iterator[Gateway]:
+    """The same with several processes at its port; their parent's time is theirs."""
+    _, key = create_key(LabFolder.create(folder / "lab"), "bench")
+    config = folder / "lectr.toml"
+    config.write_text(_SEVERAL % (workers, upstream_port))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lectr_lab.cli", "serve", "--config", str(config)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is ours: it is stopped below
+    )
+    assert process.stdout is not None
+    try:
+        port = re.search(r":(\d+) with", process.stdout.readline())
+        if port is None:
+            raise ProxyError(f"{workers} workers did not start.")
+        pids = tuple(family(process.pid))
+        yield Gateway(int(port[1]), (("X-Lectr-Key", key),), pids)
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 @contextmanager
@@ -200,6 +229,13 @@ def _portkey() -> Path | None:
     scripts = [root / "@portkey-ai/gateway/build/start-server.js" for root in roots]
     return next((script for script in scripts if script.is_file()), None)
 
+
+_SEVERAL = """\
+port = 0
+workers = %d
+[providers.openai]
+base_url = "http://127.0.0.1:%d/v1"
+"""
 
 _NGINX = """\
 daemon off;

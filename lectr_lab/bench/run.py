@@ -3,6 +3,7 @@
 import sys
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lectr_lab.bench import measure
-from lectr_lab.bench.gateways import HOW_TO_INSTALL, Gateway, found
+from lectr_lab.bench.gateways import HOW_TO_INSTALL, Gateway, found, several
 from lectr_lab.bench.measure import CONNECTIONS, ROUNDS, Figures, Sender, helper
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.tables.columns import Column
@@ -24,6 +25,7 @@ def run_bench(
     json_path: Path | None = None,
     only: tuple[str, ...] = (),
     soak_requests: int = 0,
+    workers: int = 1,
 ) -> dict[str, Figures]:
     """Measure on this machine what the proxy adds, beside the gateways found here.
 
@@ -37,6 +39,7 @@ def run_bench(
         only: names of gateways, to leave others out; `direct` is always there.
         soak_requests: so many requests more go to the proxy alone, to see whether its
             memory grows; 200,000 take about two minutes.
+        workers: the proxy is also measured with so many processes at its port.
 
     Returns:
         The figures of each, by name.
@@ -57,6 +60,8 @@ def run_bench(
             f"{', '.join(starts)}. To install others:\n{HOW_TO_INSTALL}"
         )
     starts = {n: s for n, s in starts.items() if not only or n in ("direct", *only)}
+    if workers > 1:
+        starts[f"{workers} workers"] = partial(several, workers=workers)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         provider = stack.enter_context(helper("instant_provider"))

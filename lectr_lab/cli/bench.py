@@ -9,6 +9,7 @@ def bench(
     json: Path | None = None,
     only: tuple[str, ...] = (),
     soak_requests: int = 0,
+    workers: int = 1,
 ) -> None:
     """Measure what the proxy adds, beside nginx, LiteLLM and Portkey where installed.
 
@@ -22,7 +23,8 @@ def bench(
         json: a file to write the figures to as well.
         only: gateways to measure, others are left out.
         soak_requests: so many more go to the proxy alone, to watch its memory.
+        workers: measure it with so many processes at its port as well.
     """
     from lectr_lab.bench.run import run_bench
 
-    run_bench(seconds, json, only, soak_requests)
+    run_bench(seconds, json, only, soak_requests, workers)

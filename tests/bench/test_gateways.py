@@ -47,6 +47,16 @@ def test_the_proxy_passes_on_the_same_bytes_as_its_provider(upstream, tmp_path):
             assert len(gateway.pids) >= 1
 
 
+@pytest.mark.slow
+def test_two_workers_pass_on_the_same_bytes(upstream, tmp_path):
+    """Their parent's processor time counts as theirs."""
+    with gateways.direct(upstream, tmp_path) as bare:
+        expected = ask(bare)
+    with gateways.several(upstream, tmp_path, workers=2) as gateway:
+        assert [ask(gateway) for _ in range(4)] == [expected] * 4
+        assert len(gateway.pids) >= 3
+
+
 def test_one_that_does_not_answer_is_a_clear_error(tmp_path):
     """It names the command, and ends it."""
     with (

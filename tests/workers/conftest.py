@@ -21,7 +21,7 @@ from lectr_lab.log.key_file import create_key
 from lectr_lab.log.scan import scan
 
 MODEL = "gpt-4o-mini"
-_USAGE = {"prompt_tokens": 2000, "completion_tokens": 100, "total_tokens": 2100}
+_USAGE = {"prompt_tokens": 10, "completion_tokens": 100, "total_tokens": 110}
 _WITHIN_S = 60.0
 
 

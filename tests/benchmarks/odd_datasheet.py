@@ -2,7 +2,7 @@
 
     python tests/benchmarks/odd_datasheet.py [--quick] [--shared FOLDER]
 
-From seeds, tens of minutes of CPU; each piece is kept in `artefacts/odd/` and not done
+From seeds, some ten minutes of CPU; each piece is kept in `artefacts/odd/` and not done
 again. Writes the page, and `measured.toml` beside the method, which shows it.
 """
 
@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import odd_labelled
+import odd_naive
 import odd_open_data
 import polars as pl
-from odd_measure import Rate, counted, delays, false_alarms
-from odd_traffic import DAY, Fault, feature
+from odd_measure import Counted, Rate, counted, delays, false_alarms
+from odd_traffic import DAY, Fault, Feature, feature
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "artefacts" / "odd"
@@ -77,6 +78,15 @@ def quiet(rate: float, features: int) -> list[tuple[int, float, int]]:
 
 def power(rate: float, features: int) -> dict[str, list[int | None]]:
     """For each fault, in how many cells each feature's was found."""
+    return {
+        name: list(delays(*faulty)) for name, faulty in faulted(rate, features).items()
+    }
+
+
+def faulted(
+    rate: float, features: int
+) -> dict[str, tuple[list[Feature], list[Counted], list[Fault]]]:
+    """For each fault the features, their cells without it, and when it is."""
     drawn = [feature(5000 + n, rate) for n in range(features)]
     # Half of traffic has no cache, and a loss of it is then nothing.
     cached = [f._replace(cached=max(f.cached, 0.3)) for f in drawn]
@@ -91,8 +101,24 @@ def power(rate: float, features: int) -> dict[str, list[int | None]]:
         starts = 14 * DAY + rng.integers(0, DAY, features)
         faults = [Fault(kind, size, int(s), int(s) + 72) for s in starts]
         what = (cached, of_cached) if kind == "cache" else (drawn, bases)
-        found[name] = list(delays(*what, faults))
+        found[name] = (*what, faults)
     return found
+
+
+def naive(rate: float, features: int, faulty: int) -> dict[str, Any]:
+    """What usual rules make of the same traffic: `alarms` as they are used, and the
+    share of each fault that they find, `power`, where they are tuned to its quiet."""
+    some = (counted(feature(1000 + n, rate), QUIET_DAYS) for n in range(features))
+    every = [odd_naive.hours(one.cells, QUIET_DAYS) for one in some]
+    rules = dict.fromkeys(rule for rule, _ in odd_naive.RULES.values())
+    limits = {rule: odd_naive.tuned(every, rule, JUDGED) for rule in rules}
+    return {
+        "alarms": odd_naive.false_alarms(every, JUDGED),
+        "power": {
+            name: odd_naive.power(*each, limits)
+            for name, each in faulted(rate, faulty).items()
+        },
+    }
 
 
 def rows_of_rates(found: dict[float, list[tuple[int, float, int]]]) -> Iterator[str]:
@@ -138,9 +164,30 @@ def _power(cells: Sequence[int | None]) -> str:
     return f"{len(told) / n:.2f} / {hour:.2f} / {minutes}"
 
 
+def rows_of_naive_alarms(found: dict[float, dict[str, Any]]) -> Iterator[str]:
+    """Usual rules as they are used, at each traffic."""
+    for rule in odd_naive.RULES:
+        cells = (_shown(Rate(*each["alarms"][rule])) for each in found.values())
+        yield f"| {rule} | {' | '.join(cells)} |"
+
+
+def rows_of_naive_power(
+    found: dict[float, dict[str, Any]], ours: dict[float, dict[str, list[int | None]]]
+) -> Iterator[str]:
+    """What is found within six hours: ours, then each tuned rule."""
+    for _, _, name in FAULTS:
+        cells = []
+        for rate, each in found.items():
+            own = sum(c is not None for c in ours[rate][name]) / len(ours[rate][name])
+            shares = (own, *each["power"][name].values())
+            cells.append(" / ".join(f"{share:.2f}" for share in shares))
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
 def page(
     quiet_found: dict[float, list[tuple[int, float, int]]],
     power_found: dict[float, dict[str, list[int | None]]],
+    naive_found: dict[float, dict[str, Any]],
     open_data: dict[str, Any] | None,
 ) -> str:
     """The datasheet."""
@@ -184,6 +231,7 @@ def page(
         "|---|" + "---|" * len(power_found),
         *rows_of_power(power_found),
         "",
+        *_naive_page(naive_found, power_found),
     ]
     if open_data is not None:
         lines += _open_page(open_data)
@@ -203,6 +251,39 @@ def page(
         "",
     ]
     return "\n".join(lines)
+
+
+def _naive_page(
+    found: dict[float, dict[str, Any]], ours: dict[float, dict[str, list[int | None]]]
+) -> list[str]:
+    rates = " | ".join(f"{rate:,.0f} an hour" for rate in found)
+    ruled = "|---|" + "---|" * len(found)
+    return [
+        "## Usual rules on the same traffic",
+        "",
+        (
+            "Requests, dollars, the share that failed, latency and dollars a request, by "
+            "whole hours; an alarm is a run of hours in which any of them is high, or "
+            "requests are low. False alarms a feature-week, on the traffic of the first "
+            "table:"
+        ),
+        "",
+        f"| rule | {rates} |",
+        ruled,
+        *rows_of_naive_alarms(found),
+        "",
+        (
+            "And what is left of them where they are as quiet as a stated 0.1: the limit of "
+            "each measure is the smallest that makes 0.02 false alarms a feature-week, "
+            "looked for on that very traffic, which favours them. Found within six hours, "
+            "of the faults above: `odd` / 7 same hours / the week's hours / the week's mean."
+        ),
+        "",
+        f"| fault | {rates} |",
+        ruled,
+        *rows_of_naive_power(found, ours),
+        "",
+    ]
 
 
 def _open_page(found: dict[str, Any]) -> list[str]:
@@ -294,10 +375,16 @@ def main() -> None:
         r: kept(f"{name}-power-{r:g}", lambda r=r: power(r, m if r < 1000 else m // 3))
         for r in rates
     }
+    rules = {
+        r: kept(
+            f"{name}-naive-{r:g}", lambda r=r: naive(r, n, m if r < 1000 else m // 3)
+        )
+        for r in rates
+    }
     open_data = None
     if told.shared.is_dir() and not told.quick:
         open_data = kept("open", lambda: on_open_data(told.shared))
-    text = page(alarms, found, open_data)
+    text = page(alarms, found, rules, open_data)
     sys.stdout.write(text)
     if not told.quick:
         (ROOT / "data" / "odd_datasheet.md").write_text(text)

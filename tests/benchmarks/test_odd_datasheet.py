@@ -2,6 +2,7 @@
 
 import odd_datasheet
 import odd_labelled
+import odd_naive
 import odd_open_data
 import polars as pl
 import pytest
@@ -73,8 +74,38 @@ def test_the_page_has_a_row_for_each_fault(quiet):
     """And the table that `odd` shows has an entry for each budget."""
     power = {100.0: {name: [1, None] for _, _, name in odd_datasheet.FAULTS}}
 
-    text, table = page(quiet, power, None), measured(quiet, None)
+    rules = {
+        "alarms": dict.fromkeys(odd_naive.RULES, (3, 2.0, 2)),
+        "power": {name: {"same hours": 0.25} for _, _, name in odd_datasheet.FAULTS},
+    }
+
+    text = page(quiet, power, {100.0: rules}, None)
+    table = measured(quiet, None)
 
     for _, _, name in odd_datasheet.FAULTS:
         assert f"| {name} | 0.50 / 0.50 / " in text
+        assert f"| {name} | 0.50 / 0.25 |" in text
     assert table.count("[[generated]]") == len(odd_datasheet.BUDGETS)
+
+
+def test_usual_rules_cry_wolf_and_tuned_ones_do_not():
+    """Each on traffic with nothing odd in it; an outage is found all the same."""
+    drawn = [feature(9100 + n, 100.0) for n in range(5)]
+    bases = [counted(what, 21) for what in drawn]
+    every = [odd_naive.hours(base.cells, 21) for base in bases]
+    fault = Fault("errors", 1.0, 18 * DAY + 97, 18 * DAY + 169)
+
+    alarms = odd_naive.false_alarms(every, 14)
+    limits = {"the week's hours": odd_naive.tuned(every, "the week's hours", 14)}
+    found = odd_naive.power(drawn, bases, [fault] * 5, limits)
+
+    assert all(rate.mean > 1 for rate in alarms.values())
+    over = [
+        (
+            odd_naive.scores(shown, "the week's hours")
+            > limits["the week's hours"][:, None]
+        )
+        for shown in every
+    ]
+    assert sum(odd_naive.runs(one[:, -14 * 24 :].any(0)) for one in over) <= 1
+    assert found["the week's hours"] >= 0.8

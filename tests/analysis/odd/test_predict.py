@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.odd.grid import span_of
@@ -74,3 +74,20 @@ def test_a_rhythm_that_goes_by_the_clock_survives_the_end_of_summer_time():
     edge = np.isin(local[after], (7, 17))  # one hour beside each step
     assert np.abs(by_wall - total)[0, after][edge].max() < 70
     assert np.abs(by_utc - total)[0, after][edge].max() > 70
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 99), lag=st.sampled_from([0, 1, 6]))
+def test_a_clock_that_is_yet_to_jump_is_as_one_that_never_does(seed, lag):
+    """To the last bit, until it does: hours are then looked up in another way."""
+    rng = np.random.default_rng(seed)
+    total, seen = rng.poisson(9.0, (2, HOURS)) * 1.0, rng.random((2, HOURS)) > 0.1
+    offsets = np.zeros(HOURS, np.int64)
+    offsets[-1] = 1
+
+    for counts in (True, False):
+        never, yet = (
+            expected(total * seen, seen * 1.0, clock=clock, lag=lag, counts=counts)[0]
+            for clock in (UTC_CLOCK, Clock(offsets))
+        )
+        assert np.array_equal(never[:, :-1], yet[:, :-1])

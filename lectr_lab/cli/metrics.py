@@ -85,6 +85,7 @@ def metrics(
     token, latest = token_for(host, os.environ), Latest(folder, tail)
     with open_socket(host, port) as sock:
         at = f"http://{host}:{sock.getsockname()[1]}"
+        tail.look()  # a long log takes 1 µs a row, and a scrape does not wait for that
         app = create_app(latest, [host, *allowed_host], token)
         stop = threading.Event()
         if pusher is not None:

@@ -5,7 +5,7 @@ from a file and from its parts is the same to the last digit.
 """
 
 from collections import Counter
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -39,7 +39,7 @@ _NEEDED = (
     *TOKEN_TYPES.values(),
     *rows.BILLED,
 )
-_BIN, _N, _SUM = "_bin", "_n", "_sum"
+_N = "_n"
 
 
 class Key(NamedTuple):
@@ -95,25 +95,23 @@ def count(frame: pl.DataFrame, sets: Names, error_types: Names) -> Counts:
     if not frame.height:
         return counts
     named = frame.with_columns(model=rows.model(), feature=rows.feature())
-    by_set = named.group_by(LABELS).agg(pl.len().alias(_N), *_sums(named.columns))
-    placed = {}
-    for row in by_set.sort(_N, *LABELS, descending=[True] + [False] * len(LABELS)).rows(
-        named=True
-    ):
-        own = tuple(row[name] for name in LABELS)
-        labels = placed[own] = sets.placed(own)
-        for name, number in row.items():
-            if name not in LABELS and name != _N and number:
-                what, _, more = name.partition(" ")
-                counts[Key(what, labels, more)] += int(number)
-    _add(counts, "requests", named, "outcome", placed)
-    failed = named.filter(~pl.col("outcome").is_in(["ok", "client_disconnect"]))
-    for own, kind, n in _grouped(failed, "error_type"):
-        error = error_types.placed((kind or "unknown",))[0]
-        counts[Key("errors", placed[own], error)] += n
-    well = named.filter(pl.col("outcome") == "ok")
-    for histogram in HISTOGRAMS:
-        _add_histogram(counts, histogram, well, placed)
+    named = named.with_columns(_bins(named))
+    # One pass over the names: within a set, what is counted apart are a few kinds.
+    found = named.group_by(LABELS).agg(
+        pl.len().alias(_N), *_sums(named.columns), *_kinds(), *_distributions()
+    )
+    order = [True] + [False] * len(LABELS)
+    for row in found.sort(_N, *LABELS, descending=order).iter_rows(named=True):
+        labels = sets.placed([row.pop(name) for name in LABELS])
+        del row[_N]
+        for name, value in row.items():
+            what, _, more = name.partition(" ")
+            if isinstance(value, list):
+                for kind, n in map(dict.values, value):
+                    own = error_types.placed((kind,))[0] if what == "errors" else kind
+                    counts[Key(what, labels, own)] += n
+            elif value:
+                counts[Key(what, labels, more)] += int(value)
     return counts
 
 
@@ -128,35 +126,40 @@ def _sums(has: list[str]) -> list[pl.Expr]:
     return sums
 
 
-def _grouped(frame: pl.DataFrame, by: str) -> list[tuple[Any, Any, int]]:
-    found = frame.group_by(*LABELS, by).len().rows()
-    return [(row[: len(LABELS)], row[-2], row[-1]) for row in found]
+def _kinds() -> list[pl.Expr]:
+    """How often there was each: lists of a value and its count."""
+    outcome = pl.col("outcome").fill_null("")
+    failed = ~outcome.is_in(["ok", "client_disconnect"])
+    error = pl.col("error_type").fill_null("unknown").filter(failed)
+    return [
+        outcome.value_counts().alias("requests"),
+        error.value_counts().alias("errors"),
+    ]
 
 
-def _add(
-    counts: Counts, what: str, frame: pl.DataFrame, by: str, placed: dict[Any, LabelSet]
-) -> None:
-    for own, more, n in _grouped(frame, by):
-        counts[Key(what, placed[own], more or "")] += n
+def _bins(frame: pl.DataFrame) -> list[pl.Series]:
+    """The first bucket whose bound is not below the value: `le` is "less or equal". Null
+    where the request did not end well, or nobody knows the value."""
+    well = frame["outcome"].eq_missing("ok")
+    return [
+        pl.Series(bounds, dtype=pl.Float64)
+        .search_sorted(
+            frame[column].cast(pl.Float64).fill_null(0.0) * unit, side="left"
+        )
+        .zip_with(well & frame[column].is_not_null(), _NO_BIN)
+        .alias(what)
+        for what, column, _, bounds, unit in HISTOGRAMS
+    ]
 
 
-def _add_histogram(
-    counts: Counts,
-    histogram: Histogram,
-    frame: pl.DataFrame,
-    placed: dict[Any, LabelSet],
-) -> None:
-    what, column, scale, bounds, unit = histogram
-    value = pl.col(column)
-    some = frame.filter(value.is_not_null())
-    # The first bucket whose bound is not below the value: `le` is "less or equal".
-    places = pl.Series(bounds, dtype=pl.Float64).search_sorted(
-        some[column].cast(pl.Float64) * unit, side="left"
-    )
-    some = some.with_columns(places.alias(_BIN))
-    whole = (value * scale).round().cast(pl.Int64, strict=False).sum().alias(_SUM)
-    found = some.group_by(*LABELS, _BIN).agg(pl.len().alias(_N), whole)
-    for *own, bucket, n, total in found.rows():
-        labels = placed[tuple(own)]
-        counts[Key(what, labels, int(bucket))] += n
-        counts[Key(f"{what}.sum", labels)] += int(total)
+def _distributions() -> list[pl.Expr]:
+    found = []
+    for what, column, scale, _, _ in HISTOGRAMS:
+        whole = (pl.col(column) * scale).round().cast(pl.Int64, strict=False)
+        some = pl.col(what).is_not_null()
+        found.append(pl.col(what).drop_nulls().value_counts())
+        found.append(whole.filter(some).sum().alias(f"{what}.sum"))
+    return found
+
+
+_NO_BIN = pl.Series([None], dtype=pl.UInt32)

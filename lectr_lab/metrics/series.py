@@ -164,6 +164,7 @@ def _lacking(lacks: Lacks) -> Iterator[Metric]:
 def rows_of(total: Counts) -> int:
     """How many rows were counted.
 
+    >>> from lectr_lab.metrics.counts import Key
     >>> rows_of(Counter({Key("requests", ("me",), "ok"): 2, Key("errors", ("me",)): 1}))
     2
     """

@@ -1,11 +1,14 @@
 """One reading of the settings in force, and the next."""
 
 import asyncio
+import json
 
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.config.settings import OrgSettings, Settings
+from lectr_lab.config.shadow_settings import ShadowSettings
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.launch import Session, build
 
@@ -119,3 +122,48 @@ async def test_a_request_ends_as_it_began(provider, tmp_path):
         ended = not lab.app._proxy._retiring
 
     assert (held, got, ended) == ((1, True), 200, True)
+
+
+@pytest.mark.anyio
+async def test_a_budget_holds_from_the_reading_on_that_names_it(provider, tmp_path):
+    """Refused where nothing is left; what counts goes on counting while others come and
+    go, and with none of them left nothing is refused."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 9}
+    body = json.dumps({"model": "gpt-4o-mini", "usage": usage}).encode()
+    head = b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    provider.reply(head % len(body) + body)
+    small = BudgetSettings(usd=1e-9, per="day", action="stop")
+    warns = BudgetSettings(usd=1.0, per="day")
+    lab = Lab(tmp_path / "lab", upstream=provider.url, budget=(warns,))
+    got = []
+
+    async def ask() -> None:
+        chat = {"model": "gpt-4o-mini", "messages": [], "max_tokens": 9}
+        path = "/v1/chat/completions"
+        reply = await lab.client.post(path, json=chat, headers=HEADERS)
+        got.append(reply.status_code)
+
+    async with lab.app.lifespan():
+        await ask()
+        for budgets in ((warns, small), (warns,), ()):
+            await lab.becomes(upstream=provider.url, budget=budgets)
+            await ask()
+        health = (await lab.client.get("/health")).json()
+
+    assert got == [200, 429, 200, 200]
+    assert "budgets" not in health
+
+
+@pytest.mark.anyio
+async def test_settings_that_are_followed_in_part_are_not_followed(provider, tmp_path):
+    """A shadow without a key: neither it nor the budget beside it is in force."""
+    lab = Lab(tmp_path / "lab", upstream=provider.url)
+    shadow = ShadowSettings(model="m", provider="groq", share=1.0)
+    stops = BudgetSettings(usd=1e-9, per="day", action="stop")
+    async with lab.app.lifespan():
+        await lab.becomes(shadow=shadow, budget=(stops,))
+        health = (await lab.client.get("/health")).json()
+        served = await lab.status()
+
+    assert health["settings"] == {"reloaded": 0, "failed": 1}
+    assert "budgets" not in health and served == 200

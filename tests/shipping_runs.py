@@ -32,9 +32,10 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.log.upkeep.compact import compact as compact_lab
 from lectr_lab.shipping import ship as shipping
+from lectr_lab.shipping.places import place
 from lectr_lab.shipping.protocol import counted
 from lectr_lab.shipping.remote import scan_remote
-from lectr_lab.shipping.stores import opened, place
+from lectr_lab.shipping.stores import opened
 
 TESTS = Path(__file__).parent
 LABS, DAYS, AT_WORK = 3, 2, 3

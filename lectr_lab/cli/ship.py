@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lectr_lab.config.settings import Settings
     from lectr_lab.config.ship_settings import ShipSettings
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.shipping.stores import Place
+    from lectr_lab.shipping.places import Place
 
 MB = 1_000_000
 _SECONDS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600}
@@ -62,7 +62,8 @@ def ship(
     Raises:
         LabError: there is no such lab or store, or what is asked for cannot be done.
     """
-    from lectr_lab.shipping.stores import check, place
+    from lectr_lab.shipping.places import place
+    from lectr_lab.shipping.stores import check
 
     settings = _settings(data, config)
     asked = _asked(settings, to, every, instance_credentials)

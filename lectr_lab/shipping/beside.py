@@ -115,8 +115,9 @@ def ship_lab(settings: Settings, stop: threading.Event) -> None:
     if asked is None:
         return
     try:
+        from lectr_lab.shipping.places import place
         from lectr_lab.shipping.ship import begin, keep_shipping
-        from lectr_lab.shipping.stores import opened, place
+        from lectr_lab.shipping.stores import opened
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name) from error
     lab = LabFolder.create(Path(settings.lab))

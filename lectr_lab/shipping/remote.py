@@ -10,8 +10,9 @@ from typing import NamedTuple
 import polars as pl
 
 from lectr_lab.log.schema import frame, polars_schema
+from lectr_lab.shipping.places import place
 from lectr_lab.shipping.protocol import counted
-from lectr_lab.shipping.stores import check, opened, place
+from lectr_lab.shipping.stores import check, opened
 
 _URL = re.compile(r"(?:s3|gs|az|file)://", re.ASCII)
 

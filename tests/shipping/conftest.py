@@ -7,8 +7,9 @@ import pytest
 from shipped_lab import KEYS, s3_server
 
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.shipping.places import place
 from lectr_lab.shipping.ship import begin
-from lectr_lab.shipping.stores import RemoteStore, opened, place
+from lectr_lab.shipping.stores import RemoteStore, opened
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
 from lectr_lab.log.schema import frame
 from lectr_lab.log.upkeep.compact import compact as compact_lab
+from lectr_lab.shipping.places import place
 from lectr_lab.shipping.remote import is_url, listed, scan_remote
 from lectr_lab.shipping.ship import begin, compact, ship, sweep_all
-from lectr_lab.shipping.stores import opened, place
+from lectr_lab.shipping.stores import opened
 
 DAYS = [date(2026, 11, 24) + timedelta(days=n) for n in range(4)]
 

@@ -12,10 +12,11 @@ from lectr_lab.core.errors import ConfigError, StoreError
 from lectr_lab.log.journal import JournalWriter
 from lectr_lab.shipping import outbox
 from lectr_lab.shipping.outbox import waiting
+from lectr_lab.shipping.places import place
 from lectr_lab.shipping.protocol import counted
 from lectr_lab.shipping.remote import scan_remote
 from lectr_lab.shipping.ship import begin, compact, keep_shipping, put, ship
-from lectr_lab.shipping.stores import opened, place
+from lectr_lab.shipping.stores import opened
 
 DAY = date(2026, 11, 24)
 ASKED = ShipSettings(to="file:///store")

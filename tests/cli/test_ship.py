@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from datetime import date
+from http.client import HTTPConnection
 
 import pytest
 from shipped_lab import add_part, events
@@ -11,6 +12,7 @@ from shipped_lab import add_part, events
 from lectr_lab.cli.ship import ship
 from lectr_lab.core.errors import ConfigError, LogError
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.key_file import create_key
 from lectr_lab.shipping.remote import scan_remote
 
 
@@ -94,3 +96,35 @@ def test_ctrl_c_stops_it_cleanly(lab, url):
 
     assert running.returncode == 0 and "Traceback" not in err
     assert out.endswith("No longer shipped.\n")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("usual_signals")
+def test_what_a_proxy_logs_reaches_the_store(tmp_path, url):
+    """By the time that it has ended; with nothing of what was said, and no key."""
+    (tmp_path / "lectr.toml").write_text(
+        f'upstream = "http://127.0.0.1:9"\n[ship]\nto = "{url}"\n'
+    )
+    _, key = create_key(LabFolder.create(tmp_path / "lab"), "acme")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "lectr_lab.cli", "serve", "--port", "0"],
+        stdout=subprocess.PIPE, cwd=tmp_path, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    said = running.stdout.readline()
+    port = int(said.split(" The log")[0].rstrip(".").rpartition(":")[2])
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    body = '{"model": "gpt-4o", "messages": [{"role": "user", "content": "CANARY-1"}]}'
+    heads = {"X-Lectr-Key": key, "Authorization": "Bearer sk-CANARY-2"}
+    heads |= {"X-Lectr-Feature": "chat"}
+    connection.request("POST", "/v1/chat/completions", body, heads)
+    assert connection.getresponse().read()
+    connection.close()
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=120)
+
+    assert scan_remote(url).collect()["feature"].to_list() == ["chat"]
+    ship(url, compact=True)
+    kept = [*(tmp_path / "store").rglob("*"), *(tmp_path / "lab/state").rglob("*")]
+    data = b"".join(path.read_bytes() for path in kept if path.is_file())
+    assert b"CANARY" not in data and key.encode() not in data

@@ -225,11 +225,11 @@ def serve(
             SIGUSR2 replaces them one after another, by the settings as they are then,
             and loses no request.
     """
+    from lectr_lab.cli.ship_beside import shipped
     from lectr_lab.cli.templates import environment
     from lectr_lab.config.settings import read_settings
     from lectr_lab.launch import Order, run
     from lectr_lab.proxy.stderr import FORMAT_VARIABLE
-    from lectr_lab.shipping.beside import shipped
     from lectr_lab.watching.beside import watched
 
     if log_format:

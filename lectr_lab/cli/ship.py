@@ -169,10 +169,14 @@ def _keep_shipping(
     try:
         keep = settings.keep_request_ids
         shipping.keep_shipping(
-            lab, opened(where), asked, stop.wait, keep_request_ids=keep
+            lab, opened(where), asked, stop.wait, _complain, keep_request_ids=keep
         )
     except KeyboardInterrupt:
         print("\nNo longer shipped.")
+
+
+def _complain(text: str) -> None:
+    print(f"lectr-lab: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def _upkeep(

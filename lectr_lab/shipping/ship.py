@@ -5,7 +5,6 @@ it, and where the store is away nothing but this waits.
 """
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +13,6 @@ from typing import NamedTuple
 
 from lectr_lab.config.ship_settings import ShipSettings
 from lectr_lab.core.errors import ConfigError, LabError
-from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.seal import seal
 from lectr_lab.log.shipped import destination, note_destination, shipping_folder
@@ -162,7 +160,7 @@ def keep_shipping(
     store: Store,
     asked: ShipSettings,
     wait: Wait,
-    complain: Callable[[str], None] | None = None,
+    complain: Callable[[str], None],
     *,
     keep_request_ids: bool = False,
 ) -> None:
@@ -173,10 +171,10 @@ def keep_shipping(
         store: its place.
         asked: how often; and whether days that have ended are merged and swept.
         wait: waits so many seconds, and says whether it is to stop.
-        complain: told what goes wrong, once while it stays the same; None: stderr.
+        complain: told what goes wrong, once while it stays the same.
         keep_request_ids: as of `compact`.
     """
-    say, before = complain or _complain, ""
+    before = ""
     shipped_s = looked_s = -float("inf")
     while True:
         fault, now_s = "", time.monotonic()
@@ -191,7 +189,7 @@ def keep_shipping(
         except (LabError, OSError) as error:
             fault = str(error).partition("\n")[0]
         if fault and fault != before:
-            say(f"ship: {fault} It tries again.")
+            complain(f"ship: {fault} It tries again.")
         before = fault
         if wait(min(_LOOK_S, asked.every_s)):
             break
@@ -202,7 +200,3 @@ def keep_shipping(
 
 def _many(lab: LabFolder, rows: int) -> bool:
     return sum(part.rows for some in pending(lab).values() for part in some) >= rows
-
-
-def _complain(text: str) -> None:
-    print(printable(f"lectr-lab: {text}"), file=sys.stderr, flush=True)

@@ -133,7 +133,7 @@ def test_it_ships_when_it_is_time_or_when_there_are_many(lab, store):
         add_part(lab, events(look * 1000 if look else 0, 10 if look != 2 else 1_000))
         return look is None or look == 3
 
-    keep_shipping(lab, store, ASKED, wait)
+    keep_shipping(lab, store, ASKED, wait, print)
 
     assert seen == [0, 0, 0, 1]
 
@@ -145,7 +145,7 @@ def test_at_the_end_it_ships_once_more(lab, store, folder_url):
         add_part(lab, events(0, 10))
         return True
 
-    keep_shipping(lab, store, ASKED, wait)
+    keep_shipping(lab, store, ASKED, wait, print)
 
     assert rows(folder_url) == list(range(10))
 

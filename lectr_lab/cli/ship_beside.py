@@ -1,7 +1,7 @@
-"""A shipper in a process of its own, beside a proxy: it ends with it.
+"""A shipper in a process of its own, beside a proxy: `shipped` starts it.
 
 It is told what to do by a line of JSON on its standard input; that pipe's end is the
-order to stop, so it cannot outlive the process that started it. One that dies is started
+order to stop, so that it ends with the proxy and cannot outlive the process that started it. One that dies is started
 again; one that cannot do what it is told says so and ends.
 """
 
@@ -18,8 +18,8 @@ import msgspec
 
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import LabError, MissingExtra
-from lectr_lab.core.printable import printable
 from lectr_lab.log.folder import LabFolder
+from lectr_lab.proxy.stderr import say
 
 AGAIN_AFTER_S = 10.0
 _STOPPED_WITHIN_S = 10.0
@@ -49,7 +49,7 @@ def shipped(settings: Settings) -> Iterator[None]:
 
 def _start(settings: Settings) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
-        [sys.executable, "-m", "lectr_lab.shipping"],
+        [sys.executable, "-m", "lectr_lab.cli.ship_beside"],
         stdin=subprocess.PIPE,
         start_new_session=True,  # an interrupt is for the proxy, which ends this one
     )
@@ -100,7 +100,7 @@ def obey() -> int:
     try:
         ship_lab(settings, stop)
     except LabError as error:
-        print(printable(f"lectr-lab: ship: {error}"), file=sys.stderr, flush=True)
+        say(f"ship: {error}", code="ship", level="error")
         return _TOLD
     return 0
 
@@ -124,7 +124,13 @@ def ship_lab(settings: Settings, stop: threading.Event) -> None:
     where = place(asked.to, os.environ, instance_credentials=asked.instance_credentials)
     begin(lab, where.url)
     keep = settings.keep_request_ids
-    keep_shipping(lab, opened(where), asked, stop.wait, keep_request_ids=keep)
+    keep_shipping(
+        lab, opened(where), asked, stop.wait, _complain, keep_request_ids=keep
+    )
+
+
+def _complain(text: str) -> None:
+    say(text, code="ship", level="warning")
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:
@@ -135,3 +141,7 @@ def _stop_at_end_of_input(stop: threading.Event) -> None:
     threading.Timer(
         _STOPPED_WITHIN_S / 2, os.kill, (os.getpid(), signal.SIGTERM)
     ).start()
+
+
+if __name__ == "__main__":
+    sys.exit(obey())

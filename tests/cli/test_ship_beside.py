@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from shipped_lab import add_part, events
 
+from lectr_lab.cli import ship_beside as beside
+from lectr_lab.cli.ship_beside import shipped
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.ship_settings import ShipSettings
 from lectr_lab.log.folder import LabFolder
-from lectr_lab.shipping import beside
-from lectr_lab.shipping.beside import shipped
 from lectr_lab.shipping.remote import scan_remote
+
+
+@pytest.fixture
+def folder_url(tmp_path):
+    return f"file://{tmp_path}/store"
 
 
 def until(holds, seconds=120.0):
@@ -31,7 +36,7 @@ def children() -> set[str]:
         for task in tasks.iterdir()
         for pid in (task / "children").read_text().split()
     }
-    return {pid for pid in found if b"lectr_lab.shipping" in _line(pid)}
+    return {pid for pid in found if b"lectr_lab.cli.ship_beside" in _line(pid)}
 
 
 def _line(pid: str) -> bytes:

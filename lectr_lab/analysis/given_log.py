@@ -11,6 +11,7 @@ from lectr_lab.analysis import log as lab_log
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import FACTS, priced
+from lectr_lab.analysis.pricing.token_ratio import ESTIMATES
 from lectr_lab.analysis.scan import scan
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
@@ -81,7 +82,8 @@ def opened(
     if not costs or "cost_usd" in names or not {*FACTS} <= {*names}:
         return frame
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    whole = {*polars_schema()} <= {*names}
+    is_counted = {*ESTIMATES} <= {*names}
+    whole = {*polars_schema()} <= {*names} and not is_counted
     return priced(counted_log(frame) if whole else frame, own)
 
 

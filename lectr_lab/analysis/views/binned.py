@@ -12,17 +12,21 @@ import polars as pl
 
 RELATIVE_ERROR = 0.01
 _GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR)
-_ZERO = -100_000  # the bin of 0: below all others, and its middle is 0.0
+ZERO = -100_000
+"""The bin of 0: below all others, and its middle is 0.0."""
+
 _BINS = 200_000  # more than lie on either side of bin 0, together
 _BATCH_ROWS = 250_000
-_BIN, _N, _CELL, _PLACE = "_bin", "_n", "_cell", "_place"
+_CELL, _PLACE = "_cell", "_place"
+BIN, N = "_bin", "_n"
+"""The columns of counts: a bin, and how many values it has."""
 
 
 class _Tally:
     """How many values each cell has: added up, and batches that are not yet."""
 
     def __init__(self) -> None:
-        self._sum = pl.DataFrame(schema={_CELL: pl.Int64, _N: pl.Int64})
+        self._sum = pl.DataFrame(schema={_CELL: pl.Int64, N: pl.Int64})
         self._batches: list[pl.DataFrame] = []
         self._waiting = 0
 
@@ -31,7 +35,7 @@ class _Tally:
         # Sorting is four times as fast here as a group-by.
         runs = cells.drop_nulls().sort().rle().struct
         n = runs.field("len").cast(pl.Int64)
-        self._batches.append(pl.DataFrame({_CELL: runs.field("value"), _N: n}))
+        self._batches.append(pl.DataFrame({_CELL: runs.field("value"), N: n}))
         self._waiting += n.len()
         # Few beside the sum: so memory follows the number of cells, not that of rows.
         if self._waiting > max(self._sum.height // 4, _BATCH_ROWS):
@@ -41,7 +45,7 @@ class _Tally:
         """All that was counted."""
         both = pl.concat([self._sum, *self._batches]).sort(_CELL)
         self._batches, self._waiting = [], 0
-        self._sum = both.group_by(_CELL).agg(pl.col(_N).sum())
+        self._sum = both.group_by(_CELL).agg(pl.col(N).sum())
         return self._sum
 
 
@@ -55,11 +59,11 @@ def bin_counts(log: pl.LazyFrame, key: str) -> dict[str, pl.DataFrame]:
     Returns:
         For each other column: the key, the bin and how many rows it has.
     """
-    binned = log.with_columns(_bin(pl.exclude(key)) - _ZERO)
-    bin_ = pl.col(_BIN) + _ZERO
+    binned = log.with_columns(bin_of(pl.exclude(key)) - ZERO)
+    bin_ = pl.col(BIN) + ZERO
     found = value_counts(binned, key, below=_BINS)
     return {
-        name: counts.rename({name: _BIN}).with_columns(bin_.cast(pl.Int32))
+        name: counts.rename({name: BIN}).with_columns(bin_.cast(pl.Int32))
         for name, counts in found.items()
     }
 
@@ -94,7 +98,7 @@ def value_counts(log: pl.LazyFrame, key: str, *, below: int) -> dict[str, pl.Dat
     cell = pl.col(_CELL)
     return {
         name: tally.total()
-        .select((cell // below).alias(_PLACE), (cell % below).alias(name), _N)
+        .select((cell // below).alias(_PLACE), (cell % below).alias(name), N)
         .join(places, on=_PLACE)
         .drop(_PLACE)
         for name, tally in tallies.items()
@@ -108,25 +112,26 @@ def _with_new(places: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([places, new.with_columns(at.alias(_PLACE))])
 
 
-def _bin(value: pl.Expr) -> pl.Expr:
+def bin_of(value: pl.Expr) -> pl.Expr:
+    """The bin of values >= 0; null where there is none."""
     number = (value.log() / math.log(_GROWTH)).ceil()
     return (
         pl.when(value > 0)
         .then(number)
         .when(value.is_not_null())
-        .then(_ZERO)
+        .then(ZERO)
         .cast(pl.Int32)
     )
 
 
 def count() -> pl.Expr:
     """How many values the bins of a group hold."""
-    return pl.col(_N).sum()
+    return pl.col(N).sum()
 
 
 def at(rank: pl.Expr) -> pl.Expr:
     """The middle of the bin that holds a rank, from 0; null where there is no such."""
-    passed = pl.col(_N).sort_by(_BIN).cum_sum() > rank
-    reached = pl.col(_BIN).sort_by(_BIN).get(passed.arg_max(), null_on_oob=True)
+    passed = pl.col(N).sort_by(BIN).cum_sum() > rank
+    reached = pl.col(BIN).sort_by(BIN).get(passed.arg_max(), null_on_oob=True)
     middle = 2 * pl.lit(_GROWTH).pow(reached) / (_GROWTH + 1)
     return pl.when((rank >= 0) & (rank < count())).then(middle)

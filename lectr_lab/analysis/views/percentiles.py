@@ -71,7 +71,7 @@ def with_percentiles(
     """
     seed = SystemRandom().getrandbits(62)  # room for one more a key
     measured = log.filter(rows.succeeded()).select(
-        group_number(keys, seed), *(_measured(name) for name in of)
+        group_number(keys, seed), *(duration(name) for name in of)
     )
     figures = _exact if how == "exact" else _binned
     found = figures(measured, of, intervals)
@@ -98,7 +98,7 @@ def group_number(keys: list[pl.Expr], seed: int) -> pl.Expr:
     return number.alias(_GROUP)
 
 
-def _measured(name: str) -> pl.Expr:
+def duration(name: str) -> pl.Expr:
     """A duration; or output tokens per second, from sending to the last byte."""
     if name != _SPEED:
         return pl.col(f"{name}_ms").alias(f"_{name}")
@@ -142,22 +142,33 @@ def exact_figures(
 def _binned(
     measured: pl.LazyFrame, of: Collection[str], intervals: bool
 ) -> pl.LazyFrame:
-    n = binned.count()
-    ranked = _Ranked(
-        n, binned.at, lambda share: binned.at((share * (n - 1)).floor().cast(pl.Int64))
-    )
     counts = binned.bin_counts(measured, _GROUP)
     first, *others = (
-        counts[f"_{name}"]
-        .lazy()
-        .group_by(_GROUP)
-        .agg(_figures(name, ranked, intervals))
+        binned_figures(counts[f"_{name}"].lazy(), [_GROUP], name, intervals)
         for name in of
     )
     # Every success has its total time, so no group is only among the others.
     return reduce(
         lambda left, right: left.join(right, on=_GROUP, how="left"), others, first
     )
+
+
+def binned_figures(
+    counts: pl.LazyFrame, by: list[str], name: str, intervals: bool
+) -> pl.LazyFrame:
+    """Percentiles and n of one duration, from its bins, a row for each group.
+
+    Args:
+        counts: `by`, the bin and how many rows it has.
+        by: the group.
+        name: one of `DURATIONS`.
+        intervals: add the 95 % interval of every percentile.
+    """
+    n = binned.count()
+    ranked = _Ranked(
+        n, binned.at, lambda share: binned.at((share * (n - 1)).floor().cast(pl.Int64))
+    )
+    return counts.group_by(by).agg(_figures(name, ranked, intervals))
 
 
 def _figures(name: str, values: _Ranked, intervals: bool) -> list[pl.Expr]:

@@ -97,4 +97,16 @@ def _delete(lab: LabFolder, day: date) -> None:
     shutil.rmtree(away, ignore_errors=True)  # the next compaction takes what is left
     with contextlib.suppress(FileNotFoundError):
         checksum_file(lab, day).unlink()
+    _forget_counts(lab, day)
     forget_day(lab, day)
+
+
+def _forget_counts(lab: LabFolder, day: date) -> None:
+    """Remove what readers counted of a day: its cells, and those of its month, which
+    are counted again from what is left."""
+    cells = lab.root / "cells"
+    shutil.rmtree(cells / "facts" / day.isoformat(), ignore_errors=True)
+    counted = [*cells.glob(f"months/{day:%Y-%m}.*"), *cells.glob(f"odd/{day}.*")]
+    for file in counted:
+        with contextlib.suppress(OSError):
+            file.unlink()

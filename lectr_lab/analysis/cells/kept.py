@@ -1,0 +1,317 @@
+"""What was counted of a log's files, kept beside it: `cells/facts/` and `cells/months/`.
+
+    cells/facts/<YYYY-MM-DD>/<part>.<key>.<kind>.<crc32>.parquet
+    cells/months/<YYYY-MM>.<key>.<kind>.<crc32>.parquet
+
+Kinds are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`). A part is
+written once, so what was counted of it holds for ever: the key names the part, its size
+and checksum, and what a price can go by (`bands.py`), and no price. A month is the sum
+of its parts' by days. A file whose bytes are not those of its name is no file. So all of
+it may be deleted, torn or old: then it is counted again, and no figure changes. Files
+are written aside and renamed; whoever may not write them reads rows.
+
+A part is counted where its day is closed: over, and with nothing of it in the journal.
+"""
+
+import contextlib
+import io
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from lectr_lab.analysis.cells import bins as binning
+from lectr_lab.analysis.cells.facts import (
+    KEYS,
+    Facts,
+    added,
+    facts,
+    rest_schema,
+    taught,
+)
+from lectr_lab.analysis.pricing.bands import lengths, times
+from lectr_lab.files import write_whole
+from lectr_lab.log.checksums import checksum, checksums
+from lectr_lab.log.folder import FOLDER_MODE, LabFolder, folder_date, segment_date
+from lectr_lab.log.scan import scan_parts, snapshot
+
+FORMAT = 1
+KINDS = ("sums", "bins", "rest", "taught")
+_FILE = re.compile(
+    r"(.+)\.([0-9a-f]{24})\.(sums|bins|rest|taught)\.([0-9a-f]{8})\.parquet"
+)
+_DIGEST_BYTES = 12
+_MOST_REMEMBERED = 1 << 16
+_SORTED_BY = ("org", "feature", "task", "provider")
+_ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
+class Kept(NamedTuple):
+    """The files that stand for parts of a log, by what is in them; and the parts that
+    none stands for."""
+
+    sums: list[Path]
+    bins: list[Path]
+    rest: list[Path]
+    taught: list[Path]
+    left: list[Path]
+
+
+class _Counted(NamedTuple):
+    """What one part, or one month, says."""
+
+    sums: pl.DataFrame
+    bins: pl.DataFrame
+    rest: pl.DataFrame
+    taught: pl.DataFrame
+
+
+def kept_facts(
+    lab: LabFolder, parts: Sequence[Path], *, now: datetime | None = None
+) -> Kept:
+    """What was counted of parts; of closed days, what was not is counted now and kept.
+
+    Args:
+        lab: the lab folder.
+        parts: of its log, that can be read.
+        now: the present, unless told.
+    """
+    found: list[Mapping[str, Path]] = []
+    left: list[Path] = []
+    is_open = _open_days(lab, now)
+    for day, some in _by_day(lab, parts).items():
+        if day is None or is_open(day):
+            left += some
+            continue
+        folder = lab.root / "cells" / "facts" / day.isoformat()
+        keys = _part_keys(lab, day, some)
+        known = _listed(folder)
+        for part in some:
+            name = f"{part.stem}.{keys[part]}"
+            kept = known.get(name) or _count_and_keep(part, folder, name)
+            if kept is None:
+                left.append(part)
+            else:
+                found.append(kept)
+                known[name] = kept
+        _forget(lab, day, folder, known)
+    return _together(found, left)
+
+
+def kept_months(
+    lab: LabFolder, parts: Sequence[Path], *, now: datetime | None = None
+) -> Kept:
+    """The months that are over, each as one set of files; keyed by days (UTC).
+
+    Args:
+        lab: the lab folder.
+        parts: of its log, that can be read. Those of a month of which they are all.
+        now: the present, unless told.
+
+    Returns:
+        The months' files; `left` are the parts that no month stands for.
+    """
+    is_open = _open_days(lab, now)
+    this = (now or datetime.now(UTC)).astimezone(UTC).date().replace(day=1)
+    months: dict[date, dict[date, list[Path]]] = {}
+    left: list[Path] = []
+    for day, some in _by_day(lab, parts).items():
+        if day is None or day >= this:
+            left += some
+        else:
+            months.setdefault(day.replace(day=1), {})[day] = some
+    folder = lab.root / "cells" / "months"
+    known, found = _listed(folder), []
+    for month, days in months.items():
+        there = [day for day in lab.days() if day.replace(day=1) == month]
+        whole = {part for day in there for part in lab.day(day).glob("*.parquet")}
+        some = [part for of_day in days.values() for part in of_day]
+        is_whole = whole == set(some) and not any(map(is_open, days))
+        kept = _month(lab, days, folder, known, now) if is_whole else None
+        if kept is None:
+            left += some
+        else:
+            found.append(kept)
+    missing = set(left)
+    return _together(found, [part for part in parts if part in missing])
+
+
+def _month(
+    lab: LabFolder,
+    days: Mapping[date, Sequence[Path]],
+    folder: Path,
+    known: Mapping[str, Mapping[str, Path]],
+    now: datetime | None,
+) -> Mapping[str, Path] | None:
+    """The files of a month, as kept or added up now; None where they cannot be."""
+    keys = [
+        f"{day} {key}"
+        for day in sorted(days)
+        for key in sorted(_part_keys(lab, day, days[day]).values())
+    ]
+    month = f"{min(days):%Y-%m}"
+    name = f"{month}.{_digest(keys)}"
+    if name in known:
+        return known[name]
+    if not _may_write(folder):
+        return None
+    of_days = kept_facts(
+        lab, [part for some in days.values() for part in some], now=now
+    )
+    if of_days.left:
+        return None
+    kept = _keep(folder, name, _rolled_up(of_days))
+    for other, files in known.items():
+        if other.startswith(f"{month}.") and kept is not None:
+            _remove(files.values())
+    return kept
+
+
+def _rolled_up(kept: Kept) -> _Counted:
+    """Parts' files as one: sums and bins by day, and the rows of all."""
+    by_day = pl.col("started_at").dt.truncate("1d")
+    bins = binning.added(pl.scan_parquet(kept.bins))
+    return _Counted(
+        added(pl.scan_parquet(kept.sums), at=by_day).collect(engine="streaming"),
+        bins.collect(engine="streaming"),
+        pl.scan_parquet(kept.rest).collect(),
+        taught(pl.scan_parquet(kept.taught)).collect(),
+    )
+
+
+def count_closed(lab: LabFolder, *, now: datetime | None = None) -> None:
+    """Count what is not counted yet: all parts of closed days, and months that are over."""
+    parts = snapshot(lab.root).parts
+    kept_facts(lab, parts, now=now)
+    kept_months(lab, parts, now=now)
+
+
+def _count_and_keep(part: Path, folder: Path, name: str) -> Mapping[str, Path] | None:
+    if not _may_write(folder):
+        return None
+    try:
+        wanted = [*rest_schema()]
+        log = scan_parts([part])[0].select(wanted).collect()
+    except _ERRORS:
+        return None
+    found: Facts = facts(log)
+    return _keep(folder, name, _Counted(found.sums, binning.bins(log), *found[1:]))
+
+
+def _keep(folder: Path, name: str, found: _Counted) -> Mapping[str, Path] | None:
+    """Write what was counted; None where it cannot be written."""
+    if not _may_write(folder):
+        return None
+    kept: dict[str, Path] = {}
+    try:
+        for kind, frame in zip(_Counted._fields, found, strict=True):
+            by = dict.fromkeys(
+                name for name in (*_SORTED_BY, *KEYS, *frame.columns) if name in frame
+            )
+            dense = frame.sort(list(by), nulls_last=True)
+            data = io.BytesIO()
+            dense.write_parquet(
+                data, compression="zstd", compression_level=9, statistics=False
+            )
+            crc = zlib.crc32(data.getvalue())
+            path = folder / f"{name}.{kind}.{crc:08x}.parquet"
+            write_whole(path, data.getvalue(), durable=False)
+            kept[kind] = path
+    except OSError:
+        return None
+    return kept
+
+
+def _listed(folder: Path) -> dict[str, Mapping[str, Path]]:
+    """The whole sets of files of a folder, by the name of what they stand for."""
+    found: dict[str, dict[str, Path]] = {}
+    with contextlib.suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            named = _FILE.fullmatch(path.name)
+            if named and _is_whole(path, int(named[4], 16)):
+                found.setdefault(f"{named[1]}.{named[2]}", {})[named[3]] = path
+    return {name: kinds for name, kinds in found.items() if len(kinds) == len(KINDS)}
+
+
+def _is_whole(path: Path, crc: int) -> bool:
+    try:
+        about = path.stat(follow_symlinks=False)
+        return _seen(path, about.st_ino, about.st_size, about.st_mtime_ns) == crc
+    except OSError:
+        return False
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _seen(path: Path, *_stamp: int) -> int:
+    """A file's checksum, read once a process."""
+    return checksum(path)
+
+
+def _forget(
+    lab: LabFolder, day: date, folder: Path, known: Mapping[str, Mapping[str, Path]]
+) -> None:
+    """Remove what was counted of parts that are gone."""
+    parts = {part.stem for part in lab.day(day).glob("*.parquet")}
+    for name, files in known.items():
+        if name.rpartition(".")[0] not in parts and _may_write(folder):
+            _remove(files.values())
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for path in files:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _may_write(folder: Path) -> bool:
+    """The folder is there, made now where it can be, and files can be put into it."""
+    with contextlib.suppress(OSError):
+        for one in (folder.parent.parent, folder.parent, folder):
+            one.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _open_days(lab: LabFolder, now: datetime | None) -> Callable[[date], bool]:
+    """Whether a day is not over, or something of it is in the journal."""
+    today = (now or datetime.now(UTC)).astimezone(UTC).date()
+    waiting = {segment_date(segment) for segment in lab.segments()}
+    return lambda day: day >= today or day in waiting
+
+
+def _by_day(lab: LabFolder, parts: Sequence[Path]) -> dict[date | None, list[Path]]:
+    """Parts by their day; None for what is no part of the lab's log."""
+    found: dict[date | None, list[Path]] = {}
+    for part in parts:
+        day = folder_date(part.parent)
+        whose = day if day is not None and part.parent == lab.day(day) else None
+        found.setdefault(whose, []).append(part)
+    return found
+
+
+def _part_keys(lab: LabFolder, day: date, parts: Sequence[Path]) -> dict[Path, str]:
+    """What tells a part, and how it was counted."""
+    sums = checksums(lab, day)
+    keys = {}
+    for part in parts:
+        about = part.stat()
+        known = sorted(sums.get(part.name, ())) or [about.st_mtime_ns]
+        keys[part] = _digest([part.name, str(about.st_size), str(known)])
+    return keys
+
+
+def _digest(told: Sequence[str]) -> str:
+    by = [str(FORMAT), str(lengths()), str(times())]
+    text = "\n".join(ascii(one) for one in (*by, *told))
+    return blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _together(found: Sequence[Mapping[str, Path]], left: Sequence[Path]) -> Kept:
+    sums, bins, rest, told = ([files[kind] for files in found] for kind in KINDS)
+    return Kept(sums, bins, rest, told, list(left))

@@ -1,0 +1,218 @@
+"""What is kept of closed days is what their files say, or it is counted again."""
+
+from datetime import UTC, date, datetime
+from random import Random
+
+import polars as pl
+import pytest
+from cell_logs import event as made_event
+
+from lectr_lab.analysis.cells import kept as keeping
+from lectr_lab.analysis.cells.bins import bins
+from lectr_lab.analysis.cells.facts import KEYS, SUMS, added, facts, taught
+from lectr_lab.analysis.cells.kept import KINDS, count_closed, kept_facts, kept_months
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.schema import file_metadata, frame
+from lectr_lab.log.upkeep.retain import retain
+
+NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
+DAYS = [date(2026, 9, 29), date(2026, 9, 30), date(2026, 10, 2), date(2026, 11, 2)]
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Parts of days in two whole months, of one that is not over, and of today."""
+    folder = LabFolder.create(tmp_path / "lab")
+    rng = Random(5)
+    for day in [*DAYS, NOW.date()]:
+        for name in ("a", "b"):
+            write_part(folder, day, name * 32, rng)
+    return folder
+
+
+def write_part(lab, day, name, rng, n=40):
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    rows = frame([made_event(rng, [at], ("chat", None)) for _ in range(n)])
+    lab.day(day).mkdir(exist_ok=True)
+    path = lab.day(day) / f"{name}.parquet"
+    rows.write_parquet(path, metadata=file_metadata())
+    return path
+
+
+def parts_of(lab):
+    return sorted(lab.log.rglob("*.parquet"))
+
+
+def said(found):
+    """All that files say, in one order."""
+    by_day = pl.col("started_at").dt.truncate("1d")
+    sums = added(pl.scan_parquet(found.sums), at=by_day).collect()
+    counts = (
+        pl.read_parquet(found.bins).group_by(pl.exclude("rows")).agg(pl.sum("rows"))
+    )
+    told = taught(pl.scan_parquet(found.taught)).collect()
+    return [
+        one.sort(pl.all(), nulls_last=True)
+        for one in (sums, counts, pl.read_parquet(found.rest), told)
+    ]
+
+
+def expected(parts):
+    """The same, counted from the parts."""
+    rows = pl.read_parquet(parts)
+    sums, rest, told = facts(rows)
+    by_day = pl.col("started_at").dt.truncate("1d")
+    whole = added(sums.lazy(), at=by_day).collect()
+    return [
+        one.sort(pl.all(), nulls_last=True)
+        for one in (whole, bins(rows).select(pl.exclude("rows"), "rows"), rest, told)
+    ]
+
+
+def same(one, other):
+    return all(a.equals(b.select(a.columns)) for a, b in zip(one, other, strict=True))
+
+
+def files(lab):
+    return {
+        p.name: p.stat().st_mtime_ns for p in (lab.root / "cells").rglob("*.parquet")
+    }
+
+
+def test_closed_days_are_counted_once(lab):
+    """Today's parts are left; what was kept is not counted again."""
+    parts = parts_of(lab)
+    first = kept_facts(lab, parts, now=NOW)
+    before = files(lab)
+
+    again = kept_facts(lab, parts, now=NOW)
+
+    assert [len(getattr(first, kind)) for kind in KINDS] == [8] * 4
+    assert first.left == [p for p in parts if p.parent == lab.day(NOW.date())]
+    assert again == first
+    assert files(lab) == before
+    assert same(said(first), expected([p for p in parts if p not in first.left]))
+    assert {p.stat().st_mode & 0o777 for p in first.sums} == {0o600}
+
+
+def test_months_are_the_sum_of_their_days(lab):
+    """Of months that are over and whole; what they do not stand for is left."""
+    parts = parts_of(lab)
+
+    found = kept_months(lab, parts, now=NOW)
+
+    assert len(found.sums) == 2
+    assert found.left == [p for p in parts if "2026-11" in p.parent.name]
+    assert same(said(found), expected([p for p in parts if p not in found.left]))
+    assert kept_months(lab, parts[1:], now=NOW).left[0] == parts[1]
+
+
+@pytest.mark.parametrize("how", ["gone", "torn", "empty", "changed", "all gone"])
+def test_what_is_torn_or_gone_is_counted_again(lab, how):
+    """To the same figures."""
+    parts = parts_of(lab)
+    before = said(kept_facts(lab, parts, now=NOW))
+    kept_months(lab, parts, now=NOW)
+    for nth, path in enumerate(sorted((lab.root / "cells").rglob("*.parquet"))):
+        if (how == "gone" and nth % 3 == 0) or how == "all gone":
+            path.unlink()
+        elif how == "torn":
+            path.write_bytes(path.read_bytes()[: -1 - nth])
+        elif how == "empty":
+            path.write_bytes(b"")
+        elif how == "changed":
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 1
+            path.write_bytes(bytes(data))
+
+    after = kept_facts(lab, parts, now=NOW)
+    months = kept_months(lab, parts, now=NOW)
+
+    assert same(said(after), before)
+    assert same(said(months), expected([p for p in parts if p not in months.left]))
+
+
+def test_a_part_that_is_another_is_counted_anew(lab):
+    """Its name, size or sum is another; a late part is one part more."""
+    parts = parts_of(lab)
+    kept_facts(lab, parts, now=NOW)
+    before = files(lab)
+    parts[0].unlink()
+    write_part(lab, DAYS[0], "c" * 32, Random(9), n=7)
+    write_part(lab, DAYS[1], "a" * 32, Random(9), n=7)
+
+    found = kept_facts(lab, parts_of(lab), now=NOW)
+
+    assert same(
+        said(found), expected([p for p in parts_of(lab) if p not in found.left])
+    )
+    assert len(files(lab).keys() - before.keys()) == 8
+    assert not [
+        name
+        for name in files(lab)
+        if name.startswith(parts[0].stem) and "09-29" in name
+    ]
+    assert len(list((lab.root / "cells/facts/2026-09-29").iterdir())) == 8
+
+
+def test_other_prices_change_nothing_and_other_lengths_all(lab, monkeypatch):
+    """No price is in a key; the lengths and times at which prices change are."""
+    parts = parts_of(lab)
+    kept_facts(lab, parts, now=NOW)
+    before = files(lab)
+
+    monkeypatch.setattr(keeping, "lengths", lambda: [7])
+    found = kept_facts(lab, parts, now=NOW)
+
+    assert len(found.sums) == 8
+    assert not {path.name for path in found.sums} & before.keys()
+
+
+def test_what_may_not_be_written_is_left(lab):
+    """The rows are read then, and nothing fails."""
+    parts = parts_of(lab)
+    (lab.root / "cells").write_text("a file in the place of the folder")
+
+    assert kept_facts(lab, parts, now=NOW).left == parts
+    assert kept_months(lab, parts, now=NOW).left == parts
+
+
+def test_a_day_with_something_in_the_journal_is_open(lab):
+    """It may be sealed into another part at any time."""
+    lab.segment(DAYS[0], "d" * 32).write_bytes(b"")
+
+    found = kept_facts(lab, parts_of(lab), now=NOW)
+
+    assert {part.parent for part in found.left} == {
+        lab.day(DAYS[0]),
+        lab.day(NOW.date()),
+    }
+
+
+def test_all_is_counted_at_once(lab):
+    """As after a compaction."""
+    count_closed(lab, now=NOW)
+
+    assert len(list((lab.root / "cells" / "months").iterdir())) == 8
+    assert len(files(lab)) == 8 + 8 * 4
+
+
+def test_nothing_of_a_day_that_is_deleted_stays(lab):
+    """Retention takes what was counted of it, too."""
+    count_closed(lab, now=NOW)
+
+    retain(lab, max_age_days=10, today=NOW.date())
+
+    assert [p.name for p in (lab.root / "cells/facts").iterdir()] == ["2026-11-02"]
+    assert not list((lab.root / "cells" / "months").iterdir())
+
+
+def test_nobody_who_asked_is_in_a_file(lab):
+    """Counts and names, and nothing that tells one request from another."""
+    count_closed(lab, now=NOW)
+
+    for path in (lab.root / "cells").rglob("*.parquet"):
+        assert "canary" not in repr(pl.read_parquet(path).rows())
+    assert {*KEYS, *SUMS} == {
+        *pl.read_parquet(next((lab.root / "cells").rglob("*.sums.*"))).columns
+    }

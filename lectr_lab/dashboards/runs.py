@@ -11,6 +11,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.cache import cache, cache_losses
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.sessions import cost_measures, costs_text, sessions
 from lectr_lab.analysis.views.spend import spend
 from lectr_lab.analysis.views.turns import turns
@@ -42,26 +43,24 @@ def runs(log: pl.LazyFrame) -> str:
     named = log.filter(rows.is_call()).select(
         pl.col("session", "client", "prefix_break").is_not_null().any()
     )
-    there = named.collect(engine="streaming").row(0)
+    there = collected(named).row(0)
     made = zip((_sessions, _clients, _cache), there, strict=True)
     return "".join(make(log) for make, has_some in made if has_some)
 
 
 def _sessions(log: pl.LazyFrame) -> str:
     """The dearest, each to be opened."""
-    found = sessions(log)
-    dearest, costs = pl.collect_all(
-        [found.head(MOST_SESSIONS), found.select(cost_measures())], engine="streaming"
-    )
+    found = collected(sessions(log))
+    dearest = found.head(MOST_SESSIONS)
     if dearest.is_empty():
         return ""
-    costs_of_one = costs.row(0, named=True)
+    costs_of_one = found.select(cost_measures()).row(0, named=True)
     more = costs_of_one["sessions"] - dearest.height
     pictured = dearest.head(PICTURES).filter(pl.col("requests") <= MOST_REQUESTS)
     own = log.join(
         pictured.lazy().select("org", "session"), on=["org", "session"], how="semi"
     )
-    own = own.collect(engine="streaming").lazy()
+    own = collected(own).lazy()
     opened = [
         _session(own, one, pictured=n < PICTURES)
         for n, one in enumerate(dearest.iter_rows(named=True))
@@ -97,7 +96,7 @@ def _picture(own: pl.LazyFrame, one: dict[str, Any]) -> str:
 
 def _clients(log: pl.LazyFrame) -> str:
     """What each program's calls cost."""
-    found = spend(log, by="client").collect(engine="streaming")
+    found = collected(spend(log, by="client"))
     return f"<section>{_table(_short(found, _SPENT), 'Clients')}</section>"
 
 

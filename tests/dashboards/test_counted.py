@@ -68,3 +68,32 @@ def test_the_dearest_sessions_lead(log):
     lead = count_log(cube.needed(some), "UTC").leaders
 
     assert lead.sessions == (("x", "a"), ("local", "a"))
+
+
+@pytest.mark.parametrize("rows", [7, 100])
+def test_batches_change_no_figure(log, event, monkeypatch, rows):
+    """However a log is cut while it is read, the counts are the whole log's."""
+    some = by_the_hour(log, event(0, {}).started_at, 3, 2)
+    whole = count_log(some, "UTC")
+    monkeypatch.setattr(module, "BATCH_ROWS", rows)
+    monkeypatch.setattr(module, "_MOST_WAITING", 3)
+
+    cut = count_log(some, "UTC")
+
+    for name in ("ranked", "sums", "bins", "exact"):
+        one, other = (getattr(found, name) for found in (whole, cut))
+        assert one.sort(pl.all()).equals(other.sort(pl.all()), null_equal=True)
+    assert cut[4:7] == whole[4:7] and cut.leaders == whole.leaders
+
+
+def test_parts_know_who_there_was(log, event):
+    """As a look at the whole log does, so that a day is read once."""
+    some = by_the_hour(log, event(0, {}).started_at, 2, 2)
+    parts = module.Parts(module.Leaders((), ()), "1h", "UTC", exact=False)
+
+    found = module.counted_parts(some, parts).look()
+
+    look = module.first_look(some)
+    assert found[1:] == look[1:]
+    assert found.ranked.sort(pl.all()).equals(look.ranked.sort(pl.all()))
+    assert parts.timed().is_empty()

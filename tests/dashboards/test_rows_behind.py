@@ -200,3 +200,21 @@ def test_a_list_says_what_each_request_was(log):
         "cache_read_tokens": None, "output_tokens": 0, "cost_usd": 0.00015,
         "total_ms": 800.0, "outcome": "ok",
     }  # fmt: skip
+
+
+def test_carried_rows_do_not_depend_on_how_they_are_read(log, monkeypatch):
+    """In one piece or row by row; equal costs are in the order of their times."""
+    some = log(*({"output_tokens": n // 2} for n in range(9)), {"outcome": "timeout"})
+    leaders = Leaders((("local", "chat"),), ())
+    monkeypatch.setattr("lectr_lab.dashboards.rows_behind.CARRIED", 3)
+    whole = carried(some, leaders)
+    monkeypatch.setattr("lectr_lab.dashboards.rows_behind.BATCH_ROWS", 2)
+
+    found = carried(some, leaders)
+
+    for wanted, n in (("dearest", 3), ("newest", 3), ("failed", 1)):
+        ids, same = (
+            {i for i, one in zip(of["id"], of[wanted], strict=True) if one}
+            for of in (whole, found)
+        )
+        assert ids == same and len(ids) == n

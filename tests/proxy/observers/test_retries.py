@@ -1,5 +1,6 @@
 """The same request again after a failure is told; nothing of it is kept."""
 
+import os
 import time
 from datetime import UTC, datetime
 
@@ -8,8 +9,10 @@ import pytest
 from lectr_lab.core.exchange import Exchange
 from lectr_lab.core.headers import ClientHeaders
 from lectr_lab.core.keys import KeyEntry
+from lectr_lab.core.routing.providers import ResolvedProvider
 from lectr_lab.proxy.observers import retries
 from lectr_lab.proxy.observers.retries import MOST_BYTES, WITHIN_S, Retries
+from lectr_lab.proxy.shared.failures import Failures, open_memory
 
 CHAT = "/v1/chat/completions"
 FAILED = b"HTTP/1.1 %s\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
@@ -18,9 +21,9 @@ FAILED = b"HTTP/1.1 %s\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
 class Asked:
     """Requests shown to what is under test, at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Failures | None = None) -> None:
         self.now_s, self.count = 0.0, 0
-        self.retries = Retries(lambda: self.now_s)
+        self.retries = Retries(lambda: self.now_s, shared)
 
     def one(self, body=b"{}", outcome="ok", status=200, key="k", path=CHAT):
         """A whole request: what its event says."""
@@ -131,8 +134,35 @@ def test_memory_is_bounded_and_holds_no_body(asked, monkeypatch):
         False,
         True,
     ]
-    assert len(asked.retries._failed_s) == 3
-    assert "canary" not in str(vars(asked.retries))
+    failures = asked.retries._failures
+    assert len(vars(failures)["_failed_s"]) == 3
+    assert "canary" not in str(vars(asked.retries)) + str(vars(failures))
+
+
+def test_another_worker_knows_what_failed():
+    """Also where it was asked before the first had said so: its client saw the failure's
+    first byte. What was asked before that byte, or succeeded, is no retry."""
+    fd = open_memory()
+    one, other = (Asked(Failures(os.dup(fd))) for _ in range(2))
+    os.close(fd)
+    one.now_s = other.now_s = 100.0
+    failing, alongside = one.begun(), other.begun()
+    failing.sent_to(ResolvedProvider("openai", "model"), 100.0)
+    failing.answered(500, [], 101.0)
+    other.now_s = 101.5
+    again = other.begun()
+    assert again.retry_of_failed is False
+    failing.passed_on(102.0)
+    one.now_s = 102.0
+    one.ended(failing, "provider_error", 500)
+    for exchange in (again, alongside):
+        for tap in exchange.taps:
+            tap(b"a reply")
+
+    assert (again.retry_of_failed, alongside.retry_of_failed) == (True, False)
+    other.now_s = 103.0
+    other.ended(again)
+    assert one.begun().retry_of_failed is False
 
 
 def test_running_requests_are_bounded(asked, monkeypatch):

@@ -276,7 +276,10 @@ def _naive_page(
             "And what is left of them where they are as quiet as a stated 0.1: the limit of "
             "each measure is the smallest that makes 0.02 false alarms a feature-week, "
             "looked for on that very traffic, which favours them. Found within six hours, "
-            "of the faults above: `odd` / 7 same hours / the week's hours / the week's mean."
+            "of the faults above: `odd` / 7 same hours / the week's hours / the week's mean. "
+            "They have no measure of models, and hear of lengths and of the cache by dollars "
+            "alone. Where failures are seldom, the few of a past have no deviation to go by: "
+            "a limit under which they are quiet is one that nothing exceeds."
         ),
         "",
         f"| fault | {rates} |",

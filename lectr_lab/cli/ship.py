@@ -161,13 +161,13 @@ def _keep_shipping(
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    print(
-        f"Shipping {lab.root} to {where.url}, every {asked.every_s / 60:g} minutes or "
-        f"{asked.rows:,} rows. Ctrl-C stops it.",
-        flush=True,
-    )
+    keep = settings.keep_request_ids
     try:
-        keep = settings.keep_request_ids
+        print(
+            f"Shipping {lab.root} to {where.url}, every {asked.every_s / 60:g} minutes "
+            f"or {asked.rows:,} rows. Ctrl-C stops it.",
+            flush=True,
+        )
         shipping.keep_shipping(
             lab, opened(where), asked, stop.wait, _complain, keep_request_ids=keep
         )

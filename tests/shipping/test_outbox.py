@@ -156,7 +156,7 @@ def test_days_that_wait_are_not_forgotten(lab):
 STEPS = st.sampled_from(["seal", "late", "stage", "die", "compact", "retain"])
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(STEPS, min_size=3, max_size=12))
 def test_whatever_upkeep_does_each_row_is_staged_once(tmp_path_factory, steps):
     """Sealing, dying, compaction and retention in any order."""

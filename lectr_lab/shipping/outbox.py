@@ -161,7 +161,13 @@ def _stage_batch(lab: LabFolder, day: date, batch: list[Part]) -> Staged:
     if not well:
         return Staged(problems=problems)
     names = sorted(path.name for path in well)
-    rows = pl.concat(part_rows(path, schema) for path in well).collect()
+    try:
+        rows = pl.concat(part_rows(path, schema) for path in well).collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        if len(batch) > 1:  # one of them shall not hold up the others
+            return _together([_stage_batch(lab, day, [part]) for part in batch])
+        reason = str(error).partition("\n")[0]
+        return Staged(problems=(f"{batch[0].path} is not shipped: {reason}.",))
     name = hashlib.blake2b("\n".join(names).encode(), digest_size=16).hexdigest()
     pieces = list(_pieces(rows)) if rows.height else []
     for number, data in enumerate(pieces):

@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from lectr_lab.config.ship_settings import ShipSettings
-from lectr_lab.core.errors import ConfigError, LabError
+from lectr_lab.core.errors import ConfigError, LabError, StoreError
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.seal import seal
 from lectr_lab.log.shipped import destination, note_destination, shipping_folder
@@ -129,11 +129,17 @@ def compact(
         StoreError: the store cannot be asked, or an object of a day is no log's.
     """
     today, done = today or datetime.now(UTC).date(), 0
+    faults = []
     for day, fresh in unmerged(store).items():
         if day < today or sum(one.size for one in fresh) >= _OPEN_DAY_BYTES:
             keep = keep_request_ids or day >= today
-            done += _closed(store, day, partial(merged, keep_request_ids=keep))
+            try:
+                done += _closed(store, day, partial(merged, keep_request_ids=keep))
+            except StoreError as error:  # one bad day costs no other
+                faults.append(StoreError(f"{day}: {error}"))
     roll_up(store, today)
+    if faults:
+        raise faults[0]
     return done
 
 

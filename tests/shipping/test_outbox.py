@@ -104,6 +104,24 @@ def test_a_bad_part_is_said_and_not_shipped(lab):
     assert numbers(lab) == list(range(20))
 
 
+def test_a_part_that_fails_late_holds_up_no_other(lab, monkeypatch):
+    """Whatever it is that the engine does not like of it."""
+    for first in (0, 10, 20):
+        add_part(lab, events(first, 10))
+    bad = sorted(lab.day(DAY).iterdir())[1]
+    read = outbox.part_rows
+
+    def fails(path, schema):
+        rows = read(path, schema)
+        return rows.filter(pl.lit(1) / "x") if path == bad else rows
+
+    monkeypatch.setattr(outbox, "part_rows", fails)
+    staged = stage(lab)
+
+    assert staged.rows == 20 and str(bad) in staged.problems[0]
+    assert len(numbers(lab)) == 20
+
+
 def test_nothing_is_staged_while_the_log_is_rewritten(lab, monkeypatch):
     """It is the next time."""
     monkeypatch.setattr(outbox, "_PATIENCE_S", 0.0)

@@ -122,6 +122,18 @@ def test_days_that_have_ended_are_merged(lab, store, folder_url):
     assert len(rows(folder_url)) == 40
 
 
+def test_a_day_that_cannot_be_merged_costs_no_other(lab, store):
+    """It is said; the object stays as it is."""
+    for day in (0, 1):
+        add_part(lab, events(0, 10, day))
+    ship(lab, store)
+    store.put_new(f"fresh/date={DAY}/{'f' * 32}-0000.parquet", b"not ours")
+
+    with pytest.raises(StoreError, match="2026-11-24: A fresh object"):
+        compact(store, date(2026, 12, 1))
+    assert [one.path.split("/")[0] for one in counted(store)] == ["fresh"] * 2 + ["log"]
+
+
 def test_it_ships_when_it_is_time_or_when_there_are_many(lab, store):
     """Not at every look."""
     looks = iter(range(4))

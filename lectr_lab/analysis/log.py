@@ -16,11 +16,15 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 
-from lectr_lab.analysis.lab_rows import lab_rows
+from lectr_lab.analysis.cells.planned import Asked, Reading, n_rows
+from lectr_lab.analysis.lab_rows import counted_log, lab_rows
+from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.views.percentiles import Percentiles, by_number, chosen
 from lectr_lab.analysis.views.selection import ALL, Names, Selection, selection
 from lectr_lab.core.formatting import count, name
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.folder import LabFolder, segment_date
+from lectr_lab.log.scan import snapshot
 from lectr_lab.log.verify import is_bare
 from lectr_lab.shipping.remote import is_url, listed
 
@@ -59,11 +63,13 @@ class Log:
     def __init__(
         self,
         source: Source,
+        reading: Reading | None,
         rows: pl.LazyFrame,
         selected: Selection = ALL,
         told: list[str] | None = None,
     ) -> None:
-        self._source, self._rows, self._selected = source, rows, selected
+        self._source, self._reading = source, reading
+        self._rows, self._selected = rows, selected
         self._told = told  # what views ask of it, where somebody wants to know
 
     @property
@@ -91,6 +97,20 @@ class Log:
         if self._told is not None:
             self._told.append(_rows_of(self._source))
         return self._rows
+
+    def n_rows(self, org: str | None = None) -> int:
+        """How many rows it has, of all orgs or one; no price is looked up."""
+        wanted = ALL if org is None else selection({"org": org})
+        both, rows = self._selected.and_(wanted), wanted.of(self._rows)
+        return (
+            n_rows(rows) if self._reading is None else self._reading.n_rows(both, rows)
+        )
+
+    def weighed(self, asked: Asked) -> pl.LazyFrame | None:
+        """Cells that stand for its rows, priced; None where they cannot say it."""
+        if self._reading is None:
+            return None
+        return self._reading.weighed(asked, self._selected, self._told)
 
     @overload
     def select(
@@ -154,7 +174,7 @@ class Log:
         rows, both = wanted.of(self._rows), self._selected.and_(wanted)
         if is_url(self.lab) and wanted.when != ALL.when:
             rows = _selected_rows(self._source, both)
-        return Log(self._source, rows, both, self._told)
+        return Log(self._source, self._reading, rows, both, self._told)
 
     def map(
         self, f: Callable[[pl.LazyFrame], _T], executor: Executor | None = None
@@ -203,7 +223,8 @@ class Log:
         if view is None:
             return self.lazy().explain(**named)
         told: list[str] = []
-        view(Log(self._source, self._rows, self._selected, told), *args, **named)
+        asked = Log(self._source, self._reading, self._rows, self._selected, told)
+        view(asked, *args, **named)
         said = list(dict.fromkeys(told))
         return " ".join(said) if said else "Nothing of the log."
 
@@ -250,7 +271,13 @@ def opened_log(source: Source, selected: Selection = ALL) -> Log:
     Raises:
         LogError: there is no such folder.
     """
-    return Log(source, _selected_rows(source, selected), selected)
+    if is_url(source.lab):
+        return Log(source, None, _selected_rows(source, selected), selected)
+    log = snapshot(source.lab, source.day)
+    rows = priced(counted_log(log.rows()), source.prices)
+    few = is_bare(log.lab) or source.day is not None
+    reading = Reading(log, source.prices, cells=not few)
+    return Log(source, reading, selected.of(rows), selected)
 
 
 def _selected_rows(source: Source, selected: Selection) -> pl.LazyFrame:
@@ -260,6 +287,21 @@ def _selected_rows(source: Source, selected: Selection) -> pl.LazyFrame:
     until = None if end is None else (end.astimezone(UTC) - _INSTANT).date()
     rows = lab_rows(source.lab, source.prices, source.day, since, until)
     return selected.of(rows)
+
+
+def ranked(
+    log: AnyLog, wanted: Percentiles | None = None, org: str | None = None
+) -> Percentiles:
+    """How durations are ranked: as is wanted, else by how many rows there are.
+
+    Args:
+        log: events, priced or not.
+        wanted: what was asked for.
+        org: of this org's rows.
+    """
+    if isinstance(log, Log):
+        return wanted or by_number(log.n_rows(org))
+    return chosen(log if org is None else log.filter(pl.col("org") == org), wanted)
 
 
 def _opened(source: Source, kind: type[pl.LazyFrame], selected: Selection) -> Log:

@@ -151,10 +151,10 @@ def reported(log: "AnyLog", by: list[str], lost: "Losses", tz: str = "UTC") -> R
     """
     import polars as pl
 
-    from lectr_lab.analysis.views.percentiles import chosen
+    from lectr_lab.analysis.log import ranked
     from lectr_lab.analysis.views.summary import summary, totals, totals_text
 
-    how, (dropped, unread) = chosen(log.lazy()), lost
+    how, (dropped, unread) = ranked(log), lost
     groups, total = (
         # What polars reads once for two uses, it keeps: millions of whole rows.
         view.collect(

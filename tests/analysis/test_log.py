@@ -209,7 +209,9 @@ def test_what_a_view_reads_is_told(lab):
     """In words; without a view, it is polars' plan."""
     log = scan(lab)
 
-    assert log.explain(lectr.spend, "model", every="1d") == "All rows."
+    told = log.explain(lectr.spend, "model", every="1d")
+    assert told == "3 files of a day in cells; 0 rows."
+    assert log.explain(lectr.spend, "session") == "All rows."
     assert scan(lab, day=NOON.date()).explain(spend) == "All rows of 2026-11-02."
     assert log.explain(lambda _: None) == "Nothing of the log."
     assert "Parquet SCAN" in log.explain()

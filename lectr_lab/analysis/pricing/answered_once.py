@@ -14,6 +14,8 @@ _ID = ["provider", "provider_response_id"]
 _COUNTS = [c.name for c in columns() if ".usage." in c.otel]
 _TOLD_AT_THE_END = ["service_tier", "inference_geo", "finish_reason", "output_chars"]
 _NONE = {"token_source": "absent"}
+SETTLED = frozenset({"operation", *_COUNTS, *_TOLD_AT_THE_END})
+"""Columns that are otherwise, in some rows, where a response was fetched."""
 
 
 def may_be_repeated() -> pl.Expr:
@@ -49,6 +51,11 @@ def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
     made = whole.join(ids, on=_ID[1], how="semi").unique()
     told = some.join(made.with_columns(_is_made=True), on=_ID, how="left")
     return _settled(told).drop("_is_made")
+
+
+def fetched() -> pl.Expr:
+    """Fetches that name what they fetch: its maker may be anywhere in the log."""
+    return _is_fetch() & pl.col("provider_response_id").is_not_null()
 
 
 def _fetches() -> pl.Expr:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from lectr_lab.analysis.log import AnyLog
+from lectr_lab.analysis.cells.planned import Asked
+from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.columns import STEPS, column
 from lectr_lab.analysis.views.rows import Each
@@ -46,6 +47,7 @@ def grouped(
     org: str | None = None,
     missing: bool = True,
     where: pl.Expr | None = None,
+    failures: bool = False,
 ) -> pl.LazyFrame:
     """One row per group of model calls, shadows included: its keys, then the measures.
 
@@ -59,11 +61,21 @@ def grouped(
         org: look at one org alone; there is then no `org` column.
         missing: names for what is missing; else null, but for the feature.
         where: of the calls, those of which this is true.
+        failures: these are calls that failed.
 
     Raises:
         LabError: a column that the log does not have.
     """
-    found, each = log.lazy(), Each(calls=True)
+    each = Each(calls=True)
+    cells = None
+    if callable(measures) and isinstance(log, Log):
+        names = frozenset(_names(by, alone=False))
+        steps = [every] if every else []
+        steps += [STEPS[name] for name in names & STEPS.keys()]
+        cells = log.weighed(Asked(names, tuple(steps), tz, failures))
+    if cells is not None:
+        each = each._replace(cells=True)
+    found = log.lazy() if cells is None else cells
     named = measures(each) if callable(measures) else measures
     some = found.filter(rows.is_call() if where is None else rows.is_call() & where)
     if org is not None:

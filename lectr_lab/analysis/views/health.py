@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log, opened
-from lectr_lab.analysis.log import AnyLog
+from lectr_lab.analysis.given_log import Log, opened
+from lectr_lab.analysis.log import AnyLog, ranked
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
-from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
+from lectr_lab.analysis.views.percentiles import Percentiles, with_percentiles
 from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.intervals import Z95
 
@@ -36,6 +36,10 @@ def _all_of_them(each: Each) -> list[pl.Expr]:
 def _of_failed(each: Each) -> list[pl.Expr]:
     _, errors, *_, retries = error_measures(each)
     return [errors, retries]
+
+
+def _requests(each: Each) -> list[pl.Expr]:
+    return [each.number(rows.is_request(each.calls)).alias("requests")]
 
 
 def wilson(hits: pl.Expr, n: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -100,16 +104,14 @@ def latency(
     gemini-3.8-flash       1,365      5.8 s     56.3 s
     gpt-5.4-2026-03-05       663      6.7 s     54.5 s
     """
-    log = as_log(log)
-    if org is not None:
-        log = log.filter(pl.col("org") == org)
-    keys = key_columns(log, by, every=every, tz=tz, org=org)
-    requests = [Each(calls=True).number(rows.is_request(calls=True)).alias("requests")]
+    given = opened(log)
+    some = given.lazy() if org is None else given.lazy().filter(pl.col("org") == org)
+    keys = key_columns(some, by, every=every, tz=tz, org=org)
     found = with_percentiles(
-        grouped(log, requests, by=by, every=every, tz=tz, org=org),
-        log,
+        grouped(given, _requests, by=by, every=every, tz=tz, org=org),
+        some,
         keys,
-        chosen(log, percentiles),
+        ranked(given, percentiles, org),
         intervals=intervals,
     )
     order = ([pl.col("time")] if every else []) + [-pl.col("total_p95_ms")]
@@ -182,7 +184,14 @@ def _by_failure(
     others = [key for key in whole if key != "time"]
     of = grouped(log, _all_of_them, by=others, every=every, tz=tz, org=org)
     kinds = grouped(
-        log, _of_failed, by=named, every=every, tz=tz, org=org, where=rows.failed()
+        log,
+        _of_failed,
+        by=named,
+        every=every,
+        tz=tz,
+        org=org,
+        where=rows.failed(),
+        failures=True,
     )
     joined = (
         kinds.join(of, on=whole, how="left", nulls_equal=True)

@@ -38,7 +38,15 @@ def chosen(log: pl.LazyFrame, wanted: Percentiles | None = None) -> Percentiles:
     """What was asked for; else by the number of rows, which are counted now."""
     if wanted is not None:
         return wanted
-    n = collected(log.select(pl.len())).item()
+    return by_number(collected(log.select(pl.len())).item())
+
+
+def by_number(n: int) -> Percentiles:
+    """The rule at every door, for so many rows in the span that is asked about.
+
+    >>> by_number(10_000_000), by_number(10_000_001)
+    ('exact', 'binned')
+    """
     return "exact" if n <= MOST_EXACT_ROWS else "binned"
 
 

@@ -1,7 +1,7 @@
 """Which part of a log is meant: names, and a time. `select` is the door to it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -43,6 +43,10 @@ class Selection(NamedTuple):
     def columns(self) -> set[str]:
         """The columns that are asked for a name."""
         return {name for name, _ in self.names}
+
+    def of_columns(self, some: Collection[str]) -> Self:
+        """What it asks of these columns, and of the time."""
+        return self._replace(names=tuple(one for one in self.names if one[0] in some))
 
     def and_(self, other: Self) -> Self:
         """What fits both."""

@@ -4,12 +4,15 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.cells.planned import Asked
+from lectr_lab.analysis.given_log import Log, opened
+from lectr_lab.analysis.log import AnyLog, ranked
+from lectr_lab.analysis.log import Log as LabLog
 from lectr_lab.analysis.views.asides import aside_measures, aside_sentences
 from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
 from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
 from lectr_lab.analysis.views.health import error_measures
-from lectr_lab.analysis.views.percentiles import Percentiles, chosen, with_percentiles
+from lectr_lab.analysis.views.percentiles import Percentiles, with_percentiles
 from lectr_lab.analysis.views.rows import Each
 from lectr_lab.analysis.views.spend import (
     beside_spend,
@@ -20,6 +23,7 @@ from lectr_lab.core import formatting
 from lectr_lab.log.frames import Unread
 
 _ALL_READ = Unread()
+_OF_ALL = Asked(frozenset({"org", "feature"}), ends=True)
 _UNREAD = (
     ("unread_batches", "batch unread", "batches unread"),
     ("unread_files", "file unread", "files unread"),
@@ -80,15 +84,14 @@ def summary(
     report-writer  $25.73      6.8 s       1.4 %
     coding-agent   $14.56      3.1 s       9.1 %
     """
-    log = as_log(log)
-    if org is not None:
-        log = log.filter(pl.col("org") == org)
+    given = opened(log)
+    some = given.lazy() if org is None else given.lazy().filter(pl.col("org") == org)
     keys = key_names(by, org=org)
     found = with_percentiles(
-        grouped(log, _measures, by=by, tz=tz, org=org),
-        log,
-        key_columns(log, by, tz=tz, org=org),
-        chosen(log, percentiles),
+        grouped(given, _measures, by=by, tz=tz, org=org),
+        some,
+        key_columns(some, by, tz=tz, org=org),
+        ranked(given, percentiles, org),
         of=("total", "ttft"),
     ).with_columns(share_of_spend())
     times = [key for key in keys if key in ("day", "hour")]
@@ -156,27 +159,26 @@ def totals(
      spend  requests  errors  untagged of spend
     $79.68    16,222     414               16 %
     """
-    log = as_log(log)
-    return with_percentiles(
-        sums(log, dropped, unread), log, [], chosen(log, percentiles)
-    )
+    given = opened(log)
+    found, how = sums(given, dropped, unread), ranked(given, percentiles)
+    return with_percentiles(found, given.lazy(), [], how)
 
 
-def sums(
-    log: pl.LazyFrame, dropped: int = 0, unread: Unread = _ALL_READ
-) -> pl.LazyFrame:
+def sums(log: AnyLog, dropped: int = 0, unread: Unread = _ALL_READ) -> pl.LazyFrame:
     """`totals` without percentiles, and so in little memory."""
-    when = pl.col("started_at")
-    return log.select(
-        when.min().alias("first_at"),
-        when.max().alias("last_at"),
+    cells = log.weighed(_OF_ALL) if isinstance(log, LabLog) else None
+    each, when = Each(cells=cells is not None), pl.col("started_at")
+    found = log.lazy() if cells is None else cells
+    return found.select(
+        (pl.col("first_at") if each.cells else when).min().alias("first_at"),
+        (pl.col("last_at") if each.cells else when).max().alias("last_at"),
         pl.col("org").n_unique().alias("orgs"),
         pl.when(pl.col("org").n_unique() == 1).then(pl.col("org").first()).alias("org"),
         pl.col("feature").drop_nulls().n_unique().alias("features"),
-        *spend_measures(),
-        *error_measures()[1:],
-        *untagged_measures(),
-        *aside_measures(),
+        *spend_measures(each),
+        *error_measures(each)[1:],
+        *untagged_measures(each),
+        *aside_measures(each),
         pl.lit(dropped, pl.Int64).alias("dropped"),
         pl.lit(unread.batches, pl.Int64).alias("unread_batches"),
         pl.lit(unread.files, pl.Int64).alias("unread_files"),

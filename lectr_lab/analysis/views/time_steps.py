@@ -100,6 +100,20 @@ def zone(tz: str) -> ZoneInfo:
         ) from None
 
 
+def clock_seconds(every: str) -> float:
+    """How much of a step goes by the clock; days and longer parts are a calendar's.
+
+    Raises:
+        LabError: no such step.
+
+    >>> clock_seconds("1d12h"), clock_seconds("15m"), clock_seconds("1mo")
+    (43200.0, 900.0, 0.0)
+    """
+    _seconds(every)
+    parts = _PART.findall(every)
+    return sum((int(n) * _SECONDS.get(unit, 0.0) for n, unit in parts), 0.0)
+
+
 def _seconds(every: str) -> float:
     """About how long a step is."""
     parts = _PART.findall(every)

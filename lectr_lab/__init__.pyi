@@ -1,5 +1,6 @@
 # The one list of public names: a line for each, and nothing else.
 from lectr_lab.analysis.compare import compare as compare
+from lectr_lab.analysis.elsewhere import cluster as cluster
 from lectr_lab.analysis.export import export_log as export_log
 from lectr_lab.analysis.forecast import forecast as forecast
 from lectr_lab.analysis.odd import odd as odd

@@ -16,7 +16,7 @@ from lectr_lab.cli.app import app
 PACKAGE = Path(lectr_lab.__file__).parent
 PUBLIC = """
     Conditions LabError Proxy Recommendation Rule RuleTarget assert_budget cache
-    cache_loss_bars cache_losses cache_savings compact compare compare_bars
+    cache_loss_bars cache_losses cache_savings cluster compact compare compare_bars
     cost_of_failures cost_of_retries dashboard dearest demo_log doctor echo_provider
     error_rates errors evidence export_log forecast import_log latency latency_ranges
     odd read_cassettes recommend reconcile record replay scan select session sessions

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
 import polars as pl
 
 from lectr_lab.analysis.cells.planned import Asked, Reading, n_rows
+from lectr_lab.analysis.elsewhere import each
 from lectr_lab.analysis.lab_rows import counted_log, lab_rows
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views.percentiles import Percentiles, by_number, chosen
@@ -188,7 +189,8 @@ class Log:
             f: takes the rows of a day's files, as `scan(lab, day=…)` gives them, and
                 those alone that were selected. What it returns is yours to add up.
                 With an executor of other processes, it and what it returns are pickled.
-            executor: where the days are looked at; here, one by one, without it.
+            executor: where the days are looked at; without it on the `cluster` in
+                force, or here, one by one.
 
         Returns:
             One result a day. Estimates of tokens, and which row has the usage of a
@@ -202,9 +204,9 @@ class Log:
         >>> sum(log.map(lambda day: day.select(pl.len()).collect().item()))
         3722
         """
-        ask = partial(_of_day, f, self._source, self._selected)
+        ask = partial(_of_day, f, _from_anywhere(self._source), self._selected)
         days = _days(self._source)
-        return list(map(ask, days) if executor is None else executor.map(ask, days))
+        return each(ask, days, executor=executor)
 
     def explain(
         self, view: Callable[..., Any] | None = None, *args: Any, **named: Any
@@ -308,6 +310,12 @@ def _opened(source: Source, kind: type[pl.LazyFrame], selected: Selection) -> Lo
     log = opened_log(source, selected)
     log.lazy().__class__ = kind  # that shows itself, or does not
     return log
+
+
+def _from_anywhere(source: Source) -> Source:
+    """The same, for a process that works elsewhere on this machine."""
+    lab = source.lab
+    return source if isinstance(lab, str) else source._replace(lab=lab.absolute())
 
 
 def _of_day(

@@ -17,6 +17,7 @@ import contextlib
 import io
 import os
 import re
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -36,11 +37,13 @@ from lectr_lab.analysis.cells.facts import (
     rest_schema,
     taught,
 )
+from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
+from lectr_lab.core.printable import printable
 from lectr_lab.files import write_whole
 from lectr_lab.log.checksums import checksum, checksums
 from lectr_lab.log.folder import FOLDER_MODE, LabFolder, folder_date, segment_date
-from lectr_lab.log.scan import scan_parts, snapshot
+from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 
 FORMAT = 1
 KINDS = ("sums", "bins", "rest", "taught")
@@ -86,23 +89,50 @@ def kept_facts(
     found: list[Mapping[str, Path]] = []
     left: list[Path] = []
     is_open = _open_days(lab, now)
+    folders: dict[date, tuple[Path, dict[str, Mapping[str, Path]]]] = {}
+    missing: list[tuple[date, Path, str]] = []
     for day, some in _by_day(lab, parts).items():
         if day is None or is_open(day):
             left += some
             continue
         folder = lab.root / "cells" / "facts" / day.isoformat()
-        keys = _part_keys(lab, day, some)
-        known = _listed(folder)
+        keys, known = _part_keys(lab, day, some), _listed(folder)
+        folders[day] = folder, known
         for part in some:
-            name = f"{part.stem}.{keys[part]}"
-            kept = known.get(name) or _count_and_keep(part, folder, name)
-            if kept is None:
-                left.append(part)
+            stands_for = f"{part.stem}.{keys[part]}"
+            if stands_for in known:
+                found.append(known[stands_for])
             else:
-                found.append(kept)
-                known[name] = kept
+                missing.append((day, part, stands_for))
+    counted = each(
+        _count_and_keep,
+        [part.absolute() for _, part, _ in missing],
+        [folders[day][0].absolute() for day, _, _ in missing],
+        [stands_for for _, _, stands_for in missing],
+        what="Counting days that are over, once",
+    )
+    unseen = 0
+    for (day, part, stands_for), kept in zip(missing, counted, strict=True):
+        # Another machine may have a folder of the same path, and not the same folder.
+        if kept is None or not all(file.exists() for file in kept.values()):
+            left.append(part)
+            unseen += is_elsewhere()
+        else:
+            found.append(kept)
+            folders[day][1][stands_for] = kept
+    for day, (folder, known) in folders.items():
         _forget(lab, day, folder, known)
+    if unseen:
+        warnings.warn(_unseen(lab, unseen), LogWarning, stacklevel=2)
     return _together(found, left)
+
+
+def _unseen(lab: LabFolder, parts: int) -> str:
+    return printable(
+        f"The cluster could not count {parts} files of {lab.root}, and their rows are "
+        "read here. Its processes must see that folder at the same path, and may write "
+        "to cells/ in it."
+    )
 
 
 def kept_months(

@@ -25,7 +25,8 @@ def compact(
     Safe while the proxy runs, and safe to stop with Ctrl-C. No event is deleted without
     --keep-days or --keep-mb. The provider's id of a call that ended well is dropped, for
     it is a third of the bytes; those of calls that failed stay. `keep_request_ids = true`
-    in the lectr.toml beside the lab folder keeps all, for good.
+    in the lectr.toml beside the lab folder keeps all, for good. What closed days add up
+    to is counted once, into the lab's `cells/`, so that views of many days are quick.
 
     Example: lectr-lab compact lab --keep-days 90
 
@@ -35,6 +36,7 @@ def compact(
         keep_mb: delete the oldest days until the log has at most that many megabytes.
         keep_request_ids: keep all ids, as keep_request_ids in lectr.toml does.
     """
+    from lectr_lab.analysis.cells.kept import count_closed
     from lectr_lab.cli.progress import progress
     from lectr_lab.config.settings import lab_here, settings_beside
     from lectr_lab.log.folder import LabFolder
@@ -63,6 +65,7 @@ def compact(
         print("Stopped. Each day is merged, or as it was.", file=sys.stderr)
         raise
     _say(done)
+    count_closed(folder)
 
 
 def _say(done: "CompactReport") -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from lectr_lab.analysis.cells.kept import count_closed
 from lectr_lab.config.settings import lab_here, settings_beside
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.importers import importing
@@ -146,12 +147,14 @@ def compact(
     folder = LabFolder.used(_named(lab))
     own = settings_beside(folder.root, os.environ)
     max_bytes = None if keep_mb is None else keep_mb * MB
-    return Upkeep(
+    done = Upkeep(
         deleted=retain(folder, max_age_days=keep_days, max_bytes=max_bytes),
         merged=merging.compact(
             folder, keep_request_ids=keep_request_ids or own.keep_request_ids
         ),
     )
+    count_closed(folder)
+    return done
 
 
 @waiting("Looking at every file")

@@ -19,7 +19,7 @@ from soak.proxies import Proxies, look
 from soak.small_disk import SmallDisk
 
 _SEAL = ("-m", "lectr_lab.log.seal")
-_MERGE = ("-m", "lectr_lab.log.upkeep.compact")
+_MERGE = ("-m", "lectr_lab.analysis.cells.upkeep")
 _COMPACT = ("-m", "lectr_lab.cli", "compact")
 _MOST_COPIES = 40
 _READER = Path(__file__).with_name("reader.py")

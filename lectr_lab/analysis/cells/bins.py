@@ -12,7 +12,12 @@ import polars as pl
 
 from lectr_lab.analysis.cells.facts import may_be_settled
 from lectr_lab.analysis.views import binned, rows
-from lectr_lab.analysis.views.percentiles import DURATIONS, binned_figures, duration
+from lectr_lab.analysis.views.percentiles import (
+    DURATIONS,
+    binned_figures,
+    duration,
+    group_number,
+)
 
 NAMES = ("org", "feature", "task", "provider", "model")
 """What bins can be grouped by, beside the day; `model` is the one that views show."""
@@ -22,6 +27,7 @@ KEYS = ("at", *NAMES, "duration", "bin")
 for the first of them, and of the day for all others."""
 
 _SPAN = 200_000  # more than there are bins
+_HOUR_US = 3_600_000_000
 
 
 def bins(log: pl.DataFrame) -> pl.DataFrame:
@@ -32,7 +38,7 @@ def bins(log: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         `KEYS` and `rows`: of clients' own calls that ended well, how many lie in each
-        bin. Those that a fetch may still change are in none, and stay rows
+        bin, in the order of their names. Those that a fetch may still change are in none, and stay rows
         (`facts.may_be_settled`).
 
     >>> from lectr_lab.log.schema import frame
@@ -48,35 +54,50 @@ def row_bins(log: pl.DataFrame) -> pl.DataFrame:
     Args:
         log: events, as they are stored or as `scan` gives them.
     """
-    model = rows.model().alias("model")
-    names = [pl.col(name) for name in NAMES if name != "model"]
-    at = pl.col("started_at").dt.truncate("1h").alias("at")
+    names = {name: pl.col(name) for name in NAMES} | {"model": rows.model()}
+    hour = pl.col("started_at").dt.timestamp("us") // _HOUR_US
     values = (binned.bin_of(duration(name)).alias(name) for name in DURATIONS)
-    found = log.lazy().filter(rows.succeeded()).select(at, *names, model, *values)
-    some = found.collect()
-    kinds = some.select("at", *NAMES).unique(maintain_order=True).with_row_index("kind")
-    # By one number, sorted: a group-by of so many names takes four times as long.
-    kind = some.join(
-        kinds, on=["at", *NAMES], how="left", nulls_equal=True, maintain_order="left"
-    )["kind"].cast(pl.Int64)
-    counted = [_counted(kind, some[name], n) for n, name in enumerate(DURATIONS)]
-    whole = pl.concat(counted).join(kinds.cast({"kind": pl.Int64}), on="kind")
-    by_day = pl.col("at").dt.truncate("1d")
-    first = pl.col("duration") == 0
-    return added(
-        whole.lazy().with_columns(at=pl.when(first).then("at").otherwise(by_day))
-    ).collect()
+    group = group_number(list(names.values()), 0)
+    some = (
+        log.lazy()
+        .filter(rows.succeeded())
+        .select(group, hour.alias("hour"), *values, **names)
+        .collect()
+    )
+    of = group.meta.output_name()
+    kinds = some.select(of, *NAMES).unique(of, keep="any").sort(NAMES, nulls_last=True)
+    numbered = kinds.select(of).with_row_index("kind")
+    kind = some.select(of).join(numbered, on=of, how="left", maintain_order="left")
+    place = kind["kind"].cast(pl.Int64)
+    counted = [
+        _counted(place, some["hour"] // (24 if nth else 1), some[name], nth)
+        for nth, name in enumerate(DURATIONS)
+    ]
+    whole = pl.concat(counted)
+    return whole.hstack(kinds[whole["kind"]].select(NAMES)).select(*KEYS, "rows")
 
 
-def _counted(kind: pl.Series, bin_: pl.Series, duration: int) -> pl.DataFrame:
-    cells = (kind * _SPAN + (bin_ - binned.ZERO)).drop_nulls().sort().rle().struct
-    cell = cells.field("value")
+def _counted(
+    kind: pl.Series, step: pl.Series, bin_: pl.Series, nth: int
+) -> pl.DataFrame:
+    """How many rows of each kind and step lie in each bin, in their order.
+
+    By one number, sorted: a group-by of so many names takes many times as long.
+    """
+    first = int(step.min() or 0)  # type: ignore[arg-type]
+    steps = int(step.max() or 0) - first + 1  # type: ignore[arg-type]
+    cells = (kind * steps + (step - first)) * _SPAN + (bin_ - binned.ZERO)
+    runs = cells.drop_nulls().sort().rle().struct
+    cell = runs.field("value").cast(pl.Int64)
+    place = cell // _SPAN
+    step_us = _HOUR_US * (24 if nth else 1)
     return pl.DataFrame(
         {
-            "kind": cell // _SPAN,
-            "duration": pl.repeat(duration, cell.len(), dtype=pl.Int8, eager=True),
+            "at": ((place % steps + first) * step_us).cast(pl.Datetime("us", "UTC")),
+            "kind": place // steps,
+            "duration": pl.repeat(nth, cell.len(), dtype=pl.Int8, eager=True),
             "bin": (cell % _SPAN + binned.ZERO).cast(pl.Int32),
-            "rows": cells.field("len").cast(pl.Int64),
+            "rows": runs.field("len").cast(pl.Int64),
         }
     )
 

@@ -248,14 +248,14 @@ def taught(log: pl.LazyFrame) -> pl.LazyFrame:
 def _shape() -> pl.Expr:
     """Which counts were said, and which of them were above 0: a digit each."""
     digits = (
-        pl.when(pl.col(name) > 0)
-        .then(pl.lit(2 * 3**place, pl.Int64))
-        .when(pl.col(name).is_not_null())
-        .then(pl.lit(3**place, pl.Int64))
-        .otherwise(pl.lit(0, pl.Int64))
+        (pl.col(name).is_not_null().cast(pl.Int64) + _above(name)) * 3**place
         for place, name in enumerate(_SHAPED)
     )
     return reduce(operator.add, digits).alias("shape")
+
+
+def _above(name: str) -> pl.Expr:
+    return (pl.col(name) > 0).fill_null(False).cast(pl.Int64)
 
 
 def _each(guessed: pl.Expr | None = None) -> list[pl.Expr]:

@@ -39,6 +39,7 @@ from lectr_lab.analysis.cells.facts import (
 )
 from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
+from lectr_lab.core.errors import LabError
 from lectr_lab.core.printable import printable
 from lectr_lab.files import write_whole
 from lectr_lab.log.checksums import checksum, checksums
@@ -158,9 +159,9 @@ def kept_months(
         else:
             months.setdefault(day.replace(day=1), {})[day] = some
     folder = lab.root / "cells" / "months"
-    known, found = _listed(folder), []
+    known, found, all_days = _listed(folder), [], lab.days()
     for month, days in months.items():
-        there = [day for day in lab.days() if day.replace(day=1) == month]
+        there = [day for day in all_days if day.replace(day=1) == month]
         whole = {part for day in there for part in lab.day(day).glob("*.parquet")}
         some = [part for of_day in days.values() for part in of_day]
         is_whole = whole == set(some) and not any(map(is_open, days))
@@ -217,10 +218,16 @@ def _rolled_up(kept: Kept) -> _Counted:
 
 
 def count_closed(lab: LabFolder, *, now: datetime | None = None) -> None:
-    """Count what is not counted yet: all parts of closed days, and months that are over."""
-    parts = snapshot(lab.root).parts
-    kept_facts(lab, parts, now=now)
-    kept_months(lab, parts, now=now)
+    """Count what is not counted yet: parts of closed days, and months that are over.
+
+    Where that cannot be, nothing is kept, and rows are read.
+    """
+    with warnings.catch_warnings(), contextlib.suppress(OSError, LabError):
+        # What cannot be read is said where rows are; it is left out here alike.
+        warnings.simplefilter("ignore")
+        parts = snapshot(lab.root).parts
+        kept_facts(lab, parts, now=now)
+        kept_months(lab, parts, now=now)
 
 
 def _count_and_keep(part: Path, folder: Path, name: str) -> Mapping[str, Path] | None:
@@ -242,10 +249,10 @@ def _keep(folder: Path, name: str, found: _Counted) -> Mapping[str, Path] | None
     kept: dict[str, Path] = {}
     try:
         for kind, frame in zip(_Counted._fields, found, strict=True):
-            by = dict.fromkeys(
-                name for name in (*_SORTED_BY, *KEYS, *frame.columns) if name in frame
-            )
-            dense = frame.sort(list(by), nulls_last=True)
+            # Like beside like, which halves them; bins are made so.
+            by = [name for name in (*_SORTED_BY, *KEYS) if name in frame.columns]
+            names = list(dict.fromkeys(by or frame.columns))
+            dense = frame if kind == "bins" else frame.sort(names, nulls_last=True)
             data = io.BytesIO()
             dense.write_parquet(
                 data, compression="zstd", compression_level=9, statistics=False

@@ -337,7 +337,7 @@ def compactor(lab: LabFolder, keep_request_ids: bool) -> subprocess.Popen[bytes]
     """
     flags = ["--keep-request-ids"] if keep_request_ids else []
     process = helper_process(
-        lab, "lectr_lab.log.upkeep.compact", *flags, POLARS_MAX_THREADS="1"
+        lab, "lectr_lab.analysis.cells.upkeep", *flags, POLARS_MAX_THREADS="1"
     )
     with contextlib.suppress(OSError):  # it is over already
         os.setpriority(os.PRIO_PROCESS, process.pid, 19)

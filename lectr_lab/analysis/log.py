@@ -113,6 +113,12 @@ class Log:
             return None
         return self._reading.weighed(asked, self._selected, self._told)
 
+    def binned(self, asked: Asked) -> pl.LazyFrame | None:
+        """Bins of how long its requests took; None where they cannot say it."""
+        if self._reading is None:
+            return None
+        return self._reading.binned(asked, self._selected)
+
     @overload
     def select(
         self,

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.bins import NAMES as BINNED
+from lectr_lab.analysis.cells.bins import bins, row_bins
 from lectr_lab.analysis.cells.facts import (
     KEYS,
     NAMES,
@@ -65,6 +67,8 @@ class Asked(NamedTuple):
 class _Read(NamedTuple):
     """Cells, the rows that are in none, and what they were found in."""
 
+    kept: list[Path]  # bins
+    left: tuple[Path, ...]
     cells: list[pl.LazyFrame]
     rest: list[pl.LazyFrame]
     taught: list[pl.LazyFrame]
@@ -115,6 +119,36 @@ class Reading:
         rest = as_cells(settled).select(costs.collect_schema().names())
         return pl.concat([estimated.of(costs), rest])
 
+    def binned(self, asked: Asked, selected: Selection) -> pl.LazyFrame | None:
+        """How long the selected requests took, in bins that can be grouped as is asked.
+
+        Returns:
+            `duration`, `bin` and `rows`, beside columns of the log that keys are told
+            from; None where bins cannot say it.
+        """
+        days = all(map(_is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
+        whole = _cut(selected.when, _DAY) == selected.when
+        names = {*BINNED, "day"}
+        can_say = asked.columns <= names and selected.columns <= names - {"day"}
+        if not (self._cells and days and whole and can_say):
+            return None
+        read = self._read(True)
+        if read is None:
+            return None
+        open_rows = [one for part in read.left for one in scan_parts([part])]
+        stored = (
+            one.select([*rest_schema()]) for one in [*open_rows, self._log.tail.lazy()]
+        )
+        parts = [bins(collected(one)) for one in stored]
+        again = self._settled(read.rest).filter(
+            pl.col("provider_response_id").is_not_null()
+        )
+        parts.append(row_bins(collected(again)))
+        found = pl.concat([pl.scan_parquet(read.kept), *(one.lazy() for one in parts)])
+        none = pl.lit(None, pl.String)
+        as_rows = found.rename({"at": "started_at", "model": "model_actual"})
+        return selected.of(as_rows.with_columns(model_sent=none, model_requested=none))
+
     def _added(self, asked: Asked, selected: Selection, read: _Read) -> pl.DataFrame:
         """The cells that were selected, added up by what is asked and prices go by."""
         keys = tuple(
@@ -148,6 +182,8 @@ class Reading:
             return None
         left = self._counted(tuple(days.left))
         return _Read(
+            months.bins + days.bins,
+            tuple(days.left),
             [pl.scan_parquet(sums), *(one.sums.lazy() for one in left)],
             [pl.scan_parquet(rest), *(one.rest.lazy() for one in left)],
             [

@@ -88,6 +88,26 @@ def grouped(
     return some.group_by(keys).agg(*named) if keys else some.select(*named)
 
 
+def counted_bins(
+    log: AnyLog,
+    how: str,
+    by: By = None,
+    *,
+    every: str | None = None,
+    tz: str = "UTC",
+    org: str | None = None,
+) -> pl.LazyFrame | None:
+    """Bins of durations for the same groups, where a `Log` has them counted."""
+    if how != "binned" or not isinstance(log, Log):
+        return None
+    names = frozenset(_names(by, alone=False))
+    steps = [*([every] if every else []), *(STEPS[n] for n in names & STEPS.keys())]
+    found = log.binned(Asked(names, tuple(steps), tz))
+    if found is None or org is None:
+        return found
+    return found.filter(pl.col("org") == org)
+
+
 def key_columns(
     log: pl.LazyFrame,
     by: By = None,

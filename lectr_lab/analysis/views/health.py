@@ -5,7 +5,13 @@ import polars as pl
 from lectr_lab.analysis.given_log import Log, opened
 from lectr_lab.analysis.log import AnyLog, ranked
 from lectr_lab.analysis.views import rows
-from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.views.groups import (
+    By,
+    counted_bins,
+    grouped,
+    key_columns,
+    key_names,
+)
 from lectr_lab.analysis.views.percentiles import Percentiles, with_percentiles
 from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.intervals import Z95
@@ -107,12 +113,15 @@ def latency(
     given = opened(log)
     some = given.lazy() if org is None else given.lazy().filter(pl.col("org") == org)
     keys = key_columns(some, by, every=every, tz=tz, org=org)
+    how = ranked(given, percentiles, org)
+    bins = counted_bins(given, how, by, every=every, tz=tz, org=org)
     found = with_percentiles(
         grouped(given, _requests, by=by, every=every, tz=tz, org=org),
         some,
         keys,
-        ranked(given, percentiles, org),
+        how,
         intervals=intervals,
+        bins=bins,
     )
     order = ([pl.col("time")] if every else []) + [-pl.col("total_p95_ms")]
     names = key_names(by, every, org)

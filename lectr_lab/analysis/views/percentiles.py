@@ -58,6 +58,7 @@ def with_percentiles(
     *,
     intervals: bool = False,
     of: Collection[str] = DURATIONS,
+    bins: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Sums per group, and the percentiles of the same groups' successful requests, for
     which the log is read now.
@@ -72,17 +73,21 @@ def with_percentiles(
         how: exact or binned; the column `percentiles` says it.
         intervals: add the 95 % interval of every percentile.
         of: some of `DURATIONS` alone.
+        bins: of binned ones, where these are counted already (`cells/bins.py`).
 
     Returns:
         `sums`, with each duration's percentiles and n, and the median speed. Groups
         without a success have n = 0.
     """
     seed = SystemRandom().getrandbits(62)  # room for one more a key
-    measured = log.filter(rows.succeeded()).select(
-        group_number(keys, seed), *(duration(name) for name in of)
-    )
-    figures = _exact if how == "exact" else _binned
-    found = figures(measured, of, intervals)
+    if how == "binned" and bins is not None:
+        found = _of_bins(bins, group_number(keys, seed), of, intervals)
+    else:
+        measured = log.filter(rows.succeeded()).select(
+            group_number(keys, seed), *(duration(name) for name in of)
+        )
+        figures = _exact if how == "exact" else _binned
+        found = figures(measured, of, intervals)
     names = [pl.col(key.meta.output_name()) for key in keys]
     # Two groups of one number stop the query, and are never taken for one.
     both = sums.with_columns(group_number(names, seed)).join(
@@ -156,6 +161,26 @@ def _binned(
         for name in of
     )
     # Every success has its total time, so no group is only among the others.
+    return reduce(
+        lambda left, right: left.join(right, on=_GROUP, how="left"), others, first
+    )
+
+
+def _of_bins(
+    bins: pl.LazyFrame, group: pl.Expr, of: Collection[str], intervals: bool
+) -> pl.LazyFrame:
+    number = pl.col("bin").alias(binned.BIN)
+    rows_in = pl.col("rows").sum().alias(binned.N)
+    counts = collected(bins.group_by(group, "duration", number).agg(rows_in)).lazy()
+    first, *others = (
+        binned_figures(
+            counts.filter(pl.col("duration") == DURATIONS.index(name)),
+            [_GROUP],
+            name,
+            intervals,
+        )
+        for name in of
+    )
     return reduce(
         lambda left, right: left.join(right, on=_GROUP, how="left"), others, first
     )

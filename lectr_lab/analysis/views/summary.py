@@ -10,7 +10,13 @@ from lectr_lab.analysis.log import AnyLog, ranked
 from lectr_lab.analysis.log import Log as LabLog
 from lectr_lab.analysis.views.asides import aside_measures, aside_sentences
 from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
-from lectr_lab.analysis.views.groups import By, grouped, key_columns, key_names
+from lectr_lab.analysis.views.groups import (
+    By,
+    counted_bins,
+    grouped,
+    key_columns,
+    key_names,
+)
 from lectr_lab.analysis.views.health import error_measures
 from lectr_lab.analysis.views.percentiles import Percentiles, with_percentiles
 from lectr_lab.analysis.views.rows import Each
@@ -87,12 +93,14 @@ def summary(
     given = opened(log)
     some = given.lazy() if org is None else given.lazy().filter(pl.col("org") == org)
     keys = key_names(by, org=org)
+    how = ranked(given, percentiles, org)
     found = with_percentiles(
         grouped(given, _measures, by=by, tz=tz, org=org),
         some,
         key_columns(some, by, tz=tz, org=org),
-        ranked(given, percentiles, org),
+        how,
         of=("total", "ttft"),
+        bins=counted_bins(given, how, by, tz=tz, org=org),
     ).with_columns(share_of_spend())
     times = [key for key in keys if key in ("day", "hour")]
     order = [*times, "spend_usd", "requests", *keys]
@@ -161,7 +169,8 @@ def totals(
     """
     given = opened(log)
     found, how = sums(given, dropped, unread), ranked(given, percentiles)
-    return with_percentiles(found, given.lazy(), [], how)
+    bins = counted_bins(given, how)
+    return with_percentiles(found, given.lazy(), [], how, bins=bins)
 
 
 def sums(log: AnyLog, dropped: int = 0, unread: Unread = _ALL_READ) -> pl.LazyFrame:

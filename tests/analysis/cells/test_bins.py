@@ -1,10 +1,12 @@
 """Percentiles from bins of files are those from the bins of all rows, to the last bit."""
 
 from datetime import UTC, datetime, time
+from random import Random
 
 import polars as pl
 import pytest
 from cell_logs import cut, logs
+from cell_logs import event as made_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +14,13 @@ from lectr_lab.analysis.cells.bins import KEYS, added, bins, figures, row_bins
 from lectr_lab.analysis.cells.facts import facts, may_be_settled
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.token_ratio import ratios
+from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.health import latency
+from lectr_lab.analysis.views.summary import summary, totals
 from lectr_lab.core.pricing.price_changes import change_days
-from lectr_lab.log.schema import frame
+from lectr_lab.log.folder import LabFolder
+from lectr_lab.log.schema import file_metadata, frame
 
 DAYS = [datetime.combine(day, time(), UTC) for day in change_days(())[-3:]]
 BYS = [None, "feature", ["task", "provider", "model"], ["model"]]
@@ -94,3 +99,58 @@ def test_bins_add_up(traffic, pieces):
     by_day = added(found.lazy(), at=pl.col("at").dt.truncate("1d")).collect()
     assert by_day["rows"].sum() == found["rows"].sum()
     assert not log.filter(may_be_settled()).height
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Files of days that are over, and rows in the journal's place: a part of today."""
+    folder = LabFolder.create(tmp_path_factory.mktemp("bins") / "lab")
+    rng = Random(11)
+    days = [datetime(2026, 9, 29, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)]
+    now = datetime.now(UTC)
+    for at in [*days, now.replace(hour=0, minute=0, second=0, microsecond=0)]:
+        folder.day(at.date()).mkdir()
+        rows_of = frame([made_event(rng, [at], ("chat", None)) for _ in range(200)])
+        path = folder.day(at.date()) / f"{'a' * 32}.parquet"
+        rows_of.write_parquet(path, metadata=file_metadata())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("by", "every", "tz"),
+    [
+        ("feature", None, "UTC"),
+        (None, None, "UTC"),
+        (["model", "provider"], "1d", "UTC"),
+        ("day", None, "UTC"),
+        ("feature", "1h", "UTC"),  # from rows
+        ("feature", "1d", "Asia/Kolkata"),  # likewise
+        ("session", None, "UTC"),
+    ],
+)
+def test_a_log_with_cells_is_as_slow_as_its_rows(lab, by, every, tz):
+    """To the last bit, from bins where they can say it."""
+    log = scan(lab.root)
+    for some in (log, log.select(org="acme", until="2026-09-30")):
+        asked = {"every": every, "tz": tz, "intervals": True, "percentiles": "binned"}
+
+        found = latency(some, by, **asked).collect()
+
+        expected = latency(some.lazy(), by, **asked).collect()
+        assert found.sort(pl.all()).equals(expected.sort(pl.all()))
+    one = latency(log, by, every=every, tz=tz, org="globex", percentiles="binned")
+    same = latency(
+        log.lazy(), by, every=every, tz=tz, org="globex", percentiles="binned"
+    )
+    assert one.collect().sort(pl.all()).equals(same.collect().sort(pl.all()))
+
+
+def test_a_summary_and_totals_are_those_of_the_rows(lab):
+    """Their percentiles, too."""
+    log = scan(lab.root)
+
+    whole = totals(log, percentiles="binned").collect()
+    groups = summary(log, percentiles="binned").collect()
+
+    assert whole.equals(totals(log.lazy(), percentiles="binned").collect())
+    assert groups.equals(summary(log.lazy(), percentiles="binned").collect())

@@ -196,7 +196,7 @@ class Reading:
     def _counted(self, left: tuple[Path, ...]) -> list[Facts]:
         """The facts of what has no cells yet, a part at a time."""
         if left not in self._open:
-            rows = [one.collect() for part in left for one in scan_parts([part])]
+            rows = [collected(one) for part in left for one in scan_parts([part])]
             tail = [self._log.tail] if self._log.tail.height else []
             self._open[left] = [facts(one) for one in [*rows, *tail]]
         return self._open[left]

@@ -13,9 +13,10 @@ class LimitSettings(
     two its trailers too. `head_timeout_s` is from a head's first byte to its end, and
     how long a new connection may be silent; `body_timeout_s` between two pieces of a
     body; `keep_alive_s` is how long a connection may be idle between two requests.
-    `connections` and `idle_connections` are of one process; None: half of the limit on
-    open files, as each request takes two. `bodies_in_flight_bytes` is over all requests of one process that are
-    not answered yet; None: a quarter of the machine's memory.
+    `connections` and `idle_connections` are of a proxy, all its workers together; None:
+    half of the limit on open files of each process, as each request takes two.
+    `bodies_in_flight_bytes` is over all its requests that are not answered yet; None: a
+    quarter of the machine's memory.
     """
 
     request_line_bytes: int = 8 * 1024

@@ -14,7 +14,7 @@ class ShadowSettings(
     cost, after the client has its reply. Without this section nothing is.
 
     `share` is of the requests that fit, 0 to 1. `features` and `tasks` narrow them down;
-    empty is every one. `calls_per_day` is of each proxy process, a day one of UTC.
+    empty is every one. `calls_per_day` is of each proxy, a day one of UTC.
     """
 
     model: str

@@ -27,7 +27,9 @@ async def told_by_all(
     all_of_them = await port.health()
     if all_of_them is None:
         return [*told(), {"warnings": ["The other workers could not be asked."]}]
-    return [of_all(all_of_them.workers, all_of_them.restarts)]
+    whole = of_all(all_of_them.workers, all_of_them.restarts)
+    remembered = {"remembered_bytes": all_of_them.remembered_bytes}
+    return [whole | {"prefixes": whole.get("prefixes", {}) | remembered}]
 
 
 def of_all(workers: Sequence[OneHealth], restarts: int = 0) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Gathering:
         number: int,
         workers: Sequence[WorkerProcess],
         restarts: int,
+        remembered_bytes: int,
     ) -> None:
         """Ask them for one that wants to know.
 
@@ -38,8 +39,9 @@ class Gathering:
             number: of its question.
             workers: those that answer.
             restarts: how often one was replaced.
+            remembered_bytes: of their sessions' prompts.
         """
-        answer = self._answer(asking, number, workers, restarts)
+        answer = self._answer(asking, number, workers, restarts, remembered_bytes)
         task = asyncio.create_task(answer)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -59,6 +61,7 @@ class Gathering:
         number: int,
         workers: Sequence[WorkerProcess],
         restarts: int,
+        remembered_bytes: int,
     ) -> None:
         self._number += 1
         own, complete = self._number, asyncio.Event()
@@ -77,4 +80,4 @@ class Gathering:
             OneHealth(one.pid, one.started_at, one.retired, said[one.pid])
             for one in workers
         ]
-        asking.say(AllHealth(number, all_of_them, restarts))
+        asking.say(AllHealth(number, all_of_them, restarts, remembered_bytes))

@@ -276,7 +276,10 @@ class Supervisor:
         elif isinstance(message, HealthWanted):
             started = [one for one in self._all if one.started_at]
             started.sort(key=lambda one: (one.retired, one.slot))
-            self._gathering.begin(worker, message.number, started, self._restarts)
+            held_bytes = self._prefixes.held_bytes
+            self._gathering.begin(
+                worker, message.number, started, self._restarts, held_bytes
+            )
 
     def _first(self) -> None:
         self._on_first()

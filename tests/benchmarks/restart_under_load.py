@@ -61,8 +61,10 @@ class Course:
                 if not reply.startswith(b"HTTP/1.1 200"):
                     self.failed[reply[:12].decode("latin-1")] += 1
             closes = b"connection: close" in reply.partition(b"\r\n\r\n")[0].lower()
-            if streams is not None and (closes or not keeps):
+            if streams is not None and (closes or not keeps or self.left <= 0):
                 streams[1].close()
+                with suppress(OSError):
+                    await streams[1].wait_closed()
                 streams = None
 
     async def _ask(

@@ -70,6 +70,21 @@ def test_each_is_named_and_who_is_silent_too():
     assert said["warnings"] == ["1 of 3 workers did not say how they are."]
 
 
+def test_what_their_parent_remembers_is_told_as_theirs():
+    """They remember nothing themselves."""
+    prefixes = {"remembered_bytes": 0, "unwatched": 2}
+
+    class Port:
+        async def health(self) -> AllHealth | None:
+            return AllHealth(
+                1, [one(1, prefixes=prefixes), one(2, prefixes=prefixes)], 0, 9
+            )
+
+    [said] = asyncio.run(told_by_all(list, Port()))  # type: ignore[arg-type]
+
+    assert said["prefixes"] == {"remembered_bytes": 9, "unwatched": 4}
+
+
 def test_alone_or_where_nobody_can_be_asked_it_speaks_for_itself():
     """The parent is gone, or there is none."""
 

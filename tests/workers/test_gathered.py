@@ -32,8 +32,8 @@ def test_each_question_is_answered_with_all_of_them(monkeypatch):
         gathering = Gathering()
         workers = [Worker(1, gathering), Worker(12, gathering)]
         late = Worker(3, gathering, silent=True)
-        gathering.begin(workers[0], 7, workers, 2)  # type: ignore[arg-type]
-        gathering.begin(workers[1], 7, [*workers, late], 2)  # type: ignore[arg-type]
+        gathering.begin(workers[0], 7, workers, 2, 50)  # type: ignore[arg-type]
+        gathering.begin(workers[1], 7, [*workers, late], 2, 50)  # type: ignore[arg-type]
         async with asyncio.timeout(20):
             while not all(one.told for one in workers):
                 await asyncio.sleep(0.01)
@@ -43,7 +43,7 @@ def test_each_question_is_answered_with_all_of_them(monkeypatch):
     first, second = asyncio.run(run())
 
     [told] = first.told
-    assert (told.number, told.restarts) == (7, 2)
+    assert (told.number, told.restarts, told.remembered_bytes) == (7, 2, 50)
     assert [one.health for one in told.workers] == [{"in_flight": 1}, {"in_flight": 12}]
     assert [one.retiring for one in told.workers] == [False, True]
     [told] = second.told

@@ -63,7 +63,7 @@ class WorkerServer(Server):
         super().__init__(config, on_started, drain_s)
         self._listening, self._port = listening, port
         self._standing_in: dict[int, asyncio.Task[asyncio.Server]] = {}
-        self._retires = False
+        self._retires = self._told_to_stop = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """It begins."""
@@ -90,7 +90,8 @@ class WorkerServer(Server):
                 task.cancel()
             for connection in list(self.server_state.connections):
                 connection.shutdown()
-        else:
+        elif sig != signal.SIGTERM or not self._told_to_stop:
+            self._told_to_stop |= sig == signal.SIGTERM  # its parent may say it again
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:

@@ -116,6 +116,7 @@ class AllHealth(msgspec.Struct, frozen=True, tag=True, array_like=True):
     number: int
     workers: list[OneHealth]
     restarts: int  # of workers that ended by themselves
+    remembered_bytes: int = 0  # of prompts, by their parent
 
 
 class Take(msgspec.Struct, frozen=True, tag=True, array_like=True):

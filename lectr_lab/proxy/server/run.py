@@ -160,7 +160,11 @@ class Server(uvicorn.Server):
         self._on_started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Not ready from the first signal on; the end comes `drain_s` after it."""
+        """Not ready from the first signal on; the end comes `drain_s` after it. A second
+        interrupt breaks off what runs: that is logged, and the log sealed."""
+        if self.should_exit and sig == signal.SIGINT:
+            self._break_off()
+            return
         if self._readiness is not None:
             self._readiness.drain()
         if self._drain_s and self._ends_s is None:
@@ -168,6 +172,13 @@ class Server(uvicorn.Server):
             self._captured_signals.append(sig)
         else:
             super().handle_exit(sig, frame)
+
+    def _break_off(self) -> None:
+        """uvicorn would wait for open connections, and then not end the application."""
+        for task in self.server_state.tasks:
+            task.cancel()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop now."""

@@ -84,14 +84,9 @@ class WorkerServer(Server):
             connection.retire()  # type: ignore[union-attr]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The second interrupt breaks off what runs: that is logged, and all is sealed."""
-        if self.should_exit and sig == signal.SIGINT:
-            for task in self.server_state.tasks:
-                task.cancel()
-            for connection in list(self.server_state.connections):
-                connection.shutdown()
-        elif sig != signal.SIGTERM or not self._told_to_stop:
-            self._told_to_stop |= sig == signal.SIGTERM  # its parent may say it again
+        """Told to stop: its parent may say it after another did, such as systemd."""
+        if sig != signal.SIGTERM or not self._told_to_stop:
+            self._told_to_stop |= sig == signal.SIGTERM
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:

@@ -102,6 +102,8 @@ def place(
     }
     # Addresses and profiles of other tools, which obstore does not know.
     known = {name: v for name, v in options.items() if _is_option(scheme, name)}
+    if own := options.get("aws_endpoint_url_s3"):  # which goes before the general one
+        known["aws_endpoint_url"] = own
     endpoint = known.get("aws_endpoint_url", known.get("aws_endpoint", ""))
     if endpoint.startswith("http://"):
         if not key_is_safe(endpoint) and not _yes(environ, "AWS_ALLOW_HTTP"):

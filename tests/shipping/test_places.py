@@ -57,3 +57,13 @@ def test_credentials_do_not_cross_a_network_in_the_clear():
         place("s3://b/p", environ)
 
     assert place("s3://b/p", environ | {"AWS_ALLOW_HTTP": "true"})
+
+
+def test_an_address_of_s3_alone_goes_before_the_general_one():
+    """As with the vendor's own tools."""
+    general, own = "https://a.example", "https://s3.a.example"
+    environ = KEYS | {"AWS_ENDPOINT_URL": general, "AWS_ENDPOINT_URL_S3": own}
+
+    assert place("s3://b/p", environ).options["aws_endpoint_url"] == own
+    with pytest.raises(ConfigError, match="AWS_ALLOW_HTTP"):
+        place("s3://b/p", environ | {"AWS_ENDPOINT_URL_S3": "http://s3.a.example"})

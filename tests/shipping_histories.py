@@ -180,6 +180,8 @@ class History:
             self.rng.choice(live).switch()
             if step % 7 == 0:
                 self.look()
+        for actor in live:  # half of its work may stay undone
+            actor.throw(greenlet.GreenletExit)
         for parts in self.parts:  # at last every shipper comes to its end
             for path, data in parts.items():
                 self.store.put_new(path, data)

@@ -122,7 +122,9 @@ def _dask(address: str) -> Iterator[Executor]:
     shown = name(address, _LETTERS)
     client: Any
     try:
-        client = Client(address, timeout=_CONNECT_S, set_as_default=False)
+        client = Client(  # type: ignore[no-untyped-call]
+            address, timeout=_CONNECT_S, set_as_default=False
+        )
     except (OSError, ValueError, TimeoutError) as error:
         why = name(str(error).partition("\n")[0] or type(error).__name__, _LETTERS)
         raise LabError(

@@ -6,7 +6,7 @@
 Kinds are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`). A part is
 written once, so what was counted of it holds for ever: the key names the part, its size
 and checksum, and what a price can go by (`bands.py`), and no price. A month is the sum
-of its parts' by days. A file whose bytes are not those of its name is no file. So all of
+of its parts', its sums by days and its bins together. A file whose bytes are not those of its name is no file. So all of
 it may be deleted, torn or old: then it is counted again, and no figure changes. Files
 are written aside and renamed; whoever may not write them reads rows.
 
@@ -139,7 +139,8 @@ def _unseen(lab: LabFolder, parts: int) -> str:
 def kept_months(
     lab: LabFolder, parts: Sequence[Path], *, now: datetime | None = None
 ) -> Kept:
-    """The months that are over, each as one set of files; keyed by days (UTC).
+    """The months that are over, each as one set of files: sums by days (UTC), and bins
+    of the whole month.
 
     Args:
         lab: the lab folder.
@@ -188,7 +189,7 @@ def _month(
         for key in sorted(_part_keys(lab, day, days[day]).values())
     ]
     month = f"{min(days):%Y-%m}"
-    name = f"{month}.{_digest(keys)}"
+    name = f"{month}.{_digest(['bins of the month', *keys])}"
     if name in known:
         return known[name]
     if not _may_write(folder):
@@ -206,9 +207,10 @@ def _month(
 
 
 def _rolled_up(kept: Kept) -> _Counted:
-    """Parts' files as one: sums and bins by day, and the rows of all."""
+    """Parts' files as one: sums by day, bins of the month, and the rows of all."""
     by_day = pl.col("started_at").dt.truncate("1d")
-    bins = binning.added(pl.scan_parquet(kept.bins))
+    by_month = pl.col("at").dt.truncate("1mo")
+    bins = binning.added(pl.scan_parquet(kept.bins), at=by_month)
     return _Counted(
         added(pl.scan_parquet(kept.sums), at=by_day).collect(engine="streaming"),
         bins.collect(engine="streaming"),

@@ -7,6 +7,7 @@ cells, however many rows there are. Who asked (session, user, agent) is in no ce
 are steps that are no quarters of an hour: then every row is read, as ever.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
@@ -50,6 +51,7 @@ GROUPED = frozenset({*NAMES, "model", "day", "hour"}) - OF_FAILURES
 _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
+_MONTHS = re.compile(r"\d+(mo|q|y)")
 _REMEMBERED = 7
 _QUARTER, _DAY = timedelta(minutes=15), timedelta(days=1)
 
@@ -132,7 +134,9 @@ class Reading:
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
         if not (self._cells and days and whole and can_say):
             return None
-        read = self._read(True)
+        # A month's bins are those of all its days, and a day's are many.
+        months = all(map(_is_months, asked.steps))
+        read = self._read(months and all(map(_begins_month, selected.when)))
         if read is None:
             return None
         open_rows = [one for part in read.left for one in scan_parts([part])]
@@ -267,6 +271,17 @@ def _is_quarters(step: str) -> bool:
 
 def _is_days(step: str) -> bool:
     return clock_seconds(step) % _DAY.total_seconds() == 0
+
+
+def _is_months(step: str) -> bool:
+    return _MONTHS.fullmatch(step) is not None
+
+
+def _begins_month(at: datetime | None) -> bool:
+    if at is None:
+        return True
+    month = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return at == month
 
 
 def _cut(when: Period, step: timedelta) -> Period:

@@ -123,6 +123,7 @@ def lab(tmp_path_factory):
         (None, None, "UTC"),
         (["model", "provider"], "1d", "UTC"),
         ("day", None, "UTC"),
+        ("feature", "1mo", "UTC"),
         ("feature", "1h", "UTC"),  # from rows
         ("feature", "1d", "Asia/Kolkata"),  # likewise
         ("session", None, "UTC"),

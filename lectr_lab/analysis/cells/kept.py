@@ -125,7 +125,7 @@ def kept_facts(
         _forget(lab, day, folder, known)
     if unseen:
         warnings.warn(_unseen(lab, unseen), LogWarning, stacklevel=2)
-    return _together(found, left)
+    return _together(found, _in_order(left, parts))
 
 
 def _unseen(lab: LabFolder, parts: int) -> str:
@@ -171,8 +171,7 @@ def kept_months(
             left += some
         else:
             found.append(kept)
-    missing = set(left)
-    return _together(found, [part for part in parts if part in missing])
+    return _together(found, _in_order(left, parts))
 
 
 def _month(
@@ -349,6 +348,11 @@ def _digest(told: Sequence[str]) -> str:
     by = [str(FORMAT), str(lengths()), str(times())]
     text = "\n".join(ascii(one) for one in (*by, *told))
     return blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _in_order(left: Sequence[Path], parts: Sequence[Path]) -> list[Path]:
+    some = set(left)
+    return [part for part in parts if part in some]
 
 
 def _together(found: Sequence[Mapping[str, Path]], left: Sequence[Path]) -> Kept:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time
 
 import polars as pl
+import pytest
 from cell_logs import cut, logs, user_prices
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,16 +56,31 @@ def of_parts(parts, prices, *, day=False):
     return sums, rest
 
 
-@settings(max_examples=40)
-@given(
+random_cuts = given(
     log=logs(DAYS),
     prices=user_prices,
     pieces=st.integers(1, 3),
     dice=st.randoms(),
     day=st.booleans(),
 )
+
+
+@settings(max_examples=15)
+@random_cuts
 def test_cells_cost_what_their_rows_do(log, prices, pieces, dice, day):
     """To the last 1e-12 USD and the last token, for any prices and any cut."""
+    hold(log, prices, pieces, dice, day)
+
+
+@pytest.mark.slow
+@settings(max_examples=80)
+@random_cuts
+def test_many_logs_cost_what_their_rows_do(log, prices, pieces, dice, day):
+    """The same of more of them."""
+    hold(log, prices, pieces, dice, day)
+
+
+def hold(log, prices, pieces, dice, day):
     parts = [facts(part) for part in cut(log, pieces, dice)]
     learned = ratios(pl.concat([part.taught for part in parts]).lazy())
     sums, rest = of_parts(parts, prices, day=day)

@@ -117,7 +117,8 @@ def duration(name: str) -> pl.Expr:
         return pl.col(f"{name}_ms").alias(f"_{name}")
     ms = pl.col("total_ms")
     # An estimate of tokens says nothing of how fast they came.
-    told = pl.col("token_source").ne_missing("ratio")
+    by_count = pl.col("token_source").ne_missing("ratio")
+    told = by_count & pl.col("input_tokens").is_not_null()  # else one may be made of it
     timed = told & (pl.col("output_tokens") > 0) & (ms > 0)
     speed = pl.when(timed).then(1000 * pl.col("output_tokens") / ms)
     return speed.alias(f"_{_SPEED}")

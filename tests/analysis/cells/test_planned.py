@@ -31,6 +31,7 @@ BY = [
 ]
 STEPS = [None, "15m", "45m", "1h", "1d", "1w", "1mo", "7m", "1d12h"]
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"]
+BINNED = {"percentiles": "binned", "intervals": True}
 SELECTED: list[dict[str, Any]] = [
     {},
     {"feature": ["chat", "untagged"]},
@@ -82,6 +83,10 @@ def views() -> st.SearchStrategy[tuple[Callable[..., Any], dict[str, Any]]]:
     one_row = [totals, unpriced_models, streams_without_usage, spend_over_time]
     return st.one_of(
         st.tuples(st.sampled_from([spend, errors, tokens, latency]), grouping()),
+        st.tuples(st.just(latency), grouping().map(BINNED.__or__)),
+        st.tuples(
+            st.sampled_from([totals, summary]), st.just({"percentiles": "binned"})
+        ),
         st.tuples(st.just(summary), st.fixed_dictionaries({"by": st.sampled_from(BY)})),
         st.tuples(st.sampled_from(one_row), st.just({})),
     )

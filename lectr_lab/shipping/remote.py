@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -46,7 +45,7 @@ class RemoteLog(NamedTuple):
         return f"RemoteLog({len(self.files)} files)"
 
 
-def is_url(lab: Path | str) -> bool:
+def is_url(lab: object) -> bool:
     """It names a prefix of an object store, not a folder.
 
     >>> is_url("s3://bucket/prefix"), is_url("lab")

@@ -134,6 +134,7 @@ def test_a_prefix_is_scanned_as_a_lab_is(tmp_path, s3, monkeypatch):
             lectr.spend(log, by="feature", every="1d").collect(),
             lectr.spend(here, by="feature", every="1d").collect(),
         )
+    assert not lectr.odd(url).found
     part = there.select(since="2026-11-25..2026-11-26")
     assert_frame_equal(
         lectr.spend(part, by="model").collect(),

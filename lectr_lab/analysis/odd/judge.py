@@ -25,6 +25,7 @@ from lectr_lab.analysis.views.select import period
 from lectr_lab.analysis.views.time_steps import zone
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.shipping.remote import is_url
 
 _Series: TypeAlias = tuple[Any, ...]
 _MOST_BUDGET = 10.0
@@ -93,7 +94,7 @@ def odd(
     if now is not None and now.tzinfo is None:
         now = now.replace(tzinfo=UTC)
     where, keys = zone(tz), tuple(key_names(by))
-    if log is not None and not isinstance(log, str | Path):
+    if log is not None and (is_url(log) or not isinstance(log, str | Path)):
         log = as_log(log)
     given = source(log, by=by, org=org, now=now, prices=prices)
     asked = period(since, now=given.now, tz=tz)

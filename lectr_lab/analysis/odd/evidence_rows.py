@@ -57,21 +57,7 @@ def looked_at(
     """
     if not incidents:
         return []
-    wanted = pl.DataFrame(
-        {
-            "place": range(len(incidents)),
-            "kind": [one.kind for one in incidents],
-            "onset": [one.onset for one in incidents],
-            "until": [min(one.end or one.onset + _LOOK, one.onset + _LOOK)
-                      for one in incidents],
-            **{
-                key: [one.series[i] for one in incidents]
-                for i, key in enumerate(keys)
-            },
-        },
-        schema_overrides=dict.fromkeys(keys, pl.String)
-        | {"onset": pl.Datetime("us", "UTC"), "until": pl.Datetime("us", "UTC")},
-    )  # fmt: skip
+    wanted = _wanted(incidents, keys)
     first, last = looked_between(incidents)
     at = pl.col("started_at")
     failed = (rows.failed() & (pl.col("kind_of") == "errors")).cast(pl.Float64)
@@ -118,6 +104,25 @@ def looked_at(
     by_place = {row["place"]: row for row in told.iter_rows(named=True)}
     none: dict[str, list[bytes]] = {"ids": [], "before": [], "since": []}
     return [_told(by_place.get(i, none)) for i in range(len(incidents))]
+
+
+def _wanted(incidents: Sequence[Incident], keys: Sequence[str]) -> pl.DataFrame:
+    """Of each incident its kind, its first hours and whose it is."""
+    return pl.DataFrame(
+        {
+            "place": range(len(incidents)),
+            "kind": [one.kind for one in incidents],
+            "onset": [one.onset for one in incidents],
+            "until": [min(one.end or one.onset + _LOOK, one.onset + _LOOK)
+                      for one in incidents],
+            **{
+                key: [one.series[i] for one in incidents]
+                for i, key in enumerate(keys)
+            },
+        },
+        schema_overrides=dict.fromkeys(keys, pl.String)
+        | {"onset": pl.Datetime("us", "UTC"), "until": pl.Datetime("us", "UTC")},
+    )  # fmt: skip
 
 
 def _nearly(wanted: pl.DataFrame, keyed: Mapping[str, pl.Expr]) -> Iterator[pl.Expr]:

@@ -8,8 +8,8 @@ are steps that are no quarters of an hour: then every row is read, as ever.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ from lectr_lab.analysis.views.time_steps import clock_seconds, polars_zone, time
 from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import change_days
+from lectr_lab.log.folder import folder_date
 from lectr_lab.log.scan import Snapshot, scan_parts
 
 OF_FAILURES = frozenset({"status", "error_type", "error_source"})
@@ -82,7 +83,7 @@ class Reading:
 
     def __init__(self, log: Snapshot, prices: PriceList, *, cells: bool) -> None:
         self._log, self._prices, self._cells = log, prices, cells
-        self._found: dict[bool, _Read | None] = {}
+        self._found: dict[frozenset[date] | None, _Read | None] = {}
         self._open: dict[tuple[Path, ...], list[Facts]] = {}
         self._answers: dict[Any, pl.DataFrame] = {}
 
@@ -106,10 +107,10 @@ class Reading:
             there are none.
         """
         by_day = all(map(_is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
-        by_day &= _cut(selected.when, _DAY) == selected.when
+        apart = _months_apart(selected.when, _begins_day) if by_day else None
         if (
             not (self._cells and _can_say(asked, selected))
-            or (read := self._read(by_day)) is None
+            or (read := self._read(apart)) is None
         ):
             return None
         if told is not None:
@@ -129,29 +130,31 @@ class Reading:
             from; None where bins cannot say it.
         """
         days = all(map(_is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
-        whole = _cut(selected.when, _DAY) == selected.when
         names = {*BINNED, "day"}
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
-        if not (self._cells and days and whole and can_say):
+        if not (self._cells and days and can_say):
             return None
         # A month's bins are those of all its days, and a day's are many.
-        months = all(map(_is_months, asked.steps))
-        read = self._read(months and all(map(_begins_month, selected.when)))
+        by_month = all(map(_is_months, asked.steps))
+        apart = _months_apart(selected.when, _begins_month) if by_month else None
+        read = self._read(apart)
         if read is None:
             return None
+        whole = selected._replace(when=_cut(selected.when, _DAY))
+        names_alone = selected._replace(when=Period())
         open_rows = [one for part in read.left for one in scan_parts([part])]
-        stored = (
-            one.select([*rest_schema()]) for one in [*open_rows, self._log.tail.lazy()]
+        parts = [bins(_stored(one)) for one in [*open_rows, self._log.tail.lazy()]]
+        kept = [pl.scan_parquet(read.kept), *(one.lazy() for one in parts)]
+        edges = [bins(_stored(rows)) for rows in self._within(selected.when, _DAY)]
+        fetched_later = pl.col("provider_response_id").is_not_null()
+        again = selected.of(self._settled(read.rest)).filter(fetched_later)
+        apart_of_days = [*edges, row_bins(collected(again))]
+        return pl.concat(
+            [
+                whole.of(_as_rows(pl.concat(kept))),
+                *(names_alone.of(_as_rows(one.lazy())) for one in apart_of_days),
+            ]
         )
-        parts = [bins(collected(one)) for one in stored]
-        again = self._settled(read.rest).filter(
-            pl.col("provider_response_id").is_not_null()
-        )
-        parts.append(row_bins(collected(again)))
-        found = pl.concat([pl.scan_parquet(read.kept), *(one.lazy() for one in parts)])
-        none = pl.lit(None, pl.String)
-        as_rows = found.rename({"at": "started_at", "model": "model_actual"})
-        return selected.of(as_rows.with_columns(model_sent=none, model_requested=none))
 
     def _added(self, asked: Asked, selected: Selection, read: _Read) -> pl.DataFrame:
         """The cells that were selected, added up by what is asked and prices go by."""
@@ -163,23 +166,30 @@ class Reading:
             asis = selected.of_columns(selected.columns - _BY_ESTIMATE)
             whole = asis._replace(when=_cut(selected.when, _QUARTER))
             names = asis._replace(when=Period())
-            edges = [names.of(one.lazy()) for one in self._edges(selected.when)]
+            edges = [
+                names.of(facts(collected(rows)).sums.lazy())
+                for rows in self._within(selected.when, _QUARTER)
+            ]
             cells = pl.concat([whole.of(pl.concat(read.cells)), *edges])
             found = collected(added(cells, keys=keys, at=self._place(asked)))
             self._answers = dict(list(self._answers.items())[-_REMEMBERED:])
             self._answers[question] = found
         return self._answers[question]
 
-    def _read(self, by_day: bool) -> _Read | None:
-        if by_day not in self._found:
-            self._found[by_day] = self._files(by_day)
-        return self._found[by_day]
+    def _read(self, apart: frozenset[date] | None) -> _Read | None:
+        """The cells of all files; of months by the month but for some, or of none."""
+        if apart not in self._found:
+            self._found[apart] = self._files(apart)
+        return self._found[apart]
 
-    def _files(self, by_day: bool) -> _Read | None:
+    def _files(self, apart: frozenset[date] | None) -> _Read | None:
         """The files that stand for the parts, and what of these is left."""
         lab, parts = self._log.lab, self._log.parts
-        none = Kept([], [], [], [], list(parts))
-        months = kept_months(lab, parts) if by_day else none
+        months = Kept([], [], [], [], list(parts))
+        if apart is not None:
+            own = [part for part in parts if _month_of(part) not in apart]
+            months = kept_months(lab, own)
+            months.left.extend(part for part in parts if _month_of(part) in apart)
         days = kept_facts(lab, months.left)
         sums, rest = months.sums + days.sums, months.rest + days.rest
         if not sums:
@@ -208,7 +218,7 @@ class Reading:
     @cached_property
     def _ratios(self) -> pl.DataFrame:
         """Tokens per character of each model, learned from the whole log."""
-        read = self._read(True)
+        read = self._read(frozenset())
         assert read is not None
         return collected(ratios(pl.concat(read.taught)))
 
@@ -221,12 +231,11 @@ class Reading:
         told = counted_log(stay, makers=makers, per_model=self._ratios.lazy())
         return priced(told, self._prices)
 
-    def _edges(self, when: Period) -> Iterator[pl.DataFrame]:
-        """Cells of the rows in the quarters that the ends of a time lie in."""
+    def _within(self, when: Period, step: timedelta) -> Iterator[pl.LazyFrame]:
+        """The rows at the ends of a time that are in no whole step of it."""
         at = pl.col("started_at")
-        for first, end in _ends(when):
-            within = self._log.rows().filter(at >= first, at < end)
-            yield facts(collected(within)).sums
+        for first, end in _ends(when, step):
+            yield self._log.rows().filter(at >= first, at < end)
 
     def _place(self, asked: Asked) -> pl.Expr:
         """A moment in the same step, at the same prices, as all that are added up."""
@@ -248,6 +257,17 @@ class Reading:
             for step in asked.steps
         ]
         return pl.max_horizontal(period, *steps)
+
+
+def _stored(rows: pl.LazyFrame) -> pl.DataFrame:
+    return collected(rows.select([*rest_schema()]))
+
+
+def _as_rows(counted: pl.LazyFrame) -> pl.LazyFrame:
+    """Bins with the columns of a log that keys and names are told from."""
+    none = pl.lit(None, pl.String)
+    as_rows = counted.rename({"at": "started_at", "model": "model_actual"})
+    return as_rows.with_columns(model_sent=none, model_requested=none)
 
 
 def n_rows(log: pl.LazyFrame) -> int:
@@ -277,11 +297,28 @@ def _is_months(step: str) -> bool:
     return _MONTHS.fullmatch(step) is not None
 
 
-def _begins_month(at: datetime | None) -> bool:
-    if at is None:
-        return True
-    month = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return at == month
+def _begins_day(at: datetime) -> bool:
+    return _since(at) % _DAY == timedelta()
+
+
+def _begins_month(at: datetime) -> bool:
+    return _begins_day(at) and at.astimezone(UTC).day == 1
+
+
+def _months_apart(when: Period, begins: Callable[[datetime], bool]) -> frozenset[date]:
+    """Months of which an end of a time takes a part; and the next, whose files have what
+    was written late."""
+    found = set()
+    for end in when:
+        if end is not None and not begins(end):
+            month = end.astimezone(UTC).date().replace(day=1)
+            found |= {month, (month + 31 * _DAY).replace(day=1)}
+    return frozenset(found)
+
+
+def _month_of(part: Path) -> date | None:
+    day = folder_date(part.parent)
+    return None if day is None else day.replace(day=1)
 
 
 def _cut(when: Period, step: timedelta) -> Period:
@@ -295,10 +332,9 @@ def _cut(when: Period, step: timedelta) -> Period:
     )
 
 
-def _ends(when: Period) -> list[tuple[datetime, datetime]]:
-    """What of a time is in no whole quarter of it."""
-    whole = _cut(when, _QUARTER)
-    (first, end), (begins, ends) = when, whole
+def _ends(when: Period, step: timedelta) -> list[tuple[datetime, datetime]]:
+    """What of a time is in no whole step of it."""
+    (first, end), (begins, ends) = when, _cut(when, step)
     if begins and ends and begins > ends:
         assert first and end
         return [(first, end)] if first < end else []

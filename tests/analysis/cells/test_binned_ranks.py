@@ -31,9 +31,18 @@ def lab(tmp_path_factory):
     "by, every", [("feature", None), (["model", "day"], "1w"), ("provider", "1d")]
 )
 @pytest.mark.parametrize("org", [None, "acme", "none such"])
-def test_bins_say_what_rows_say(lab, by, every, org):
-    """With every interval; no row is read for them."""
-    log = scan(lab).select(feature=["chat", "untagged"], since="2026-10-31")
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"since": "2026-10-31"},
+        {"since": "2026-10-30T07:31:02", "until": "2026-11-02T20:00"},
+        {"since": "2026-10-31T07:31", "until": "2026-10-31T20:00"},
+    ],
+    ids=["days", "parts of days", "part of a day"],
+)
+def test_bins_say_what_rows_say(lab, by, every, org, when):
+    """With every interval; of a part of a day, its rows."""
+    log = scan(lab).select(feature=["chat", "untagged"], **when)
     asked = {"every": every, "org": org, "percentiles": "binned", "intervals": True}
 
     found = latency(log, by, **asked).collect()

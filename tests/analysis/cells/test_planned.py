@@ -158,6 +158,25 @@ def test_failures_by_kind_are_in_cells(lab):
     assert scan(lab).explain(errors, "error_type").endswith("in cells; 0 rows.")
 
 
+def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_path):
+    """Only the months of its ends, and what came late, are read by the quarter hour."""
+    folder = tmp_path / "lab"
+    shutil.copytree(lab, folder)
+    for month in (3, 4, 5, 6, 7):
+        part = folder / "log" / f"date=2026-{month:02}-05"
+        part.mkdir()
+        rng = Random(month)
+        day = datetime(2026, month, 5, tzinfo=UTC)
+        some = [event(rng, [day], ["chat"]) for _ in range(20)]
+        frame(some).write_parquet(part / "one.parquet")
+
+    log = scan(folder).select(since="2026-04-05T07:03")
+
+    assert log.explain(spend).startswith("4 months, ")
+    for view in (spend, tokens, errors):
+        same(view, log, by=["feature", "day"])
+
+
 def test_what_is_in_the_journal_is_counted_beside_the_cells(lab, tmp_path, event):
     """As rows, which are few."""
     from lectr_lab.log.folder import LabFolder

@@ -183,7 +183,7 @@ def tokens(
     >>> lectr.table(lectr.tokens(log).select("feature", "requests", "input_tokens", "output_tokens").head(2))
     feature       requests  input tokens  output tokens
     document-qa      1,171    18,568,660      1,076,512
-    coding-agent       714    16,131,968         99,429
+    coding-agent       714    16,131,969         99,429
     """
     sums = [
         "input_tokens",

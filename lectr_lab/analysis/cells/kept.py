@@ -3,7 +3,8 @@
     cells/facts/<YYYY-MM-DD>/<part>.<key>.<kind>.<crc32>.parquet
     cells/months/<YYYY-MM>.<key>.<kind>.<crc32>.parquet
 
-Kinds are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`). A part is
+Where a part has more features than cells tell apart, `.few` stands after the key. Kinds
+are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`). A part is
 written once, so what was counted of it holds for ever: the key names the part, its size
 and checksum, and what a price can go by (`bands.py`), and no price. A month is the sum
 of its parts', its sums by days and its bins together. A file whose bytes are not those of its name is no file. So all of
@@ -37,6 +38,7 @@ from lectr_lab.analysis.cells.facts import (
     rest_schema,
     taught,
 )
+from lectr_lab.analysis.cells.few_features import with_few_features
 from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
 from lectr_lab.core.errors import LabError
@@ -49,8 +51,9 @@ from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 FORMAT = 1
 KINDS = ("sums", "bins", "rest", "taught")
 _FILE = re.compile(
-    r"(.+)\.([0-9a-f]{24})\.(sums|bins|rest|taught)\.([0-9a-f]{8})\.parquet"
+    r"(.+)\.([0-9a-f]{24})(?:\.few)?\.(sums|bins|rest|taught)\.([0-9a-f]{8})\.parquet"
 )
+_FEW = ".few"
 _DIGEST_BYTES = 12
 _MOST_REMEMBERED = 1 << 16
 _SORTED_BY = ("org", "feature", "task", "provider")
@@ -78,7 +81,11 @@ class _Counted(NamedTuple):
 
 
 def kept_facts(
-    lab: LabFolder, parts: Sequence[Path], *, now: datetime | None = None
+    lab: LabFolder,
+    parts: Sequence[Path],
+    *,
+    now: datetime | None = None,
+    by_feature: bool = False,
 ) -> Kept:
     """What was counted of parts; of closed days, what was not is counted now and kept.
 
@@ -86,8 +93,9 @@ def kept_facts(
         lab: the lab folder.
         parts: of its log, that can be read.
         now: the present, unless told.
+        by_feature: leave those parts that have more features than cells tell apart.
     """
-    found: list[Mapping[str, Path]] = []
+    found: list[tuple[Path, Mapping[str, Path]]] = []
     left: list[Path] = []
     is_open = _open_days(lab, now)
     folders: dict[date, tuple[Path, dict[str, Mapping[str, Path]]]] = {}
@@ -102,7 +110,7 @@ def kept_facts(
         for part in some:
             stands_for = f"{part.stem}.{keys[part]}"
             if stands_for in known:
-                found.append(known[stands_for])
+                found.append((part, known[stands_for]))
             else:
                 missing.append((day, part, stands_for))
     counted = each(
@@ -119,13 +127,15 @@ def kept_facts(
             left.append(part)
             unseen += is_elsewhere()
         else:
-            found.append(kept)
+            found.append((part, kept))
             folders[day][1][stands_for] = kept
     for day, (folder, known) in folders.items():
         _forget(lab, day, folder, known)
     if unseen:
         warnings.warn(_unseen(lab, unseen), LogWarning, stacklevel=2)
-    return _together(found, _in_order(left, parts))
+    left += [part for part, kept in found if by_feature and _has_few(kept)]
+    whole = [kept for _, kept in found if not (by_feature and _has_few(kept))]
+    return _together(whole, _in_order(left, parts))
 
 
 def _unseen(lab: LabFolder, parts: int) -> str:
@@ -137,7 +147,11 @@ def _unseen(lab: LabFolder, parts: int) -> str:
 
 
 def kept_months(
-    lab: LabFolder, parts: Sequence[Path], *, now: datetime | None = None
+    lab: LabFolder,
+    parts: Sequence[Path],
+    *,
+    now: datetime | None = None,
+    by_feature: bool = False,
 ) -> Kept:
     """The months that are over, each as one set of files: sums by days (UTC), and bins
     of the whole month.
@@ -146,6 +160,7 @@ def kept_months(
         lab: the lab folder.
         parts: of its log, that can be read. Those of a month of which they are all.
         now: the present, unless told.
+        by_feature: leave those months that have more features than cells tell apart.
 
     Returns:
         The months' files; `left` are the parts that no month stands for.
@@ -167,7 +182,7 @@ def kept_months(
         some = [part for of_day in days.values() for part in of_day]
         is_whole = whole == set(some) and not any(map(is_open, days))
         kept = _month(lab, days, folder, known, now) if is_whole else None
-        if kept is None:
+        if kept is None or (by_feature and _has_few(kept)):
             left += some
         else:
             found.append(kept)
@@ -198,7 +213,8 @@ def _month(
     )
     if of_days.left:
         return None
-    kept = _keep(folder, name, _rolled_up(of_days))
+    few = any(_FEW in path.name for path in of_days.sums)
+    kept = _keep(folder, f"{name}{_FEW * few}", _rolled_up(of_days))
     for other, files in known.items():
         if other.startswith(f"{month}.") and kept is not None:
             _remove(files.values())
@@ -239,8 +255,15 @@ def _count_and_keep(part: Path, folder: Path, name: str) -> Mapping[str, Path] |
         log = scan_parts([part])[0].select(wanted).collect()
     except _ERRORS:
         return None
+    log, few = with_few_features(log)
     found: Facts = facts(log)
-    return _keep(folder, name, _Counted(found.sums, binning.bins(log), *found[1:]))
+    counted = _Counted(found.sums, binning.bins(log), *found[1:])
+    return _keep(folder, f"{name}{_FEW * few}", counted)
+
+
+def _has_few(kept: Mapping[str, Path]) -> bool:
+    """Features of these share a name."""
+    return _FEW in kept["sums"].name
 
 
 def _keep(folder: Path, name: str, found: _Counted) -> Mapping[str, Path] | None:

@@ -54,6 +54,7 @@ _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
 _MONTHS = re.compile(r"\d+(mo|q|y)")
 _REMEMBERED = 7
+_MOST_LEFT_BYTES = 64_000_000  # of parts with a cell a row, in memory
 _QUARTER, _DAY = timedelta(minutes=15), timedelta(days=1)
 
 
@@ -83,7 +84,7 @@ class Reading:
 
     def __init__(self, log: Snapshot, prices: PriceList, *, cells: bool) -> None:
         self._log, self._prices, self._cells = log, prices, cells
-        self._found: dict[frozenset[date] | None, _Read | None] = {}
+        self._found: dict[tuple[frozenset[date] | None, bool], _Read | None] = {}
         self._open: dict[tuple[Path, ...], list[Facts]] = {}
         self._answers: dict[Any, pl.DataFrame] = {}
 
@@ -110,7 +111,7 @@ class Reading:
         apart = _months_apart(selected.when, _begins_day) if by_day else None
         if (
             not (self._cells and _can_say(asked, selected))
-            or (read := self._read(apart)) is None
+            or (read := self._read(apart, _by_feature(asked, selected))) is None
         ):
             return None
         if told is not None:
@@ -137,7 +138,7 @@ class Reading:
         # A month's bins are those of all its days, and a day's are many.
         by_month = all(map(_is_months, asked.steps))
         apart = _months_apart(selected.when, _begins_month) if by_month else None
-        read = self._read(apart)
+        read = self._read(apart, _by_feature(asked, selected))
         if read is None:
             return None
         whole = selected._replace(when=_cut(selected.when, _DAY))
@@ -176,23 +177,27 @@ class Reading:
             self._answers[question] = found
         return self._answers[question]
 
-    def _read(self, apart: frozenset[date] | None) -> _Read | None:
+    def _read(
+        self, apart: frozenset[date] | None, by_feature: bool = False
+    ) -> _Read | None:
         """The cells of all files; of months by the month but for some, or of none."""
-        if apart not in self._found:
-            self._found[apart] = self._files(apart)
-        return self._found[apart]
+        question = apart, by_feature
+        if question not in self._found:
+            self._found[question] = self._files(apart, by_feature)
+        return self._found[question]
 
-    def _files(self, apart: frozenset[date] | None) -> _Read | None:
+    def _files(self, apart: frozenset[date] | None, by_feature: bool) -> _Read | None:
         """The files that stand for the parts, and what of these is left."""
         lab, parts = self._log.lab, self._log.parts
         months = Kept([], [], [], [], list(parts))
         if apart is not None:
             own = [part for part in parts if _month_of(part) not in apart]
-            months = kept_months(lab, own)
+            months = kept_months(lab, own, by_feature=by_feature)
             months.left.extend(part for part in parts if _month_of(part) in apart)
-        days = kept_facts(lab, months.left)
+        days = kept_facts(lab, months.left, by_feature=by_feature)
         sums, rest = months.sums + days.sums, months.rest + days.rest
-        if not sums:
+        few = kept_facts(lab, days.left).sums if by_feature else []
+        if not sums or (few and _bytes(days.left) > _MOST_LEFT_BYTES):
             return None
         left = self._counted(tuple(days.left))
         return _Read(
@@ -257,6 +262,14 @@ class Reading:
             for step in asked.steps
         ]
         return pl.max_horizontal(period, *steps)
+
+
+def _by_feature(asked: Asked, selected: Selection) -> bool:
+    return "feature" in asked.columns | selected.columns
+
+
+def _bytes(parts: Sequence[Path]) -> int:
+    return sum(part.stat().st_size for part in parts)
 
 
 def _stored(rows: pl.LazyFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import contextlib
 import io
 import os
 import re
+import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,6 +56,7 @@ _FILE = re.compile(
 )
 _FEW = ".few"
 _DIGEST_BYTES = 12
+_LINGER_S = 3 * 86_400.0  # a log that was opened before may still be read by them
 _MOST_REMEMBERED = 1 << 16
 _SORTED_BY = ("org", "feature", "task", "provider")
 _ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
@@ -153,8 +155,8 @@ def kept_months(
     now: datetime | None = None,
     by_feature: bool = False,
 ) -> Kept:
-    """The months that are over, each as one set of files: sums by days (UTC), and bins
-    of the whole month.
+    """Months, each as one set of files: sums by days (UTC), and bins of the whole month.
+    Of the one that runs, its days that are closed: it is added up again as one more is.
 
     Args:
         lab: the lab folder.
@@ -166,21 +168,21 @@ def kept_months(
         The months' files; `left` are the parts that no month stands for.
     """
     is_open = _open_days(lab, now)
-    this = (now or datetime.now(UTC)).astimezone(UTC).date().replace(day=1)
     months: dict[date, dict[date, list[Path]]] = {}
     left: list[Path] = []
     for day, some in _by_day(lab, parts).items():
-        if day is None or day >= this:
+        if day is None or is_open(day):
             left += some
         else:
             months.setdefault(day.replace(day=1), {})[day] = some
     folder = lab.root / "cells" / "months"
-    known, found, all_days = _listed(folder), [], lab.days()
+    known, found = _listed(folder), []
+    closed = [day for day in lab.days() if not is_open(day)]
     for month, days in months.items():
-        there = [day for day in all_days if day.replace(day=1) == month]
+        there = [day for day in closed if day.replace(day=1) == month]
         whole = {part for day in there for part in lab.day(day).glob("*.parquet")}
         some = [part for of_day in days.values() for part in of_day]
-        is_whole = whole == set(some) and not any(map(is_open, days))
+        is_whole = whole == set(some)
         kept = _month(lab, days, folder, known, now) if is_whole else None
         if kept is None or (by_feature and _has_few(kept)):
             left += some
@@ -217,8 +219,15 @@ def _month(
     kept = _keep(folder, f"{name}{_FEW * few}", _rolled_up(of_days))
     for other, files in known.items():
         if other.startswith(f"{month}.") and kept is not None:
-            _remove(files.values())
+            _remove(path for path in files.values() if _age_s(path) > _LINGER_S)
     return kept
+
+
+def _age_s(path: Path) -> float:
+    """How long ago it was written; a file that is gone is of no age."""
+    with contextlib.suppress(OSError):
+        return time.time() - path.stat(follow_symlinks=False).st_mtime
+    return 0.0
 
 
 def _rolled_up(kept: Kept) -> _Counted:
@@ -235,7 +244,7 @@ def _rolled_up(kept: Kept) -> _Counted:
 
 
 def count_closed(lab: LabFolder, *, now: datetime | None = None) -> None:
-    """Count what is not counted yet: parts of closed days, and months that are over.
+    """Count what is not counted yet: parts of closed days, and their months.
 
     Where that cannot be, nothing is kept, and rows are read.
     """

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import cache, partial, reduce
+from functools import cache, lru_cache, partial, reduce
 from random import SystemRandom
 from typing import Any, NamedTuple
 
@@ -40,6 +40,7 @@ from lectr_lab.core.registry import registry
 
 _MOST_PUSD = 4 * 10**10  # times MOST_COUNTED stays within 64 bits
 _LONG_AGO = date(2000, 1, 1)
+_MOST_FOUND = 1 << 14
 _PER_CHAR = per_char("input_tokens")
 _EPOCH = date(1970, 1, 1)
 MOST_CUTS = 10_000  # more than there are of any kind
@@ -310,8 +311,13 @@ def price_of_kind(
     named = dict.fromkeys(OWN_NAMES) | dict(zip(names, values, strict=True))
     day = cuts.days[period - 1] if period else _LONG_AGO
     at = datetime.combine(day, cuts.times[slot - 1] if slot else time(), UTC)
-    found = find_price(PriceQuery(**named, started_at=at), prices)
+    found = _find(PriceQuery(**named, started_at=at), prices)
     return found, cuts.input_tokens[band - 1] + 1 if band else 0
+
+
+@lru_cache(_MOST_FOUND)
+def _find(query: PriceQuery, prices: PriceList) -> Found | None:
+    return find_price(query, prices)
 
 
 def look_up(
@@ -321,6 +327,27 @@ def look_up(
     found, input_tokens = price_of_kind(kind, cuts, names, prices)
     if found is None:
         return _UNKNOWN
+    # Most prices outlast most changes of a list: what follows is worked out once.
+    tiered = any(isinstance(usd, TieredPrices) for usd in vars(found.price).values())
+    return _terms(_Alike(found), input_tokens if tiered else 0)
+
+
+class _Alike:
+    """A price, to be told by what it says: two of one text are one."""
+
+    def __init__(self, found: Found) -> None:
+        self.found, self._says = found, repr(found)
+
+    def __hash__(self) -> int:
+        return hash(self._says)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Alike) and self._says == other._says
+
+
+@lru_cache(_MOST_FOUND)
+def _terms(alike: _Alike, input_tokens: int) -> Prices:
+    found = alike.found
     pusd = {
         count: pusd_each(found.price, unit, input_tokens)
         for count, unit in billing.UNITS.items()

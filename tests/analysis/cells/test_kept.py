@@ -1,6 +1,7 @@
 """What is kept of closed days is what their files say, or it is counted again."""
 
-from datetime import UTC, date, datetime
+import os
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import polars as pl
@@ -22,7 +23,7 @@ DAYS = [date(2026, 9, 29), date(2026, 9, 30), date(2026, 10, 2), date(2026, 11, 
 
 @pytest.fixture
 def lab(tmp_path):
-    """Parts of days in two whole months, of one that is not over, and of today."""
+    """Parts of days in two months that are over, of one that runs, and of today."""
     folder = LabFolder.create(tmp_path / "lab")
     rng = Random(5)
     for day in [*DAYS, NOW.date()]:
@@ -38,6 +39,10 @@ def write_part(lab, day, name, rng, n=40):
     path = lab.day(day) / f"{name}.parquet"
     rows.write_parquet(path, metadata=file_metadata())
     return path
+
+
+def files_of_months(lab):
+    return list((lab.root / "cells" / "months").iterdir())
 
 
 def parts_of(lab):
@@ -104,15 +109,33 @@ def test_closed_days_are_counted_once(lab):
 
 
 def test_months_are_the_sum_of_their_days(lab):
-    """Of months that are over and whole; what they do not stand for is left."""
+    """Of the one that runs, of its closed days; what they do not stand for is left."""
     parts = parts_of(lab)
 
     found = kept_months(lab, parts, now=NOW)
 
-    assert len(found.sums) == 2
-    assert found.left == [p for p in parts if "2026-11" in p.parent.name]
+    assert len(found.sums) == 3
+    assert found.left == [p for p in parts if str(NOW.date()) in p.parent.name]
     assert same(said(found), by_month(parts, found.left))
     assert kept_months(lab, parts[1:], now=NOW).left[0] == parts[1]
+
+
+def test_a_month_that_runs_is_added_up_again_each_day(lab):
+    """What it was is left for a while, to a log that was opened before."""
+    before = kept_months(lab, parts_of(lab), now=NOW)
+    tomorrow = NOW + timedelta(days=1)
+
+    after = kept_months(lab, parts_of(lab), now=tomorrow)
+
+    assert not after.left and set(before.sums) - set(after.sums)
+    assert all(path.exists() for path in before.sums)
+    assert same(said(after), by_month(parts_of(lab), []))
+    for path in before.sums + after.sums:
+        os.utime(path, (0, 0))
+    write_part(lab, DAYS[3], "c" * 32, Random(9))
+    kept_months(lab, parts_of(lab), now=tomorrow)
+    there = {*files_of_months(lab)} & {*before.sums, *after.sums}
+    assert {path.name[:7] for path in there} == {"2026-09", "2026-10"}
 
 
 @pytest.mark.parametrize("how", ["gone", "torn", "empty", "changed", "all gone"])
@@ -201,8 +224,8 @@ def test_all_is_counted_at_once(lab):
     """As after a compaction."""
     count_closed(lab, now=NOW)
 
-    assert len(list((lab.root / "cells" / "months").iterdir())) == 8
-    assert len(files(lab)) == 8 + 8 * 4
+    assert len(files_of_months(lab)) == 3 * 4
+    assert len(files(lab)) == 3 * 4 + 8 * 4
 
 
 def test_nothing_of_a_day_that_is_deleted_stays(lab):
@@ -212,7 +235,7 @@ def test_nothing_of_a_day_that_is_deleted_stays(lab):
     retain(lab, max_age_days=10, today=NOW.date())
 
     assert [p.name for p in (lab.root / "cells/facts").iterdir()] == ["2026-11-02"]
-    assert not list((lab.root / "cells" / "months").iterdir())
+    assert {path.name[:7] for path in files_of_months(lab)} == {"2026-11"}
 
 
 def test_nobody_who_asked_is_in_a_file(lab):

@@ -172,7 +172,7 @@ def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_pa
 
     log = scan(folder).select(since="2026-04-05T07:03")
 
-    assert log.explain(spend).startswith("4 months, ")
+    assert log.explain(spend).startswith("5 months, ")
     for view in (spend, tokens, errors):
         same(view, log, by=["feature", "day"])
 

@@ -238,6 +238,7 @@ def build(
         instance=instance,
         keyed_hash=hashes,
         budgets=made.budgets,
+        not_followed=made.warnings,
         why_not_ready=why_not_ready,
         reread=partial(reading.again, reread) if reread else None,
         port=port,

@@ -35,6 +35,7 @@ def figures_of(rows: pl.DataFrame) -> dict[str, Any]:
             for name in TOKENS
         },
         "total_n": timed.len(),
+        "n_by_ratio": rows.filter(pl.col("token_source") == "ratio").height,
         **{f"total_p{p}_ms": timed.quantile(p / 100, "linear") for p in (50, 95, 99)},
     }
 

@@ -94,6 +94,7 @@ def create_app(
     instance: str = "",
     keyed_hash: KeyedHash | None = None,
     budgets: "Budgets | None" = None,
+    not_followed: Sequence[str] = (),
     why_not_ready: Callable[[], Iterable[str]] = tuple,
     reread: Callable[[Made], Made] | None = None,
     port: Port | None = None,
@@ -114,6 +115,7 @@ def create_app(
         instance: what /health calls this process; who knows it knows whose lab it is.
         keyed_hash: of what may name a person; None: it is left out of the log.
         budgets: what may be spent.
+        not_followed: of these settings, in sentences; /health warns of it.
         why_not_ready: what /readyz is to say beside starting and ending; no name in it.
         reread: reads the settings again, at SIGUSR2, given what is in force; None: nothing does.
         port: the other workers of this one's port; None: there are none.
@@ -144,7 +146,12 @@ def create_app(
         keyed_hash=keyed_hash,
         is_shared=port is not None,
     )
-    proxy = _Proxy(lasting, Made(settings, router, budgets), spending, spenders)
+    proxy = _Proxy(
+        lasting,
+        Made(settings, router, budgets, tuple(not_followed)),
+        spending,
+        spenders,
+    )
     reload = Reload(reread, proxy) if reread else None
     readiness = Readiness(why_not_ready)
 

@@ -39,6 +39,8 @@ def killed(store: Store) -> None:
     """What is left of a process that was killed: its files, and no lock on them."""
     for held in store._held.values():
         os.close(held._fd)
+    for file in (*store._tables.values(), *store._answered, store._lock):
+        file.close()
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboards.conftest import browser
 
-__all__ = ["browser"]
 LAW = (Path(__file__).parent / "law.js").read_text("utf-8")
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "looks"
 

@@ -180,7 +180,11 @@ def test_a_restart_loses_nothing(start, provider):
     assert set(lost) == {200}
     assert served.ask(b'{"model":"x","user":"%s"}' % (b"x" * 1000)).status_code == 413
     assert "workers stay as they are" in "".join(served.complained)
-    assert [one["status"] for one in served.health()["workers"]].count("retiring") == 1
+
+    def retiring():
+        return [one["status"] for one in served.health()["workers"]].count("retiring")
+
+    served.until(lambda: retiring() == 1)  # the others, once their connections ended
     provider.let_go.set()
     said = b""
     while not said.endswith(b"\r\n0\r\n\r\n"):

@@ -120,7 +120,7 @@ def test_cells_say_what_rows_say(seed, prices, asked, selected):
     st.lists(views(), min_size=5, max_size=5),
     st.lists(st.sampled_from(SELECTED), min_size=3, max_size=3),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_many_logs_and_questions(seed, prices, asked, selected):
     """The same law, further."""
     law(seed, prices, asked, selected)

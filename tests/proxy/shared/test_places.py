@@ -49,7 +49,8 @@ print(json.dumps(spans), flush=True)
 def test_there_are_never_more_than_the_limit(tmp_path_factory, limit, steps):
     """And always as many: whoever is refused is refused rightly."""
     folder = tmp_path_factory.mktemp("places")
-    many = [Places(folder / "a", limit, Member(folder)) for _ in range(3)]
+    members = [Member(folder) for _ in range(3)]
+    many = [Places(folder / "a", limit, member) for member in members]
     held = [0, 0, 0]
     for at, takes in steps:
         if takes:
@@ -59,8 +60,8 @@ def test_there_are_never_more_than_the_limit(tmp_path_factory, limit, steps):
         elif held[at]:
             many[at].give_back()
             held[at] -= 1
-    for places in many:
-        places.close()
+    for one in (*many, *members):
+        one.close()
 
 
 def test_what_a_killed_process_had_is_given_back(run_python, tmp_path):

@@ -210,7 +210,9 @@ def test_what_a_view_reads_is_told(lab):
     log = scan(lab)
 
     told = log.explain(lectr.spend, "model", every="1d")
-    assert told == "3 files of a day in cells; 0 rows."
+    assert told == "1 month in cells; 0 rows."
+    by_hour = log.explain(lectr.spend, "model", every="1h")
+    assert by_hour == "3 files of a day in cells; 0 rows."
     assert log.explain(lectr.spend, "session") == "All rows."
     assert scan(lab, day=NOON.date()).explain(spend) == "All rows of 2026-11-02."
     assert log.explain(lambda _: None) == "Nothing of the log."

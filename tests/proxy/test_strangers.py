@@ -336,7 +336,8 @@ def test_each_byte_of_a_head_costs_the_same(
         cpu_each_s(process, written(unit, n) + last, 8) for n in (size, 16 * size)
     )
 
-    assert many_s < _NO_WORSE * few_s, (few_s, many_s)
+    # A few requests may end between two ticks of the clock.
+    assert many_s < _NO_WORSE * max(few_s, 0.0001), (few_s, many_s)
 
 
 def as_length(size: int) -> bytes:

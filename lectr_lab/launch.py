@@ -1,9 +1,8 @@
 """A running proxy: the tape in it where there is one, and the recorder.
 
 The proxy and the tape do not know each other; here they are put together. `run` serves
-in this process. `Child` is the same in a process of its own, told what to do by a line
-of JSON on its standard input; that pipe's end is the order to stop, so it cannot
-outlive its parent.
+in this process. `Child` is the same in one of its own, told what to do by a line of JSON
+on its standard input; that pipe's end is the order to stop: it cannot outlive its parent.
 """
 
 import contextlib
@@ -204,8 +203,8 @@ def build(
 
     secret = read_admin_secret(os.environ)
     lab = LabFolder.create(Path(settings.lab))
-    keep_ids = settings.keep_request_ids
-    outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep_ids)
+    keep = settings.keep_request_ids
+    outbox = Outbox(lab, settings.queue_events, on_first, keep_request_ids=keep)
     keys, admin = KeyFile(lab), Admin(lab, secret) if secret else None
     find_key = _find_key(keys, session)
     hashes, unhashed = keyed_hash(lab)
@@ -222,8 +221,8 @@ def build(
 
     reading = Reading(lab, hashes)
     made = reading.first(settings)
-    for warning in [*warnings(), *made.warnings]:
-        say(warning, code="start", level="warning")
+    for one in [*warnings(), *made.warnings]:
+        say(one, code="start", level="warning")
     return create_app(
         settings,
         outbox,

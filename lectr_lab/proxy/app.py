@@ -129,8 +129,7 @@ def create_app(
     callers, clock = Callers(), clock or SystemClock()
     router = router or Router(settings, RuleBook(None), OperatorKeys(settings, {}))
     facts, invalid = FactsReader(), InvalidProviders()
-    spending = Spending(budgets)
-    spenders = Observers(log, spending, *also)
+    spenders = Observers(log, spending := Spending(budgets), *also)
     counted = Observers(TokenCounter(spenders))
     lasting = Lasting(
         log=log,
@@ -146,12 +145,8 @@ def create_app(
         keyed_hash=keyed_hash,
         is_shared=port is not None,
     )
-    proxy = _Proxy(
-        lasting,
-        Made(settings, router, budgets, tuple(not_followed)),
-        spending,
-        spenders,
-    )
+    made = Made(settings, router, budgets, tuple(not_followed))
+    proxy = _Proxy(lasting, made, spending, spenders)
     reload = Reload(reread, proxy) if reread else None
     readiness = Readiness(why_not_ready)
 

@@ -1,8 +1,8 @@
 """A shipper in a process of its own, beside a proxy: `shipped` starts it.
 
 It is told what to do by a line of JSON on its standard input; that pipe's end is the
-order to stop, so that it ends with the proxy and cannot outlive the process that started it. One that dies is started
-again; one that cannot do what it is told says so and ends.
+order to stop, so that it ends with the proxy. One that dies is started again; one that
+cannot do what it is told says so and ends.
 """
 
 import contextlib

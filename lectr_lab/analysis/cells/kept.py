@@ -4,12 +4,14 @@
     cells/months/<YYYY-MM>.<key>.<kind>.<crc32>.parquet
 
 Where a part has more features than cells tell apart, `.few` stands after the key. Kinds
-are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`). A part is
-written once, so what was counted of it holds for ever: the key names the part, its size
-and checksum, and what a price can go by (`bands.py`), and no price. A month is the sum
-of its parts', its sums by days and its bins together. A file whose bytes are not those of its name is no file. So all of
-it may be deleted, torn or old: then it is counted again, and no figure changes. Files
-are written aside and renamed; whoever may not write them reads rows.
+are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`); months have `eras`,
+too. A part is written once, so what was counted of it holds for ever: the key names the
+part, its size and checksum, and what a price can go by (`bands.py`), and no price. A
+month is the sum of its parts', its sums by days, its bins together, and its sums
+together but for the days on which the list changes a model's price (`eras.py`). A file
+whose bytes are not those of its name is no file. So all of it may be deleted, torn or
+old: then it is counted again, and no figure changes. Files are written aside and
+renamed; whoever may not write them reads rows.
 
 A part is counted where its day is closed: over, and with nothing of it in the journal.
 """
@@ -42,7 +44,9 @@ from lectr_lab.analysis.cells.facts import (
 from lectr_lab.analysis.cells.few_features import with_few_features
 from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
+from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.core.errors import LabError
+from lectr_lab.core.pricing.price_changes import list_version
 from lectr_lab.core.printable import printable
 from lectr_lab.files import write_whole
 from lectr_lab.log.checksums import checksum, checksums
@@ -51,8 +55,10 @@ from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 
 FORMAT = 1
 KINDS = ("sums", "bins", "rest", "taught")
+_OF_MONTHS = (*KINDS, "eras")
 _FILE = re.compile(
-    r"(.+)\.([0-9a-f]{24})(?:\.few)?\.(sums|bins|rest|taught)\.([0-9a-f]{8})\.parquet"
+    r"(.+)\.([0-9a-f]{24})(?:\.few)?"
+    rf"\.({'|'.join(_OF_MONTHS)})\.([0-9a-f]{{8}})\.parquet"
 )
 _FEW = ".few"
 _DIGEST_BYTES = 12
@@ -80,6 +86,7 @@ class _Counted(NamedTuple):
     bins: pl.DataFrame
     rest: pl.DataFrame
     taught: pl.DataFrame
+    eras: pl.DataFrame | None = None  # of a month
 
 
 def kept_facts(
@@ -154,6 +161,7 @@ def kept_months(
     *,
     now: datetime | None = None,
     by_feature: bool = False,
+    as_one: Callable[[date], bool] = lambda month: False,
 ) -> Kept:
     """Months, each as one set of files: sums by days (UTC), and bins of the whole month.
     Of the one that runs, its days that are closed: it is added up again as one more is.
@@ -163,6 +171,8 @@ def kept_months(
         parts: of its log, that can be read. Those of a month of which they are all.
         now: the present, unless told.
         by_feature: leave those months that have more features than cells tell apart.
+        as_one: whether of a month, told by its first day, sums need not be told apart by
+            days, but for those on which the list changes a price.
 
     Returns:
         The months' files; `left` are the parts that no month stands for.
@@ -176,7 +186,8 @@ def kept_months(
         else:
             months.setdefault(day.replace(day=1), {})[day] = some
     folder = lab.root / "cells" / "months"
-    known, found = _listed(folder), []
+    known = _listed(folder, _OF_MONTHS)
+    found: list[Mapping[str, Path]] = []
     closed = [day for day in lab.days() if not is_open(day)]
     for month, days in months.items():
         there = [day for day in closed if day.replace(day=1) == month]
@@ -186,6 +197,8 @@ def kept_months(
         kept = _month(lab, days, folder, known, now) if is_whole else None
         if kept is None or (by_feature and _has_few(kept)):
             left += some
+        elif as_one(month):
+            found.append({**kept, "sums": kept["eras"]})
         else:
             found.append(kept)
     return _together(found, _in_order(left, parts))
@@ -205,7 +218,7 @@ def _month(
         for key in sorted(_part_keys(lab, day, days[day]).values())
     ]
     month = f"{min(days):%Y-%m}"
-    name = f"{month}.{_digest(['bins of the month', *keys])}"
+    name = f"{month}.{_digest([list_version(), *keys])}"
     if name in known:
         return known[name]
     if not _may_write(folder):
@@ -231,15 +244,20 @@ def _age_s(path: Path) -> float:
 
 
 def _rolled_up(kept: Kept) -> _Counted:
-    """Parts' files as one: sums by day, bins of the month, and the rows of all."""
-    by_day = pl.col("started_at").dt.truncate("1d")
+    """Parts' files as one: sums by day and of the month, bins of the month, and the
+    rows of all."""
+    at = pl.col("started_at")
     by_month = pl.col("at").dt.truncate("1mo")
     bins = binning.added(pl.scan_parquet(kept.bins), at=by_month)
+    sums = added(pl.scan_parquet(kept.sums), at=at.dt.truncate("1d"))
+    by_day = sums.collect(engine="streaming")
+    since = pl.max_horizontal(at.dt.truncate("1mo"), era())
     return _Counted(
-        added(pl.scan_parquet(kept.sums), at=by_day).collect(engine="streaming"),
+        by_day,
         bins.collect(engine="streaming"),
         pl.scan_parquet(kept.rest).collect(),
         taught(pl.scan_parquet(kept.taught)).collect(),
+        added(by_day.lazy(), at=since).collect(),
     )
 
 
@@ -281,7 +299,9 @@ def _keep(folder: Path, name: str, found: _Counted) -> Mapping[str, Path] | None
         return None
     kept: dict[str, Path] = {}
     try:
-        for kind, frame in zip(_Counted._fields, found, strict=True):
+        for kind, frame in found._asdict().items():
+            if frame is None:
+                continue
             # Like beside like, which halves them; bins are made so.
             by = [name for name in (*_SORTED_BY, *KEYS) if name in frame.columns]
             names = list(dict.fromkeys(by or frame.columns))
@@ -299,7 +319,9 @@ def _keep(folder: Path, name: str, found: _Counted) -> Mapping[str, Path] | None
     return kept
 
 
-def _listed(folder: Path) -> dict[str, Mapping[str, Path]]:
+def _listed(
+    folder: Path, kinds: Sequence[str] = KINDS
+) -> dict[str, Mapping[str, Path]]:
     """The whole sets of files of a folder, by the name of what they stand for."""
     found: dict[str, dict[str, Path]] = {}
     with contextlib.suppress(OSError):
@@ -307,7 +329,7 @@ def _listed(folder: Path) -> dict[str, Mapping[str, Path]]:
             named = _FILE.fullmatch(path.name)
             if named and _is_whole(path, int(named[4], 16)):
                 found.setdefault(f"{named[1]}.{named[2]}", {})[named[3]] = path
-    return {name: kinds for name, kinds in found.items() if len(kinds) == len(KINDS)}
+    return {name: some for name, some in found.items() if {*kinds} <= {*some}}
 
 
 def _is_whole(path: Path, crc: int) -> bool:

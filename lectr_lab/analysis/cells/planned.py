@@ -9,7 +9,7 @@ are steps that are no quarters of an hour: then every row is read, as ever.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,11 +26,11 @@ from lectr_lab.analysis.cells.facts import (
     as_cells,
     facts,
     rest_schema,
-    schema,
 )
 from lectr_lab.analysis.cells.kept import Kept, kept_facts, kept_months
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.answered_once import SETTLED, fetched
+from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import priced_cells
 from lectr_lab.analysis.pricing.token_ratio import ratios
@@ -39,7 +39,7 @@ from lectr_lab.analysis.views.selection import Period, Selection
 from lectr_lab.analysis.views.time_steps import clock_seconds, polars_zone, time_step
 from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
-from lectr_lab.core.pricing.price_changes import change_days
+from lectr_lab.core.pricing.price_changes import own_change_days
 from lectr_lab.log.folder import folder_date
 from lectr_lab.log.scan import Snapshot, scan_parts
 
@@ -84,7 +84,7 @@ class Reading:
 
     def __init__(self, log: Snapshot, prices: PriceList, *, cells: bool) -> None:
         self._log, self._prices, self._cells = log, prices, cells
-        self._found: dict[tuple[frozenset[date] | None, bool], _Read | None] = {}
+        self._found: dict[tuple[Any, ...], _Read | None] = {}
         self._open: dict[tuple[Path, ...], list[Facts]] = {}
         self._answers: dict[Any, pl.DataFrame] = {}
 
@@ -109,9 +109,12 @@ class Reading:
         """
         by_day = all(map(_is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
         apart = _months_apart(selected.when, _begins_day) if by_day else None
+        by_month = by_day and all(map(_is_months, asked.steps))
+        by_feature = _by_feature(asked, selected)
+        cut = self._months_cut(selected.when) if by_month else None
         if (
             not (self._cells and _can_say(asked, selected))
-            or (read := self._read(apart, _by_feature(asked, selected))) is None
+            or (read := self._read(apart, by_feature, cut)) is None
         ):
             return None
         if told is not None:
@@ -177,22 +180,47 @@ class Reading:
             self._answers[question] = found
         return self._answers[question]
 
+    def _months_cut(self, when: Period) -> frozenset[date]:
+        """Months of which days have to be told apart, though nobody asks for them."""
+        days = own_change_days(self._prices)
+        own = {day.replace(day=1) for day in days if day.day != 1}
+        return _months_apart(when, _begins_month) | own
+
     def _read(
-        self, apart: frozenset[date] | None, by_feature: bool = False
+        self,
+        apart: frozenset[date] | None,
+        by_feature: bool = False,
+        cut: frozenset[date] | None = None,
     ) -> _Read | None:
-        """The cells of all files; of months by the month but for some, or of none."""
-        question = apart, by_feature
+        """The cells of all files.
+
+        Args:
+            apart: months of which no whole days are read; None: all.
+            by_feature: features are told apart.
+            cut: months of which days are told apart; None: all.
+        """
+        question = apart, by_feature, cut
         if question not in self._found:
-            self._found[question] = self._files(apart, by_feature)
+            self._found[question] = self._files(*question)
         return self._found[question]
 
-    def _files(self, apart: frozenset[date] | None, by_feature: bool) -> _Read | None:
+    def _files(
+        self,
+        apart: frozenset[date] | None,
+        by_feature: bool,
+        cut: frozenset[date] | None,
+    ) -> _Read | None:
         """The files that stand for the parts, and what of these is left."""
         lab, parts = self._log.lab, self._log.parts
         months = Kept([], [], [], [], list(parts))
         if apart is not None:
             own = [part for part in parts if _month_of(part) not in apart]
-            months = kept_months(lab, own, by_feature=by_feature)
+            months = kept_months(
+                lab,
+                own,
+                by_feature=by_feature,
+                as_one=lambda month: cut is not None and month not in cut,
+            )
             months.left.extend(part for part in parts if _month_of(part) in apart)
         days = kept_facts(lab, months.left, by_feature=by_feature)
         sums, rest = months.sums + days.sums, months.rest + days.rest
@@ -223,8 +251,7 @@ class Reading:
     @cached_property
     def _ratios(self) -> pl.DataFrame:
         """Tokens per character of each model, learned from the whole log."""
-        read = self._read(frozenset())
-        assert read is not None
+        read = next(filter(None, self._found.values()))  # any has them, of all files
         return collected(ratios(pl.concat(read.taught)))
 
     def _settled(self, rest: list[pl.LazyFrame]) -> pl.LazyFrame:
@@ -245,23 +272,11 @@ class Reading:
     def _place(self, asked: Asked) -> pl.Expr:
         """A moment in the same step, at the same prices, as all that are added up."""
         at = pl.col("started_at")
-        days = [
-            datetime.combine(day, time(), UTC)
-            for day in change_days(self._prices, others=True)
-        ]
-        changes = pl.Series(
-            [datetime(1, 1, 1, tzinfo=UTC), *days], dtype=schema()["started_at"]
-        )
-        period = at.map_batches(
-            lambda some: changes.gather(changes.search_sorted(some, side="right") - 1),
-            return_dtype=schema()["started_at"],
-            is_elementwise=True,
-        )
         steps = [
             time_step(at, step, asked.tz).dt.convert_time_zone("UTC")
             for step in asked.steps
         ]
-        return pl.max_horizontal(period, *steps)
+        return pl.max_horizontal(era(self._prices), *steps)
 
 
 def _by_feature(asked: Asked, selected: Selection) -> bool:

@@ -13,6 +13,7 @@ from lectr_lab.analysis.cells.bins import added as added_bins
 from lectr_lab.analysis.cells.bins import bins
 from lectr_lab.analysis.cells.facts import KEYS, SUMS, added, facts, taught
 from lectr_lab.analysis.cells.kept import KINDS, count_closed, kept_facts, kept_months
+from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.schema import file_metadata, frame
 from lectr_lab.log.upkeep.retain import retain
@@ -120,6 +121,22 @@ def test_months_are_the_sum_of_their_days(lab):
     assert kept_months(lab, parts[1:], now=NOW).left[0] == parts[1]
 
 
+def test_a_month_as_one_is_the_sum_of_its_days(lab):
+    """Told apart only where prices change; and only where it is asked for."""
+    parts = parts_of(lab)
+    by_day = kept_months(lab, parts, now=NOW)
+
+    as_one = kept_months(lab, parts, now=NOW, as_one=lambda month: month.month != 9)
+
+    days, eras = pl.read_parquet(by_day.sums), pl.read_parquet(as_one.sums)
+    same_kept = set(by_day.sums) & set(as_one.sums)
+    assert {path.name[:7] for path in same_kept} == {"2026-09"}
+    assert eras["started_at"].max() < days["started_at"].max()
+    since = pl.max_horizontal(pl.col("started_at").dt.truncate("1mo"), era())
+    again = [added(frame.lazy(), at=since).collect() for frame in (days, eras)]
+    assert same([again[0].sort(pl.all())], [again[1].sort(pl.all())])
+
+
 def test_a_month_that_runs_is_added_up_again_each_day(lab):
     """What it was is left for a while, to a log that was opened before."""
     before = kept_months(lab, parts_of(lab), now=NOW)
@@ -224,8 +241,8 @@ def test_all_is_counted_at_once(lab):
     """As after a compaction."""
     count_closed(lab, now=NOW)
 
-    assert len(files_of_months(lab)) == 3 * 4
-    assert len(files(lab)) == 3 * 4 + 8 * 4
+    assert len(files_of_months(lab)) == 3 * 5
+    assert len(files(lab)) == 3 * 5 + 8 * 4
 
 
 def test_nothing_of_a_day_that_is_deleted_stays(lab):

@@ -23,7 +23,8 @@ from lectr_lab.analysis.views.summary import summary, totals
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.schema import frame
 
-DAYS = [datetime(2026, 10, 30, tzinfo=UTC) + timedelta(days=n) for n in range(4)]
+DAYS = [datetime(2026, 10, 30, tzinfo=UTC) + timedelta(days=n) for n in range(-17, 4)]
+DAYS = [*DAYS[:4], *DAYS[-4:]]  # prices change on the 14th, 15th and 16th
 BY = [
     *("feature", "model", "day", "hour", "credential", "token_source", "task", None),
     *("error_type", "outcome", "session"),

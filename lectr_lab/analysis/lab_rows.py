@@ -23,8 +23,6 @@ def lab_rows(
     lab: Path | str,
     prices: PriceList,
     day: date | None = None,
-    since: date | None = None,
-    until: date | None = None,
 ) -> pl.LazyFrame:
     """The events of a lab folder as they are now, with what they cost.
 
@@ -32,8 +30,6 @@ def lab_rows(
         lab: a lab folder, in use or not; or the URL of a prefix of an object store.
         prices: the user's own; none for those of the lists alone.
         day: the files of this day alone (UTC).
-        since: of a URL, the first day whose files are read.
-        until: and the last.
 
     Raises:
         LogError: there is no such lab folder.
@@ -44,7 +40,7 @@ def lab_rows(
     0
     """
     if isinstance(lab, str):
-        rows = scan_remote(lab, day or since, day or until)
+        rows = scan_remote(lab, day, day)
     else:
         rows = log_scan.scan(lab, day)
     return priced(counted_log(rows), prices)

@@ -16,7 +16,9 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 
-from lectr_lab.analysis.cells.planned import Asked, Reading, n_rows
+from lectr_lab.analysis.cells.log_files import LabFiles
+from lectr_lab.analysis.cells.planned import Asked, Reading
+from lectr_lab.analysis.cells.prefix_files import Days, PrefixFiles
 from lectr_lab.analysis.elsewhere import each
 from lectr_lab.analysis.lab_rows import counted_log, lab_rows
 from lectr_lab.analysis.pricing.priced import priced
@@ -27,7 +29,7 @@ from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.scan import snapshot
 from lectr_lab.log.verify import is_bare
-from lectr_lab.shipping.remote import is_url, listed
+from lectr_lab.shipping.remote import listed
 
 _T = TypeVar("_T")
 _SHOWN = ("_repr_html_", "_repr_mimebundle_", "_display_")
@@ -64,7 +66,7 @@ class Log:
     def __init__(
         self,
         source: Source,
-        reading: Reading | None,
+        reading: Reading,
         rows: pl.LazyFrame,
         selected: Selection = ALL,
         told: list[str] | None = None,
@@ -103,20 +105,14 @@ class Log:
         """How many rows it has, of all orgs or one; no price is looked up."""
         wanted = ALL if org is None else selection({"org": org})
         both, rows = self._selected.and_(wanted), wanted.of(self._rows)
-        return (
-            n_rows(rows) if self._reading is None else self._reading.n_rows(both, rows)
-        )
+        return self._reading.n_rows(both, rows)
 
     def weighed(self, asked: Asked) -> pl.LazyFrame | None:
         """Cells that stand for its rows, priced; None where they cannot say it."""
-        if self._reading is None:
-            return None
         return self._reading.weighed(asked, self._selected, self._told)
 
     def binned(self, asked: Asked) -> pl.LazyFrame | None:
         """Bins of how long its requests took; None where they cannot say it."""
-        if self._reading is None:
-            return None
         return self._reading.binned(asked, self._selected)
 
     @overload
@@ -178,9 +174,10 @@ class Log:
         Raises:
             LabError: a column that the log does not have.
         """
-        rows, both = wanted.of(self._rows), self._selected.and_(wanted)
-        if is_url(self.lab) and wanted.when != ALL.when:
-            rows = _selected_rows(self._source, both)
+        both, files = self._selected.and_(wanted), self._reading.files
+        if isinstance(files, PrefixFiles) and wanted.when != ALL.when:
+            return _of_prefix(self._source, files, both, self._told)
+        rows = wanted.of(self._rows)
         return Log(self._source, self._reading, rows, both, self._told)
 
     def map(
@@ -279,22 +276,35 @@ def opened_log(source: Source, selected: Selection = ALL) -> Log:
     Raises:
         LogError: there is no such folder.
     """
-    if is_url(source.lab):
-        return Log(source, None, _selected_rows(source, selected), selected)
+    if isinstance(source.lab, str):
+        since, until = _days_of(source, selected)
+        files = PrefixFiles(listed(source.lab, since, until))
+        return _of_prefix(source, files, selected)
     log = snapshot(source.lab, source.day)
     rows = priced(counted_log(log.rows()), source.prices)
     few = is_bare(log.lab) or source.day is not None
-    reading = Reading(log, source.prices, cells=not few)
+    reading = Reading(LabFiles(log), source.prices, cells=not few)
     return Log(source, reading, selected.of(rows), selected)
 
 
-def _selected_rows(source: Source, selected: Selection) -> pl.LazyFrame:
-    """Of a prefix, days that are not selected are not read: their names tell them."""
-    first, end = selected.when if is_url(source.lab) else ALL.when
+def _of_prefix(
+    source: Source,
+    files: PrefixFiles,
+    selected: Selection,
+    told: list[str] | None = None,
+) -> Log:
+    """Days that are not selected are not read: the names of files tell them."""
+    files = files.within(_days_of(source, selected))
+    rows = selected.of(priced(counted_log(files.rows()), source.prices))
+    reading = Reading(files, source.prices, cells=source.day is None)
+    return Log(source, reading, rows, selected, told)
+
+
+def _days_of(source: Source, selected: Selection) -> Days:
+    first, end = selected.when
     since = None if first is None else first.astimezone(UTC).date()
     until = None if end is None else (end.astimezone(UTC) - _INSTANT).date()
-    rows = lab_rows(source.lab, source.prices, source.day, since, until)
-    return selected.of(rows)
+    return Days(source.day or since, source.day or until)
 
 
 def ranked(

@@ -5,6 +5,7 @@ import re
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,9 +53,9 @@ def ship(
         once: put what is sealed, and end.
         every: how often, such as 15min, 30s or 1h (default: 15min).
         compact: ship nothing; merge what was put for days that have ended, of every lab,
-            and end. Any machine may do so, and several at once.
+            count it for views, and end. Any machine may do so, and several at once.
         sweep: ship nothing; delete objects that were merged more than an hour ago, and
-            end.
+            counts that nothing needs any more, and end.
         instance_credentials: where the environment has none, ask this machine's metadata
             address for credentials.
         config: the settings file (default: lectr.toml, where it is there).
@@ -156,10 +157,11 @@ def _ship_once(lab: "LabFolder", where: "Place") -> None:
 def _keep_shipping(
     lab: "LabFolder", where: "Place", asked: "ShipSettings", settings: "Settings"
 ) -> None:
+    from lectr_lab.cli.ship_counts import count_some
     from lectr_lab.shipping import ship as shipping
     from lectr_lab.shipping.stores import opened
 
-    stop = threading.Event()
+    stop, store = threading.Event(), opened(where)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     keep = settings.keep_request_ids
     try:
@@ -169,7 +171,13 @@ def _keep_shipping(
             flush=True,
         )
         shipping.keep_shipping(
-            lab, opened(where), asked, stop.wait, _complain, keep_request_ids=keep
+            lab,
+            store,
+            asked,
+            stop.wait,
+            _complain,
+            keep_request_ids=keep,
+            count=partial(count_some, store),
         )
     except KeyboardInterrupt:
         print("\nNo longer shipped.")
@@ -184,6 +192,7 @@ def _upkeep(
 ) -> None:
     from datetime import UTC, datetime
 
+    from lectr_lab.analysis.cells.prefix_upkeep import count_prefix, sweep_sets
     from lectr_lab.shipping import ship as shipping
     from lectr_lab.shipping.stores import opened
 
@@ -191,9 +200,12 @@ def _upkeep(
     if compact:
         merged = shipping.compact(store, keep_request_ids=settings.keep_request_ids)
         print(f"Merged {_count(merged, 'object')} of days that have ended.")
+        made = count_prefix(store)
+        print(f"Counted {_count(made, 'object')}, for views to read instead of rows.")
     if sweep:
-        gone = shipping.sweep_all(store, datetime.now(UTC))
-        print(f"Deleted {_count(gone, 'object')} that had been merged.")
+        now = datetime.now(UTC)
+        gone = shipping.sweep_all(store, now) + sweep_sets(store, now)
+        print(f"Deleted {_count(gone, 'object')} that nothing needs any more.")
 
 
 def _count(number: int, thing: str) -> str:

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from lectr_lab.cli.ship_counts import count_some
 from lectr_lab.config.settings import Settings
 from lectr_lab.core.errors import LabError, MissingExtra
 from lectr_lab.log.folder import LabFolder
@@ -124,8 +126,15 @@ def ship_lab(settings: Settings, stop: threading.Event) -> None:
     where = place(asked.to, os.environ, instance_credentials=asked.instance_credentials)
     begin(lab, where.url)
     keep = settings.keep_request_ids
+    store = opened(where)
     keep_shipping(
-        lab, opened(where), asked, stop.wait, _complain, keep_request_ids=keep
+        lab,
+        store,
+        asked,
+        stop.wait,
+        _complain,
+        keep_request_ids=keep,
+        count=partial(count_some, store),
     )
 
 

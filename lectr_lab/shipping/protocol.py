@@ -4,7 +4,8 @@
     log/date=D/<inputs>.parquet      what a compactor made of fresh ones; never replaced
     days/date=D/<generation>.json    which log objects count, and what was merged in them
     months/<month>/<generations>.json    what the last generations of a month's days say
-    cells/date=D/<log object>.<kind>     counts of a log object, for views; derived
+    cells/…                              counts of log objects, for views; derived
+                                         (`analysis/cells/prefix_sets.py`)
 
 A fresh object counts if and only if its name is in no generation of its day. A name that
 was merged is never forgotten, so that one put a second time, long after, counts no more.

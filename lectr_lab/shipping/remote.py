@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -11,13 +11,14 @@ import polars as pl
 from lectr_lab.log.schema import frame, polars_schema
 from lectr_lab.shipping.places import place
 from lectr_lab.shipping.protocol import counted
-from lectr_lab.shipping.stores import check, opened
+from lectr_lab.shipping.stores import RemoteStore, check, opened
 
 _URL = re.compile(r"(?:s3|gs|az|file)://", re.ASCII)
 
 
 class RemoteFile(NamedTuple):
-    """A Parquet file of a day, where it is for any reader, and its bytes.
+    """A Parquet file of a day, where it is for any reader, its bytes, and its path below
+    the prefix.
 
     One that is `merged` stays as it is and where it is, so what is counted of it may be
     kept under its name; one that is not may be merged and swept.
@@ -27,6 +28,7 @@ class RemoteFile(NamedTuple):
     url: str
     size: int
     merged: bool
+    path: str
 
     @property
     def name(self) -> str:
@@ -39,10 +41,18 @@ class RemoteLog(NamedTuple):
 
     files: tuple[RemoteFile, ...]
     storage_options: dict[str, str]
+    store: RemoteStore
 
     def __repr__(self) -> str:
         """Without the credentials."""
         return f"RemoteLog({len(self.files)} files)"
+
+    def rows(self, files: Sequence[RemoteFile] | None = None) -> pl.LazyFrame:
+        """The rows of all files, or of these, as `scan_remote` has them."""
+        urls = [one.url for one in (self.files if files is None else files)]
+        if not urls:
+            return frame([]).lazy()
+        return rows_of(urls, self.storage_options)
 
 
 def is_url(lab: object) -> bool:
@@ -80,14 +90,19 @@ def listed(
     environ = os.environ if environ is None else environ
     where = place(url, environ, instance_credentials=instance_credentials)
     check(where)
-    found = counted(opened(where), since, until)
+    store = opened(where)
+    found = counted(store, since, until)
     files = (
         RemoteFile(
-            one.day, where.of(one.path), one.size, merged=one.path.startswith("log/")
+            one.day,
+            where.of(one.path),
+            one.size,
+            merged=one.path.startswith("log/"),
+            path=one.path,
         )
         for one in found
     )
-    return RemoteLog(tuple(files), where.options)
+    return RemoteLog(tuple(files), where.options, store)
 
 
 def scan_remote(
@@ -113,22 +128,32 @@ def scan_remote(
     >>> scan_remote(f"file://{tempfile.mkdtemp()}").collect().height
     0
     """
-    log = listed(
+    return listed(
         url,
         since,
         until,
         environ=environ,
         instance_credentials=instance_credentials,
-    )
-    if not log.files:
-        return frame([]).lazy()
+    ).rows()
+
+
+def rows_of(
+    files: Sequence[str] | Sequence[bytes],
+    storage_options: dict[str, str] | None = None,
+) -> pl.LazyFrame:
+    """The rows of Parquet files of a log, with the columns of this version.
+
+    Args:
+        files: one at least: where they are, or what is in them.
+        storage_options: what opens them.
+    """
     return pl.scan_parquet(
-        [file.url for file in log.files],
+        list(files),  # type: ignore[arg-type]
         schema=polars_schema(),
         missing_columns="insert",
         extra_columns="ignore",
         hive_partitioning=False,
         glob=False,
-        storage_options=log.storage_options,
+        storage_options=storage_options,
         credential_provider=None,  # "auto" asks other tools' files, and the network
     )

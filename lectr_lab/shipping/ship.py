@@ -30,6 +30,9 @@ from lectr_lab.shipping.protocol import (
 )
 
 Wait = Callable[[float], bool]
+Count = Callable[[], bool]
+"""Counts some of what is merged and not counted; whether there is more."""
+
 _LOOK_S = 30.0
 _UPKEEP_S = 3_600.0
 _ATTEMPTS = 5
@@ -169,6 +172,7 @@ def keep_shipping(
     complain: Callable[[str], None],
     *,
     keep_request_ids: bool = False,
+    count: Count | None = None,
 ) -> None:
     """Ship, wait, until it is to stop; and then ship once more.
 
@@ -179,6 +183,7 @@ def keep_shipping(
         wait: waits so many seconds, and says whether it is to stop.
         complain: told what goes wrong, once while it stays the same.
         keep_request_ids: as of `compact`.
+        count: counts some of what was merged, for those who read it.
     """
     before = ""
     shipped_s = looked_s = -float("inf")
@@ -191,7 +196,9 @@ def keep_shipping(
             if asked.compact and now_s - looked_s >= _UPKEEP_S:
                 compact(store, keep_request_ids=keep_request_ids)
                 sweep_all(store, datetime.now(UTC))
-                looked_s = now_s
+                # While there is more, it goes on at the next look: rows go first.
+                if count is None or not count():
+                    looked_s = now_s
         except (LabError, OSError) as error:
             fault = str(error).partition("\n")[0]
         if fault and fault != before:

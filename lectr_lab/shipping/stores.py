@@ -6,7 +6,7 @@ Errors are said in words of ours: the library's texts hold whole requests.
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -22,9 +22,11 @@ T = TypeVar("T")
 _OURS = re.compile(
     r"(?:fresh|log)/date=\d{4}-\d\d-\d\d/[0-9a-f-]{32,64}\.parquet"
     r"|days/date=\d{4}-\d\d-\d\d/\d{8}\.json"
-    r"|cells/date=\d{4}-\d\d-\d\d/[0-9a-f]{32}(?:\.[a-z0-9]{1,16}){1,2}"
+    r"|cells/days/date=\d{4}-\d\d-\d\d/[0-9a-f]{32}\.[0-9a-f]{24}\.zip"
+    r"|cells/months/\d{4}-\d\d/[0-9a-f]{24}\.zip"
     r"|months/\d{4}-\d\d/[0-9a-f]{32}\.json"
 )
+_DAY = re.compile(r"/date=([\d-]{10})/")
 _AT_A_TIME = 16
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -151,21 +153,41 @@ class RemoteStore:
         """As `Store`; several at a time."""
         import obstore
 
-        async def one(path: str, turn: asyncio.Semaphore) -> bytes:
-            async with turn:
-                got = await obstore.get_async(self._store, path)
-                return bytes(await got.bytes_async())
-
-        async def every() -> list[bytes]:
-            turn = asyncio.Semaphore(_AT_A_TIME)
-            return await asyncio.gather(*(one(path, turn) for path in paths))
-
         def run() -> list[bytes]:
             if len(paths) == 1:
                 return [bytes(obstore.get(self._store, paths[0]).bytes())]
-            return _in_a_loop(every)
+            return self._gathered(paths, self._one)
 
         return self._said(run) if paths else []
+
+    def get_some(self, paths: Sequence[str]) -> list[bytes | None]:
+        """The same; None where there is none."""
+
+        async def one_or_none(path: str) -> bytes | None:
+            with contextlib.suppress(FileNotFoundError):
+                return await self._one(path)
+            return None
+
+        return self._said(lambda: self._gathered(paths, one_or_none)) if paths else []
+
+    async def _one(self, path: str) -> bytes:
+        import obstore
+
+        got = await obstore.get_async(self._store, path)
+        return bytes(await got.bytes_async())
+
+    def _gathered(
+        self, paths: Sequence[str], ask: Callable[[str], Awaitable[T]]
+    ) -> list[T]:
+        async def one(path: str, turn: asyncio.Semaphore) -> T:
+            async with turn:
+                return await ask(path)
+
+        async def every() -> list[T]:
+            turn = asyncio.Semaphore(_AT_A_TIME)
+            return await asyncio.gather(*(one(path, turn) for path in paths))
+
+        return _in_a_loop(every)
 
     def delete(self, path: str) -> None:
         """As `Store`."""
@@ -198,16 +220,14 @@ class RemoteStore:
 def _is_ours(path: str) -> bool:
     if not _OURS.fullmatch(path):
         return False
-    if path.startswith("months/"):
-        return True
+    day = _DAY.search(path)
     try:
-        date.fromisoformat(path.split("/")[1].removeprefix("date="))
+        return day is None or bool(date.fromisoformat(day[1]))
     except ValueError:
         return False
-    return True
 
 
-def _in_a_loop(make: Callable[[], Any]) -> Any:
+def _in_a_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine, also where a loop runs already: in a notebook's cell."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -49,7 +49,10 @@ def test_what_is_listed_is_ours_and_sorted(remote):
     bad_day = ONE.replace("2026-11-24", "2026-99-99")
     for path in (TWO, ONE, "fresh/notes.txt", bad_day):
         remote.put_new(path, b"12")
-    cells = [f"cells/date=2026-11-24/{'3' * 32}.{kind}" for kind in ("bins", "sums")]
+    cells = [
+        f"cells/days/date=2026-11-24/{'3' * 32}.{'4' * 24}.zip",
+        f"cells/months/2026-11/{'5' * 24}.zip",
+    ]
     for path in cells:
         remote.put_new(path, b"1")
 
@@ -70,6 +73,8 @@ def test_several_are_read_in_their_order(remote):
     remote.delete(ONE)
     with pytest.raises(FileNotFoundError):
         remote.get_all([TWO, ONE])
+    assert remote.get_some([ONE, TWO]) == [None, b"2"]
+    assert remote.get_some([]) == []
 
 
 def test_a_missing_bucket_is_named(s3):

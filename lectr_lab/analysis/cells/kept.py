@@ -17,7 +17,6 @@ A part is counted where its day is closed: over, and with nothing of it in the j
 """
 
 import contextlib
-import io
 import os
 import re
 import time
@@ -28,23 +27,19 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
 
-import polars as pl
-
-from lectr_lab.analysis.cells import bins as binning
-from lectr_lab.analysis.cells.facts import (
-    KEYS,
-    Facts,
-    added,
-    facts,
-    rest_schema,
-    taught,
+from lectr_lab.analysis.cells.sets import (
+    ERRORS,
+    KINDS,
+    CellSet,
+    Kept,
+    counted,
+    rolled_up,
+    together,
+    with_eras,
 )
-from lectr_lab.analysis.cells.few_features import with_few_features
 from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
-from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price_changes import list_version
 from lectr_lab.core.printable import printable
@@ -54,7 +49,6 @@ from lectr_lab.log.folder import FOLDER_MODE, LabFolder, folder_date, segment_da
 from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 
 FORMAT = 1
-KINDS = ("sums", "bins", "rest", "taught")
 _OF_MONTHS = (*KINDS, "eras")
 _FILE = re.compile(
     r"(.+)\.([0-9a-f]{24})(?:\.few)?"
@@ -64,29 +58,6 @@ _FEW = ".few"
 _DIGEST_BYTES = 12
 _LINGER_S = 3 * 86_400.0  # a log that was opened before may still be read by them
 _MOST_REMEMBERED = 1 << 16
-_SORTED_BY = ("org", "feature", "task", "provider")
-_ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
-
-
-class Kept(NamedTuple):
-    """The files that stand for parts of a log, by what is in them; and the parts that
-    none stands for."""
-
-    sums: list[Path]
-    bins: list[Path]
-    rest: list[Path]
-    taught: list[Path]
-    left: list[Path]
-
-
-class _Counted(NamedTuple):
-    """What one part, or one month, says."""
-
-    sums: pl.DataFrame
-    bins: pl.DataFrame
-    rest: pl.DataFrame
-    taught: pl.DataFrame
-    eras: pl.DataFrame | None = None  # of a month
 
 
 def kept_facts(
@@ -122,7 +93,7 @@ def kept_facts(
                 found.append((part, known[stands_for]))
             else:
                 missing.append((day, part, stands_for))
-    counted = each(
+    made = each(
         _count_and_keep,
         [part.absolute() for _, part, _ in missing],
         [folders[day][0].absolute() for day, _, _ in missing],
@@ -130,7 +101,7 @@ def kept_facts(
         what="Counting days that are over, once",
     )
     unseen = 0
-    for (day, part, stands_for), kept in zip(missing, counted, strict=True):
+    for (day, part, stands_for), kept in zip(missing, made, strict=True):
         # Another machine may have a folder of the same path, and not the same folder.
         if kept is None or not all(file.exists() for file in kept.values()):
             left.append(part)
@@ -144,7 +115,7 @@ def kept_facts(
         warnings.warn(_unseen(lab, unseen), LogWarning, stacklevel=2)
     left += [part for part, kept in found if by_feature and _has_few(kept)]
     whole = [kept for _, kept in found if not (by_feature and _has_few(kept))]
-    return _together(whole, _in_order(left, parts))
+    return together(whole, _in_order(left, parts))
 
 
 def _unseen(lab: LabFolder, parts: int) -> str:
@@ -201,7 +172,7 @@ def kept_months(
             found.append({**kept, "sums": kept["eras"]})
         else:
             found.append(kept)
-    return _together(found, _in_order(left, parts))
+    return together(found, _in_order(left, parts))
 
 
 def _month(
@@ -218,7 +189,7 @@ def _month(
         for key in sorted(_part_keys(lab, day, days[day]).values())
     ]
     month = f"{min(days):%Y-%m}"
-    name = f"{month}.{_digest([list_version(), *keys])}"
+    name = f"{month}.{key_of([list_version(), *keys])}"
     if name in known:
         return known[name]
     if not _may_write(folder):
@@ -228,8 +199,9 @@ def _month(
     )
     if of_days.left:
         return None
-    few = any(_FEW in path.name for path in of_days.sums)
-    kept = _keep(folder, f"{name}{_FEW * few}", _rolled_up(of_days))
+    few = any(_FEW in path.name for path in of_days.sums if isinstance(path, Path))
+    found = with_eras(rolled_up(of_days, few=few))
+    kept = _keep(folder, name, found)
     for other, files in known.items():
         if other.startswith(f"{month}.") and kept is not None:
             _remove(path for path in files.values() if _age_s(path) > _LINGER_S)
@@ -241,24 +213,6 @@ def _age_s(path: Path) -> float:
     with contextlib.suppress(OSError):
         return time.time() - path.stat(follow_symlinks=False).st_mtime
     return 0.0
-
-
-def _rolled_up(kept: Kept) -> _Counted:
-    """Parts' files as one: sums by day and of the month, bins of the month, and the
-    rows of all."""
-    at = pl.col("started_at")
-    by_month = pl.col("at").dt.truncate("1mo")
-    bins = binning.added(pl.scan_parquet(kept.bins), at=by_month)
-    sums = added(pl.scan_parquet(kept.sums), at=at.dt.truncate("1d"))
-    by_day = sums.collect(engine="streaming")
-    since = pl.max_horizontal(at.dt.truncate("1mo"), era())
-    return _Counted(
-        by_day,
-        bins.collect(engine="streaming"),
-        pl.scan_parquet(kept.rest).collect(),
-        taught(pl.scan_parquet(kept.taught)).collect(),
-        added(by_day.lazy(), at=since).collect(),
-    )
 
 
 def count_closed(lab: LabFolder, *, now: datetime | None = None) -> None:
@@ -278,14 +232,10 @@ def _count_and_keep(part: Path, folder: Path, name: str) -> Mapping[str, Path] |
     if not _may_write(folder):
         return None
     try:
-        wanted = [*rest_schema()]
-        log = scan_parts([part])[0].select(wanted).collect()
-    except _ERRORS:
+        found = counted(scan_parts([part])[0])
+    except ERRORS:
         return None
-    log, few = with_few_features(log)
-    found: Facts = facts(log)
-    counted = _Counted(found.sums, binning.bins(log), *found[1:])
-    return _keep(folder, f"{name}{_FEW * few}", counted)
+    return _keep(folder, name, found)
 
 
 def _has_few(kept: Mapping[str, Path]) -> bool:
@@ -293,26 +243,16 @@ def _has_few(kept: Mapping[str, Path]) -> bool:
     return _FEW in kept["sums"].name
 
 
-def _keep(folder: Path, name: str, found: _Counted) -> Mapping[str, Path] | None:
+def _keep(folder: Path, name: str, found: CellSet) -> Mapping[str, Path] | None:
     """Write what was counted; None where it cannot be written."""
     if not _may_write(folder):
         return None
     kept: dict[str, Path] = {}
     try:
-        for kind, frame in found._asdict().items():
-            if frame is None:
-                continue
-            # Like beside like, which halves them; bins are made so.
-            by = [name for name in (*_SORTED_BY, *KEYS) if name in frame.columns]
-            names = list(dict.fromkeys(by or frame.columns))
-            dense = frame if kind == "bins" else frame.sort(names, nulls_last=True)
-            data = io.BytesIO()
-            dense.write_parquet(
-                data, compression="zstd", compression_level=9, statistics=False
-            )
-            crc = zlib.crc32(data.getvalue())
-            path = folder / f"{name}.{kind}.{crc:08x}.parquet"
-            write_whole(path, data.getvalue(), durable=False)
+        for kind, data in found.files().items():
+            crc = zlib.crc32(data)
+            path = folder / f"{name}{_FEW * found.few}.{kind}.{crc:08x}.parquet"
+            write_whole(path, data, durable=False)
             kept[kind] = path
     except OSError:
         return None
@@ -394,11 +334,12 @@ def _part_keys(lab: LabFolder, day: date, parts: Sequence[Path]) -> dict[Path, s
     for part in parts:
         about = part.stat()
         known = sorted(sums.get(part.name, ())) or [about.st_mtime_ns]
-        keys[part] = _digest([part.name, str(about.st_size), str(known)])
+        keys[part] = key_of([part.name, str(about.st_size), str(known)])
     return keys
 
 
-def _digest(told: Sequence[str]) -> str:
+def key_of(told: Sequence[str]) -> str:
+    """What tells a set: what it was counted from, and how."""
     by = [str(FORMAT), str(lengths()), str(times())]
     text = "\n".join(ascii(one) for one in (*by, *told))
     return blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
@@ -407,8 +348,3 @@ def _digest(told: Sequence[str]) -> str:
 def _in_order(left: Sequence[Path], parts: Sequence[Path]) -> list[Path]:
     some = set(left)
     return [part for part in parts if part in some]
-
-
-def _together(found: Sequence[Mapping[str, Path]], left: Sequence[Path]) -> Kept:
-    sums, bins, rest, told = ([files[kind] for files in found] for kind in KINDS)
-    return Kept(sums, bins, rest, told, list(left))

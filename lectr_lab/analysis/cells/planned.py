@@ -27,7 +27,8 @@ from lectr_lab.analysis.cells.facts import (
     facts,
     rest_schema,
 )
-from lectr_lab.analysis.cells.kept import Kept, kept_facts, kept_months
+from lectr_lab.analysis.cells.log_files import LogFiles
+from lectr_lab.analysis.cells.sets import File, Kept, scan
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.answered_once import SETTLED, fetched
 from lectr_lab.analysis.pricing.eras import era
@@ -41,7 +42,6 @@ from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import own_change_days
 from lectr_lab.log.folder import folder_date
-from lectr_lab.log.scan import Snapshot, scan_parts
 
 OF_FAILURES = frozenset({"status", "error_type", "error_source"})
 """What a cell says of requests that failed, and of no others."""
@@ -71,7 +71,7 @@ class Asked(NamedTuple):
 class _Read(NamedTuple):
     """Cells, the rows that are in none, and what they were found in."""
 
-    kept: list[Path]  # bins
+    kept: list[File]  # bins
     left: tuple[Path, ...]
     cells: list[pl.LazyFrame]
     rest: list[pl.LazyFrame]
@@ -82,14 +82,23 @@ class _Read(NamedTuple):
 class Reading:
     """What is known of a log as it was at one moment: each is found out once."""
 
-    def __init__(self, log: Snapshot, prices: PriceList, *, cells: bool) -> None:
+    def __init__(self, log: LogFiles, prices: PriceList, *, cells: bool) -> None:
         self._log, self._prices, self._cells = log, prices, cells
         self._found: dict[tuple[Any, ...], _Read | None] = {}
         self._open: dict[tuple[Path, ...], list[Facts]] = {}
         self._answers: dict[Any, pl.DataFrame] = {}
 
+    @property
+    def files(self) -> LogFiles:
+        """What it is read from."""
+        return self._log
+
     def n_rows(self, selected: Selection, rows: pl.LazyFrame) -> int:
         """How many rows were selected, of its stored ones where that can be told."""
+        if self._log.is_far:
+            cells = self.weighed(Asked(frozenset(selected.columns)), selected)
+            if cells is not None:
+                return int(collected(cells.select(pl.col("rows").sum())).item())
         as_stored = not selected.columns & SETTLED
         return n_rows(selected.of(self._log.rows()) if as_stored else rows)
 
@@ -146,9 +155,9 @@ class Reading:
             return None
         whole = selected._replace(when=_cut(selected.when, _DAY))
         names_alone = selected._replace(when=Period())
-        open_rows = [one for part in read.left for one in scan_parts([part])]
-        parts = [bins(_stored(one)) for one in [*open_rows, self._log.tail.lazy()]]
-        kept = [pl.scan_parquet(read.kept), *(one.lazy() for one in parts)]
+        parts = [bins(_stored(one)) for one in self._log.each(read.left)]
+        parts.append(bins(_stored(self._log.tail.lazy())))
+        kept = [scan(read.kept), *(one.lazy() for one in parts)]
         edges = [bins(_stored(rows)) for rows in self._within(selected.when, _DAY)]
         fetched_later = pl.col("provider_response_id").is_not_null()
         again = selected.of(self._settled(read.rest)).filter(fetched_later)
@@ -211,30 +220,29 @@ class Reading:
         cut: frozenset[date] | None,
     ) -> _Read | None:
         """The files that stand for the parts, and what of these is left."""
-        lab, parts = self._log.lab, self._log.parts
+        parts = self._log.parts
         months = Kept([], [], [], [], list(parts))
         if apart is not None:
             own = [part for part in parts if _month_of(part) not in apart]
-            months = kept_months(
-                lab,
+            months = self._log.months(
                 own,
                 by_feature=by_feature,
                 as_one=lambda month: cut is not None and month not in cut,
             )
             months.left.extend(part for part in parts if _month_of(part) in apart)
-        days = kept_facts(lab, months.left, by_feature=by_feature)
+        days = self._log.facts(months.left, by_feature=by_feature)
         sums, rest = months.sums + days.sums, months.rest + days.rest
-        few = kept_facts(lab, days.left).sums if by_feature else []
-        if not sums or (few and _bytes(days.left) > _MOST_LEFT_BYTES):
+        few = self._log.facts(days.left).sums if by_feature else []
+        if not sums or (few and self._log.size(days.left) > _MOST_LEFT_BYTES):
             return None
         left = self._counted(tuple(days.left))
         return _Read(
             months.bins + days.bins,
             tuple(days.left),
-            [pl.scan_parquet(sums), *(one.sums.lazy() for one in left)],
-            [pl.scan_parquet(rest), *(one.rest.lazy() for one in left)],
+            [scan(sums), *(one.sums.lazy() for one in left)],
+            [scan(rest), *(one.rest.lazy() for one in left)],
             [
-                pl.scan_parquet(months.taught + days.taught),
+                scan(months.taught + days.taught),
                 *(one.taught.lazy() for one in left),
             ],
             _words(months.sums, days.sums, left),
@@ -243,7 +251,7 @@ class Reading:
     def _counted(self, left: tuple[Path, ...]) -> list[Facts]:
         """The facts of what has no cells yet, a part at a time."""
         if left not in self._open:
-            rows = [collected(one) for part in left for one in scan_parts([part])]
+            rows = [collected(one) for one in self._log.each(left)]
             tail = [self._log.tail] if self._log.tail.height else []
             self._open[left] = [facts(one) for one in [*rows, *tail]]
         return self._open[left]
@@ -265,9 +273,8 @@ class Reading:
 
     def _within(self, when: Period, step: timedelta) -> Iterator[pl.LazyFrame]:
         """The rows at the ends of a time that are in no whole step of it."""
-        at = pl.col("started_at")
         for first, end in _ends(when, step):
-            yield self._log.rows().filter(at >= first, at < end)
+            yield self._log.between(first, end)
 
     def _place(self, asked: Asked) -> pl.Expr:
         """A moment in the same step, at the same prices, as all that are added up."""
@@ -281,10 +288,6 @@ class Reading:
 
 def _by_feature(asked: Asked, selected: Selection) -> bool:
     return "feature" in asked.columns | selected.columns
-
-
-def _bytes(parts: Sequence[Path]) -> int:
-    return sum(part.stat().st_size for part in parts)
 
 
 def _stored(rows: pl.LazyFrame) -> pl.DataFrame:
@@ -381,7 +384,7 @@ def _since(at: datetime) -> timedelta:
     return at - _EPOCH
 
 
-def _words(months: Sequence[Path], days: Sequence[Path], left: Sequence[Facts]) -> str:
+def _words(months: Sequence[File], days: Sequence[File], left: Sequence[Facts]) -> str:
     """What is read, in a sentence."""
     counted = sum(int(one.sums["rows"].sum()) + one.rest.height for one in left)
     some = {"month": len(months), "file of a day": len(days)}

@@ -12,7 +12,8 @@ from lectr_lab.analysis.cells import kept as keeping
 from lectr_lab.analysis.cells.bins import added as added_bins
 from lectr_lab.analysis.cells.bins import bins
 from lectr_lab.analysis.cells.facts import KEYS, SUMS, added, facts, taught
-from lectr_lab.analysis.cells.kept import KINDS, count_closed, kept_facts, kept_months
+from lectr_lab.analysis.cells.kept import count_closed, kept_facts, kept_months
+from lectr_lab.analysis.cells.sets import KINDS
 from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.schema import file_metadata, frame

@@ -1,0 +1,126 @@
+"""What is counted of a part of a log, or of a month of them, and how it is written.
+
+A set is four frames of one part or month. Beside a lab they are files of their own
+(`kept.py`), in an object store one object (`prefix_sets.py`).
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import polars as pl
+
+from lectr_lab.analysis.cells import bins as binning
+from lectr_lab.analysis.cells.facts import KEYS, added, facts, rest_schema, taught
+from lectr_lab.analysis.cells.few_features import with_few_features
+from lectr_lab.analysis.pricing.eras import era
+
+KINDS = ("sums", "bins", "rest", "taught")
+ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What reading a file that is none of ours may raise."""
+
+File: TypeAlias = Path | bytes
+"""A Parquet file, where it lies or what is in it."""
+
+_SORTED_BY = ("org", "feature", "task", "provider")
+
+
+class CellSet(NamedTuple):
+    """What one part, or one month, says. `few`: some of its features share a name."""
+
+    sums: pl.DataFrame
+    bins: pl.DataFrame
+    rest: pl.DataFrame
+    taught: pl.DataFrame
+    few: bool
+    eras: pl.DataFrame | None = None  # of a month
+
+    def files(self) -> dict[str, bytes]:
+        """A Parquet file of each kind."""
+        frames = {kind: getattr(self, kind) for kind in (*KINDS, "eras")}
+        return {
+            kind: _dense(kind, frame)
+            for kind, frame in frames.items()
+            if frame is not None
+        }
+
+
+class Kept(NamedTuple):
+    """The files that stand for parts of a log, by what is in them; and the parts that
+    none stands for."""
+
+    sums: list[File]
+    bins: list[File]
+    rest: list[File]
+    taught: list[File]
+    left: list[Path]
+
+
+def counted(part: pl.LazyFrame) -> CellSet:
+    """What a part says.
+
+    Args:
+        part: its rows, as they are stored.
+
+    Raises:
+        OSError, polars.exceptions.PolarsError, polars.exceptions.PanicException: it
+            cannot be read.
+    """
+    log, few = with_few_features(part.select([*rest_schema()]).collect())
+    sums, rest, told = facts(log)
+    return CellSet(sums, binning.bins(log), rest, told, few)
+
+
+def rolled_up(kept: Kept, *, few: bool) -> CellSet:
+    """Parts' files as one set: sums by day, bins of the month, and the rows of all.
+
+    Args:
+        kept: the files of a month's parts.
+        few: in some of them features share a name.
+    """
+    by_day = pl.col("started_at").dt.truncate("1d")
+    by_month = pl.col("at").dt.truncate("1mo")
+    bins = binning.added(scan(kept.bins), at=by_month)
+    return CellSet(
+        added(scan(kept.sums), at=by_day).collect(engine="streaming"),
+        bins.collect(engine="streaming"),
+        scan(kept.rest).collect(),
+        taught(scan(kept.taught)).collect(),
+        few,
+    )
+
+
+def with_eras(month: CellSet) -> CellSet:
+    """Beside its sums by day those of the month as one, told apart only on days on which
+    the list changes a model's price."""
+    begins = pl.col("started_at").dt.truncate("1mo")
+    since = pl.max_horizontal(begins, era())
+    return month._replace(eras=added(month.sums.lazy(), at=since).collect())
+
+
+def together(found: Sequence[Mapping[str, File]], left: Sequence[Path]) -> Kept:
+    """Sets as the files of each kind.
+
+    Args:
+        found: by kind.
+        left: the parts that none of them stands for.
+    """
+    of_kinds: list[list[File]] = [[one[kind] for one in found] for kind in KINDS]
+    sums, bins, rest, told = of_kinds
+    return Kept(sums, bins, rest, told, list(left))
+
+
+def scan(files: Sequence[File]) -> pl.LazyFrame:
+    """The rows of files of one kind."""
+    return pl.scan_parquet(list(files))  # type: ignore[arg-type]
+
+
+def _dense(kind: str, frame: pl.DataFrame) -> bytes:
+    # Like beside like, which halves them; bins are made so.
+    by = [name for name in (*_SORTED_BY, *KEYS) if name in frame.columns]
+    names = list(dict.fromkeys(by or frame.columns))
+    dense = frame if kind == "bins" else frame.sort(names, nulls_last=True)
+    data = io.BytesIO()
+    dense.write_parquet(data, compression="zstd", compression_level=9, statistics=False)
+    return data.getvalue()

@@ -21,20 +21,22 @@ WITHIN_S = 600.0
 _MOST_FAILED = 4096
 _MOST_RUNNING = 65_536  # more than there can be connections
 
-# Whose key, what kind of call, which body.
 _Asked: TypeAlias = tuple[str, str, int, int]
 
 
 class Failures(Protocol):
     """When requests failed, by what was asked."""
 
-    def get(self, asked: _Asked, /) -> float | None:
+    def name(self, key_id: str, operation: str, size_bytes: int, crc32: int, /) -> Any:
+        """What is called by a name: whose key, what kind of call, which body."""
+
+    def get(self, asked: Any, /) -> float | None:
         """When it last failed; None: it has not, or that is forgotten."""
 
-    def add(self, asked: _Asked, failed_s: float, /) -> None:
+    def add(self, asked: Any, failed_s: float, /) -> None:
         """It has failed."""
 
-    def forget(self, asked: _Asked, /) -> None:
+    def forget(self, asked: Any, /) -> None:
         """It has not, this time."""
 
 
@@ -43,6 +45,10 @@ class OwnFailures:
 
     def __init__(self) -> None:
         self._failed_s: OrderedDict[_Asked, float] = OrderedDict()
+
+    def name(self, *asked: *_Asked) -> _Asked:
+        """All of it."""
+        return asked
 
     def get(self, asked: _Asked) -> float | None:
         """When it last failed."""
@@ -78,7 +84,7 @@ class Retries:
         shared: Failures | None = None,
     ) -> None:
         self._now_s, self._is_shared = now_s, shared is not None
-        self._running: dict[bytes, tuple[_Asked, float]] = {}
+        self._running: dict[bytes, tuple[Any, float]] = {}
         self._failures: Failures = OwnFailures() if shared is None else shared
 
     def begin(self, exchange: Exchange, body: memoryview) -> None:
@@ -87,7 +93,7 @@ class Retries:
         if not 0 < len(body) <= MOST_BYTES:
             return
         which = len(body), zlib.crc32(body)
-        asked = (exchange.key.key_id, exchange.operation, *which)
+        asked = self._failures.name(exchange.key.key_id, exchange.operation, *which)
         now_s = self._now_s()
         exchange.retry_of_failed = self._has_failed(asked, now_s)
         if len(self._running) < _MOST_RUNNING:
@@ -110,7 +116,7 @@ class Retries:
             failed_s = min(failed_s, began_s + event.ttfb_ms / 1000)
         self._failures.add(asked, failed_s)
 
-    def _has_failed(self, asked: _Asked, now_s: float) -> bool:
+    def _has_failed(self, asked: Any, now_s: float) -> bool:
         failed_s = self._failures.get(asked)
         return failed_s is not None and 0 <= now_s - failed_s <= WITHIN_S
 

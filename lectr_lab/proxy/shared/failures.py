@@ -6,13 +6,15 @@ write one place at once may spoil it, and then a retry is not told.
 
 import mmap
 import os
-import struct
 import tempfile
-from collections.abc import Hashable
+from functools import lru_cache
 
-_ENTRY = struct.Struct("<Qd")
 _BUCKETS = 4096
-_SIZE_BYTES = _BUCKETS * 2 * _ENTRY.size
+_PLACE = 2  # numbers of 8 bytes: a name, and a time
+_BUCKET = 2 * _PLACE
+_SIZE_BYTES = _BUCKETS * _BUCKET * 8
+_MOST_NAMES = 2**64
+_KEYS_KNOWN = 1024
 
 
 def open_memory() -> int:
@@ -27,55 +29,64 @@ def open_memory() -> int:
 
 
 class Failures:
-    """When requests failed, by what was asked.
+    """When requests failed, by the name of what was asked.
 
     Args:
         fd: of the memory that all share.
 
     >>> failures = Failures(open_memory())
-    >>> failures.add(("k", "chat", 2, 7), 1.5)
-    >>> failures.get(("k", "chat", 2, 7)), failures.get(("k", "chat", 2, 8))
+    >>> one, other = failures.name("k", "chat", 2, 7), failures.name("k", "chat", 2, 8)
+    >>> failures.add(one, 1.5)
+    >>> failures.get(one), failures.get(other)
     (1.5, None)
     """
 
     def __init__(self, fd: int) -> None:
-        self._map = mmap.mmap(fd, _SIZE_BYTES)
+        whole = memoryview(mmap.mmap(fd, _SIZE_BYTES))
         os.close(fd)
+        self._names, self._times = whole.cast("Q"), whole.cast("d")
 
-    def get(self, asked: Hashable) -> float | None:
+    def name(self, key_id: str, operation: str, size_bytes: int, crc32: int) -> int:
+        """The same in each process, as Python's own hash of a text is not; of one key
+        and operation two bodies have two names, unless both numbers are the same."""
+        body = (size_bytes << 32) + crc32
+        return (_whose(key_id, operation) + body) % _MOST_NAMES or 1
+
+    def get(self, name: int) -> float | None:
         """When it last failed, in seconds of whoever added it."""
-        name = _name(asked)
-        for at in _places(name):
-            told, failed_s = _ENTRY.unpack_from(self._map, at)
-            if told == name:
-                return float(failed_s)
-        return None
+        at = self._place(name)
+        return None if at is None else self._times[at + 1]
 
-    def add(self, asked: Hashable, failed_s: float) -> None:
+    def add(self, name: int, failed_s: float) -> None:
         """It has failed."""
-        name = _name(asked)
-        entries = [(*_ENTRY.unpack_from(self._map, at), at) for at in _places(name)]
-        own = [at for told, _, at in entries if told == name]
-        at = own[0] if own else min(entries, key=lambda entry: entry[1])[2]
-        _ENTRY.pack_into(self._map, at, name, failed_s)
+        at = self._place(name)
+        if at is None:
+            first = name % _BUCKETS * _BUCKET
+            either = (first, first + _PLACE)
+            at = min(either, key=lambda at: self._times[at + 1])
+        self._names[at] = 0  # until the time is its own
+        self._times[at + 1] = failed_s
+        self._names[at] = name
 
-    def forget(self, asked: Hashable) -> None:
+    def forget(self, name: int) -> None:
         """It has not, this time."""
-        name = _name(asked)
-        for at in _places(name):
-            if _ENTRY.unpack_from(self._map, at)[0] == name:
-                _ENTRY.pack_into(self._map, at, 0, 0.0)
+        at = self._place(name)
+        if at is not None:
+            self._names[at] = 0
+            self._times[at + 1] = 0.0
+
+    def _place(self, name: int) -> int | None:
+        names, at = self._names, name % _BUCKETS * _BUCKET
+        if names[at] == name:
+            return at
+        at += _PLACE
+        return at if names[at] == name else None
 
 
-def _name(asked: Hashable) -> int:
-    """The same in each process, as Python's own hash of a text is not."""
+@lru_cache(_KEYS_KNOWN)
+def _whose(key_id: str, operation: str) -> int:
     # Imported by those alone that share something.
     from hashlib import blake2b
 
-    digest = blake2b(repr(asked).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") or 1
-
-
-def _places(name: int) -> tuple[int, int]:
-    first = name % _BUCKETS * 2 * _ENTRY.size
-    return first, first + _ENTRY.size
+    asked = f"{operation} {key_id}".encode()
+    return int.from_bytes(blake2b(asked, digest_size=8).digest(), "little")

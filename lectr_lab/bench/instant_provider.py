@@ -16,6 +16,7 @@ import uvloop
 from lectr_lab.bench.message import body_end
 
 STREAM_MARK = b'"stream":true'
+_STREAM = STREAM_MARK.partition(b":")[0]
 CHUNKS = 10
 CHUNK_EVERY_S = 0.003
 
@@ -63,13 +64,14 @@ class _Answering(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = body_end(self._received)
+        self._received = received = self._received + data if self._received else data
+        end = body_end(received)
         if end is None:
             return
-        streamed = STREAM_MARK in self._received.replace(b": ", b":")
-        self._received = self._received[end:]
-        if not streamed:
+        # Some gateways write the body anew, with other spaces.
+        asks = _STREAM in received and STREAM_MARK in received.replace(b": ", b":")
+        self._received = received[end:]
+        if not asks:
             self._transport.write(_REPLY)
             return
         task = asyncio.get_running_loop().create_task(self._stream())

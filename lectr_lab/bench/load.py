@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 import uvloop
 
+from lectr_lab.bench.instant_provider import STREAM_MARK
 from lectr_lab.bench.message import body_end
 
 _SENT_AT = re.compile(rb"t=(\d+);")
@@ -49,6 +50,7 @@ class _Asking(asyncio.Protocol):
 
     def __init__(self, job: Job, load: Load, until_s: float) -> None:
         self._job, self._load, self._until_s = job, load, until_s
+        self._is_streamed = STREAM_MARK in job.request
         self._received = b""
         self._seen_chunks = 0
         self._sent_s = 0.0
@@ -64,16 +66,22 @@ class _Asking(asyncio.Protocol):
         self._transport.write(self._job.request)
 
     def data_received(self, data: bytes) -> None:
-        now_s, now_ns = time.perf_counter(), time.monotonic_ns()
+        now_s = time.perf_counter()
         if not self._received:
             self._load.first_byte_ms.append((now_s - self._sent_s) * 1000)
-        self._received += data
+            self._received = data
+        else:
+            self._received += data
+        if self._is_streamed:
+            self._look_at_chunks(time.monotonic_ns())
+        if body_end(self._received) is not None:
+            self._whole(now_s)
+
+    def _look_at_chunks(self, now_ns: int) -> None:
         sent_ns = _SENT_AT.findall(self._received)
         for at_ns in sent_ns[max(self._seen_chunks, 1) :]:  # the first is not late
             self._load.late_ms.append((now_ns - int(at_ns)) / 1e6)
         self._seen_chunks = len(sent_ns)
-        if body_end(self._received) is not None:
-            self._whole(now_s)
 
     def _whole(self, now_s: float) -> None:
         load, job = self._load, self._job

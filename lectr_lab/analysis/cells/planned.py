@@ -21,6 +21,7 @@ from lectr_lab.analysis.cells.bins import bins, row_bins
 from lectr_lab.analysis.cells.facts import (
     KEYS,
     NAMES,
+    STEP,
     Facts,
     added,
     as_cells,
@@ -128,8 +129,13 @@ class Reading:
             return None
         if told is not None:
             told.append(read.words)
-        few = self._added(asked, selected, read)
-        costs = priced_cells(few.lazy(), self._prices, self._ratios.lazy())
+        # Where each group has about a cell, adding them up first is the same work twice.
+        finest = ("1d" if by_day else STEP) in asked.steps
+        if "feature" in asked.columns and finest:
+            few = self._wanted(selected, read)
+        else:
+            few = self._added(asked, selected, read).lazy()
+        costs = priced_cells(few, self._prices, self._ratios.lazy())
         estimated = selected.of_columns(_BY_ESTIMATE)._replace(when=Period())
         settled = selected.of(self._settled(read.rest))
         rest = as_cells(settled).select(costs.collect_schema().names())
@@ -169,21 +175,25 @@ class Reading:
             ]
         )
 
+    def _wanted(self, selected: Selection, read: _Read) -> pl.LazyFrame:
+        """The cells that were selected."""
+        asis = selected.of_columns(selected.columns - _BY_ESTIMATE)
+        whole = asis._replace(when=_cut(selected.when, _QUARTER))
+        names = asis._replace(when=Period())
+        edges = [
+            names.of(facts(collected(rows)).sums.lazy())
+            for rows in self._within(selected.when, _QUARTER)
+        ]
+        return pl.concat([whole.of(pl.concat(read.cells)), *edges])
+
     def _added(self, asked: Asked, selected: Selection, read: _Read) -> pl.DataFrame:
-        """The cells that were selected, added up by what is asked and prices go by."""
+        """The same, added up by what is asked and prices go by."""
         keys = tuple(
             name for name in KEYS if name not in _ONLY_IF_ASKED - asked.columns
         )
         question = (keys, asked.steps, asked.tz, repr(selected))
         if question not in self._answers:
-            asis = selected.of_columns(selected.columns - _BY_ESTIMATE)
-            whole = asis._replace(when=_cut(selected.when, _QUARTER))
-            names = asis._replace(when=Period())
-            edges = [
-                names.of(facts(collected(rows)).sums.lazy())
-                for rows in self._within(selected.when, _QUARTER)
-            ]
-            cells = pl.concat([whole.of(pl.concat(read.cells)), *edges])
+            cells = self._wanted(selected, read)
             found = collected(added(cells, keys=keys, at=self._place(asked)))
             self._answers = dict(list(self._answers.items())[-_REMEMBERED:])
             self._answers[question] = found

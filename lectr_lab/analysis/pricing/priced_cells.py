@@ -71,6 +71,7 @@ def priced_cells(
         predicate_pushdown=False,
         projection_pushdown=False,
         slice_pushdown=False,
+        streamable=True,  # a cell's price is its own
     )
 
 

@@ -7,9 +7,8 @@ cells, however many rows there are. Who asked (session, user, agent) is in no ce
 are steps that are no quarters of an hour: then every row is read, as ever.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +29,20 @@ from lectr_lab.analysis.cells.facts import (
 )
 from lectr_lab.analysis.cells.log_files import LogFiles
 from lectr_lab.analysis.cells.sets import File, Kept, scan
+from lectr_lab.analysis.cells.spans import (
+    DAY,
+    QUARTER,
+    begins_day,
+    begins_month,
+    beside_steps,
+    days_cut,
+    is_days,
+    is_months,
+    is_quarters,
+    month_of,
+    months_around,
+    whole_steps,
+)
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.answered_once import SETTLED, fetched
 from lectr_lab.analysis.pricing.eras import era
@@ -37,12 +50,11 @@ from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import priced_cells
 from lectr_lab.analysis.pricing.token_ratio import ratios
 from lectr_lab.analysis.views.collected import collected
-from lectr_lab.analysis.views.selection import Period, Selection
-from lectr_lab.analysis.views.time_steps import clock_seconds, polars_zone, time_step
+from lectr_lab.analysis.views.selection import ALL, Period, Selection
+from lectr_lab.analysis.views.time_steps import polars_zone, time_step
 from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import own_change_days
-from lectr_lab.log.folder import folder_date
 
 OF_FAILURES = frozenset({"status", "error_type", "error_source"})
 """What a cell says of requests that failed, and of no others."""
@@ -53,10 +65,8 @@ GROUPED = frozenset({*NAMES, "model", "day", "hour"}) - OF_FAILURES
 _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
-_MONTHS = re.compile(r"\d+(mo|q|y)")
 _REMEMBERED = 7
 _MOST_LEFT_BYTES = 64_000_000  # of parts with a cell a row, in memory
-_QUARTER, _DAY = timedelta(minutes=15), timedelta(days=1)
 
 
 class Asked(NamedTuple):
@@ -80,12 +90,24 @@ class _Read(NamedTuple):
     words: str
 
 
+_NONE: frozenset[date] = frozenset()
+
+
+class _Files(NamedTuple):
+    """Which files are read for a question."""
+
+    apart: frozenset[date] | None  # months of which no file is read; None: all
+    cut: frozenset[date] | None = None  # months of which days are told apart; None: all
+    days: frozenset[date] = _NONE  # that an end of a time lies in
+    by_feature: bool = False  # these are told apart
+
+
 class Reading:
     """What is known of a log as it was at one moment: each is found out once."""
 
     def __init__(self, log: LogFiles, prices: PriceList, *, cells: bool) -> None:
         self._log, self._prices, self._cells = log, prices, cells
-        self._found: dict[tuple[Any, ...], _Read | None] = {}
+        self._found: dict[_Files, _Read | None] = {}
         self._open: dict[tuple[Path, ...], list[Facts]] = {}
         self._answers: dict[Any, pl.DataFrame] = {}
 
@@ -96,7 +118,7 @@ class Reading:
 
     def n_rows(self, selected: Selection, rows: pl.LazyFrame) -> int:
         """How many rows were selected, of its stored ones where that can be told."""
-        if self._log.is_far:
+        if self._log.is_far or selected != ALL:
             cells = self.weighed(Asked(frozenset(selected.columns)), selected)
             if cells is not None:
                 return int(collected(cells.select(pl.col("rows").sum())).item())
@@ -117,15 +139,17 @@ class Reading:
             Cells with the columns of `priced_cells`; None where cells cannot say it, or
             there are none.
         """
-        by_day = all(map(_is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
-        apart = _months_apart(selected.when, _begins_day) if by_day else None
-        by_month = by_day and all(map(_is_months, asked.steps))
-        by_feature = _by_feature(asked, selected)
-        cut = self._months_cut(selected.when) if by_month else None
-        if (
-            not (self._cells and _can_say(asked, selected))
-            or (read := self._read(apart, by_feature, cut)) is None
-        ):
+        if not (self._cells and _can_say(asked, selected)):
+            return None
+        by_day = all(map(is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
+        by_month = by_day and all(map(is_months, asked.steps))
+        files = _Files(
+            frozenset() if by_day else None,
+            self._months_cut(selected.when) if by_month else None,
+            days_cut(selected.when, begins_day),
+            _by_feature(asked, selected),
+        )
+        if (read := self._read(files)) is None:
             return None
         if told is not None:
             told.append(read.words)
@@ -148,23 +172,23 @@ class Reading:
             `duration`, `bin` and `rows`, beside columns of the log that keys are told
             from; None where bins cannot say it.
         """
-        days = all(map(_is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
+        days = all(map(is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
         names = {*BINNED, "day"}
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
         if not (self._cells and days and can_say):
             return None
         # A month's bins are those of all its days, and a day's are many.
-        by_month = all(map(_is_months, asked.steps))
-        apart = _months_apart(selected.when, _begins_month) if by_month else None
-        read = self._read(apart, _by_feature(asked, selected))
+        by_month = all(map(is_months, asked.steps))
+        apart = _months_at(selected.when) if by_month else None
+        read = self._read(_Files(apart, by_feature=_by_feature(asked, selected)))
         if read is None:
             return None
-        whole = selected._replace(when=_cut(selected.when, _DAY))
+        whole = selected._replace(when=whole_steps(selected.when, DAY))
         names_alone = selected._replace(when=Period())
         parts = [bins(_stored(one)) for one in self._log.each(read.left)]
         parts.append(bins(_stored(self._log.tail.lazy())))
         kept = [scan(read.kept), *(one.lazy() for one in parts)]
-        edges = [bins(_stored(rows)) for rows in self._within(selected.when, _DAY)]
+        edges = [bins(_stored(rows)) for rows in self._within(selected.when, DAY)]
         fetched_later = pl.col("provider_response_id").is_not_null()
         again = selected.of(self._settled(read.rest)).filter(fetched_later)
         apart_of_days = [*edges, row_bins(collected(again))]
@@ -178,11 +202,11 @@ class Reading:
     def _wanted(self, selected: Selection, read: _Read) -> pl.LazyFrame:
         """The cells that were selected."""
         asis = selected.of_columns(selected.columns - _BY_ESTIMATE)
-        whole = asis._replace(when=_cut(selected.when, _QUARTER))
+        whole = asis._replace(when=whole_steps(selected.when, QUARTER))
         names = asis._replace(when=Period())
         edges = [
             names.of(facts(collected(rows)).sums.lazy())
-            for rows in self._within(selected.when, _QUARTER)
+            for rows in self._within(selected.when, QUARTER)
         ]
         return pl.concat([whole.of(pl.concat(read.cells)), *edges])
 
@@ -201,62 +225,71 @@ class Reading:
 
     def _months_cut(self, when: Period) -> frozenset[date]:
         """Months of which days have to be told apart, though nobody asks for them."""
-        days = own_change_days(self._prices)
-        own = {day.replace(day=1) for day in days if day.day != 1}
-        return _months_apart(when, _begins_month) | own
+        days = {day for day in own_change_days(self._prices) if day.day != 1}
+        return _months_at(when) | months_around(frozenset(days))
 
-    def _read(
-        self,
-        apart: frozenset[date] | None,
-        by_feature: bool = False,
-        cut: frozenset[date] | None = None,
-    ) -> _Read | None:
-        """The cells of all files.
+    def _read(self, wanted: "_Files") -> _Read | None:
+        """The cells of all files; None where there are none, or too few of features."""
+        if wanted not in self._found:
+            self._found[wanted] = self._files(wanted)
+        return self._found[wanted]
 
-        Args:
-            apart: months of which no whole days are read; None: all.
-            by_feature: features are told apart.
-            cut: months of which days are told apart; None: all.
-        """
-        question = apart, by_feature, cut
-        if question not in self._found:
-            self._found[question] = self._files(*question)
-        return self._found[question]
-
-    def _files(
-        self,
-        apart: frozenset[date] | None,
-        by_feature: bool,
-        cut: frozenset[date] | None,
-    ) -> _Read | None:
+    def _files(self, wanted: "_Files") -> _Read | None:
         """The files that stand for the parts, and what of these is left."""
+        apart, cut, _, by_feature = wanted
         parts = self._log.parts
         months = Kept([], [], [], [], list(parts))
         if apart is not None:
-            own = [part for part in parts if _month_of(part) not in apart]
+            own = [part for part in parts if month_of(part) not in apart]
             months = self._log.months(
                 own,
                 by_feature=by_feature,
                 as_one=lambda month: cut is not None and month not in cut,
             )
-            months.left.extend(part for part in parts if _month_of(part) in apart)
+            months.left.extend(part for part in parts if month_of(part) in apart)
         days = self._log.facts(months.left, by_feature=by_feature)
-        sums, rest = months.sums + days.sums, months.rest + days.rest
         few = self._log.facts(days.left).sums if by_feature else []
-        if not sums or (few and self._log.size(days.left) > _MOST_LEFT_BYTES):
+        if not (months.sums or days.sums) or (
+            few and self._log.size(days.left) > _MOST_LEFT_BYTES
+        ):
             return None
         left = self._counted(tuple(days.left))
+        within = self._within_days(months, wanted)
+        if within is None:
+            return self._read(
+                wanted._replace(apart=months_around(wanted.days), days=_NONE)
+            )
+        by_day = pl.col("started_at").dt.date().is_in(wanted.days)
         return _Read(
             months.bins + days.bins,
             tuple(days.left),
-            [scan(sums), *(one.sums.lazy() for one in left)],
-            [scan(rest), *(one.rest.lazy() for one in left)],
+            [
+                *([scan(months.sums).filter(~by_day)] if months.sums else []),
+                *([scan(within).filter(by_day)] if within else []),
+                *([scan(days.sums)] if days.sums else []),
+                *(one.sums.lazy() for one in left),
+            ],
+            [scan(months.rest + days.rest), *(one.rest.lazy() for one in left)],
             [
                 scan(months.taught + days.taught),
                 *(one.taught.lazy() for one in left),
             ],
-            _words(months.sums, days.sums, left),
+            _words(months.sums, within + days.sums, left),
         )
+
+    def _within_days(self, months: Kept, wanted: "_Files") -> list[File] | None:
+        """The cells by quarters of an hour of months of which a day has to be told
+        apart; None where there are none."""
+        some, left = months_around(wanted.days), set(months.left)
+        parts = [
+            part
+            for part in self._log.parts
+            if month_of(part) in some and part not in left
+        ]
+        found = self._log.facts(parts, by_feature=wanted.by_feature) if parts else None
+        if found is None:
+            return []
+        return None if found.left else found.sums
 
     def _counted(self, left: tuple[Path, ...]) -> list[Facts]:
         """The facts of what has no cells yet, a part at a time."""
@@ -283,7 +316,7 @@ class Reading:
 
     def _within(self, when: Period, step: timedelta) -> Iterator[pl.LazyFrame]:
         """The rows at the ends of a time that are in no whole step of it."""
-        for first, end in _ends(when, step):
+        for first, end in beside_steps(when, step):
             yield self._log.between(first, end)
 
     def _place(self, asked: Asked) -> pl.Expr:
@@ -294,6 +327,11 @@ class Reading:
             for step in asked.steps
         ]
         return pl.max_horizontal(era(self._prices), *steps)
+
+
+def _months_at(when: Period) -> frozenset[date]:
+    """Months of which an end of a time takes a part."""
+    return months_around(days_cut(when, begins_month))
 
 
 def _by_feature(asked: Asked, selected: Selection) -> bool:
@@ -321,77 +359,9 @@ def _can_say(asked: Asked, selected: Selection) -> bool:
     known = GROUPED | OF_FAILURES if asked.failures else GROUPED
     names = asked.columns <= known and selected.columns <= GROUPED - {"day", "hour"}
     if asked.ends:  # a cell says them of a feature's whole day
-        whole = _cut(selected.when, _DAY) == selected.when
+        whole = whole_steps(selected.when, DAY) == selected.when
         names &= selected.columns <= {"org", "feature"} and whole
-    return names and all(map(_is_quarters, asked.steps))
-
-
-def _is_quarters(step: str) -> bool:
-    return clock_seconds(step) % _QUARTER.total_seconds() == 0
-
-
-def _is_days(step: str) -> bool:
-    return clock_seconds(step) % _DAY.total_seconds() == 0
-
-
-def _is_months(step: str) -> bool:
-    return _MONTHS.fullmatch(step) is not None
-
-
-def _begins_day(at: datetime) -> bool:
-    return _since(at) % _DAY == timedelta()
-
-
-def _begins_month(at: datetime) -> bool:
-    return _begins_day(at) and at.astimezone(UTC).day == 1
-
-
-def _months_apart(when: Period, begins: Callable[[datetime], bool]) -> frozenset[date]:
-    """Months of which an end of a time takes a part; and the next, whose files have what
-    was written late."""
-    found = set()
-    for end in when:
-        if end is not None and not begins(end):
-            month = end.astimezone(UTC).date().replace(day=1)
-            found |= {month, (month + 31 * _DAY).replace(day=1)}
-    return frozenset(found)
-
-
-def _month_of(part: Path) -> date | None:
-    day = folder_date(part.parent)
-    return None if day is None else day.replace(day=1)
-
-
-def _cut(when: Period, step: timedelta) -> Period:
-    """The whole steps within a time."""
-    first, end = when
-    begins = None if first is None else -(-_since(first) // step) * step
-    ends = None if end is None else _since(end) // step * step
-    return Period(
-        None if begins is None else _EPOCH + begins,
-        None if ends is None else _EPOCH + ends,
-    )
-
-
-def _ends(when: Period, step: timedelta) -> list[tuple[datetime, datetime]]:
-    """What of a time is in no whole step of it."""
-    (first, end), (begins, ends) = when, _cut(when, step)
-    if begins and ends and begins > ends:
-        assert first and end
-        return [(first, end)] if first < end else []
-    found = []
-    if first and begins and first < begins:
-        found.append((first, begins))
-    if end and ends and ends < end:
-        found.append((ends, end))
-    return found
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _since(at: datetime) -> timedelta:
-    return at - _EPOCH
+    return names and all(map(is_quarters, asked.steps))
 
 
 def _words(months: Sequence[File], days: Sequence[File], left: Sequence[Facts]) -> str:

@@ -160,7 +160,7 @@ def test_failures_by_kind_are_in_cells(lab):
 
 
 def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_path):
-    """Only the months of its ends, and what came late, are read by the quarter hour."""
+    """Only the files of its ends' months, and of the next, are read by quarter hours."""
     folder = tmp_path / "lab"
     shutil.copytree(lab, folder)
     for month in (3, 4, 5, 6, 7):
@@ -173,7 +173,7 @@ def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_pa
 
     log = scan(folder).select(since="2026-04-05T07:03")
 
-    assert log.explain(spend).startswith("5 months, ")
+    assert log.explain(spend).startswith("7 months, 2 files of a day ")
     for view in (spend, tokens, errors):
         same(view, log, by=["feature", "day"])
 

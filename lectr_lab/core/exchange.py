@@ -313,7 +313,7 @@ class Exchange:
             retry_count=client_headers.retry_count,
             retry_of_failed=self.retry_of_failed,
             provider_request_id=self._request_id,
-            total_ms=_ms(self.started_s, now_s) or 0.0,
+            total_ms=round((now_s - self.started_s) * 1000, 3),
             ttfb_ms=_ms(self._asked_s, self._answered_s),
             ttft_ms=_ms(self._asked_s, self._content_s),
             overhead_ms=self._overhead_ms(),

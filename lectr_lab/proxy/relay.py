@@ -35,7 +35,13 @@ from lectr_lab.proxy.gates.gate import Gates
 from lectr_lab.proxy.gates.limits import max_body_bytes
 from lectr_lab.proxy.heads import Call, Head, Heads
 from lectr_lab.proxy.observers.observer import Observers
-from lectr_lab.proxy.routing import Arrived, Routed, Router, asked_url
+from lectr_lab.proxy.routing import (
+    Arrived,
+    ProviderRequest,
+    Routed,
+    Router,
+    asked_url,
+)
 from lectr_lab.proxy.server.bodies import BodiesInFlight, Busy, Held
 from lectr_lab.proxy.server.body import (
     ClientGone,
@@ -156,8 +162,7 @@ async def _serve(
         return await _answer(the, exchange, send, refusal)
     the.observers.begin(exchange, body)
     exchange.sent_to(routed.target, the.now_s())
-    provider_request = (scope["method"], *routed.call)
-    return await _exchange(the, exchange, provider_request, (scope, receive, send))
+    return await _exchange(the, exchange, routed.call, (scope, receive, send))
 
 
 def _authenticate(
@@ -225,15 +230,16 @@ def _offers_websocket(headers: RawHeaders) -> bool:
 async def _exchange(
     the: Relay,
     exchange: Exchange,
-    call: tuple[str, str, RawHeaders, bytes],
+    call: ProviderRequest,
     client: tuple[Scope, Receive, Send],
 ) -> Event:
     """Ask the provider and pass its reply on, until either side goes away."""
     scope, receive, send = client
-    task = _this_task()
-    departure = Departure(scope, receive, task)
+    departure = Departure(scope, receive)
+    wait = Wait(the.waits, departure.task)
     try:
-        return await _ask_and_pass_on(the, exchange, call, send, task)
+        asking = (scope["method"], call.url, call.headers, call.body)
+        return await _ask_and_pass_on(the, exchange, asking, send, wait)
     except asyncio.CancelledError:
         ended_s = the.now_s()
         with contextlib.suppress(asyncio.CancelledError):  # again: it is left unread
@@ -248,12 +254,12 @@ async def _ask_and_pass_on(
     exchange: Exchange,
     call: tuple[str, str, RawHeaders, bytes],
     send: Send,
-    task: asyncio.Task[Any],
+    wait: Wait,
 ) -> Event:
     if the.is_recorded:
         CURRENT_NOTE.set(_note(exchange))
     try:
-        with Wait(the.waits, task):
+        with wait:
             reply = await the.engine.send(*call)
     except TimeoutError:
         return await _answer(the, exchange, send, error_responses.PROVIDER_TIMEOUT)
@@ -363,9 +369,3 @@ def _note(exchange: Exchange) -> Note:
         task=exchange.client_headers.task,
         provider=exchange.target.provider if exchange.target else None,
     )
-
-
-def _this_task() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task is not None  # an ASGI server runs each request in a task
-    return task

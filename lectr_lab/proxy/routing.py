@@ -4,7 +4,9 @@ Whatever goes wrong here, the request goes out as it came. A client's key is onl
 sent to the vendor that the request itself names.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from lectr_lab.config.operator_keys import OperatorKeys
 from lectr_lab.config.settings import Settings
@@ -32,7 +34,8 @@ _MOST_REMEMBERED = 1024
 _LONGEST_REMEMBERED = 200  # characters of a client's words, which can be any
 
 
-class Arrived(NamedTuple):
+# Structs, as each request makes one of each: a named tuple takes three times as long.
+class Arrived(msgspec.Struct, frozen=True):
     """A request as it came, with the provider that it is for."""
 
     exchange: Exchange
@@ -40,7 +43,7 @@ class Arrived(NamedTuple):
     body: bytes
 
 
-class ProviderRequest(NamedTuple):
+class ProviderRequest(msgspec.Struct, frozen=True):
     """What a provider is asked."""
 
     url: str
@@ -48,7 +51,7 @@ class ProviderRequest(NamedTuple):
     body: bytes
 
 
-class Routed(NamedTuple):
+class Routed(msgspec.Struct, frozen=True):
     """A call, whom it asks, and what the event says of it."""
 
     call: ProviderRequest
@@ -171,13 +174,13 @@ class Router:
 
 
 def _unchanged(arrived: Arrived, skipped: str | None = None) -> Routed:
-    exchange, call, body = arrived
-    as_it_came = ProviderRequest(call.url, call.headers, body)
-    return Routed(as_it_came, call.target, exchange.request.model, skipped=skipped)
+    call, model = arrived.call, arrived.exchange.request.model
+    as_it_came = ProviderRequest(call.url, call.headers, arrived.body)
+    return Routed(as_it_came, call.target, model, skipped=skipped)
 
 
 def _call(arrived: Arrived, body: bytes, model: str | None) -> ProviderRequest:
-    exchange, call, _ = arrived
+    exchange, call = arrived.exchange, arrived.call
     more = call.query, model
     url = asked_url(
         call.address, call.target, exchange, *more, asks_nothing=call.asks_nothing

@@ -49,14 +49,18 @@ class BodyDecoder:
     """
 
     def __init__(self, content_encoding: str) -> None:
-        packed = _names(content_encoding) if content_encoding else []
+        self._room_bytes = _ROOM_BYTES
+        if not content_encoding:  # nearly every one
+            self._codecs, self.plain, self.gave_up = _ONLY_PLAIN, True, False
+            return
+        packed = _names(content_encoding)
         codecs = [_codec(name) for name in reversed(packed[:_MOST_STACKED])]
-        self._codecs = [codec for codec in codecs if codec is not None] or [_PLAIN]
+        found = [codec for codec in codecs if codec is not None]
+        self._codecs = found or _ONLY_PLAIN
         self.plain = not packed
         self.gave_up = not self.plain and (
             None in codecs or len(packed) > _MOST_STACKED
         )
-        self._room_bytes = _ROOM_BYTES
 
     def feed(self, chunk: bytes) -> bytes:
         """What this chunk adds to the body. Never raises."""
@@ -131,7 +135,7 @@ class _Plain:
         return _slices(data, PIECE_BYTES)
 
 
-_PLAIN = _Plain()
+_ONLY_PLAIN: list[_Codec] = [_Plain()]
 
 
 class _Inflate:

@@ -84,7 +84,9 @@ class Answer:
         """Later counts replace earlier ones, key by key: streams repeat, not add. A
         count never shrinks to nothing: gateways repeat as 0 what they do not say."""
         if isinstance(usage, dict):
-            self.usage = _said_later(self.usage, usage)
+            few = len(usage) <= _MAX_COUNTS and None not in usage.values()
+            first = few and not self.usage  # of nearly every reply the only one
+            self.usage = usage if first else _said_later(self.usage, usage)
 
     def fail(self, error: Any) -> None:
         """The provider said that it failed: the reply ends here."""

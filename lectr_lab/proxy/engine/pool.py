@@ -20,18 +20,13 @@ BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-class _Waiting(NamedTuple):
-    wire: Wire
-    since_s: float
-
-
 class Way(NamedTuple):
     """How requests to one scheme, host and port are written, and who waits to be asked."""
 
     origin: Origin
     target: str  # what stands before a path in the request's line
     lines: bytes  # what follows it, and the first headers
-    waiting: deque[_Waiting]
+    waiting: deque[tuple[Wire, float]]  # and since when
     known: dict[Hashable, bytes]  # what heads that come again begin with
 
 
@@ -99,7 +94,7 @@ class Pool:
         if not wire.rest():
             wire.abort()
             return
-        way.waiting.append(_Waiting(wire, self._loop.time()))
+        way.waiting.append((wire, self._loop.time()))
         if self._sweeping is None:
             self._sweeping = self._loop.call_later(IDLE_S, self._sweep)
 
@@ -107,8 +102,8 @@ class Pool:
         """Close what has waited for too long; the oldest of each way comes first."""
         oldest_s = self._loop.time() - IDLE_S
         for way in self._ways.values():
-            while way.waiting and way.waiting[0].since_s <= oldest_s:
-                way.waiting.popleft().wire.abort()
+            while way.waiting and way.waiting[0][1] <= oldest_s:
+                way.waiting.popleft()[0].abort()
         again = any(way.waiting for way in self._ways.values())
         later = self._loop.call_later
         self._sweeping = later(IDLE_S, self._sweep) if again else None
@@ -119,7 +114,7 @@ class Pool:
             self._sweeping.cancel()
         for way in self._ways.values():
             while way.waiting:
-                way.waiting.pop().wire.abort()
+                way.waiting.pop()[0].abort()
         await asyncio.sleep(0)  # in which they close
 
 

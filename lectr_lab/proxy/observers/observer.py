@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.exchange import Exchange
-from lectr_lab.proxy.guard import Guard
+from lectr_lab.proxy.guard import SLOW_S, Guard
 
 
 class Observer(Protocol):
@@ -56,7 +56,7 @@ class Observers:
         *others: Observer,
         now_s: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._log = log
+        self._log, self._now_s = log, now_s
         self._log_guard = Guard(log.name, now_s, needed=True)
         self._others = [
             (Guard(one.name, now_s, needed=getattr(one, "needed", False)), one)
@@ -67,9 +67,11 @@ class Observers:
     def look_again(self) -> None:
         """Which of them have something to do may have changed."""
         self._told = [pair for pair in self._others if pair[1].active]
-        told = [(self._log_guard, self._log), *self._told]
+        self._all_told = [(self._log_guard, self._log), *self._told]
         self._told_first = [
-            pair for pair in told if not getattr(pair[1], "at_end_only", False)
+            pair
+            for pair in self._all_told
+            if not getattr(pair[1], "at_end_only", False)
         ]
 
     def begin(self, exchange: Exchange, body: bytes | memoryview) -> None:
@@ -83,18 +85,34 @@ class Observers:
             self._begin(exchange, lent)
 
     def _begin(self, exchange: Exchange, lent: memoryview) -> None:
-        taps = exchange.taps
+        taps, at_s = exchange.taps, self._now_s()
         for guard, observer in self._told_first:
+            if guard.off:
+                continue
             before = len(taps)
-            guard.call(observer.begin, exchange, lent)
+            try:
+                observer.begin(exchange, lent)
+            except Exception:  # noqa: BLE001 - its text could hold a client's words
+                guard.raised()
             if len(taps) > before:
                 taps[before:] = [_guarded(guard, tap) for tap in taps[before:]]
+            began_s, at_s = at_s, self._now_s()
+            if at_s - began_s >= SLOW_S:
+                guard.was_slow(began_s)
 
     def ended(self, event: Event) -> None:
         """A request is over."""
-        self._log_guard.call(self._log.ended, event)
-        for guard, observer in self._told:
-            guard.call(observer.ended, event)
+        at_s = self._now_s()
+        for guard, observer in self._all_told:
+            if guard.off:
+                continue
+            try:
+                observer.ended(event)
+            except Exception:  # noqa: BLE001
+                guard.raised()
+            began_s, at_s = at_s, self._now_s()
+            if at_s - began_s >= SLOW_S:
+                guard.was_slow(began_s)
 
     def about(self) -> list[dict[str, Any]]:
         """What /health says of them, and of their faults."""

@@ -261,7 +261,8 @@ class Shadows:
         now_s = self._clock.now_s
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                reply = await self.engine.send("POST", *call)
+                of_call = call.url, call.headers, call.body
+                reply = await self.engine.send("POST", *of_call)
                 try:
                     exchange.answered(
                         reply.status, in_lower_case(reply.headers), now_s()

@@ -16,9 +16,12 @@ CLIENT = "lectr_client"  # in a request's `state`
 class Client:
     """One request's client, as the server knows it."""
 
+    __slots__ = ("gone", "on_leaving", "task")
+
     def __init__(self) -> None:
         self.gone = False
         self.on_leaving: Callable[[], object] | None = None
+        self.task: asyncio.Task[Any] | None = None  # which answers it
 
     def left(self) -> None:
         """Its connection is closed."""
@@ -28,12 +31,12 @@ class Client:
 
 
 class Departure:
-    """Cancels a task when its client leaves, until `over`."""
+    """Cancels a request's task when its client leaves, until `over`."""
 
-    def __init__(self, scope: Scope, receive: Receive, task: asyncio.Task[Any]) -> None:
-        self._task = task
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self._watcher: asyncio.Task[None] | None = None
         self._client: Client | None = scope.get("state", {}).get(CLIENT)
+        self.task = _task_of(self._client)
         self.noticed = False
         if self._client is None:  # another server
             self._watcher = asyncio.create_task(self._watch(receive))
@@ -49,7 +52,7 @@ class Departure:
 
     def _notice(self) -> None:
         self.noticed = True
-        self._task.cancel()
+        self.task.cancel()
 
     def over(self) -> None:
         """The reply is whole, or broken off: whether the client leaves is its own."""
@@ -57,3 +60,11 @@ class Departure:
             self._watcher.cancel()
         if self._client is not None:
             self._client.on_leaving = None
+
+
+def _task_of(client: Client | None) -> asyncio.Task[Any]:
+    """Our own server says which it is; to ask asyncio takes a hundredth of our work."""
+    task = client.task if client is not None else None
+    task = task or asyncio.current_task()
+    assert task is not None  # an ASGI server runs each request in a task
+    return task

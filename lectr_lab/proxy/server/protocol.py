@@ -25,6 +25,7 @@ from lectr_lab.proxy.key_in_path import without_key
 from lectr_lab.proxy.server.body import LATE, Scope
 from lectr_lab.proxy.server.crowd import Crowd
 from lectr_lab.proxy.server.cut import Cuts
+from lectr_lab.proxy.server.cycle import begin
 from lectr_lab.proxy.server.departure import CLIENT, Client
 from lectr_lab.proxy.server.old_http import speak_old_http
 from lectr_lab.proxy.server.whole_reply import written
@@ -301,10 +302,11 @@ class ServerProtocol(HttpToolsProtocol):
         """A field of its head is here, or of its trailer, which nobody reads."""
         if self.cycle is None:
             self.headers.append((name.lower(), value))
-        self._fields_left -= 1
-        self._head_bytes_left -= len(name) + len(value) + _FIELD_EXTRA_BYTES
+        fields_left = self._fields_left = self._fields_left - 1
+        taken = len(name) + len(value) + _FIELD_EXTRA_BYTES
+        bytes_left = self._head_bytes_left = self._head_bytes_left - taken
         self._unnamed_bytes = 0
-        if self._fields_left < 0 or self._head_bytes_left < 0:
+        if fields_left < 0 or bytes_left < 0:
             self._stop(self._crowd.head_too_large)
 
     def on_headers_complete(self) -> None:
@@ -319,9 +321,11 @@ class ServerProtocol(HttpToolsProtocol):
         self.expect_100_continue = last.get(b"expect", b"").lower() == b"100-continue"
         self.headers += self._offers
         self._offers = []
-        super().on_headers_complete()
+        task = begin(self)
         if self._crowd.retiring:
             self.cycle.keep_alive = False
+        if self._client is not None:
+            self._client.task = task
         self._crowd.works(self)
         self._wait(self._limits.body_timeout_s)
         if self.scope["http_version"] == "1.0":

@@ -27,7 +27,8 @@ async def send_whole(
         send: ASGI's. uvicorn's is a method of the object that writes the reply; where it
             is not (another server, HTTP/1.0, HEAD), two messages say the same.
         status: 200 to 599.
-        headers: without control characters; a length, where there is one, is the body's.
+        headers: names in lower case; without control characters; a length, where there
+            is one, is the body's.
         body: all of it; not empty, where there is no length.
     """
     cycle = getattr(send, "__self__", None)
@@ -68,17 +69,17 @@ def in_one_write(
 
 
 def written(status: int, headers: RawHeaders, body: bytes, keep_alive: bool) -> bytes:
-    """A reply as bytes, head and body.
+    """A reply as bytes, head and body; the headers' names are in lower case.
 
-    >>> written(200, [(b"Content-Length", b"2")], b"ok", keep_alive=True)
+    >>> written(200, [(b"content-length", b"2")], b"ok", keep_alive=True)
     b'HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok'
     """
     parts = [STATUS_LINE[status]]
     sized = False
     for name, value in headers:
-        name = name.lower()
-        sized = sized or name == b"content-length"
         parts += (name, b": ", value, b"\r\n")
+        if name == b"content-length":
+            sized = True
     if not keep_alive:
         parts.append(b"connection: close\r\n")
     if not sized:

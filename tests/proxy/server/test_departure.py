@@ -15,7 +15,7 @@ async def cancelled(scope, receive, leave) -> bool:
     """Whether the task that waits is cancelled once its client has left."""
 
     async def wait():
-        departure = Departure(scope, receive, asyncio.current_task())
+        departure = Departure(scope, receive)
         try:
             leave()
             await asyncio.sleep(0.2)
@@ -51,7 +51,7 @@ def test_when_it_is_over_a_departure_is_nothing():
     async def go():
         client = Client()
         scope = {"state": {"lectr_client": client}}
-        Departure(scope, silent, asyncio.current_task()).over()
+        Departure(scope, silent).over()
         client.left()
         await asyncio.sleep(0)
         return True
@@ -86,7 +86,7 @@ def test_a_socket_that_closes_is_a_departure(monkeypatch, ours):
                 await send({"type": f"{kind}.complete"})
             return await send({"type": "lifespan.shutdown.complete"})
         await receive()
-        departure = Departure(scope, receive, asyncio.current_task())
+        departure = Departure(scope, receive)
         assert (departure._watcher is None) is ours
         try:
             if scope["path"] == "/wait":

@@ -253,7 +253,7 @@ def test_the_running_request_is_told_that_its_client_left(serve, behind):
         if scope["type"] != "http":
             return
         paths.append(scope["raw_path"])
-        departure = Departure(scope, receive, asyncio.current_task())
+        departure = Departure(scope, receive)
         asked.set()
         try:
             await asyncio.sleep(60)

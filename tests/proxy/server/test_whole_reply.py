@@ -9,8 +9,8 @@ from lectr_lab.proxy.server.run import in_thread
 from lectr_lab.proxy.server.whole_reply import send_whole
 
 HEADERS = [
-    (b"Content-Type", b"text/plain"),
-    (b"Set-Cookie", b"a"),
+    (b"content-type", b"text/plain"),
+    (b"set-cookie", b"a"),
     (b"set-cookie", b"b"),
 ]
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -48,7 +48,7 @@ def answering(headers, body=b"hello"):
 @pytest.mark.parametrize("length", [True, False])
 def test_one_read_holds_all_and_the_connection_goes_on(length):
     """With the provider's length, or in a chunk where it gave none."""
-    headers = [*HEADERS, (b"Content-Length", b"5")] if length else HEADERS
+    headers = [*HEADERS, (b"content-length", b"5")] if length else HEADERS
 
     first, second = served(answering(headers), REQUEST, REQUEST)
 
@@ -63,7 +63,7 @@ def test_one_read_holds_all_and_the_connection_goes_on(length):
 @pytest.mark.parametrize("ending", [b"", b"connection: close\r\n"])
 def test_it_is_what_the_server_writes_of_asgis_messages(length, ending):
     """To the byte."""
-    headers = [*HEADERS, (b"Content-Length", b"5")] if length else HEADERS
+    headers = [*HEADERS, (b"content-length", b"5")] if length else HEADERS
     ask = b"GET %s HTTP/1.1\r\nhost: x\r\n" + ending + b"\r\n"
 
     [ours] = served(answering(headers), ask % b"/")

@@ -1,0 +1,59 @@
+"""How a request's work begins: as uvicorn does it, less what our settings never ask of it.
+
+Those are its root path, its own limit of concurrency, a queue of requests, an upgrade to
+web sockets and contexts that are reset: a fiftieth of all our work on a request.
+"""
+
+import asyncio
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import (
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+
+def begin(protocol: HttpToolsProtocol) -> asyncio.Task[Any]:
+    """Have the application answer the request whose head is here.
+
+    Args:
+        protocol: its connection, inside the parser's `on_headers_complete`; it is given
+            the request's `cycle`, and its `scope` what is known by now.
+
+    Returns:
+        The task that answers, which has not begun.
+
+    Raises:
+        httptools.HttpParserInvalidURLError: the target is none. So are other errors of
+            its text: the parser stops at them.
+    """
+    scope: Any = protocol.scope
+    parser: Any = protocol.parser
+    version = parser.get_http_version()
+    if version != "1.1":
+        scope["http_version"] = version
+    scope["method"] = parser.get_method().decode("ascii")
+    url = httptools.parse_url(protocol.url)
+    path = url.path.decode("ascii")
+    scope["path"] = unquote(path) if "%" in path else path
+    scope["raw_path"] = url.path
+    scope["query_string"] = url.query or b""
+    cycle = protocol.cycle = RequestResponseCycle(
+        scope=scope,
+        transport=protocol.transport,
+        flow=protocol.flow,
+        logger=protocol.logger,
+        access_logger=protocol.access_logger,
+        access_log=False,
+        default_headers=protocol.server_state.default_headers,
+        message_event=asyncio.Event(),
+        expect_100_continue=protocol.expect_100_continue,
+        keep_alive=version != "1.0" and parser.should_keep_alive(),
+        on_response=protocol.on_response_complete,
+    )
+    task = protocol.loop.create_task(cycle.run_asgi(protocol.app))
+    task.add_done_callback(protocol.tasks.discard)
+    protocol.tasks.add(task)
+    return task

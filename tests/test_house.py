@@ -168,7 +168,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.cells.facts": "a part is counted once, and written",
     "lectr_lab.analysis.cells.bins": "likewise, in bins",
     "lectr_lab.analysis.cells.few_features": "which features of a part are used most",
-    "lectr_lab.analysis.cells.kept": "likewise, and months are made of parts",
+    "lectr_lab.analysis.cells.sets": "likewise, and months are made of parts",
     "lectr_lab.analysis.compare.compare": "when the log ends says which spans are meant",
     "lectr_lab.analysis.budget_spend": "finished sums are added to those of budgets",
     "lectr_lab.analysis.export": "progress counts to how many rows there are",

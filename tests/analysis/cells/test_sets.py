@@ -1,0 +1,52 @@
+"""What is counted of a part, and of a month of them."""
+
+from datetime import UTC, datetime
+from random import Random
+
+import polars as pl
+from cell_logs import event, logs
+from hypothesis import given, settings
+from polars.testing import assert_frame_equal
+
+from lectr_lab.analysis.cells.sets import (
+    KINDS,
+    counted,
+    rolled_up,
+    scan,
+    together,
+    with_eras,
+)
+from lectr_lab.log.schema import frame
+
+DAYS = [datetime(2026, 10, day, tzinfo=UTC) for day in (13, 14, 16)]
+
+
+@settings(max_examples=10, deadline=None)
+@given(log=logs(DAYS, most=60))
+def test_a_month_is_the_same_however_its_rows_were_cut(log):
+    """One part of all, or one of each day."""
+    day = pl.col("started_at").dt.date()
+    parts = [log.filter(day == one.date()) for one in DAYS]
+
+    def month(some):
+        sets = [counted(part.lazy()).files() for part in some]
+        found = with_eras(rolled_up(together(sets, []), few=False))
+        kinds = ("sums", "bins", "rest", "taught", "eras")
+        return [getattr(found, kind) for kind in kinds]
+
+    for one, other in zip(month([log]), month(parts), strict=True):
+        assert_frame_equal(one, other, check_row_order=False)
+
+
+def test_files_say_what_was_counted():
+    """A file of each kind; `eras` of months alone."""
+    rng = Random(2)
+    rows = frame([event(rng, DAYS, ["chat"]) for _ in range(30)])
+
+    found = counted(rows.lazy())
+
+    assert [*found.files()] == [*KINDS]
+    assert [*with_eras(found).files()] == [*KINDS, "eras"]
+    sums = scan([found.files()["sums"]]).collect()
+    assert_frame_equal(sums, found.sums, check_row_order=False)
+    assert not found.few

@@ -6,25 +6,36 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.cells.planned import n_rows
+from lectr_lab.analysis.given_log import Log, opened
+from lectr_lab.analysis.log import AnyLog
+from lectr_lab.analysis.log import Log as ScannedLog
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.added_up import Groups, in_batches
 from lectr_lab.analysis.views.groups import By, key_columns, key_names
 from lectr_lab.analysis.views.inferred_sessions import MOST_PAUSE_MIN, with_inferred
 from lectr_lab.analysis.views.mean_interval import mean_interval
-from lectr_lab.analysis.views.money import in_whole_pusd, usd_sum
+from lectr_lab.analysis.views.money import in_whole_pusd, share, usd_sum
 from lectr_lab.analysis.views.percentiles import group_number
-from lectr_lab.analysis.views.spend import beside_spend, spend_measures
+from lectr_lab.analysis.views.session_facts import (
+    TOKENS,
+    cost_facts,
+    model_and_agent,
+    session_facts,
+    session_usd,
+    start_and_end,
+)
 from lectr_lab.core import formatting
 
 _KEYS = ["org", "session"]
-_MOST_AT_ONCE = 4_000_000  # rows: 400 MB
-_TOKENS = ["input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"]
+_MOST_AT_ONCE = 1_000_000  # rows
+_US_PER_MS = pl.lit(1000)
 _COSTS = ["spend_usd", "unpriced", "uncounted", "estimated", "plan_usd", "stated_usd"]
 COLUMNS = [
     *_KEYS,
     *("feature", "client", "spend_usd", "started_at", "length_ms"),
     *("turns", "requests", "agents", "models", "errors", "retries", "compactions"),
-    *_TOKENS,
+    *TOKENS,
     *("cache_share", "context_tokens", "dearest_usd", "dearest_started_at"),
     *("longest_pause_ms", "user", *_COSTS[1:]),
 ]
@@ -44,7 +55,8 @@ def sessions(
 
     Args:
         log: events with `cost_usd`, as `scan` gives them. Requests that name no session
-            are in no row; `spend(log, by="session")` counts them.
+            are in no row; `spend(log, by="session")` counts them. One of more than a
+            million rows is read in this call, a batch after another.
         by: None for a row per session. One column or several: a row per group, such as
             per client, with the mean cost of a session there.
         org: one org alone; without it, `org` is the first column.
@@ -80,125 +92,120 @@ def sessions(
     >>> lectr.sessions(log, by="client").collect().columns[:5]
     ['org', 'client', 'sessions', 'spend_usd', 'mean_usd']
     """
-    log = as_log(log)
+    given = opened(log)
+    few = is_few(given)
+    found = given.lazy()
     if infer_sessions:
-        log = with_inferred(log, most_pause_min)
-    log = log.filter(rows.is_call(), pl.col("session") != "")
+        found = with_inferred(found, most_pause_min)
+    found = found.filter(rows.is_call(), pl.col("session") != "")
     if org is not None:
-        log = log.filter(pl.col("org") == org)
+        found = found.filter(pl.col("org") == org)
     if by is not None:
-        return _costs(log, by, org)
-    sums = log.group_by(_KEYS).agg(*_measures())
-    # Two sessions of one number stop the query, and are never taken for one.
-    number = group_number(
-        [pl.col(key) for key in _KEYS], SystemRandom().getrandbits(62)
-    )
-    numbered, found = log.with_columns(number), sums.with_columns(number)
-    for beside in (_names(numbered), _in_parts(_pauses, numbered)):
-        found = found.join(beside, on="_group", how="left", validate="1:1")
+        return _costs(found, by, org, few)
     shown = COLUMNS if org is None else COLUMNS[1:]
     order = ["spend_usd", "plan_usd", "requests", *_KEYS]
     falling = [True, True, True, False, False]
-    return found.sort(order, descending=falling, nulls_last=True).select(shown)
+    each = _each(found) if few else _each_of_many(found)
+    return each.sort(order, descending=falling, nulls_last=True).select(shown)
 
 
-def _measures() -> list[pl.Expr]:
-    start = pl.col("started_at")
-    end = start + pl.duration(microseconds=_us(pl.col("total_ms")))
-    answered = rows.main_turn() & (pl.col("outcome") == "ok")
-    counted = answered & pl.col("input_tokens").is_not_null()
-    counts = {name: pl.col(name).cast(pl.Int64) for name in _TOKENS}
-    read = counts["cache_read_tokens"].filter(counts["input_tokens"].is_not_null())
-    input_tokens = counts["input_tokens"].sum()
-    turns = rows.main_turn() & ~rows.failed()
-    compacts = rows.is_request() & (pl.col("turn_kind") == "compaction")
-    return [
-        rows.feature().min_by(start).alias("feature"),
-        pl.col("client").min_by(start),
-        pl.col("user").min_by(start),
-        start.min().alias("started_at"),
-        ((end.max() - start.min()).dt.total_microseconds() / 1000).alias("length_ms"),
-        turns.sum().alias("turns"),
-        rows.failed().sum().alias("errors"),
-        rows.retried().sum().alias("retries"),
-        compacts.fill_null(False).sum().alias("compactions"),
-        *(
-            pl.when(tokens.is_not_null().any()).then(tokens.sum()).alias(name)
-            for name, tokens in counts.items()
-        ),
-        pl.when(read.is_not_null().any() & (input_tokens > 0))
-        .then(read.sum() / input_tokens)
-        .alias("cache_share"),
-        # A filter in its place would hold all rows in memory.
-        counts["input_tokens"]
-        .max_by(pl.when(counted).then(start))
-        .alias("context_tokens"),
-        rows.list_usd().max().alias("dearest_usd"),
-        start.max_by(rows.list_usd()).alias("dearest_started_at"),
-        *(some for some in spend_measures() if some.meta.output_name() != "priced"),
-        *beside_spend(),
-    ]
+def is_few(log: AnyLog) -> bool:
+    """A log has so few rows that a query may hold something of each session at once."""
+    n = log.n_rows() if isinstance(log, ScannedLog) else n_rows(log)
+    return n <= _MOST_AT_ONCE
 
 
-def _who() -> pl.Expr:
-    """Each agent, and the main one that has no name; null of side calls."""
-    acts = ~pl.col("turn_kind").is_in(["side_call", "compaction"]).fill_null(False)
-    agent = pl.coalesce("agent", pl.lit("unnamed"))
-    name = pl.when(rows.main_turn()).then(pl.lit("")).otherwise(agent)
-    return pl.when(acts & rows.is_request()).then(name)
+def _number() -> pl.Expr:
+    """Two sessions of one number stop the query, and are never taken for one."""
+    keys = [pl.col(key) for key in _KEYS]
+    return group_number(keys, SystemRandom().getrandbits(62))
 
 
-def _us(ms: pl.Expr) -> pl.Expr:
-    return (ms.fill_null(0.0) * 1000).cast(pl.Int64)
+def _each(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The sessions, in one query."""
+    number = _number()
+    numbered = log.with_columns(number)
+    names = numbered.select("_group", *model_and_agent()).unique()
+    times = numbered.filter(rows.is_request()).select("_group", *start_and_end())
+    sums = log.group_by(_KEYS).agg(session_facts().once)
+    return _joined(sums.with_columns(number), names, _pauses(times))
 
 
-def _names(log: pl.LazyFrame) -> pl.LazyFrame:
-    """The models and agents of each session: apart, for among the sums every row's would
-    be held."""
-    names = rows.model().alias("models"), _who().alias("agents")
-    each = log.select("_group", *names).unique()
-    return each.group_by("_group").agg(
+def _each_of_many(log: pl.LazyFrame) -> pl.LazyFrame:
+    """The same, of rows that were read now, a batch after another."""
+    number, keys = _number(), [pl.col(key) for key in _KEYS]
+    sums = Groups(keys, session_facts())
+    names = Groups([pl.col("_group"), *model_and_agent()])
+    times: list[pl.DataFrame] = []
+
+    def add(batch: pl.DataFrame) -> None:
+        numbered = batch.with_columns(number)
+        sums.add(batch)
+        names.add(numbered)
+        times.append(
+            numbered.filter(rows.is_request()).select("_group", *start_and_end())
+        )
+
+    needed = sums.needed() | names.needed() - {"_group"}
+    in_batches(log, needed | {"total_ms", "kind"}, add)
+    pauses = _in_parts(_pauses, pl.concat(times))
+    found = sums.added().with_columns(number).lazy()
+    return _joined(found, names.added().lazy(), pauses)
+
+
+def _joined(
+    sums: pl.LazyFrame, names: pl.LazyFrame, pauses: pl.LazyFrame
+) -> pl.LazyFrame:
+    """One row per session, with all of `COLUMNS`."""
+    of_names = names.group_by("_group").agg(
         pl.col("models").drop_nulls().unique().sort(),
         pl.col("agents").drop_nulls().n_unique(),
+    )
+    for beside in (of_names, pauses):
+        sums = sums.join(beside, on="_group", how="left", validate="1:1")
+    input_tokens, read = pl.col("input_tokens"), pl.col("_read")
+    length_us = (pl.col("_end") - pl.col("started_at")).dt.total_microseconds()
+    return sums.with_columns(
+        share(length_us, _US_PER_MS).alias("length_ms"),
+        share(pl.col("_pause_us"), _US_PER_MS).alias("longest_pause_ms"),
+        pl.when(read.is_not_null() & (input_tokens > 0))
+        .then(read / input_tokens)
+        .alias("cache_share"),
+        *session_usd(),
     )
 
 
 def _in_parts(
-    view: Callable[[pl.LazyFrame], pl.LazyFrame], log: pl.LazyFrame
+    view: Callable[[pl.LazyFrame], pl.LazyFrame], times: pl.DataFrame
 ) -> pl.LazyFrame:
-    """A view that holds what it reads, of as many rows as memory is for: of more, now
-    and one part of the sessions after another."""
-    n = log.select(pl.len()).collect(engine="streaming").item()
-    parts = -(-n // _MOST_AT_ONCE)
-    if parts <= 1:
-        return view(log)
+    """A view that holds what it reads, of one part of the sessions after another."""
+    parts = max(-(-times.height // _MOST_AT_ONCE), 1)
     group = pl.col("_group") % parts
-    of_parts = (view(log.filter(group == part)) for part in range(parts))
+    of_parts = (view(times.lazy().filter(group == part)) for part in range(parts))
     return pl.concat([one.collect(engine="streaming") for one in of_parts]).lazy()
 
 
-def _pauses(log: pl.LazyFrame) -> pl.LazyFrame:
+def _pauses(times: pl.LazyFrame) -> pl.LazyFrame:
     """The longest time of each session in which none of its requests ran; null of one.
 
     Apart from the sums, for it holds three numbers a row and these hold none.
     """
-    start = pl.col("started_at").dt.timestamp("us")
-    end = start + _us(pl.col("total_ms"))
     busy_until = pl.col("_end").sort_by("_start").cum_max().shift(1)
     pause = (pl.col("_start").sort() - busy_until).max().clip(lower_bound=0)
-    times = log.filter(rows.is_request()).select(
-        "_group", start.alias("_start"), end.alias("_end")
-    )
-    return times.group_by("_group").agg((pause / 1000).alias("longest_pause_ms"))
+    return times.group_by("_group").agg(pause.alias("_pause_us"))
 
 
-def _costs(log: pl.LazyFrame, by: By, org: str | None) -> pl.LazyFrame:
+def _costs(log: pl.LazyFrame, by: By, org: str | None, few: bool) -> pl.LazyFrame:
     keys, names = key_columns(log, by, org=org), key_names(by, org=org)
     own = [pl.col("org").alias("_org"), pl.col("session").alias("_session")]
-    each = log.group_by(*keys, *own).agg(
-        *spend_measures(),
-        *beside_spend(),
-    )
+    facts = cost_facts()
+    if few:
+        each = log.group_by(*keys, *own).agg(facts.once)
+    else:
+        groups = Groups([*keys, *own], facts)
+        in_batches(log, groups.needed(), groups.add)
+        each = groups.added().lazy()
+    each = each.with_columns(session_usd())
     measures = cost_measures()
     measured = each.group_by(names).agg(measures) if names else each.select(measures)
     falling = [True, True, *[False] * len(names)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.views import added_up
 from lectr_lab.analysis.views import sessions as session_views
 from lectr_lab.analysis.views.health import errors
 from lectr_lab.analysis.views.sessions import (
@@ -190,13 +191,31 @@ def test_the_longest_pause_is_that_of_a_plain_loop(event, log_of, seed, n):
     }
 
 
-def test_many_rows_are_looked_at_in_parts(event, log_of, monkeypatch):
-    """With the same pauses, however many parts there are."""
-    log = priced(log_of(made_up(event, 3, 60)))
-    whole = sessions(log).collect()
-    monkeypatch.setattr(session_views, "_MOST_AT_ONCE", 7)
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6), n=st.integers(0, 60), rows=st.integers(1, 20))
+def test_many_rows_are_added_up_in_batches(event, log_of, seed, n, rows):
+    """To the same sessions and the same costs, to the bit, whatever a batch holds."""
+    log = priced(log_of(made_up(event, seed, n)))
+    whole = [sessions(log).collect(), sessions(log, "client").collect()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session_views, "_MOST_AT_ONCE", 7)
+        patch.setattr(added_up, "BATCH_ROWS", rows)
+        patch.setattr(added_up, "_MOST_WAITING", rows)
+        parts = [sessions(log).collect(), sessions(log, "client").collect()]
 
-    assert_frame_equal(sessions(log).collect(), whole)
+    for found, wanted in zip(parts, whole, strict=True):
+        assert_frame_equal(found, wanted, check_exact=True)
+
+
+def test_the_first_of_the_dearest_is_named(event, log_of):
+    """Where several cost as much, whichever was read first."""
+    again = [
+        event(session="x", started_at=START + timedelta(seconds=s)) for s in (7, 2, 5)
+    ]
+
+    found = sessions(priced(log_of(again))).collect()
+
+    assert found["dearest_started_at"].item() == START + timedelta(seconds=2)
 
 
 def test_what_one_costs_rests_on_those_whose_cost_is_known(log_of, event):

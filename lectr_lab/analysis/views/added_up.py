@@ -84,7 +84,7 @@ class Groups:
 
     def add(self, batch: pl.DataFrame) -> None:
         """Count some more rows."""
-        some = batch.group_by(*self._keys).agg(*self._facts.once)
+        some = _own(batch.group_by(*self._keys).agg(*self._facts.once))
         self._parts.append(some)
         self._waiting += some.height
         if self._waiting > self._most:
@@ -93,9 +93,15 @@ class Groups:
     def added(self) -> pl.DataFrame:
         """The groups of all rows so far; some were added, if only none."""
         both = pl.concat(self._parts)
-        self._parts = [both.group_by(self._names).agg(*self._facts.again)]
+        self._parts = [_own(both.group_by(self._names).agg(*self._facts.again))]
         self._waiting = self._parts[0].height
         return self._parts[0]
+
+
+def _own(some: pl.DataFrame) -> pl.DataFrame:
+    """The same with texts of its own: those of polars are views of a batch's, all of
+    which they would keep."""
+    return some.with_columns(pl.col(pl.String) + "")
 
 
 def in_batches(

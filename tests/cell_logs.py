@@ -1,8 +1,9 @@
 """Random logs with everything in them that cells, prices and views tell apart."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +14,9 @@ from lectr_lab.core.event import Event
 from lectr_lab.core.pricing.price import UserPrice
 from lectr_lab.core.pricing.price_changes import change_days
 from lectr_lab.log.schema import frame
+
+DAYS = [datetime(2026, 10, 30, tzinfo=UTC) + timedelta(days=n) for n in range(-17, 4)]
+DAYS = [*DAYS[:4], *DAYS[-4:]]  # prices change on the 14th, 15th and 16th
 
 MODELS = [
     ("openai", "gpt-4o-mini-2024-07-18"),
@@ -179,3 +183,20 @@ def cut(log: pl.DataFrame, pieces: int, dice) -> list[pl.DataFrame]:
         [dice.randrange(pieces) for _ in range(log.height)], dtype=pl.Int8
     )
     return [log.filter(places == n) for n in range(pieces)]
+
+
+def lab_of(folder: Path, seed: int, rows: int = 240) -> Path:
+    """A lab of some files a day, with a late row or two in the next day's."""
+    rng = Random(seed)
+    files = {day: rng.randint(0, 2) for day in DAYS} | {DAYS[0]: 1}
+    for day, n in files.items():
+        part = folder / "log" / f"date={day.date()}"
+        part.mkdir(parents=True)
+        days = [day] * 9 + [max(DAYS[0], day - timedelta(days=1))]
+        for number in range(n):
+            some = [
+                event(rng, days, ["chat", "search", None])
+                for _ in range(rng.randint(1, rows // 4))
+            ]
+            frame(some).write_parquet(part / f"{number}.parquet")
+    return folder

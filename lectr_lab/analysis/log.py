@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
 import polars as pl
 
 from lectr_lab.analysis.cells.log_files import LabFiles
-from lectr_lab.analysis.cells.planned import Asked, Reading
+from lectr_lab.analysis.cells.planned import Apart, Asked, Reading
 from lectr_lab.analysis.cells.prefix_files import Days, PrefixFiles
 from lectr_lab.analysis.elsewhere import each
 from lectr_lab.analysis.lab_rows import counted_log, lab_rows
@@ -107,9 +107,23 @@ class Log:
         both, rows = self._selected.and_(wanted), wanted.of(self._rows)
         return self._reading.n_rows(both, rows)
 
+    def stored(self) -> pl.LazyFrame:
+        """Its rows without what is made of them: when they were sent, and from whom."""
+        return self._reading.stored(self._selected, self._rows)
+
+    def newest(self, first: datetime) -> pl.LazyFrame:
+        """Its rows from a moment on; what they cost may not be among their columns."""
+        if self._told is not None:
+            self._told.append(f"Rows from {first:%Y-%m-%d %H:%M %Z} on.")
+        return self._reading.newest(first, self._selected, self._rows)
+
     def weighed(self, asked: Asked) -> pl.LazyFrame | None:
         """Cells that stand for its rows, priced; None where they cannot say it."""
         return self._reading.weighed(asked, self._selected, self._told)
+
+    def apart(self, asked: Asked) -> Apart | None:
+        """The same, with the rows that are in no cell as rows."""
+        return self._reading.apart(asked, self._selected, self._told)
 
     def binned(self, asked: Asked) -> pl.LazyFrame | None:
         """Bins of how long its requests took; None where they cannot say it."""

@@ -7,10 +7,7 @@ cells, however many rows there are. Who asked (session, user, agent) is in no ce
 are steps that are no quarters of an hour: then every row is read, as ever.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
-from functools import cached_property
-from pathlib import Path
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -21,25 +18,23 @@ from lectr_lab.analysis.cells.facts import (
     KEYS,
     NAMES,
     STEP,
-    Facts,
     added,
     as_cells,
     facts,
     rest_schema,
 )
+from lectr_lab.analysis.cells.gathered import NONE, Found, Gathered, Wanted
 from lectr_lab.analysis.cells.log_files import LogFiles
-from lectr_lab.analysis.cells.sets import File, Kept, scan
+from lectr_lab.analysis.cells.sets import scan
 from lectr_lab.analysis.cells.spans import (
     DAY,
     QUARTER,
     begins_day,
     begins_month,
-    beside_steps,
     days_cut,
     is_days,
     is_months,
     is_quarters,
-    month_of,
     months_around,
     whole_steps,
 )
@@ -47,12 +42,10 @@ from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.answered_once import SETTLED, fetched
 from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.priced_cells import priced_cells
-from lectr_lab.analysis.pricing.token_ratio import ratios
+from lectr_lab.analysis.pricing.priced_cells import costed, with_estimates
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.selection import ALL, Period, Selection
 from lectr_lab.analysis.views.time_steps import polars_zone, time_step
-from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import own_change_days
 
@@ -66,7 +59,8 @@ _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
 _REMEMBERED = 7
-_MOST_LEFT_BYTES = 64_000_000  # of parts with a cell a row, in memory
+_AT_ONCE = 1 << 17  # cells: 50 MB
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Asked(NamedTuple):
@@ -79,27 +73,12 @@ class Asked(NamedTuple):
     ends: bool = False  # when the first and the last were
 
 
-class _Read(NamedTuple):
-    """Cells, the rows that are in none, and what they were found in."""
+class Apart(NamedTuple):
+    """A log as cells, few enough at once to be priced (`costed`) and summed, and the
+    rows that are in none, priced."""
 
-    kept: list[File]  # bins
-    left: tuple[Path, ...]
     cells: list[pl.LazyFrame]
-    rest: list[pl.LazyFrame]
-    taught: list[pl.LazyFrame]
-    words: str
-
-
-_NONE: frozenset[date] = frozenset()
-
-
-class _Files(NamedTuple):
-    """Which files are read for a question."""
-
-    apart: frozenset[date] | None  # months of which no file is read; None: all
-    cut: frozenset[date] | None = None  # months of which days are told apart; None: all
-    days: frozenset[date] = _NONE  # that an end of a time lies in
-    by_feature: bool = False  # these are told apart
+    rows: pl.LazyFrame  # `rest_schema`, and what `counted_log` and `priced` add
 
 
 class Reading:
@@ -107,8 +86,7 @@ class Reading:
 
     def __init__(self, log: LogFiles, prices: PriceList, *, cells: bool) -> None:
         self._log, self._prices, self._cells = log, prices, cells
-        self._found: dict[_Files, _Read | None] = {}
-        self._open: dict[tuple[Path, ...], list[Facts]] = {}
+        self._gathered = Gathered(log)
         self._answers: dict[Any, pl.DataFrame] = {}
 
     @property
@@ -122,8 +100,26 @@ class Reading:
             cells = self.weighed(Asked(frozenset(selected.columns)), selected)
             if cells is not None:
                 return int(collected(cells.select(pl.col("rows").sum())).item())
+        return n_rows(self.stored(selected, rows))
+
+    def stored(self, selected: Selection, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The selected rows as they are stored, where that can be told: for questions
+        that what is made of rows does not change."""
         as_stored = not selected.columns & SETTLED
-        return n_rows(selected.of(self._log.rows()) if as_stored else rows)
+        return selected.of(self._log.rows()) if as_stored else rows
+
+    def newest(
+        self, first: datetime, selected: Selection, rows: pl.LazyFrame
+    ) -> pl.LazyFrame:
+        """The selected rows from a moment on, as the whole log tells them: without what
+        they cost where older rows need not be read for them."""
+        read = self._gathered.of(Wanted(NONE)) if self._cells else None
+        if read is None or _any(pl.concat(read.rest).filter(fetched())):
+            return rows.filter(pl.col("started_at") >= first)
+        some = self._log.between(first, _NEVER)
+        none = pl.LazyFrame(schema={n: rest_schema()[n] for n in _OF_MAKERS})
+        told = counted_log(some, makers=none, per_model=self._gathered.ratios.lazy())
+        return selected.of(told)
 
     def weighed(
         self, asked: Asked, selected: Selection, told: list[str] | None = None
@@ -139,31 +135,59 @@ class Reading:
             Cells with the columns of `priced_cells`; None where cells cannot say it, or
             there are none.
         """
+        read = self._for(asked, selected, told)
+        if read is None:
+            return None
+        # Where each group has about a cell, adding them up first is the same work twice.
+        finest = ("1d" if _by_day(asked) else STEP) in asked.steps
+        if finest and "feature" in asked.columns:
+            cells = self._estimated(self._wanted(selected, read), selected)
+        else:
+            cells = pl.concat(self._pieces(asked, selected, read))
+        costs = costed(cells, self._prices)
+        rest = as_cells(selected.of(self._settled(read.rest)))
+        return pl.concat([costs, rest.select(costs.collect_schema().names())])
+
+    def apart(
+        self, asked: Asked, selected: Selection, told: list[str] | None = None
+    ) -> Apart | None:
+        """The same before it is priced, and the rows that are in no cell as rows."""
+        read = self._for(asked, selected, told)
+        if read is None:
+            return None
+        pieces = self._pieces(asked, selected, read)
+        return Apart(pieces, selected.of(self._settled(read.rest)))
+
+    def _for(
+        self, asked: Asked, selected: Selection, told: list[str] | None
+    ) -> Found | None:
+        """The cells that can say what is asked."""
         if not (self._cells and _can_say(asked, selected)):
             return None
-        by_day = all(map(is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
+        by_day = _by_day(asked)
         by_month = by_day and all(map(is_months, asked.steps))
-        files = _Files(
-            frozenset() if by_day else None,
+        files = Wanted(
+            NONE if by_day else None,
             self._months_cut(selected.when) if by_month else None,
             days_cut(selected.when, begins_day),
             _by_feature(asked, selected),
         )
-        if (read := self._read(files)) is None:
-            return None
-        if told is not None:
+        read = self._gathered.of(files)
+        if read is not None and told is not None:
             told.append(read.words)
-        # Where each group has about a cell, adding them up first is the same work twice.
-        finest = ("1d" if by_day else STEP) in asked.steps
-        if "feature" in asked.columns and finest:
-            few = self._wanted(selected, read)
-        else:
-            few = self._added(asked, selected, read).lazy()
-        costs = priced_cells(few, self._prices, self._ratios.lazy())
-        estimated = selected.of_columns(_BY_ESTIMATE)._replace(when=Period())
-        settled = selected.of(self._settled(read.rest))
-        rest = as_cells(settled).select(costs.collect_schema().names())
-        return pl.concat([estimated.of(costs), rest])
+        return read
+
+    def _pieces(
+        self, asked: Asked, selected: Selection, read: Found
+    ) -> list[pl.LazyFrame]:
+        """The selected cells, added up by what is asked, some at a time."""
+        few = self._added(asked, selected, read)
+        pieces = [*few.iter_slices(_AT_ONCE)] or [few]
+        return [self._estimated(one.lazy(), selected) for one in pieces]
+
+    def _estimated(self, cells: pl.LazyFrame, selected: Selection) -> pl.LazyFrame:
+        told = with_estimates(cells, self._gathered.ratios.lazy())
+        return selected.of_columns(_BY_ESTIMATE)._replace(when=Period()).of(told)
 
     def binned(self, asked: Asked, selected: Selection) -> pl.LazyFrame | None:
         """How long the selected requests took, in bins that can be grouped as is asked.
@@ -172,15 +196,14 @@ class Reading:
             `duration`, `bin` and `rows`, beside columns of the log that keys are told
             from; None where bins cannot say it.
         """
-        days = all(map(is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
         names = {*BINNED, "day"}
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
-        if not (self._cells and days and can_say):
+        if not (self._cells and _by_day(asked) and can_say):
             return None
         # A month's bins are those of all its days, and a day's are many.
         by_month = all(map(is_months, asked.steps))
         apart = _months_at(selected.when) if by_month else None
-        read = self._read(_Files(apart, by_feature=_by_feature(asked, selected)))
+        read = self._gathered.of(Wanted(apart, by_feature=_by_feature(asked, selected)))
         if read is None:
             return None
         whole = selected._replace(when=whole_steps(selected.when, DAY))
@@ -188,7 +211,9 @@ class Reading:
         parts = [bins(_stored(one)) for one in self._log.each(read.left)]
         parts.append(bins(_stored(self._log.tail.lazy())))
         kept = [scan(read.kept), *(one.lazy() for one in parts)]
-        edges = [bins(_stored(rows)) for rows in self._within(selected.when, DAY)]
+        edges = [
+            bins(_stored(rows)) for rows in self._gathered.within(selected.when, DAY)
+        ]
         fetched_later = pl.col("provider_response_id").is_not_null()
         again = selected.of(self._settled(read.rest)).filter(fetched_later)
         apart_of_days = [*edges, row_bins(collected(again))]
@@ -199,18 +224,18 @@ class Reading:
             ]
         )
 
-    def _wanted(self, selected: Selection, read: _Read) -> pl.LazyFrame:
+    def _wanted(self, selected: Selection, read: Found) -> pl.LazyFrame:
         """The cells that were selected."""
         asis = selected.of_columns(selected.columns - _BY_ESTIMATE)
         whole = asis._replace(when=whole_steps(selected.when, QUARTER))
         names = asis._replace(when=Period())
         edges = [
             names.of(facts(collected(rows)).sums.lazy())
-            for rows in self._within(selected.when, QUARTER)
+            for rows in self._gathered.within(selected.when, QUARTER)
         ]
         return pl.concat([whole.of(pl.concat(read.cells)), *edges])
 
-    def _added(self, asked: Asked, selected: Selection, read: _Read) -> pl.DataFrame:
+    def _added(self, asked: Asked, selected: Selection, read: Found) -> pl.DataFrame:
         """The same, added up by what is asked and prices go by."""
         keys = tuple(
             name for name in KEYS if name not in _ONLY_IF_ASKED - asked.columns
@@ -228,96 +253,14 @@ class Reading:
         days = {day for day in own_change_days(self._prices) if day.day != 1}
         return _months_at(when) | months_around(frozenset(days))
 
-    def _read(self, wanted: "_Files") -> _Read | None:
-        """The cells of all files; None where there are none, or too few of features."""
-        if wanted not in self._found:
-            self._found[wanted] = self._files(wanted)
-        return self._found[wanted]
-
-    def _files(self, wanted: "_Files") -> _Read | None:
-        """The files that stand for the parts, and what of these is left."""
-        apart, cut, _, by_feature = wanted
-        parts = self._log.parts
-        months = Kept([], [], [], [], list(parts))
-        if apart is not None:
-            own = [part for part in parts if month_of(part) not in apart]
-            months = self._log.months(
-                own,
-                by_feature=by_feature,
-                as_one=lambda month: cut is not None and month not in cut,
-            )
-            months.left.extend(part for part in parts if month_of(part) in apart)
-        days = self._log.facts(months.left, by_feature=by_feature)
-        few = self._log.facts(days.left).sums if by_feature else []
-        if not (months.sums or days.sums) or (
-            few and self._log.size(days.left) > _MOST_LEFT_BYTES
-        ):
-            return None
-        left = self._counted(tuple(days.left))
-        within = self._within_days(months, wanted)
-        if within is None:
-            return self._read(
-                wanted._replace(apart=months_around(wanted.days), days=_NONE)
-            )
-        by_day = pl.col("started_at").dt.date().is_in(wanted.days)
-        return _Read(
-            months.bins + days.bins,
-            tuple(days.left),
-            [
-                *([scan(months.sums).filter(~by_day)] if months.sums else []),
-                *([scan(within).filter(by_day)] if within else []),
-                *([scan(days.sums)] if days.sums else []),
-                *(one.sums.lazy() for one in left),
-            ],
-            [scan(months.rest + days.rest), *(one.rest.lazy() for one in left)],
-            [
-                scan(months.taught + days.taught),
-                *(one.taught.lazy() for one in left),
-            ],
-            _words(months.sums, within + days.sums, left),
-        )
-
-    def _within_days(self, months: Kept, wanted: "_Files") -> list[File] | None:
-        """The cells by quarters of an hour of months of which a day has to be told
-        apart; None where there are none."""
-        some, left = months_around(wanted.days), set(months.left)
-        parts = [
-            part
-            for part in self._log.parts
-            if month_of(part) in some and part not in left
-        ]
-        found = self._log.facts(parts, by_feature=wanted.by_feature) if parts else None
-        if found is None:
-            return []
-        return None if found.left else found.sums
-
-    def _counted(self, left: tuple[Path, ...]) -> list[Facts]:
-        """The facts of what has no cells yet, a part at a time."""
-        if left not in self._open:
-            rows = [collected(one) for one in self._log.each(left)]
-            tail = [self._log.tail] if self._log.tail.height else []
-            self._open[left] = [facts(one) for one in [*rows, *tail]]
-        return self._open[left]
-
-    @cached_property
-    def _ratios(self) -> pl.DataFrame:
-        """Tokens per character of each model, learned from the whole log."""
-        read = next(filter(None, self._found.values()))  # any has them, of all files
-        return collected(ratios(pl.concat(read.taught)))
-
     def _settled(self, rest: list[pl.LazyFrame]) -> pl.LazyFrame:
         """Rows that are in no cell, priced: a response that was fetched counts once."""
         stay = pl.concat(rest)
         makers = pl.LazyFrame(schema={n: rest_schema()[n] for n in _OF_MAKERS})
-        if collected(stay.filter(fetched()).select("org").head(1)).height:
+        if _any(stay.filter(fetched())):
             makers = self._log.rows().select(_OF_MAKERS)
-        told = counted_log(stay, makers=makers, per_model=self._ratios.lazy())
+        told = counted_log(stay, makers=makers, per_model=self._gathered.ratios.lazy())
         return priced(told, self._prices)
-
-    def _within(self, when: Period, step: timedelta) -> Iterator[pl.LazyFrame]:
-        """The rows at the ends of a time that are in no whole step of it."""
-        for first, end in beside_steps(when, step):
-            yield self._log.between(first, end)
 
     def _place(self, asked: Asked) -> pl.Expr:
         """A moment in the same step, at the same prices, as all that are added up."""
@@ -332,6 +275,11 @@ class Reading:
 def _months_at(when: Period) -> frozenset[date]:
     """Months of which an end of a time takes a part."""
     return months_around(days_cut(when, begins_month))
+
+
+def _by_day(asked: Asked) -> bool:
+    """Days (UTC) need not be told apart any further."""
+    return all(map(is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
 
 
 def _by_feature(asked: Asked, selected: Selection) -> bool:
@@ -349,6 +297,10 @@ def _as_rows(counted: pl.LazyFrame) -> pl.LazyFrame:
     return as_rows.with_columns(model_sent=none, model_requested=none)
 
 
+def _any(rows: pl.LazyFrame) -> bool:
+    return collected(rows.select("org").head(1)).height > 0
+
+
 def n_rows(log: pl.LazyFrame) -> int:
     """How many rows there are."""
     return int(collected(log.select(pl.len())).item())
@@ -362,17 +314,3 @@ def _can_say(asked: Asked, selected: Selection) -> bool:
         whole = whole_steps(selected.when, DAY) == selected.when
         names &= selected.columns <= {"org", "feature"} and whole
     return names and all(map(is_quarters, asked.steps))
-
-
-def _words(months: Sequence[File], days: Sequence[File], left: Sequence[Facts]) -> str:
-    """What is read, in a sentence."""
-    counted = sum(int(one.sums["rows"].sum()) + one.rest.height for one in left)
-    some = {"month": len(months), "file of a day": len(days)}
-    said = [f"{count(n)} {_several(n, what)}" for what, n in some.items() if n]
-    said.append(f"{count(counted)} {_several(counted, 'row')}")
-    return f"{', '.join(said[:-1])} in cells; {said[-1]}."
-
-
-def _several(n: int, what: str) -> str:
-    head, _, tail = what.partition(" ")
-    return what if n == 1 else " ".join(filter(None, [f"{head}s", tail]))

@@ -62,7 +62,21 @@ def priced_cells(
     >>> found.collect().height
     0
     """
-    told = _estimated(cells, ratios)
+    return costed(with_estimates(cells, ratios), prices)
+
+
+def costed(told: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
+    """What cells that have their estimates cost: at other prices, or as of other models.
+
+    Args:
+        told: cells with `ESTIMATES`, and `band` and `slot` by which they are priced.
+        prices: the user's own, which go before the list.
+
+    Returns:
+        The same cells with `COSTS`, in place of any that they had.
+    """
+    had = told.collect_schema().names()
+    told = told.drop(n for n in COSTS if n in had and n != "cost_stated_pusd")
     found = dict(told.collect_schema())
     found.pop("cost_stated_pusd")  # it comes again, among the costs
     return told.map_batches(
@@ -75,8 +89,13 @@ def priced_cells(
     )
 
 
-def _estimated(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
-    """Silent streams with their tokens, and the band that these are of."""
+def with_estimates(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
+    """Cells, the silent streams with their tokens, and the band that these are of.
+
+    Args:
+        cells: as `facts` and `added` give them.
+        ratios: tokens per character of each model (`token_ratio.ratios`).
+    """
     of = {name: pl.col(per_char(name)) for name in CHARS}
     known = pl.when(pl.col("bucket").is_not_null() & of["input_tokens"].is_not_null())
     length = length_of(pl.col("bucket"), of["input_tokens"])

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from cell_logs import event, user_prices
+from cell_logs import DAYS, event, lab_of, user_prices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -23,8 +23,6 @@ from lectr_lab.analysis.views.summary import summary, totals
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.schema import frame
 
-DAYS = [datetime(2026, 10, 30, tzinfo=UTC) + timedelta(days=n) for n in range(-17, 4)]
-DAYS = [*DAYS[:4], *DAYS[-4:]]  # prices change on the 14th, 15th and 16th
 BY = [
     *("feature", "model", "day", "hour", "credential", "token_source", "task", None),
     *("error_type", "outcome", "session"),
@@ -44,23 +42,6 @@ SELECTED: list[dict[str, Any]] = [
     {"user": "canary-user"},
     {"feature": "none such"},
 ]
-
-
-def lab_of(folder: Path, seed: int, rows: int = 240) -> Path:
-    """A lab of some files a day, with a late row or two in the next day's."""
-    rng = Random(seed)
-    files = {day: rng.randint(0, 2) for day in DAYS} | {DAYS[0]: 1}
-    for day, n in files.items():
-        part = folder / "log" / f"date={day.date()}"
-        part.mkdir(parents=True)
-        days = [day] * 9 + [max(DAYS[0], day - timedelta(days=1))]
-        for number in range(n):
-            some = [
-                event(rng, days, ["chat", "search", None])
-                for _ in range(rng.randint(1, rows // 4))
-            ]
-            frame(some).write_parquet(part / f"{number}.parquet")
-    return folder
 
 
 def same(view: Callable[..., Any], log: Log, **asked: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.newest import Newest
 from lectr_lab.analysis.simulate.answer_length import LEAST_ANSWERS
 from lectr_lab.core import formatting
 from lectr_lab.core.recommendation import is_protected
@@ -25,7 +26,10 @@ _ASIDE = {
 
 
 def assumption_sentences(
-    moves: pl.DataFrame, facts: pl.DataFrame, rules: Sequence[Rule]
+    moves: pl.DataFrame,
+    facts: pl.DataFrame,
+    rules: Sequence[Rule],
+    newest: Newest | None = None,
 ) -> tuple[str, ...]:
     """The assumptions behind a simulation.
 
@@ -33,6 +37,7 @@ def assumption_sentences(
         moves: one row per move, with sums, ratios and latencies.
         facts: one row per kind of request and day, with what was decided.
         rules: those simulated.
+        newest: the rows that tell of answers, where these are not all.
     """
     return tuple(
         f"{sentence}."
@@ -40,6 +45,7 @@ def assumption_sentences(
             _FIRST,
             *_of_reasoning(facts),
             *_of_pairs(moves),
+            *(_of_newest(newest) if moves.height else []),
             *_of_counts(moves),
             *_of_unjudged(moves),
             *_of_skips(facts),
@@ -92,6 +98,15 @@ def _of_pairs(moves: pl.DataFrame) -> Iterator[str]:
     if untimed:
         names = ", ".join(formatting.name(name) for name in sorted(untimed))
         yield f"How fast they would answer is not known: the log has no answer of {names}"
+
+
+def _of_newest(newest: Newest | None) -> Iterator[str]:
+    if newest is not None and newest.first is not None:
+        yield (
+            "How long answers are, and how long they take, is told by the newest "
+            f"{formatting.count(newest.n)} requests, from {newest.first:%Y-%m-%d %H:%M} "
+            "UTC on"
+        )
 
 
 def _name(move: dict[str, Any], end: str) -> str:

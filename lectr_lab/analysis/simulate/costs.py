@@ -14,11 +14,12 @@ from lectr_lab.analysis.views import binned, rows
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.percentiles import Percentiles, group_number
+from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.units import COUNTS
 
 # What is answered grows with the answer; the rest of a request stays as it was.
-_PARTS = ("reasoning_tokens", "output_audio_tokens", "output_image_tokens")
+PARTS = ("reasoning_tokens", "output_audio_tokens", "output_image_tokens")
 _PERCENTILES = (50, 95)
 
 
@@ -36,25 +37,42 @@ def facts(log: pl.LazyFrame) -> pl.LazyFrame:
         times of day; and of successful answers `answers`, `output` (tokens) and
         `output_squares`.
     """
-    output = pl.col("output_tokens").cast(pl.Float64)
     # By outcome as well, so that what an outcome means is asked of few rows.
     sums = log.group_by(*KEYS, "outcome", day()).agg(
-        pl.len().cast(pl.Int64).alias("requests"),
-        (pl.col("input_tokens").is_not_null() | rows.is_priced())
-        .sum()
-        .cast(pl.Int64)
-        .alias("counted"),
-        pl.col("cost_usd").count().cast(pl.Int64).alias("priced"),
-        (pl.col("cache_read_tokens") > 0).sum().alias("cached"),
-        (pl.col("reasoning_tokens") > 0).sum().alias("reasoned"),
+        *asked(ROWS),
         pl.col("input_tokens").sum().alias("input"),
-        usd_sum("cost_usd").alias("spend_usd"),
         pl.col("started_at").min().alias("first_at"),
         pl.col("started_at").max().alias("last_at"),
+        *answered(),
+    )
+    return of_kinds(sums)
+
+
+def asked(each: Each) -> list[pl.Expr]:
+    """What a frame of rows or cells says of requests, but for their answers."""
+    counted = pl.col("input_tokens").is_not_null() | rows.is_priced()
+    return [
+        each.number().alias("requests"),
+        each.number(counted).alias("counted"),
+        each.number(rows.is_priced()).alias("priced"),
+        each.number(pl.col("cache_read_tokens") > 0).alias("cached"),
+        each.number(pl.col("reasoning_tokens") > 0).alias("reasoned"),
+        each.usd("cost_usd").alias("spend_usd"),
+    ]
+
+
+def answered() -> list[pl.Expr]:
+    """What rows say of how long answers are."""
+    output = pl.col("output_tokens").cast(pl.Float64)
+    return [
         output.count().alias("answers"),
         output.sum().alias("output"),
         (output * output).sum().alias("output_squares"),
-    )
+    ]
+
+
+def of_kinds(sums: pl.LazyFrame) -> pl.LazyFrame:
+    """`facts`, of sums by outcome as well; what one does not say is null there."""
     return (
         sums.with_columns(
             unpriced=pl.col("counted") - pl.col("priced"),
@@ -94,13 +112,20 @@ def as_if(log: pl.LazyFrame, kinds: pl.DataFrame) -> pl.LazyFrame:
         The rows, priced under the target's name alone: an answer's name for the model
         is not known before there is one.
     """
-    what = ("to_provider", "to_model", "keeps_tier", "times")
-    moved = joined(log, kinds, what)
+    return as_target(joined(log, kinds, TARGET))
+
+
+TARGET = ("to_provider", "to_model", "keeps_tier", "times")
+"""What `joined` gives a row of the move that it makes."""
+
+
+def as_target(moved: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows that have `TARGET`, as they would have come back."""
     output = pl.col("output_tokens") * pl.col("times")
     # Rounded down, so that the parts never exceed the whole.
     parts = [
         (pl.col(name) * pl.col("times")).floor().cast(pl.Int64).alias(name)
-        for name in _PARTS
+        for name in PARTS
     ]
     return moved.with_columns(
         pl.col("to_provider").alias("provider"),
@@ -140,7 +165,7 @@ def costs(
         `move`, `day`, `judged` rows, `after_usd` of these and their `output` tokens,
         `unpriced_after` rows, and `before_usd` of the judged (null unless row by row).
     """
-    needed = [*dict.fromkeys([*KEYS, *_PRICED_BY, *COUNTS])]
+    needed = [*dict.fromkeys([*KEYS, *PRICED_BY, *COUNTS])]
     if row_by_row:
         log = log.select(*needed, pl.col("cost_usd").alias("before_usd"))
     else:
@@ -161,7 +186,7 @@ def costs(
     )
 
 
-_PRICED_BY = (
+PRICED_BY = (
     "model_actual",
     "service_tier",
     "inference_geo",

@@ -34,7 +34,7 @@ _LEARNED = {
     "same_tokens": pl.Boolean,
     "keeps_tier": pl.Boolean,
 }
-_FACTS = ["requests", "counted", "unpriced", "uncounted", "cached", "reasoned", "input"]
+FACTS = ["requests", "counted", "unpriced", "uncounted", "cached", "reasoned", "input"]
 _MS = ["p50_ms", "p95_ms", "n"]
 
 
@@ -117,10 +117,10 @@ def costs_by_day(
     sums = (
         facts.drop_nulls("move")
         .group_by("move", "day")
-        .agg(*summed((*_FACTS, "spend_usd")))
+        .agg(*summed((*FACTS, "spend_usd")))
     )
     if sums.is_empty():
-        return _beside(sums, sums.select("move", "day", *_none()))
+        return none_moved(sums)
     quick = costs(log, kinds, prices, row_by_row=False)
     both = _beside(sums, collected(quick))
     # Where all of a day's rows had a price, or none had, its sums tell all.
@@ -140,11 +140,12 @@ def costs_by_day(
     )
 
 
-def _none() -> list[pl.Expr]:
+def none_moved(sums: pl.DataFrame) -> pl.DataFrame:
+    """`costs_by_day` where no rule moves anything."""
     counts = ["judged", "output", "unpriced_after"]
-    return [pl.lit(0).alias(name) for name in counts] + [
-        pl.lit(0.0).alias(name) for name in ("before_usd", "after_usd")
-    ]
+    none = [pl.lit(0).alias(name) for name in counts]
+    none += [pl.lit(0.0).alias(name) for name in ("before_usd", "after_usd")]
+    return _beside(sums, sums.select("move", "day", *none))
 
 
 def _beside(sums: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
@@ -152,7 +153,7 @@ def _beside(sums: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     both = sums.join(after, on=["move", "day"], how="left").with_columns(
         pl.col("judged", "output", "unpriced_after").fill_null(0).cast(pl.Int64),
         pl.col("before_usd", "after_usd").fill_null(0.0),
-        pl.col(_FACTS).cast(pl.Int64),
+        pl.col(FACTS).cast(pl.Int64),
     )
     return both.sort("move", "day")
 

@@ -10,13 +10,21 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
-from lectr_lab.analysis.monthly import DAYS_A_MONTH, Monthly, monthly, seen_span
+from lectr_lab.analysis.given_log import Log, opened
+from lectr_lab.analysis.log import AnyLog, ranked
+from lectr_lab.analysis.monthly import (
+    DAYS_A_MONTH,
+    Monthly,
+    monthly,
+    seen_span,
+)
+from lectr_lab.analysis.newest import Newest
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.recommend.as_rules import rules_of
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.simulate.assumptions import assumption_sentences
 from lectr_lab.analysis.simulate.costs import facts, output_usd_per_token
+from lectr_lab.analysis.simulate.many_rows import many_rows
 from lectr_lab.analysis.simulate.model_changes import (
     MOVE,
     costs_by_day,
@@ -29,7 +37,6 @@ from lectr_lab.analysis.simulate.result import Simulation, Unjudged
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import usd_sum
-from lectr_lab.analysis.views.percentiles import chosen
 from lectr_lab.config.text_files import read_text
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.pricing.price import PriceList
@@ -62,7 +69,9 @@ def simulate(
 
     Each request goes where `core.routing.rules.decide` sends it, as live. What it costs
     there is priced from its own counts; how long the target's answers are is learned
-    where the log can teach it, else assumed, and said.
+    where the log can teach it, else assumed, and said. Of a log of more than 10 million
+    rows the costs are those of all, and how long answers are, and how long they take, is
+    told by its newest days, up to 3 million rows; that is said too.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them; narrow it to look at one org.
@@ -90,10 +99,10 @@ def simulate(
     """
     ordered = _rules(rules)
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    log = as_log(log, own)
-    how = chosen(log)
-    log = as_rules_see(log.filter(rows.is_call()), ordered)
-    found = collected(facts(log))
+    given = opened(log, own)
+    how = ranked(given)
+    seen = _seen(given, ordered) if how == "exact" else _seen_of_many(given, ordered)
+    found = seen.facts
     kinds = decided(found.select(KEYS).unique(), ordered, keyed)
     found = found.join(kinds, on=KEYS, how="left", nulls_equal=True)
     moves = moves_of(kinds, found, confidence)
@@ -101,11 +110,39 @@ def simulate(
     found = found.join(
         kinds.select(*KEYS, "move"), on=KEYS, how="left", nulls_equal=True
     )
-    by_day = costs_by_day(log, found, kinds, own)
-    days = _Days.of(found, by_day, confidence)
+    by_day = seen.costs_by_day(found, kinds, own)
+    days = _Days.of(seen.spent, by_day, seen.edges, confidence)
     doubts = _doubts(moves, days, own)
-    timed = partial(with_latencies, log, how=how)
-    return _simulation(timed, found, moves, doubts, days, ordered)
+    timed = partial(with_latencies, seen.timed, how=how)
+    table, doubt = timed(_per_move(moves, days, doubts)), _together(moves, doubts)
+    assumed = assumption_sentences(table, found, ordered, seen.newest)
+    return _simulation(found, table, doubt, days, assumed)
+
+
+class _Seen(NamedTuple):
+    """What was looked at of a log."""
+
+    facts: pl.DataFrame
+    spent: pl.DataFrame  # `day`, `spend_usd`
+    edges: pl.DataFrame  # `org`, `day`, `first_us`, `last_us`
+    costs_by_day: Callable[[pl.DataFrame, pl.DataFrame, PriceList | None], pl.DataFrame]
+    timed: pl.LazyFrame  # rows that say how long they took
+    newest: Newest | None = None  # where answers are of these alone
+
+
+def _seen(log: AnyLog, ordered: Sequence[Rule]) -> _Seen:
+    calls = as_rules_see(log.lazy().filter(rows.is_call()), ordered)
+    found = collected(facts(calls))
+    spent = found.group_by("day").agg(usd_sum("spend_usd"))
+    return _Seen(found, spent, found, partial(costs_by_day, calls), calls)
+
+
+def _seen_of_many(log: AnyLog, ordered: Sequence[Rule]) -> _Seen:
+    """Of a log of many rows, any request of a day tells when its traffic began."""
+    many = many_rows(log, ordered)
+    found, spent = many.facts()
+    timed = many.newest.rows
+    return _Seen(found, spent, many.days, many.costs_by_day, timed, many.newest)
 
 
 def _rules(rules: Rules) -> tuple[Rule, ...]:
@@ -132,16 +169,19 @@ class _Days(NamedTuple):
 
     @classmethod
     def of(
-        cls, found: pl.DataFrame, by_move: pl.DataFrame, confidence: float
+        cls,
+        spent: pl.DataFrame,
+        by_move: pl.DataFrame,
+        edges: pl.DataFrame,
+        confidence: float,
     ) -> "_Days":
         ends = [pl.col("first_us").min(), pl.col("last_us").max()]
-        of_orgs = found.group_by("org", "day").agg(ends).sort("org", "day")
-        of_log = found.group_by("day").agg(ends).sort("day")
+        of_orgs = edges.group_by("org", "day").agg(ends).sort("org", "day")
+        of_log = edges.group_by("day").agg(ends).sort("day")
         spans = {
             str(org): seen_span(edges)
             for (org,), edges in of_orgs.partition_by("org", as_dict=True).items()
         }
-        spent = found.group_by("day").agg(usd_sum("spend_usd"))
         return cls(by_move, spent, spans, seen_span(of_log), confidence)
 
     def of_move(self, org: str, first: object) -> tuple[date, date] | None:
@@ -251,15 +291,12 @@ def _per_move(moves: pl.DataFrame, days: _Days, doubts: list[_Doubt]) -> pl.Data
 
 
 def _simulation(
-    timed: Callable[[pl.DataFrame], pl.DataFrame],
     found: pl.DataFrame,
-    moves: pl.DataFrame,
-    doubts: list[_Doubt],
+    table: pl.DataFrame,
+    doubt: _Doubt,
     days: _Days,
-    rules: tuple[Rule, ...],
+    assumed: tuple[str, ...],
 ) -> Simulation:
-    doubt = _together(moves, doubts)
-    table = timed(_per_move(moves, days, doubts))
     spent = days.spent.rename({"spend_usd": "usd"})
     saved = days.by_move.select("day", usd=pl.col("before_usd") - pl.col("after_usd"))
     left = pl.concat([spent, saved.with_columns(-pl.col("usd"))])
@@ -278,7 +315,7 @@ def _simulation(
         before_month=days.month(spent, span),
         after_month=doubt.turned().widened(after),
         saving_month=doubt.widened(saving),
-        assumptions=assumption_sentences(table, found, rules),
+        assumptions=assumed,
         moves=table.select(_FRAME),
     )
 

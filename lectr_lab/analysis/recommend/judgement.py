@@ -50,6 +50,8 @@ def judge(group: Group) -> Judgement:
     Judgement(confidence='high', careful=False, reasons=('declared as classification',))
     """
     task = group["task"]
+    if not looked_at(group):
+        return Judgement(None, True, ("none of the newest requests is among these",))
     if task in DECLARED:
         return _declared(task, group)
     against = _against(group)
@@ -150,7 +152,13 @@ def _share(group: Group, sign: str) -> float:
 
 def _of(group: Group, sign: str) -> int:
     by_tokens = sign in ("short_answer", "short_prompt", "long_prompt")
-    return int(group["counted" if by_tokens else "requests"])
+    return looked_at(group, "counted" if by_tokens else "requests")
+
+
+def looked_at(group: Group, what: str = "requests") -> int:
+    """Of how many its signs are known: of all, or of the newest of a long log."""
+    looked = f"looked_{what}"
+    return int(group[looked if looked in group else what])
 
 
 def _mostly(group: Group, sign: str) -> bool:

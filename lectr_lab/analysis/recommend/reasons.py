@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from lectr_lab.analysis.recommend.candidates import Option
-from lectr_lab.analysis.recommend.judgement import Group
+from lectr_lab.analysis.recommend.judgement import Group, looked_at
 from lectr_lab.analysis.recommend.reprice import REASONING_TIMES
 from lectr_lab.core import formatting
 from lectr_lab.core.model_catalog import CheaperModel, known_model
@@ -29,12 +29,17 @@ def traffic_reasons(group: Group) -> list[str]:
     ['median prompt 212 tokens, 95 % of answers within 60 tokens, n = 4,210']
     """
     found = []
-    if group["counted"]:
+    if counted := looked_at(group, "counted"):
         prompt = formatting.count(round(group["input_p50_tokens"]))
         answer = formatting.count(round(group["output_p95_tokens"]))
         found.append(
             f"median prompt {prompt} tokens, 95 % of answers within {answer} tokens, "
-            f"n = {formatting.count(group['counted'])}"
+            f"n = {formatting.count(counted)}"
+        )
+    if (looked := looked_at(group)) < group["requests"]:
+        found.append(
+            f"what they look like and use is told by the newest {formatting.count(looked)} "
+            f"of {formatting.count(group['requests'])} requests"
         )
     if group["requests"] < FEW_REQUESTS:
         found.append(f"few requests: {group['requests']}")

@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.given_log import Log
+from lectr_lab.analysis.log import ranked
 from lectr_lab.analysis.monthly import (
     LEAST_DAYS,
     Monthly,
-    day_edges,
     monthly,
     seen_span,
 )
 from lectr_lab.analysis.pricing.price_file import read_prices
-from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.recommend.all_rows import AllRows, log_of, looked_at_all
 from lectr_lab.analysis.recommend.candidates import (
     Candidate,
     Option,
@@ -32,7 +32,8 @@ from lectr_lab.analysis.recommend.candidates import (
     place_of,
     with_chains,
 )
-from lectr_lab.analysis.recommend.judgement import Group, Judgement
+from lectr_lab.analysis.recommend.judgement import Group, Judgement, looked_at
+from lectr_lab.analysis.recommend.many_rows import ManyRows, many_rows
 from lectr_lab.analysis.recommend.reasons import (
     chain_reasons,
     ending_reasons,
@@ -40,11 +41,9 @@ from lectr_lab.analysis.recommend.reasons import (
     target_reasons,
     traffic_reasons,
 )
-from lectr_lab.analysis.recommend.reprice import repriced
 from lectr_lab.analysis.recommend.result import PassedOver, Recommendations
-from lectr_lab.analysis.recommend.signals import KEYS, signals
+from lectr_lab.analysis.recommend.signals import KEYS
 from lectr_lab.analysis.views import rows
-from lectr_lab.analysis.views.collected import collected
 from lectr_lab.core import formatting
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.recommendation import Confidence, Recommendation, is_protected
@@ -89,6 +88,8 @@ def recommend(
     what the traffic uses. One that retires within 90 days is named only where no other
     is as sure: it says so first, and stands behind all others. Where a target's own
     traffic is to move on, so is what would go to it: no chain is left. Quality is not measured here; see `evidence`.
+    Of a log of more than 10 million rows the sums are of all, and what requests look like
+    is told by its newest days, up to 3 million rows; the reasons say of how many.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
@@ -113,14 +114,11 @@ def recommend(
     document-qa    gemini-3.8-flash    gemini-3.5-flash-lite           $7.47
     """
     own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    log = as_log(log, own)
-    if org is not None:
-        log = log.filter(pl.col("org") == org)
-    if not {"cost_usd", "price_source"} <= set(log.collect_schema().names()):
-        log = priced(log, own)
-    groups, edges = (collected(one) for one in (signals(log), day_edges(log)))
+    given = log_of(log, own, org)
+    seen = looked_at_all(given) if ranked(given) == "exact" else many_rows(given)
+    groups, edges = seen.groups, seen.edges
     if groups.is_empty():
-        return Recommendations(unsaid=_unsaid(log))
+        return Recommendations(unsaid=_unsaid(given.lazy()))
     today = max(edges["day"].to_list()) if now is None else now.date()
     dearest = groups.sort(
         "spend_usd", *KEYS, descending=[True] + [False] * len(KEYS), nulls_last=True
@@ -130,7 +128,7 @@ def recommend(
     protected = _protected(groups)
     alone = [candidate(g, today) for g in _beside_reasoning(found, protected)]
     candidates = with_chains(alone, today)
-    costs = _costs(log, candidates, today, own)
+    costs = _costs(seen, candidates, today, own)
     spans = {key[0]: seen_span(part) for key, part in edges.group_by("org")}
     decided = [
         _decided(one, option, why, costs, spans[one.group["org"]])
@@ -167,7 +165,7 @@ def _beside_reasoning(
 
 
 def _costs(
-    log: pl.LazyFrame,
+    seen: AllRows | ManyRows,
     candidates: Sequence[Candidate],
     today: date,
     prices: PriceList | None,
@@ -181,7 +179,7 @@ def _costs(
     if not wanted:
         return {}
     changes = pl.DataFrame(wanted, schema=_CHANGES, orient="row")
-    found = collected(repriced(log, changes, today, prices))
+    found = seen.repriced(changes, today, prices)
     return {
         key: _Costs(
             tuple(part["day"]),
@@ -267,6 +265,8 @@ def _decided(
 ) -> Recommendation | PassedOver:
     """What is recommended for a group; else what kind of reason there is not to."""
     group, judgement, options, refused = candidate
+    if not looked_at(group):
+        return _passed(group, "not among the newest requests", judgement.reasons)
     if judgement.confidence is None:
         return _passed(group, "the work does not look simple", judgement.reasons)
     if not options and not refused:

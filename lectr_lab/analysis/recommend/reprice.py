@@ -6,11 +6,13 @@ the present model costs is what was paid, or today's price where that is lower. 
 saving is never the effect of a price that is gone.
 """
 
+from collections.abc import Container
 from datetime import date
 
 import polars as pl
 
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.pricing.token_ratio import per_char
 from lectr_lab.analysis.recommend.signals import KEYS, judged
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.money import usd_sum
@@ -38,29 +40,58 @@ def repriced(
         One row per change and `day` (UTC): `n` rows priced as both, `from_usd` and
         `to_usd` over these, and `unpriced`: rows that only the present model prices.
     """
-    found = (
-        log.filter(judged() & rows.is_priced())
-        .with_columns(rows.model())
-        .join(changes.lazy(), on=KEYS, how="inner", nulls_equal=True)
-        .with_columns(
-            kept_at=pl.col("started_at"),
-            paid_usd=pl.col("cost_usd"),
-            paid_by=pl.col("price_source"),
-        )
-    )
-    found = _costed(found, "from_today_usd", _on(today), prices)
-    found = found.with_columns(
-        *(pl.col("to_model").alias(name) for name in MODELS),
-        output_tokens=pl.when("reasons_anew")
-        .then(pl.col("output_tokens") * REASONING_TIMES)
-        .otherwise("output_tokens"),
-    )
-    found = _costed(found, "to_then_usd", pl.col("kept_at"), prices)
-    found = _costed(found, "to_today_usd", _on(today), prices)
+    some = log.filter(judged() & rows.is_priced()).with_columns(rows.model())
+    asked = some.join(changes.lazy(), on=KEYS, how="inner", nulls_equal=True)
+    found = both_ways(asked, today, prices)
     return _by_day(found.select(*KEYS, "to_model", "kept_at", _from_usd(), _to_usd()))
 
 
-def _on(today: date) -> pl.Expr:
+def both_ways(
+    asked: pl.LazyFrame, today: date, prices: PriceList | None
+) -> pl.LazyFrame:
+    """Rows with what each cost and would cost.
+
+    Args:
+        asked: priced rows, each with its `to_model` and `reasons_anew`.
+        today: the day of the prices to come.
+        prices: the user's own prices.
+
+    Returns:
+        The same rows with `kept_at` (when they were sent), `paid_usd`, `paid_by`,
+        `from_today_usd`, `to_then_usd` and `to_today_usd`, and as they would be asked.
+    """
+    found = asked.with_columns(
+        kept_at=pl.col("started_at"),
+        paid_usd=pl.col("cost_usd"),
+        paid_by=pl.col("price_source"),
+    )
+    found = _costed(found, "from_today_usd", on_day(today), prices)
+    found = found.with_columns(*as_target(asked.collect_schema().names()))
+    found = _costed(found, "to_then_usd", pl.col("kept_at"), prices)
+    return _costed(found, "to_today_usd", on_day(today), prices)
+
+
+def as_target(columns: Container[str]) -> list[pl.Expr]:
+    """The same requests of another model, whose answers may be longer.
+
+    Args:
+        columns: those that there are; of estimates, the characters count.
+    """
+    longer = ["output_tokens", per_char("output_tokens")]
+    return [
+        *(pl.col("to_model").alias(name) for name in MODELS),
+        *(
+            pl.when("reasons_anew")
+            .then(pl.col(name) * REASONING_TIMES)
+            .otherwise(name)
+            .alias(name)
+            for name in longer
+            if name in columns
+        ),
+    ]
+
+
+def on_day(today: date) -> pl.Expr:
     """The same time of day, today."""
     at = pl.col("kept_at")
     midnight = pl.lit(today).cast(pl.Datetime("us", "UTC"))

@@ -11,6 +11,7 @@ import polars as pl
 from lectr_lab.analysis.views import binned, rows
 from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.analysis.views.percentiles import group_number
+from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.pricing.price import MOST_COUNTED
 
 KEYS = ["org", "feature", "task", "provider", "model"]
@@ -49,29 +50,49 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
     own = log.filter(judged()).with_columns(rows.model())
     # By day and asked-for name first: sets of these would hold every row.
     parts = own.group_by(*KEYS, "model_requested", day=pl.col("started_at").dt.date())
-    sums = parts.agg(*_size(), *_most(), *_signs(), *_uses()).group_by(KEYS)
-    return _with_ranks(sums.agg(*_added()), own)
+    sums = parts.agg(*size(ROWS), *_most(), *_signs(), *_uses()).group_by(KEYS)
+    shape = [
+        pl.col("^n_.*$").sum(),
+        pl.col("input_most_tokens", "output_most_tokens").max(),
+        pl.col("^uses_.*$", "unsaid").any(),
+    ]
+    return _with_ranks(sums.agg(*sizes(), *shape), own)
 
 
-def _size() -> list[pl.Expr]:
+def shapes(log: pl.LazyFrame) -> pl.LazyFrame:
+    """`signals` of some rows of a log, without what they cost.
+
+    Returns:
+        The keys; `looked_requests` and `looked_counted`; and what requests look like and
+        use, as of `signals`.
+    """
+    own = log.filter(judged()).with_columns(rows.model())
+    sums = own.group_by(KEYS).agg(
+        ROWS.number().alias("looked_requests"),
+        ROWS.number(_counted()).alias("looked_counted"),
+        *(*_most(), *_signs(), *_uses()),
+    )
+    return _with_ranks(sums, own)
+
+
+def size(each: Each) -> list[pl.Expr]:
+    """How many requests there are, and what they cost, of rows or of cells."""
     return [
-        pl.len().alias("requests"),
-        _counted().sum().alias("counted"),
-        usd_sum("cost_usd").alias("spend_usd"),
-        rows.is_priced().sum().alias("priced"),
-        rows.estimated().sum().alias("estimated"),
+        each.number().alias("requests"),
+        each.number(_counted()).alias("counted"),
+        each.usd("cost_usd").alias("spend_usd"),
+        each.number(rows.is_priced()).alias("priced"),
+        each.number(rows.estimated()).alias("estimated"),
     ]
 
 
-def _added() -> list[pl.Expr]:
-    """The sums of a group's days."""
+def sizes() -> list[pl.Expr]:
+    """The sums of a group's days and asked-for names."""
     return [
         pl.col("model_requested").drop_nulls().unique().sort().alias("asked_for"),
         pl.col("day").n_unique().alias("days"),
-        pl.col("requests", "counted", "priced", "estimated", "^n_.*$").sum(),
+        pl.col("requests", "counted", "priced", "estimated").sum(),
         usd_sum("spend_usd"),
-        pl.col("input_most_tokens", "output_most_tokens").max(),
-        pl.col("^uses_.*$", "unsaid").any(),
     ]
 
 
@@ -142,21 +163,32 @@ def _reasons() -> pl.Expr:
     return effort_set | (pl.col("reasoning_tokens") > 0).fill_null(False)
 
 
+_COUNTS = {
+    "images": ["input_image_tokens", "output_image_tokens"],
+    "audio": ["input_audio_tokens", "output_audio_tokens"],
+    "web_search": ["web_searches"],
+    "other_output": ["output_audio_tokens", "output_image_tokens"],
+}
+
+
+def counted_uses() -> list[pl.Expr]:
+    """What any row, or cell, needs of a model by its counts alone."""
+    return [_any(*names).alias(f"uses_{what}") for what, names in _COUNTS.items()]
+
+
 def _uses() -> list[pl.Expr]:
     """What any row needs of a model; `unsaid` where some rows do not say."""
     flags = ["has_images", "has_audio", "has_tools"]
-    images = ["input_image_tokens", "output_image_tokens"]
-    audio = ["input_audio_tokens", "output_audio_tokens"]
     return [
-        _any("has_images", *images).alias("uses_images"),
-        _any("has_audio", *audio).alias("uses_audio"),
+        _any("has_images", *_COUNTS["images"]).alias("uses_images"),
+        _any("has_audio", *_COUNTS["audio"]).alias("uses_audio"),
         pl.col("has_tools").any().alias("uses_tools"),
         pl.col("response_format")
         .is_in(["json_object", "json_schema"])
         .any()
         .alias("uses_json_schema"),
-        _any("web_searches").alias("uses_web_search"),
-        _any("output_audio_tokens", "output_image_tokens").alias("uses_other_output"),
+        _any(*_COUNTS["web_search"]).alias("uses_web_search"),
+        _any(*_COUNTS["other_output"]).alias("uses_other_output"),
         pl.col("reasoning_effort").is_not_null().any().alias("uses_effort"),
         pl.any_horizontal(pl.col(flags).is_null()).any().alias("unsaid"),
     ]

@@ -9,7 +9,7 @@ read every row. Where polars itself asks for a LazyFrame, as in `pl.concat`, wri
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
@@ -33,7 +33,6 @@ from lectr_lab.shipping.remote import listed
 
 _T = TypeVar("_T")
 _SHOWN = ("_repr_html_", "_repr_mimebundle_", "_display_")
-_INSTANT = timedelta(microseconds=1)
 _NAMED = 3
 _LETTERS = 200
 _NARROWING = {"org", "feature", "provider", "model", "task", "session", "user"}
@@ -315,10 +314,9 @@ def _of_prefix(
 
 
 def _days_of(source: Source, selected: Selection) -> Days:
-    first, end = selected.when
-    since = None if first is None else first.astimezone(UTC).date()
-    until = None if end is None else (end.astimezone(UTC) - _INSTANT).date()
-    return Days(source.day or since, source.day or until)
+    if source.day is not None:
+        return Days(source.day, source.day)
+    return Days.of(selected.when)
 
 
 def ranked(

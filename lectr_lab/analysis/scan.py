@@ -49,10 +49,8 @@ def scan(
     >>> scan(tempfile.mkdtemp()).select("cost_usd").collect().height
     0
     """
-    if isinstance(lab, str) and is_url(lab):  # no price file of ours lies there
-        own = () if prices is None else own_prices(Path(), prices)
-        return opened_log(Source(lab, own, day))
-    return opened_log(Source(Path(lab), own_prices(Path(lab), prices), day))
+    where = lab if is_url(lab) else Path(lab)
+    return opened_log(Source(where, own_prices(lab, prices), day))
 
 
 def demo_log() -> Log:
@@ -70,11 +68,14 @@ def demo_log() -> Log:
     return scan(shipped_traffic())
 
 
-def own_prices(lab: Path, prices: PriceList | Path | str | None = None) -> PriceList:
-    """The user's own prices that `scan` takes for a lab folder."""
+def own_prices(
+    lab: Path | str, prices: PriceList | Path | str | None = None
+) -> PriceList:
+    """The user's own prices that `scan` takes for a lab folder; beside a prefix of an
+    object store lie none."""
     if isinstance(prices, tuple):
         return prices
     if prices is not None:
         return read_prices(prices)
-    file = lab / PRICE_FILE
-    return read_prices(file) if file.exists() else ()
+    file = Path(lab) / PRICE_FILE
+    return read_prices(file) if not is_url(lab) and file.exists() else ()

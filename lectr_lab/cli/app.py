@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 from cyclopts import App, Parameter
 
+from lectr_lab.cli.options import folder
 from lectr_lab.core.errors import ConfigError, LabError, MissingExtra
 from lectr_lab.core.printable import printable
 
@@ -133,7 +134,9 @@ Config = Annotated[
 Lab = Annotated[
     Path | None,
     Parameter(
-        name=["--lab", "--folder"], help="The log's folder (default: the settings')."
+        name=["--lab", "--folder"],
+        converter=folder,
+        help="The log's folder (default: the settings').",
     ),
 ]
 

@@ -22,7 +22,7 @@ def print_comparison(
     format: Literal["table", "json", "csv", "md"],
     *,
     tz: str,
-    lab: Path,
+    lab: Path | str,
 ) -> None:
     """Compare two spans of a log, and print what changed.
 

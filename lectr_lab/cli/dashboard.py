@@ -5,8 +5,9 @@ import sys
 import threading
 import webbrowser
 from datetime import UTC, datetime
+from pathlib import Path
 
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl, is_far
 from lectr_lab.cli.say import say
 from lectr_lab.core.errors import LabError
 
@@ -15,7 +16,7 @@ _DEMO_TITLE = "Four weeks of made-up traffic"
 
 
 def dashboard(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     port: int = 0,
     by: str = "feature",
@@ -38,7 +39,8 @@ def dashboard(
     Example: lectr-lab dashboard --demo
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix, as it is now.
         port: where it listens; 0 is any free port.
         by: a column in the place of the features, such as client or session.
         since: count from 24h, 7d or 2026-11-01 on, as of when the command starts.
@@ -46,7 +48,7 @@ def dashboard(
         demo: show four weeks of made-up traffic instead of a log.
         no_browser: print the address, open nothing.
     """
-    from lectr_lab.analysis.scan import demo_log
+    from lectr_lab.analysis.scan import demo_log, scan
     from lectr_lab.analysis.views.groups import key_columns
     from lectr_lab.analysis.views.select import select
     from lectr_lab.config.limit_settings import LimitSettings
@@ -59,23 +61,26 @@ def dashboard(
     from lectr_lab.log.schema import frame
     from lectr_lab.proxy.server.run import open_socket, run
 
-    if lab is not None and lab.exists():
+    if isinstance(lab, Path) and lab.exists():
         LabFolder.used(lab)
     folder = lab or lab_here(os.environ)
+    if is_far(folder):
+        scan(folder)  # what is wrong with it is said before a page opens
     first = _first(since, tz)
     key_columns(frame([]).lazy(), by, org="")  # who mistypes it is told at once
     doorman = Doorman()
     title = _DEMO_TITLE if demo else TITLE
 
     def follow() -> Followed:
-        source = (
-            still_source(select(demo_log(), since=since, tz=tz).lazy(), tz, by)
-            if demo
-            else folder_source(folder, None, tz, by, first)
-        )
+        if demo or isinstance(folder, str):
+            log = demo_log() if demo else scan(folder)
+            source = still_source(select(log, since=since, tz=tz).lazy(), tz, by)
+        else:
+            source = folder_source(folder, None, tz, by, first)
         return Followed(source, title=title, tz=tz, by=by)
 
-    app = DashboardServer(follow, doorman, title, still=demo)
+    still = demo or is_far(folder)
+    app = DashboardServer(follow, doorman, title, still=still)
     with open_socket(_HOST, port) as sock:
         address = f"http://{_HOST}:{sock.getsockname()[1]}{doorman.folder}?token={doorman.token}"
         limits = LimitSettings(

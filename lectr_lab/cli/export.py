@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl
 from lectr_lab.core.errors import ConfigError, LogError
 from lectr_lab.core.printable import printable
 
@@ -14,7 +14,7 @@ _MB = 1024 * 1024
 
 
 def export(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     out: Path,
     since: str | None = None,
@@ -35,7 +35,8 @@ def export(
     Example: lectr-lab export lab --out spans --since 2026-11-01..2026-11-07
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         out: the folder for the files: a day (UTC) each, or more where it is long. Those
             of an earlier export of the same days are replaced.
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lectr_lab.cli.csv_text import csv_text
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl
 from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 
@@ -16,7 +16,7 @@ Format = Literal["table", "json", "csv"]
 
 
 def forecast(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     by: str | None = None,
     usd: float | None = None,
@@ -37,7 +37,8 @@ def forecast(
     Example: lectr-lab forecast lab --by feature --usd 500 --per month
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         by: columns of the log to group by, with commas between, such as feature,model.
         usd: a budget in USD: on which day is it reached?
         per: whether the budget is for a day, a week (from Monday) or a month.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import Lab, LabOrUrl
 from lectr_lab.core.errors import LabError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ app = App(
 
 @app.default
 def show(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     since: str | None = None,
     by: str = "feature",
@@ -45,7 +45,8 @@ def show(
     Example: lectr-lab odd lab --since 24h
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         since: only what had not ended by then, such as 24h, 7d or 2026-11-02.
         by: what is held against its past, such as feature, provider, model or client.
         budget: false alarms a feature-week that you accept, above 0 and up to 10.

@@ -8,7 +8,7 @@ from typing import Literal
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.nothing_fits import check_something_fits
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl
 from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 
@@ -16,7 +16,7 @@ Format = Literal["table", "json", "csv"]
 
 
 def recommend(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     since: str | None = None,
     until: str | None = None,
@@ -38,7 +38,8 @@ def recommend(
     Example: lectr-lab recommend lab --since 30d --rules rules.toml
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
         until: the last day, or a moment such as 2026-11-01T12:00.
         org: only this organisation; may be given again for more.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from lectr_lab.cli.csv_text import csv_text
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl
 from lectr_lab.cli.say import say, say_json
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.printable import printable
@@ -29,7 +29,7 @@ _SHOWN = 40  # rows of a table; the other forms have all
 
 def reconcile(
     *other: Path,
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     costs: Costs = None,
     within_s: float = 60,
     format: Format = "table",
@@ -49,7 +49,8 @@ def reconcile(
     Args:
         other: the provider's export; several, or a folder of them; or the folder of the
             other lab.
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         costs: the same provider's cost export, for what was really charged.
         within_s: of two logs, how far apart the clocks may be where no id tells which
             call is which.

@@ -12,7 +12,7 @@ from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.markdown import markdown_table, plain
 from lectr_lab.cli.nothing_fits import check_something_fits
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl, is_far
 from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
 from lectr_lab.core.errors import LogError
@@ -37,7 +37,7 @@ class Report(NamedTuple):
 
 
 def report(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     by: str = "feature",
     since: str | None = None,
@@ -66,7 +66,8 @@ def report(
     Example: lectr-lab report lab --since "last week" --compare previous
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         by: columns of the log to group by, with commas between, such as client,session;
             day and hour, too.
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
@@ -99,7 +100,7 @@ def report(
     from lectr_lab.analysis.views.select import select
     from lectr_lab.config.settings import lab_here
     from lectr_lab.log.folder import LabFolder
-    from lectr_lab.log.losses import losses
+    from lectr_lab.log.losses import Losses, losses
 
     lab = lab or lab_here(os.environ)
     format = "json" if json else format
@@ -126,7 +127,7 @@ def report(
         return
     log = select(log, since=since, until=until, tz=tz)
     check_something_fits(whole, log, **whose, since=since, until=until)
-    lost = losses(LabFolder(lab))
+    lost = Losses() if is_far(lab) else losses(LabFolder(Path(lab)))
     with busy(Console(stderr=True)):
         found = reported(log, keys, lost, tz)
         _write_files(log, html, png, lost, tz, _drawn_by(keys))
@@ -265,7 +266,7 @@ def _print_table(found: Report) -> None:
     say(found.text)
 
 
-def _print_gaps(log: "AnyLog", totals: dict[str, Any], lab: Path) -> None:
+def _print_gaps(log: "AnyLog", totals: dict[str, Any], lab: Path | str) -> None:
     """What the sums lack, and what to write where; nothing is asked where they lack
     nothing."""
     from lectr_lab.analysis.scan import PRICE_FILE
@@ -274,7 +275,10 @@ def _print_gaps(log: "AnyLog", totals: dict[str, Any], lab: Path) -> None:
     if totals["unpriced"]:
         unpriced = data_gaps.unpriced_models(log).collect()
         if not unpriced.is_empty():
-            advice = data_gaps.price_advice(unpriced, str(lab / PRICE_FILE))
+            where = str(Path(lab) / PRICE_FILE)
+            if is_far(lab):  # nothing of ours lies there
+                where = f"{PRICE_FILE}, for `lectr.scan(…, prices={PRICE_FILE!r})`"
+            advice = data_gaps.price_advice(unpriced, where)
             say(f"\n{advice}")
         if odd := totals["unpriced"] - unpriced["requests"].sum():
             say(f"\n{data_gaps.CONTRADICTING}: {odd:,}.")
@@ -294,7 +298,7 @@ def _print_forecast(log: "AnyLog", tz: str) -> None:
         say("\n" + " ".join([f"Forecast: {found.sentence}", *found.budget_sentences]))
 
 
-def _print_recommendations(log: "AnyLog", lab: Path) -> None:
+def _print_recommendations(log: "AnyLog", lab: Path | str) -> None:
     """Below the table: where a smaller model may do, where there is one."""
     from lectr_lab.analysis.recommend import recommend
     from lectr_lab.analysis.scan import own_prices

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from lectr_lab.cli.busy import busy
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.nothing_fits import check_something_fits
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl
 from lectr_lab.cli.say import say
 from lectr_lab.cli.width import wide_console
 
@@ -34,7 +34,7 @@ _OF_A_RUN_FIRST_TO_GO = (
 
 
 def sessions(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     session: list[str] | None = None,
     by: str | None = None,
@@ -63,7 +63,8 @@ def sessions(
     One of them: lectr-lab sessions lab --session 3829a6 --png run.png
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         session: one session, by its id or the beginning of it; may be given again for
             more, which are drawn on one scale.
         by: what a session costs per feature, client, or other columns of the log, with

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from lectr_lab.cli.options import folder
 from lectr_lab.core.errors import ConfigError
 from lectr_lab.core.printable import printable
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 MB = 1_000_000
 _SECONDS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|)")
-Data = Annotated[Path | None, Parameter(name=["--lab", "--folder", "--data"])]
+Data = Annotated[
+    Path | None, Parameter(name=["--lab", "--folder", "--data"], converter=folder)
+]
 
 
 def ship(

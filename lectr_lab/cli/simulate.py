@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lectr_lab.cli.csv_text import csv_text
 from lectr_lab.cli.nothing_fits import check_something_fits
-from lectr_lab.cli.options import Lab
+from lectr_lab.cli.options import LabOrUrl
 from lectr_lab.cli.say import say, say_json
 from lectr_lab.core.errors import ConfigError
 
@@ -18,7 +18,7 @@ Format = Literal["table", "json", "csv"]
 
 
 def simulate(
-    lab: Lab = None,
+    lab: LabOrUrl = None,
     *,
     rules: Path | None = None,
     since: str | None = None,
@@ -39,7 +39,8 @@ def simulate(
     Example: lectr-lab simulate lab --rules rules.toml --since 30d
 
     Args:
-        lab: the lab folder (default: the one lectr.toml names, else ./lab).
+        lab: the lab folder (default: the one lectr.toml names, else ./lab); or a prefix
+            that labs are shipped to, such as s3://bucket/prefix.
         rules: the rules file (default: the one lectr.toml names, else rules.toml).
         since: 24h, 7d, 2026-11-01, or a period such as 2026-11-01..2026-11-07.
         until: the last day, or a moment such as 2026-11-01T12:00.

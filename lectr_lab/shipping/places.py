@@ -132,8 +132,8 @@ def _no_credentials(scheme: str, url: str) -> str:
     )
     return (
         f"There are no credentials for {url} in the environment: set {names}{temporary}. "
-        "On a cloud's machine that has a role, --instance-credentials asks its metadata "
-        "address for them; nothing was asked."
+        "On a cloud's machine that has a role, LECTR_INSTANCE_CREDENTIALS=true has its "
+        "metadata address asked for them; nothing was asked."
     )
 
 

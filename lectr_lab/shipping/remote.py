@@ -13,7 +13,7 @@ from lectr_lab.shipping.places import place
 from lectr_lab.shipping.protocol import counted
 from lectr_lab.shipping.stores import RemoteStore, check, opened
 
-_URL = re.compile(r"(?:s3|gs|az|file)://", re.ASCII)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 
 
 class RemoteFile(NamedTuple):
@@ -56,7 +56,8 @@ class RemoteLog(NamedTuple):
 
 
 def is_url(lab: object) -> bool:
-    """It names a prefix of an object store, not a folder.
+    """It names a prefix of an object store, not a folder; `listed` says what is wrong
+    with one that cannot be.
 
     >>> is_url("s3://bucket/prefix"), is_url("lab")
     (True, False)

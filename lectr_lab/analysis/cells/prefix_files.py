@@ -23,6 +23,7 @@ from lectr_lab.analysis.cells.prefix_sets import (
     unpacked,
 )
 from lectr_lab.analysis.cells.sets import Kept, together
+from lectr_lab.analysis.views.selection import Period
 from lectr_lab.core.errors import StoreError
 from lectr_lab.log.schema import frame
 from lectr_lab.shipping.remote import RemoteFile, RemoteLog, rows_of
@@ -38,6 +39,12 @@ class Days(NamedTuple):
 
     since: date | None = None
     until: date | None = None
+
+    @classmethod
+    def of(cls, when: Period) -> "Days":
+        """Those of a time (UTC)."""
+        first, end = when
+        return cls(first and _day(first), end and _day(end - _INSTANT))
 
     def have(self, day: date) -> bool:
         """It is one of them.

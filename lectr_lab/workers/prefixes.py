@@ -14,8 +14,9 @@ from lectr_lab.core.prefix.compare import Change
 from lectr_lab.core.prefix.memory import PrefixMemory
 from lectr_lab.core.prefix.rules import rule_of
 from lectr_lab.proxy.shared.messages import Look, Looked
+from lectr_lab.proxy.shared.port import TOGETHER_S
 
-HELD_S = 0.06
+HELD_S = 0.06 + TOGETHER_S
 _EVERY_S = 0.02
 
 

@@ -97,9 +97,9 @@ class WorkerProcess:
         """Of the process; 0 before there is one."""
         return self._process.pid if self._process else 0
 
-    def say(self, message: ToWorker) -> bool:
-        """Tell it something; False where it will not hear."""
-        return self._line.say(message)
+    def say(self, message: ToWorker, within_s: float = 0.0) -> bool:
+        """Tell it something, so soon; False where it will not hear."""
+        return self._line.say(message, within_s)
 
     def retire(self) -> None:
         """Have it take no more connections, and end with the last one."""

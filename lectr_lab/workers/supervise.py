@@ -44,6 +44,7 @@ RESTART = signal.SIGUSR2
 _STOPS_WITHIN_S = 40.0
 _AT_ONCE_S = 5.0  # who ends sooner than that is not replaced at once
 _LONGEST_WAIT_S = 30.0
+_TOGETHER_S = 0.001  # answers that are ready at one time
 _AT_START = ("host", "port", "lab", "workers")
 
 
@@ -270,7 +271,7 @@ class Supervisor:
 
     def _told(self, worker: WorkerProcess, message: ToParent) -> None:
         if isinstance(message, Look):
-            self._prefixes.look(message, worker.say)
+            self._prefixes.look(message, partial(worker.say, within_s=_TOGETHER_S))
         elif isinstance(message, HealthTold):
             self._gathering.told(worker, message)
         elif isinstance(message, HealthWanted):

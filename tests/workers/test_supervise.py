@@ -1,6 +1,7 @@
 """Two workers are one proxy: one port, one log, one set of limits."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -144,6 +145,27 @@ def test_a_killed_worker_is_replaced_and_missed_by_nobody(start):
 
     assert len({*first, *served.pids()}) >= 3
     assert "was ended by SIGKILL; another takes its place" in "".join(served.complained)
+
+
+def test_one_that_cannot_start_is_tried_again_later_and_later(start):
+    """Each time after twice as long, which is said; the other answers meanwhile. Once it
+    can, it does."""
+    served = start()
+    journal = served.lab / "journal"
+    away = journal.rename(served.lab / "away")
+    journal.touch()
+    os.kill(served.pids()[0], signal.SIGKILL)
+
+    said = "the next did not start"
+    served.until(lambda: said in "".join(served.complained), "nobody is tried")
+    served.until(lambda: "in 2 s" in "".join(served.complained), "or only once")
+    assert served.ask().status_code == 200
+    journal.unlink()
+    away.rename(journal)
+    served.until(lambda: len(served.pids()) == 2, "nobody takes its place")
+
+    waits_s = re.findall(r"takes its place in (\d+) s", "".join(served.complained))
+    assert waits_s == ["1", "2", "4", "8"][: len(waits_s)]
 
 
 def test_a_restart_loses_nothing(start, provider):

@@ -10,6 +10,7 @@ import msgspec
 _LENGTH = struct.Struct(">I")
 _MOST_BYTES = 64 * 1024 * 1024
 _MOST_UNSENT_BYTES = 8 * 1024 * 1024  # of an end that does not read
+_TOGETHER_BYTES = 64 * 1024  # are sent before their time
 
 
 class Line(asyncio.Protocol):
@@ -32,22 +33,45 @@ class Line(asyncio.Protocol):
         self._told, self._gone = told, gone
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
+        self._unsent = bytearray()
+        self._sending: asyncio.TimerHandle | None = None
 
-    def say(self, message: msgspec.Struct) -> bool:
-        """Send a message; False where it will not arrive."""
+    def say(self, message: msgspec.Struct, within_s: float = 0.0) -> bool:
+        """Send a message; False where it will not arrive.
+
+        Args:
+            message: it arrives behind those before it.
+            within_s: how long it may wait for others, which are then sent with it: to
+                send and to be woken costs as much for one as for many.
+        """
         transport = self._transport
         if transport is None or transport.is_closing():
             return False
         if transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
             return False
         data = self._encode(message)
-        transport.write(_LENGTH.pack(len(data)) + data)
+        self._unsent += _LENGTH.pack(len(data))
+        self._unsent += data
+        if not within_s or len(self._unsent) >= _TOGETHER_BYTES:
+            self._send()
+        elif self._sending is None:
+            loop = asyncio.get_running_loop()
+            self._sending = loop.call_later(within_s, self._send)
         return True
 
     def close(self) -> None:
         """End it. What was said is sent."""
         if self._transport is not None:
+            self._send()
             self._transport.close()
+
+    def _send(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+        unsent, self._unsent = self._unsent, bytearray()
+        if unsent and self._transport is not None:
+            self._transport.write(unsent)
 
     # The loop calls these
 
@@ -77,4 +101,5 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The other end is gone."""
         self._transport = None
+        self._send()  # nothing any more
         self._gone()

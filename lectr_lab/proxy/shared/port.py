@@ -23,6 +23,7 @@ from lectr_lab.proxy.shared.messages import (
 )
 
 _MOST_ASKED = 20_000
+TOGETHER_S = 0.01  # questions about prompts wait for each other
 _HEALTH_S = 2.0
 
 
@@ -92,7 +93,9 @@ class Port:
         number = self._ask(then)
         if not number:
             then(None)
-        elif not self._line.say(look(number, session, seen, is_session=is_session)):
+            return
+        asked = look(number, session, seen, is_session=is_session)
+        if not self._line.say(asked, TOGETHER_S):
             self._answer(number, None)
 
     async def health(self) -> AllHealth | None:

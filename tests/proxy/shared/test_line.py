@@ -43,32 +43,80 @@ class Ends:
         return self
 
 
+class Transport(asyncio.Transport):
+    """Takes what is written, piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+        self.closed = False
+
+    def write(self, data) -> None:
+        self.sent.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self.closed = True
+
+
 @given(messages=MESSAGES, cuts=st.lists(st.integers(1, 5000), max_size=20))
 def test_messages_arrive_whole_however_they_are_cut(messages, cuts):
     """In their order."""
-    sent, told = [], []
-
-    class Transport:
-        def write(self, data: bytes) -> None:
-            sent.append(data)
-
-        def is_closing(self) -> bool:
-            return False
-
-        def get_write_buffer_size(self) -> int:
-            return 0
-
+    told, transport = [], Transport()
     one, other = Line(ToParent, told.append), Line(ToParent, told.append)
-    one.connection_made(Transport())  # type: ignore[arg-type]
+    one.connection_made(transport)
     for message in messages:
         assert one.say(message)
-    data = b"".join(sent)
+    data = b"".join(transport.sent)
     for cut in cuts:
         other.data_received(data[:cut])
         data = data[cut:]
     other.data_received(data)
 
     assert told == messages
+
+
+@given(messages=MESSAGES, waits=st.lists(st.booleans(), min_size=8, max_size=8))
+def test_what_may_wait_is_sent_with_what_may_not(messages, waits):
+    """In its place, and at the end whatever else there is."""
+    told, transport = [], Transport()
+    one, other = Line(ToParent, told.append), Line(ToParent, told.append)
+
+    async def say() -> None:
+        one.connection_made(transport)
+        for message, may_wait in zip(messages, waits, strict=False):
+            assert one.say(message, 60.0 if may_wait else 0.0)
+        one.close()
+
+    asyncio.run(say())
+    other.data_received(b"".join(transport.sent))
+
+    assert told == messages
+    at_once = waits[: len(messages)].count(False)
+    assert at_once <= len(transport.sent) <= at_once + 1
+
+
+def test_what_may_wait_is_sent_in_its_time_or_when_it_is_much():
+    """Nobody else has to say anything."""
+    large = HealthTold(1, {"warnings": "x" * 70_000})
+
+    async def run() -> None:
+        ends = await Ends().open()
+        assert ends.one.say(HealthWanted(1), 0.001)
+        async with asyncio.timeout(10):
+            while ends.told != [HealthWanted(1)]:
+                await asyncio.sleep(0.001)
+            assert ends.one.say(large, 3600.0)
+            while ends.told != [HealthWanted(1), large]:
+                await asyncio.sleep(0.001)
+        ends.one.close()
+
+    asyncio.run(run())
 
 
 def test_an_end_that_is_gone_is_noticed():

@@ -211,8 +211,8 @@ def serve(
     LECTR_HASH_KEY (16 characters or more) takes its place: the same for all proxies
     whose hashes are to agree.
 
-    SIGUSR2 reads the settings again; no request is lost. What is wrong in them is said,
-    and those read before stay.
+    SIGUSR2 reads the settings again; no request is lost, and what [watch] and [ship] run
+    beside goes by them too. What is wrong in them is said, and those read before stay.
 
     Example: lectr-lab serve --port 9000
 
@@ -228,6 +228,7 @@ def serve(
             SIGUSR2 replaces them one after another, by the settings as they are then,
             and loses no request.
     """
+    from lectr_lab.beside import read_and_tell
     from lectr_lab.cli.ship_beside import shipped
     from lectr_lab.cli.templates import environment
     from lectr_lab.config.settings import read_settings
@@ -257,13 +258,14 @@ def serve(
     def first(*_: object) -> None:
         print("Your first request has arrived.", flush=True)
 
-    with watched(settings), shipped(settings):
+    with watched(settings) as watcher, shipped(settings) as shipper:
+        reread = partial(read_and_tell, read, settings, (watcher, shipper))
         if settings.workers > 1:
             from lectr_lab.workers.supervise import supervise
 
-            supervise(settings, started, first, read)
+            supervise(settings, started, first, reread)
         else:
-            run(Order(settings=settings), started, first, reread=read)
+            run(Order(settings=settings), started, first, reread=reread)
 
 
 @keys_app.command

@@ -20,7 +20,6 @@ FIXED = (
     "keep_request_ids",
     "drain_s",
     "record",
-    "watch",
 )
 
 

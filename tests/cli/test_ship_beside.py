@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from shipped_lab import add_part, events
 
-from lectr_lab.cli import ship_beside as beside
 from lectr_lab.cli.ship_beside import shipped
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.ship_settings import ShipSettings
@@ -47,11 +46,8 @@ def _line(pid: str) -> bytes:
 
 
 @pytest.mark.slow
-def test_a_process_ships_and_ends_with_what_started_it(
-    tmp_path, folder_url, monkeypatch
-):
+def test_a_process_ships_and_ends_with_what_started_it(tmp_path, folder_url):
     """Where `[ship]` asks for one; one that is killed is replaced."""
-    monkeypatch.setattr(beside, "AGAIN_AFTER_S", 0.2)
     lab = LabFolder.create(tmp_path / "lab")
     add_part(lab, events(0, 10))
     asked = ShipSettings(to=folder_url, every_s=1.0)
@@ -73,14 +69,13 @@ def test_a_process_ships_and_ends_with_what_started_it(
 @pytest.mark.slow
 def test_what_cannot_be_done_is_said_and_not_tried_again(tmp_path, monkeypatch, capfd):
     """Such as without credentials; whatever serves goes on."""
-    monkeypatch.setattr(beside, "AGAIN_AFTER_S", 0.2)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     asked = ShipSettings(to="s3://bucket/prefix")
 
     with shipped(Settings(lab=str(tmp_path / "lab"), ship=asked)):
         until(lambda: "There are no credentials" in capfd.readouterr().err)
-        time.sleep(1)
+        time.sleep(2)
         assert "credentials" not in capfd.readouterr().err
 
 

@@ -112,7 +112,7 @@ def test_what_runs_beside_is_told_what_the_proxy_reads(tmp_path):
         def obey(self, settings):
             told.append(settings)
 
-    first, new = Settings(lab="here", port=8), Settings(lab="there", port=9, budgets=())
+    first, new = Settings(lab="here", port=8), Settings(lab="there", port=9)
     asked = WatchSettings(every_s=7)
     new = msgspec.structs.replace(new, watch=asked)
 

@@ -1,4 +1,4 @@
-"""What a year costs to read from a prefix: requests, bytes, CPU, on an S3 server.
+"""Requests, bytes and CPU, on an S3 server (moto) on loopback.
 
     python tests/prefix_requests.py --lab lab --rows 300 > data/prefix_requests.md
 

@@ -1,16 +1,21 @@
-"""What each view of the window takes: processor seconds and memory, on a made-up year.
+"""What each view takes: processor seconds and memory, on a made-up year.
 
     python tests/benchmarks/every_view.py LAB [days, default 37 = 10 M rows] [name …]
 
 LAB is what `made_up_year.py` writes; it is made where it is not there yet. Each view runs
 with its defaults in a process of its own, which may take `MOST_MIB` of memory and is ended
-above. Memory is what only that process has (RssAnon, looked at 50 times a second): pages
-of files that are mapped are the machine's. A view that gives a LazyFrame is collected as
-`lectr-lab report` does it; `…_in_a_cell` as a cell does it.
+above: of a lab whose closed days are counted (`cells/`), and of one where they can not be,
+so that every row is read. `--cells` and `--rows` are one of these alone. A view that no
+cell can answer is as dear in both, and read once: `OF_ROWS` are those.
+
+Memory is what only that process has (RssAnon, looked at 50 times a second), and in
+brackets the most that was mapped (VmHWM), with pages of files that are the machine's. A
+view that gives a LazyFrame is collected as `lectr-lab report` does it; `…_in_a_cell` as a
+cell does it.
 """
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,8 +30,10 @@ import polars as pl
 from made_up_year import FIRST, beginning, make
 
 import lectr_lab as lectr
+from lectr_lab.analysis.cells.kept import count_closed
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.page import page
+from lectr_lab.log.folder import LabFolder
 
 MOST_MIB = 9_000
 _LOOK_S = 0.02
@@ -98,6 +105,23 @@ def _export(lab: Path) -> int:
     return 1
 
 
+def _import(lab: Path) -> int:
+    with tempfile.TemporaryDirectory() as out:
+        day = FIRST.isoformat()
+        lectr.export_log(lab, Path(out) / "spans", since=day, until=day)
+        other = Path(out) / "lab"
+        lectr.import_log(Path(out) / "spans", kind="otel", lab=other)
+        return lectr.scan(other).n_rows()
+
+
+def _shown(lab: Path) -> int:
+    return len(repr(lectr.scan(lab).lazy()._repr_mimebundle_()))  # type: ignore[operator]
+
+
+def _map(lab: Path) -> int:
+    return sum(lectr.scan(lab).map(lambda day: lectr.spend(day).collect().height))
+
+
 VIEWS: dict[str, Callable[[Path], int]] = {
     "spend": _collected(lectr.spend),
     "spend_in_a_cell": _spend_in_a_cell,
@@ -117,6 +141,7 @@ VIEWS: dict[str, Callable[[Path], int]] = {
     "cost_of_retries": _collected(lectr.cost_of_retries),
     "sessions": _collected(lectr.sessions),
     "sessions_by": _collected(lectr.sessions, by="client"),
+    "sessions_inferred": _collected(lectr.sessions, infer_sessions=True),
     "session": _session,
     "cache": _collected(lectr.cache),
     "cache_losses": _collected(lectr.cache_losses),
@@ -128,17 +153,23 @@ VIEWS: dict[str, Callable[[Path], int]] = {
     "simulate": _simulate,
     "dashboard": _page,
     "follower": _follower,
+    "shown": _shown,
+    "map": _map,
     "export_log": _export,
+    "import_log": _import,
 }
+OF_ROWS = {"sessions", "sessions_by", "sessions_inferred", "session", "cache", "map"}
+OF_ROWS |= {"cache_losses", "cache_savings", "odd", "shown", "export_log", "import_log"}
+OF_ROWS |= {"latency_exact", "compare"}
 
 
-def _anonymous_mib(pid: int) -> float:
+def _mib(pid: int, field: str) -> float:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0.0
     of_lines = (line.split() for line in status.splitlines())
-    return next((int(w[1]) / 1024 for w in of_lines if w[:1] == ["RssAnon:"]), 0.0)
+    return next((int(w[1]) / 1024 for w in of_lines if w[:1] == [field]), 0.0)
 
 
 def measured(name: str, lab: Path) -> dict[str, Any]:
@@ -150,7 +181,7 @@ def measured(name: str, lab: Path) -> dict[str, Any]:
 
     def watch() -> None:
         while child.poll() is None:
-            peak_mib[0] = max(peak_mib[0], _anonymous_mib(child.pid))
+            peak_mib[0] = max(peak_mib[0], _mib(child.pid, "RssAnon:"))
             if peak_mib[0] > MOST_MIB:
                 child.kill()
             time.sleep(_LOOK_S)
@@ -168,21 +199,37 @@ def measured(name: str, lab: Path) -> dict[str, Any]:
 def _one(name: str, lab: Path) -> None:
     before = time.process_time()
     answer = VIEWS[name](lab)
-    used = resource.getrusage(resource.RUSAGE_SELF)
     told = {"cpu": time.process_time() - before, "answer": answer}
-    sys.stdout.write(json.dumps(told | {"rss_mib": used.ru_maxrss / 1024}))
+    sys.stdout.write(json.dumps(told | {"mapped_mib": _mib(os.getpid(), "VmHWM:")}))
 
 
-def main(year: Path, days: int, names: list[str]) -> None:
+def _said(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return " | "
+    cpu = found.get("failed") or f"{found['cpu']:.1f}"
+    mapped = f" ({found['mapped_mib']:,.0f})" if "mapped_mib" in found else ""
+    return f"{cpu} | {found['mib']:,.0f}{mapped}"
+
+
+def main(year: Path, days: int, names: list[str], ways: list[str]) -> None:
+    """Print a table of the views that are named, or all, as each is measured."""
     rows = make(year, days)
     with tempfile.TemporaryDirectory(dir=year.parent) as scratch:
-        lab = beginning(year, days, Path(scratch))
-        sys.stdout.write(f"{rows:,} rows of {days} days\n\n| view | cpu s | MiB |\n")
-        sys.stdout.write("|---|---|---|\n")
+        labs = {way: beginning(year, days, Path(scratch, way)) for way in ways}
+        if "cells" in labs:
+            count_closed(LabFolder(labs["cells"]))
+        if "rows" in labs:
+            (labs["rows"] / "cells").touch()  # a file: no folder can be made there
+        head = " | ".join(f"from {way}: cpu s | MiB" for way in ways)
+        sys.stdout.write(f"{rows:,} rows of {days} days\n\n| view | {head} |\n")
+        sys.stdout.write(f"|---{'|---|---' * len(ways)}|\n")
         for name in names:
-            found = measured(name, lab)
-            said = found.get("failed") or f"{found['cpu']:.1f}"
-            sys.stdout.write(f"| {name} | {said} | {found['mib']:,.0f} |\n")
+            last = ways[-1]
+            found = [
+                measured(name, lab) if way == last or name not in OF_ROWS else None
+                for way, lab in labs.items()
+            ]
+            sys.stdout.write(f"| {name} | {' | '.join(map(_said, found))} |\n")
             sys.stdout.flush()
 
 
@@ -190,5 +237,14 @@ if __name__ == "__main__":
     if sys.argv[1] == "--one":
         _one(sys.argv[2], Path(sys.argv[3]))
     else:
-        path, asked_days, *asked = [*sys.argv[1:], "37"][: max(len(sys.argv) - 1, 2)]
-        main(Path(path), int(asked_days), asked or [*VIEWS])
+        given = [one for one in sys.argv[1:] if not one.startswith("--")]
+        asked_ways = [
+            one.removeprefix("--") for one in sys.argv if one.startswith("--")
+        ]
+        path, asked_days, *asked = [*given, "37"][: max(len(given), 2)]
+        main(
+            Path(path),
+            int(asked_days),
+            asked or [*VIEWS],
+            asked_ways or ["cells", "rows"],
+        )

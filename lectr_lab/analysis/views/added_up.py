@@ -88,7 +88,7 @@ class Groups:
         self._parts.append(some)
         self._waiting += some.height
         if self._waiting > self._most:
-            self._most = 2 * self.added().height + _MOST_WAITING
+            self._most = self.added().height * 5 // 4 + _MOST_WAITING
 
     def added(self) -> pl.DataFrame:
         """The groups of all rows so far; some were added, if only none."""

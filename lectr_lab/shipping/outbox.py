@@ -16,7 +16,7 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +38,9 @@ MOST_STAGED_ROWS = 500_000
 _MOST_ROWS = 100_000
 _PATIENCE_S = 10.0
 _STEP_S = 0.1
+
+
+New = Callable[[date, pl.DataFrame], pl.DataFrame]
 
 
 class Waiting(NamedTuple):
@@ -79,7 +82,7 @@ def pending(lab: LabFolder) -> dict[date, list[Part]]:
     return found
 
 
-def stage(lab: LabFolder) -> Staged:
+def stage(lab: LabFolder, new: New | None = None) -> Staged:
     """Write down rows that are in no batch yet, as objects to be put.
 
     Nobody rewrites the lab's parts meanwhile; where somebody does, it waits for a few
@@ -87,6 +90,7 @@ def stage(lab: LabFolder) -> Staged:
 
     Args:
         lab: a lab with a destination.
+        new: leaves of a day's rows those that are to be shipped; None: all of them.
 
     Returns:
         What was written: about MOST_STAGED_ROWS at a time, so that a long log that is
@@ -100,19 +104,19 @@ def stage(lab: LabFolder) -> Staged:
         with only_one(lab) as mine:
             if mine:
                 _remove_uncommitted(lab)
-                return _stage_some(lab)
+                return _stage_some(lab, new)
         if time.monotonic() > until:
             return Staged()
         time.sleep(_STEP_S)
 
 
-def _stage_some(lab: LabFolder) -> Staged:
+def _stage_some(lab: LabFolder, new: New | None) -> Staged:
     some: list[Staged] = []
     for day, parts in pending(lab).items():
         for batch in _batches(parts):
             if sum(one.rows for one in some) >= MOST_STAGED_ROWS:
                 return _together(some)._replace(more=True)
-            some.append(_stage_batch(lab, day, batch))
+            some.append(_stage_batch(lab, day, batch, new))
     return _together(some)
 
 
@@ -150,7 +154,9 @@ def _batches(parts: list[Part]) -> Iterator[list[Part]]:
         yield batch
 
 
-def _stage_batch(lab: LabFolder, day: date, batch: list[Part]) -> Staged:
+def _stage_batch(
+    lab: LabFolder, day: date, batch: list[Part], new: New | None
+) -> Staged:
     schema, sums, bad = current_schema(), checksums(lab, day), {}
     for part in batch:
         reason = ailment(part.path, schema, sums.get(part.path.name, ()))
@@ -165,9 +171,10 @@ def _stage_batch(lab: LabFolder, day: date, batch: list[Part]) -> Staged:
         rows = pl.concat(part_rows(path, schema) for path in well).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         if len(batch) > 1:  # one of them shall not hold up the others
-            return _together([_stage_batch(lab, day, [part]) for part in batch])
+            return _together([_stage_batch(lab, day, [one], new) for one in batch])
         reason = str(error).partition("\n")[0]
         return Staged(problems=(f"{batch[0].path} is not shipped: {reason}.",))
+    rows = rows if new is None else new(day, rows)
     name = hashlib.blake2b("\n".join(names).encode(), digest_size=16).hexdigest()
     pieces = list(_pieces(rows)) if rows.height else []
     for number, data in enumerate(pieces):

@@ -4,6 +4,7 @@
     log/date=D/<inputs>.parquet      what a compactor made of fresh ones; never replaced
     days/date=D/<generation>.json    which log objects count, and what was merged in them
     months/<month>/<generations>.json    what the last generations of a month's days say
+    labs/<lab>/<turn>                what a lab shall not forget (`turns.py`)
     cells/…                              counts of log objects, for views; derived
                                          (`analysis/cells/prefix_sets.py`)
 

@@ -28,6 +28,13 @@ from lectr_lab.shipping.protocol import (
     sweep,
     unmerged,
 )
+from lectr_lab.shipping.turns import (
+    begin_turn,
+    end_turn,
+    lab_id,
+    sweep_turns,
+    without_shipped,
+)
 
 Wait = Callable[[float], bool]
 Count = Callable[[], bool]
@@ -60,6 +67,7 @@ def begin(lab: LabFolder, to: str) -> None:
     before = destination(lab)
     if before is None:
         note_destination(lab, to)
+        lab_id(lab)  # from now on, also of a copy
     elif before != to:
         raise ConfigError(
             f"{lab.root} is shipped to {before}. A lab has one place, for rows in two "
@@ -85,10 +93,14 @@ def ship(lab: LabFolder, store: Store) -> Shipped:
     turns = [Shipped(problems=seal(lab).problems)]
     # First what waits: where the store is away, no more is written down for it.
     turns.append(Shipped(0, *put(lab, store)))
-    more = True
-    while more:
-        rows, _, problems, more = stage(lab)
-        turns.append(Shipped(rows, *put(lab, store), problems))
+    if pending(lab):
+        turn = begin_turn(lab, store)
+        new = partial(without_shipped, store) if turn.forgotten else None
+        more = True
+        while more:
+            rows, _, problems, more = stage(lab, new)
+            turns.append(Shipped(rows, *put(lab, store), problems))
+        end_turn(lab, turn)
     return Shipped(
         sum(turn.rows for turn in turns),
         sum(turn.objects for turn in turns),
@@ -161,7 +173,9 @@ def sweep_all(store: Store, now: datetime, grace: timedelta = GRACE) -> int:
     Raises:
         StoreError: the store cannot be asked.
     """
-    return sum(sweep(store, day, now, grace) for day in fresh_days(store))
+    gone = sum(sweep(store, day, now, grace) for day in fresh_days(store))
+    sweep_turns(store)
+    return gone
 
 
 def keep_shipping(

@@ -25,6 +25,7 @@ _OURS = re.compile(
     r"|cells/days/date=\d{4}-\d\d-\d\d/[0-9a-f]{32}\.[0-9a-f]{24}\.zip"
     r"|cells/months/\d{4}-\d\d/[0-9a-f]{24}\.zip"
     r"|months/\d{4}-\d\d/[0-9a-f]{32}\.json"
+    r"|labs/[0-9a-f]{32}/\d{10}"
 )
 _DAY = re.compile(r"/date=([\d-]{10})/")
 _AT_A_TIME = 16

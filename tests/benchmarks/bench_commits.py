@@ -15,6 +15,8 @@ anything in between, at the median, each held to a turn of its own before it.
 `--with-ends` measures chats with the time of load and provider in it. Where all that
 is on two cores is busy, two workers answer as many a second as go into two seconds of
 that; one process answers as many as go into one second of its own.
+
+`--session` measures chats of 7 KB in one session, too.
 """
 
 import argparse
@@ -104,15 +106,34 @@ def proxy(tree: Path, upstream_port: int, workers: int = 0) -> Iterator[Gateway]
         process.stdin.close()
 
 
+def in_a_session(request: bytes) -> bytes:
+    """The same chat of 7 KB, as one of a session: its prompt is compared with others."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    asked = json.loads(body)
+    asked["messages"][0]["content"] *= 9
+    body = json.dumps(asked).encode()
+    lines = [
+        line
+        for line in head.split(b"\r\n")
+        if not line.lower().startswith(b"content-length")
+    ]
+    lines += [b"X-Lectr-Session: nightly-7", b"Content-Length: %d" % len(body)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
 def turn_us(
-    sender: Sender, gateway: Gateway, seconds: float, stream: bool
+    sender: Sender,
+    gateway: Gateway,
+    seconds: float,
+    stream: bool,
+    dressed: Callable[[bytes], bytes] = bytes,
 ) -> float | None:
     """Processor time a request, in µs; None: something was not answered."""
     before_s = cpu_s(list(gateway.pids))
     load = sender.send(
         Job(
             port=gateway.port,
-            request=gateway.request(stream=stream),
+            request=dressed(gateway.request(stream=stream)),
             connections=CONNECTIONS,
             seconds=seconds,
         )
@@ -203,6 +224,7 @@ def main() -> None:
     parser.add_argument("--chats-only", action="store_true")
     parser.add_argument("--added", action="store_true")
     parser.add_argument("--with-ends", action="store_true")
+    parser.add_argument("--session", action="store_true")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     with ExitStack() as stack:
@@ -222,6 +244,10 @@ def main() -> None:
         }
         if not args.chats_only:
             turns["stream"] = lambda one: turn_us(sender, one, args.turn, True)
+        if args.session:
+            turns["chat of a session"] = lambda one: turn_us(
+                sender, one, args.turn, False, in_a_session
+            )
         if args.with_ends:
             turns["chat, with both ends"] = lambda one: turn_us(
                 sender, one._replace(pids=one.pids + ends), args.turn, False

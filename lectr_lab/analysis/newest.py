@@ -60,8 +60,8 @@ def days_of(log: AnyLog, cells: InCells | None = None) -> pl.DataFrame:
     if cells is None or not cells.ends:
         return _days([_of_days(rows, at, at, pl.len())])
     first, last, n = pl.col("first_at"), pl.col("last_at"), pl.col("rows").sum()
-    of_cells = [_of_days(one, first, last, n) for one in cells.apart.cells]
-    return _days([*of_cells, _of_days(cells.apart.rows, at, at, pl.len())])
+    of_cells = _of_days(cells.apart.cells, first, last, n)
+    return _days([of_cells, _of_days(cells.apart.rows, at, at, pl.len())])
 
 
 def _of_days(

@@ -59,7 +59,6 @@ _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
 _REMEMBERED = 7
-_AT_ONCE = 1 << 17  # cells: 50 MB
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -74,10 +73,9 @@ class Asked(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """A log as cells, few enough at once to be priced (`costed`) and summed, and the
-    rows that are in none, priced."""
+    """A log as cells, which `costed` prices, and the rows that are in none, priced."""
 
-    cells: list[pl.LazyFrame]
+    cells: pl.LazyFrame
     rows: pl.LazyFrame  # `rest_schema`, and what `counted_log` and `priced` add
 
 
@@ -135,18 +133,12 @@ class Reading:
             Cells with the columns of `priced_cells`; None where cells cannot say it, or
             there are none.
         """
-        read = self._for(asked, selected, told)
-        if read is None:
+        found = self.apart(asked, selected, told)
+        if found is None:
             return None
-        # Where each group has about a cell, adding them up first is the same work twice.
-        finest = ("1d" if _by_day(asked) else STEP) in asked.steps
-        if finest and "feature" in asked.columns:
-            cells = self._estimated(self._wanted(selected, read), selected)
-        else:
-            cells = pl.concat(self._pieces(asked, selected, read))
-        costs = costed(cells, self._prices)
-        rest = as_cells(selected.of(self._settled(read.rest)))
-        return pl.concat([costs, rest.select(costs.collect_schema().names())])
+        costs = costed(found.cells, self._prices)
+        rest = as_cells(found.rows).select(costs.collect_schema().names())
+        return pl.concat([costs, rest])
 
     def apart(
         self, asked: Asked, selected: Selection, told: list[str] | None = None
@@ -155,8 +147,16 @@ class Reading:
         read = self._for(asked, selected, told)
         if read is None:
             return None
-        pieces = self._pieces(asked, selected, read)
-        return Apart(pieces, selected.of(self._settled(read.rest)))
+        # Where each group has about a cell, adding them up first is the same work twice.
+        finest = ("1d" if _by_day(asked) else STEP) in asked.steps
+        if finest and "feature" in asked.columns:
+            cells = self._wanted(selected, read)
+        else:
+            cells = self._added(asked, selected, read).lazy()
+        estimated = selected.of_columns(_BY_ESTIMATE)._replace(when=Period())
+        told_cells = with_estimates(cells, self._gathered.ratios.lazy())
+        rows = selected.of(self._settled(read.rest))
+        return Apart(estimated.of(told_cells), rows)
 
     def _for(
         self, asked: Asked, selected: Selection, told: list[str] | None
@@ -176,18 +176,6 @@ class Reading:
         if read is not None and told is not None:
             told.append(read.words)
         return read
-
-    def _pieces(
-        self, asked: Asked, selected: Selection, read: Found
-    ) -> list[pl.LazyFrame]:
-        """The selected cells, added up by what is asked, some at a time."""
-        few = self._added(asked, selected, read)
-        pieces = [*few.iter_slices(_AT_ONCE)] or [few]
-        return [self._estimated(one.lazy(), selected) for one in pieces]
-
-    def _estimated(self, cells: pl.LazyFrame, selected: Selection) -> pl.LazyFrame:
-        told = with_estimates(cells, self._gathered.ratios.lazy())
-        return selected.of_columns(_BY_ESTIMATE)._replace(when=Period()).of(told)
 
     def binned(self, asked: Asked, selected: Selection) -> pl.LazyFrame | None:
         """How long the selected requests took, in bins that can be grouped as is asked.

@@ -80,8 +80,7 @@ def many_rows(log: AnyLog) -> ManyRows:
     if cells is None:
         pieces = [(ROWS, log.lazy())]
     else:
-        pieces = [(_CELLS, one) for one in cells.apart.cells]
-        pieces.append((ROWS, cells.apart.rows))
+        pieces = [(_CELLS, cells.apart.cells), (ROWS, cells.apart.rows)]
     own = log.prices if isinstance(log, Log) else None
     told = [(each, frame.filter(judged())) for each, frame in pieces]
     groups = _sizes(told, own)

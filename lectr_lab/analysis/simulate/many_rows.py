@@ -163,12 +163,9 @@ def _of_cells(cells: InCells) -> list[Piece]:
     unsaid = [pl.lit(None, pl.String).alias(name) for name in _UNSAID]
     names = [*_SAID, *(name for name in _NEEDED if name not in _SAID)]
     of_cells = [*(n for n in names if n != "cost_stated_usd"), *_OF_CELLS]
-    pieces = [
-        Piece(_CELLS, one.filter(rows.is_call()).select(*of_cells, *unsaid))
-        for one in cells.apart.cells
-    ]
-    rest = cells.apart.rows.filter(rows.is_call())
-    return [*pieces, Piece(_ROWS, rest.select(*names, "cost_usd", *unsaid))]
+    calls = cells.apart.cells.filter(rows.is_call()).select(*of_cells, *unsaid)
+    rest = cells.apart.rows.filter(rows.is_call()).select(*names, "cost_usd", *unsaid)
+    return [Piece(_CELLS, calls), Piece(_ROWS, rest)]
 
 
 def _of_rows(log: AnyLog, rules: Sequence[Rule]) -> list[Piece]:

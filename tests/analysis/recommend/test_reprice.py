@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.recommend.reprice import REASONING_TIMES, repriced
 from lectr_lab.analysis.recommend.signals import KEYS
@@ -188,3 +189,22 @@ def test_a_price_that_is_gone_saves_nothing(log_of, event):
     found = repriced(dear, changed(*PAIRS[0]), TODAY, None).collect()
 
     assert found["from_usd"].to_list() == [2.5]
+
+
+def test_an_estimated_answer_is_longer_too(log_of, event):
+    """Where the target reasons anew, three times the characters cost."""
+    models = dict.fromkeys(
+        ("model_actual", "model_sent", "model_requested"), "gpt-4o-2024-08-06"
+    )
+    long = {**models, "prompt_chars": 4_000, "output_chars": 2_000}
+    silent = {**long, "input_tokens": None, "output_tokens": None, "stream": True}
+    events = [event(**long)] * 3 + [event(**silent, token_source="absent")]
+    log = priced(counted_log(log_of(events))).filter(pl.col("token_source") == "ratio")
+
+    once, thrice = (
+        repriced(log, changed(*PAIRS[0], anew), TODAY, None).collect()["to_usd"].item()
+        for anew in (False, True)
+    )
+
+    assert once == pytest.approx((1_000 * 0.15 + 500 * 0.6) / 1e6)
+    assert thrice == pytest.approx((1_000 * 0.15 + 1_500 * 0.6) / 1e6)

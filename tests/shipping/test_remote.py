@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from shipped_lab import add_part, events
 
 import lectr_lab as lectr
+from lectr_lab.analysis.cells.prefix_upkeep import count_prefix
 from lectr_lab.core.errors import ConfigError, StoreError
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.log.scan import scan
@@ -147,5 +148,13 @@ def test_a_prefix_is_scanned_as_a_lab_is(tmp_path, s3, monkeypatch):
     assert url in repr(there)
     again = pickle.loads(pickle.dumps(there))
     assert again.select(pl.len()).collect().item() == 200
+    compact(opened(place(url, s3)), date(2026, 12, 24))
+    count_prefix(opened(place(url, s3)), today=date(2026, 12, 24))
+    counted = lectr.scan(url)
+    assert counted.explain(lectr.spend, by="feature") == "1 month in cells; 0 rows."
+    assert_frame_equal(
+        lectr.spend(counted, by="feature").collect(),
+        lectr.spend(here, by="feature").collect(),
+    )
     one = lectr.scan(url, day=DAYS[2])
     assert one.map(lambda day: day.select(pl.len()).collect().item()) == [50]

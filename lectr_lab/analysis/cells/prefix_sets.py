@@ -35,7 +35,8 @@ def day_path(day: date, name: str, size: int) -> str:
         name: what it is called, without `.parquet`.
         size: its bytes.
     """
-    return f"{DAYS}date={day}/{name}.{key_of([str(day), name, str(size)])}.zip"
+    key = key_of([str(day), name, str(size), *_columns()])
+    return f"{DAYS}date={day}/{name}.{key}.zip"
 
 
 def month_path(day: date, sets: Iterable[str]) -> str:
@@ -92,6 +93,12 @@ def unpacked(path: str, data: bytes) -> Unpacked | None:
         return None
     found.few = named == path + _FEW
     return found if found.few or named == path else None
+
+
+@cache
+def _columns() -> list[str]:
+    """What a set consists of: another version's may be put beside it, not under its name."""
+    return [f"{kind} {schema.names()}" for kind, schema in _schemas().items()]
 
 
 @cache

@@ -112,11 +112,14 @@ def _count(store: RemoteStore, path: str, log: str) -> bool:
 
 
 def _add_up(store: RemoteStore, month: str, days: Sequence[str]) -> bool:
-    sets = [
-        one
-        for path, data in zip(days, store.get_some(days), strict=True)
-        if data is not None and (one := unpacked(path, data)) is not None
-    ]
+    sets = []
+    for path, data in zip(days, store.get_some(days), strict=True):
+        if data is None:
+            continue
+        if (one := unpacked(path, data)) is not None:
+            sets.append(one)
+        else:  # it stands in the way of one that is well; the next call counts it
+            store.delete(path)
     if len(sets) < len(days):
         return False
     found = rolled_up(together(sets, []), few=any(one.few for one in sets))

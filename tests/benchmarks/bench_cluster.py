@@ -142,6 +142,8 @@ def _who(_: int) -> int:
 
 
 def _one(way: str, lab: Path) -> dict[str, Any]:
+    (lab / "state").mkdir()  # which remembers that the parts can be read
+    lectr.scan(lab)
     if way == "serial":
         return _counted(lab)
     with _pool() if way == "pool" else _dask() as on, lectr.cluster(on) as executor:

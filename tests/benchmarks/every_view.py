@@ -216,6 +216,9 @@ def main(year: Path, days: int, names: list[str], ways: list[str]) -> None:
     rows = make(year, days)
     with tempfile.TemporaryDirectory(dir=year.parent) as scratch:
         labs = {way: beginning(year, days, Path(scratch, way)) for way in ways}
+        for lab in labs.values():
+            (lab / "state").mkdir()  # which remembers that the parts can be read
+            lectr.scan(lab)
         if "cells" in labs:
             count_closed(LabFolder(labs["cells"]))
         if "rows" in labs:

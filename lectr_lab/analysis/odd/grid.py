@@ -89,12 +89,12 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
         span: the time that is looked at.
     """
     passed = (pl.col("at") - pl.lit(span.start)).dt.total_seconds() // _CELL_S
-    placed = cells.with_columns(t=passed.cast(pl.Int64)).filter(
-        pl.col("t").is_between(0, span.last)
-    )
+    t = cells.select(passed.cast(pl.Int64)).to_series()
+    within = t.is_between(0, span.last).arg_true()
     names = list(dict.fromkeys((*keys, *MODEL)))
-    codes = numbered(placed, names)
-    by_code = placed.select("n", *names).hstack(codes).group_by(codes.columns)
+    told = cells.select("n", *names)[within]
+    codes = numbered(told, names)
+    by_code = told.hstack(codes).group_by(codes.columns)
     asked = by_code.agg(pl.col("n").sum(), pl.col(names).first())
     named = asked.select(keys).unique().sort(keys).with_row_index("s")
     ranked = asked.join(named, on=keys, nulls_equal=True).with_columns(
@@ -104,14 +104,19 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
     places = codes.join(
         of, on=codes.columns, how="left", nulls_equal=True, maintain_order="left"
     )
-    ordered = placed.select("t", *JUDGED).hstack(places.select("s", "rank"))
-    ordered = ordered.sort("s", maintain_order=True)
+    # Of all cells their places alone are put in order: they are the most of the memory.
+    order = np.argsort(places["s"].to_numpy(), kind="stable")
     starts = np.arange(0, named.height + BLOCK, BLOCK)
-    ends = np.searchsorted(ordered["s"].to_numpy(), starts)
+    ends = np.searchsorted(places["s"].to_numpy()[order], starts)
+    judged = cells.select(*JUDGED)
     for block, (first, last) in enumerate(pairwise(ends.tolist())):
         series = named.slice(block * BLOCK, BLOCK)
         shown = ranked.filter("several", pl.col("s").is_in(series["s"].to_list()))
-        yield _grid(span, series, ordered.slice(first, last - first), shown)
+        some = pl.Series(order[first:last])
+        rows = within.gather(some)
+        own = judged[rows].with_columns(t.gather(rows).alias("t"))
+        own = own.hstack(places.select("s", "rank")[some])
+        yield _grid(span, series, own, shown)
 
 
 def numbered(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

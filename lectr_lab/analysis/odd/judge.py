@@ -13,7 +13,7 @@ from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.odd.episodes import Episode, episodes
 from lectr_lab.analysis.odd.evidence_rows import looked_at, looked_between
 from lectr_lab.analysis.odd.findings import judge
-from lectr_lab.analysis.odd.grid import Span, grids, of_series, span_of
+from lectr_lab.analysis.odd.grid import BLOCK, Span, grids, of_series, span_of
 from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.incidents import Context, Incident, incident
 from lectr_lab.analysis.odd.predict import Array
@@ -29,6 +29,7 @@ from lectr_lab.shipping.remote import is_url
 
 _Series: TypeAlias = tuple[Any, ...]
 _MOST_BUDGET = 10.0
+_PARTS = 8  # in which incidents are told: each holds its cells once more
 _PAST = timedelta(days=16)  # 48 hours, and the fortnight that z are held against
 
 
@@ -142,19 +143,20 @@ def _described(
     context: Context,
     span: Span,
 ) -> list[Incident]:
-    if not found:
-        return []
-    own = of_series(context.cells, context.keys, list(found))
-    cells = own.partition_by(context.keys, as_dict=True)
-    told = []
-    for grid in grids(own, context.keys, span):
-        series = grid.series.rows()
-        history = History(grid, np.stack([seen[name] for name in series]))
-        told += [
-            incident(history, place, episode, context._replace(cells=cells[name]))
-            for place, name in enumerate(series)
-            for episode in found[name]
-        ]
+    names, told = list(found), []
+    few = max(BLOCK, -(-len(names) // _PARTS))
+    for begin in range(0, len(names), few):
+        some = names[begin : begin + few]
+        own = of_series(context.cells, context.keys, some)
+        cells = own.partition_by(context.keys, as_dict=True)
+        for grid in grids(own, context.keys, span):
+            series = grid.series.rows()
+            history = History(grid, np.stack([seen[name] for name in series]))
+            told += [
+                incident(history, place, episode, context._replace(cells=cells[name]))
+                for place, name in enumerate(series)
+                for episode in found[name]
+            ]
     return told
 
 

@@ -100,7 +100,7 @@ def _own_or_made_up() -> Path:
 
 def _last(log: pl.LazyFrame) -> datetime:
     """Just after the last request; the present where there is none."""
-    last = log.select(pl.col("started_at").max()).collect().item()
+    last = log.select(pl.col("started_at").max()).collect(engine="streaming").item()
     return datetime.now(UTC) if last is None else last + _MICROSECOND
 
 

@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ import polars as pl
 from distributed import Client
 
 import lectr_lab as lectr
-from lectr_lab.analysis import elsewhere
 from lectr_lab.analysis.cells.kept import count_closed
 from lectr_lab.log.folder import LabFolder
 
@@ -136,7 +136,7 @@ def _warm(executor: Executor) -> None:
 
 
 def _who(_: int) -> int:
-    elsewhere.versions()
+    import_module(count_closed.__module__)
     time.sleep(_LOOK_S)
     return os.getpid()
 

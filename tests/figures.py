@@ -31,13 +31,21 @@ def figures_of(rows: pl.DataFrame) -> dict[str, Any]:
         "errors": errors,
         "error_rate": errors / requests if requests else None,
         **{
-            name: rows[name].drop_nulls().sum() if rows[name].count() else None
-            for name in TOKENS
+            name: _tokens(rows, name) if rows[name].count() else None for name in TOKENS
         },
         "total_n": timed.len(),
-        "n_by_ratio": rows.filter(pl.col("token_source") == "ratio").height,
         **{f"total_p{p}_ms": timed.quantile(p / 100, "linear") for p in (50, 95, 99)},
     }
+
+
+def _tokens(rows: pl.DataFrame, name: str) -> float:
+    """A sum of tokens, in which estimates are not rounded one by one."""
+    chars = {"input_tokens": "prompt_chars", "output_tokens": "output_chars"}.get(name)
+    if chars is None or f"{name}_per_char" not in rows.columns:
+        return rows[name].drop_nulls().sum()
+    guessed = pl.col(f"{name}_per_char")
+    count = pl.when(guessed.is_null()).then(name).otherwise(pl.col(chars) * guessed)
+    return rows.select(count.sum()).item()
 
 
 def data_of(page: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.pricing.priced import FACTS, priced
 from lectr_lab.analysis.pricing.token_ratio import ESTIMATES
 from lectr_lab.analysis.scan import scan
+from lectr_lab.analysis.views.selection import Selection
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
 from lectr_lab.core.pricing.price import PriceList
@@ -85,6 +86,15 @@ def opened(
     is_counted = {*ESTIMATES} <= {*names}
     whole = {*polars_schema()} <= {*names} and not is_counted
     return priced(counted_log(frame) if whole else frame, own)
+
+
+def narrowed(log: lab_log.AnyLog, wanted: Selection) -> lab_log.AnyLog:
+    """The part of a log that fits.
+
+    Raises:
+        LabError: a column that the log does not have.
+    """
+    return log.narrowed(wanted) if isinstance(log, lab_log.Log) else wanted.of(log)
 
 
 def _frame(given: Any) -> pl.LazyFrame | pl.DataFrame:

@@ -17,14 +17,18 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
 import polars as pl
 
 from lectr_lab.analysis.cells.log_files import LabFiles
+from lectr_lab.analysis.cells.newest import Newest, day_ends
 from lectr_lab.analysis.cells.planned import Apart, Asked, Reading
 from lectr_lab.analysis.cells.prefix_files import Days, PrefixFiles
 from lectr_lab.analysis.elsewhere import each
 from lectr_lab.analysis.lab_rows import counted_log, lab_rows
+from lectr_lab.analysis.log_words import all_rows, words
 from lectr_lab.analysis.pricing.priced import priced
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.percentiles import Percentiles, by_number, chosen
 from lectr_lab.analysis.views.selection import ALL, Names, Selection, selection
-from lectr_lab.core.formatting import count, name
+from lectr_lab.analysis.views.time_steps import polars_zone
+from lectr_lab.core.formatting import name
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.scan import snapshot
@@ -73,6 +77,7 @@ class Log:
         self._source, self._reading = source, reading
         self._rows, self._selected = rows, selected
         self._told = told  # what views ask of it, where somebody wants to know
+        self._held: tuple[Asked, pl.DataFrame] | None = None
 
     @property
     def lab(self) -> Path | str:
@@ -97,7 +102,7 @@ class Log:
     def lazy(self) -> pl.LazyFrame:
         """Its rows, as a polars LazyFrame."""
         if self._told is not None:
-            self._told.append(_rows_of(self._source))
+            self._told.append(all_rows(self._source.day))
         return self._rows
 
     def n_rows(self, org: str | None = None) -> int:
@@ -118,7 +123,35 @@ class Log:
 
     def weighed(self, asked: Asked) -> pl.LazyFrame | None:
         """Cells that stand for its rows, priced; None where they cannot say it."""
+        if self._held is not None and self._held[0].covers(asked):
+            return self._held[1].lazy()
         return self._reading.weighed(asked, self._selected, self._told)
+
+    def holding(self, asked: Asked, cells: pl.DataFrame) -> "Log":
+        """The same, with its answer to a question at hand for whoever asks for less.
+
+        Args:
+            asked: the question.
+            cells: what `weighed` said, collected: columns that nobody asks for may lack.
+        """
+        held = Log(self._source, self._reading, self._rows, self._selected, self._told)
+        held._held = asked, cells
+        return held
+
+    def ends(self) -> tuple[datetime | None, datetime | None]:
+        """When its first and its last row began."""
+        days = self.day_ends()
+        return days["first"].min(), days["last"].max()  # type: ignore[return-value]
+
+    def day_ends(self, tz: str = "UTC") -> pl.DataFrame:
+        """When each day's rows began: `day`, `first`, `last`, in order."""
+        zone = polars_zone(tz)
+        told = self._reading.day_ends(self._selected) if zone == "UTC" else None
+        return collected(day_ends(self.stored(), zone)) if told is None else told
+
+    def latest(self, most: int) -> Newest:
+        """The rows of its newest whole days (UTC), so many at most."""
+        return self._reading.latest(most, self._selected)
 
     def apart(self, asked: Asked) -> Apart | None:
         """The same, with the rows that are in no cell as rows."""
@@ -275,7 +308,7 @@ class Log:
         return _opened, (self._source, type(self._rows), self._selected)
 
     def __repr__(self) -> str:
-        part = "".join(f", {said}" for said in _words(self._source, self._selected))
+        part = "".join(f", {said}" for said in words(self._source.day, self._selected))
         return f"<Log of {name(str(self.lab), _LETTERS)}{part}; .lazy() has its rows>"
 
 
@@ -365,22 +398,3 @@ def _days(source: Source) -> Sequence[date | None]:
         return [source.day]
     tails = {segment_date(segment) for segment in lab.segments()}
     return sorted({*lab.days(), *filter(None, tails)})
-
-
-def _rows_of(source: Source) -> str:
-    return "All rows." if source.day is None else f"All rows of {source.day}."
-
-
-def _words(source: Source, selected: Selection) -> list[str]:
-    """What of the folder's log it is."""
-    said = [] if source.day is None else [f"files of {source.day}"]
-    for column, some in selected.names:
-        few = ", ".join(name(str(one)) for one in some[:_NAMED])
-        more = len(some) - _NAMED
-        said.append(f"{column} {few}{f' and {count(more)} more' if more > 0 else ''}")
-    said += [
-        f"{word} {at:%Y-%m-%d %H:%M %Z}"
-        for word, at in zip(("from", "before"), selected.when, strict=True)
-        if at is not None
-    ]
-    return said

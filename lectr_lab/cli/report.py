@@ -213,7 +213,7 @@ def _write_files(
     try:
         if html is not None:
             more = lost._asdict() | {"budgets": budgets_beside(log)}
-            write_page(log.lazy(), html, **more, tz=tz, by=by)
+            write_page(log, html, **more, tz=tz, by=by)
         if png is not None:
             from lectr_lab.dashboards.picture import picture
 

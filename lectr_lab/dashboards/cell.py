@@ -7,7 +7,7 @@ from typing import Any, Self
 import polars as pl
 
 from lectr_lab.analysis.forecast import budgets_beside
-from lectr_lab.analysis.given_log import as_log
+from lectr_lab.analysis.given_log import opened
 from lectr_lab.analysis.log import Log
 from lectr_lab.analysis.odd.result import Oddities
 from lectr_lab.analysis.recommend import recommend
@@ -56,7 +56,7 @@ class Dashboard:
         ({'feature': ['support-chat']}, 3722)
         """
         options = {n: self._options[n] for n in ("by", "tz") if n in self._options}
-        self._message = message_of(self._log, words, **options)
+        self._message = message_of(self._log.lazy(), words, **options)
         beside = {**(self._options.get("beside") or {}), "selected": self._message}
         self.html = page(self._log, **self._options | {"beside": beside})
         return self
@@ -64,7 +64,7 @@ class Dashboard:
     def rows(self) -> pl.LazyFrame:
         """The requests that are selected, with all their columns."""
         by = self._options.get("by", "feature")
-        return rows_of(self._log, self._message, by)
+        return rows_of(self._log.lazy(), self._message, by)
 
     def write(self, path: str | Path) -> Path:
         """Write the page: one file that opens with the network cut."""
@@ -143,7 +143,7 @@ def dashboard(
                 "A frame does not change. Follow a proxy, `dashboard(proxy, live=True)`, "
                 "or a lab folder by its path."
             )
-        return Dashboard(as_log(log), budgets=budgets_beside(log), **options)
+        return Dashboard(opened(log), budgets=budgets_beside(log), **options)
     if deploys := noted(Path(folder)):
         options["notes"] = [*options.get("notes", ()), *deploys]
     if live:
@@ -152,7 +152,7 @@ def dashboard(
     prices = own_prices(Path(folder), options.pop("prices", None))
     options["beside"] = beside_page(folder) | dict(options.get("beside") or {})
     options["budgets"] = budgets_beside(folder)
-    priced = scan(folder, prices).lazy()
+    priced = scan(folder, prices)
     options.setdefault("recommended", recommend(priced, prices=prices))
     return Dashboard(priced, prices=prices, **options)
 

@@ -1,18 +1,22 @@
 """A log, counted for a dashboard: finished frames that fit a page, whatever its size."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.planned import OF_FAILURES, Asked
+from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.views import cube, rows
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.cube import KEYS, Leaders
 from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.percentiles import MOST_EXACT_ROWS
+from lectr_lab.analysis.views.rows import Each
 from lectr_lab.analysis.views.time_steps import time_step
-from lectr_lab.dashboards.steps import counted_step, next_longer, step
+from lectr_lab.dashboards.steps import counted_step, longer, next_longer, step
 
 MOST_BYTES = 500_000
 """About as much text as the cells of a page take, at most; the shortest steps that keep
@@ -20,7 +24,7 @@ it below are what a reader can look at."""
 
 _CELL_BYTES, _BIN_BYTES = 32, 2
 BATCH_ROWS = 250_000
-_NO_TIMES = pl.DataFrame(schema={"f": pl.Int32, "total_ms": pl.Float64})
+NO_TIMES = pl.DataFrame(schema={"f": pl.Int32, "total_ms": pl.Float64})
 _MOST_WAITING = 500_000  # cells that are not yet added up
 
 
@@ -35,6 +39,8 @@ class Counted(NamedTuple):
     last_at: datetime | None
     every: str
     exact: pl.DataFrame | None = None  # percentiles; None: they are taken from the bins
+    many: bool = False  # of more rows than are counted exactly
+    log: AnyLog | None = None  # that was counted, with what was read of it at hand
 
 
 def leaders(ranked: pl.DataFrame) -> Leaders:
@@ -64,6 +70,7 @@ _ENDS = [
     pl.col("started_at").max().alias("last"),
 ]
 _WHOSE = ("org", "feature", "provider", "model")
+_OF_NAMES = frozenset(_WHOSE)
 
 
 def first_look(log: pl.LazyFrame) -> FirstLook:
@@ -91,11 +98,14 @@ class Parts:
         every: the length of a step.
         tz: the time zone in which days begin.
         exact: keep each duration, for exact percentiles: 12 bytes a row.
+        sums: and not the durations alone, of rows with `cube.OF_DURATIONS`.
     """
 
-    def __init__(self, leaders: Leaders, every: str, tz: str, *, exact: bool) -> None:
+    def __init__(
+        self, leaders: Leaders, every: str, tz: str, *, exact: bool, sums: bool = True
+    ) -> None:
         self._leaders, self._every, self._tz = leaders, every, tz
-        self._exact = exact
+        self._exact, self._counts = exact, sums
         self._looks: list[FirstLook] = []
         self._sums: list[pl.DataFrame] = []
         self._bins: list[pl.DataFrame] = []
@@ -105,28 +115,29 @@ class Parts:
     def add(self, batch: pl.DataFrame) -> None:
         """Count rows of `cube.needed`."""
         log = batch.lazy()
-        placed = cube.placed(log, self._leaders, self._every, self._tz)
-        cells = placed.collect().lazy()
-        ranked, sums, bins, *timed = pl.collect_all(
-            [
-                cube.ranking(log),
-                *cube.cube(cells),
-                *([_timed(cells)] if self._exact else []),
-            ]
-        )
-        self._looks.append(FirstLook(ranked, *batch.select(_ENDS).row(0)))
-        self._timed += timed
-        self._sums.append(sums)
-        self._bins.append(bins)
+        if self._counts:
+            placed = cube.placed(log, self._leaders, self._every, self._tz).collect()
+            ranked, sums = pl.collect_all([cube.ranking(log), cube.sums(placed.lazy())])
+            self._looks.append(FirstLook(ranked, *batch.select(_ENDS).row(0)))
+            self._sums.append(sums)
+            timed = cube.timed(placed.lazy(), *KEYS).collect()
+        else:
+            own = cube.durations(log, self._leaders, self._every, self._tz)
+            timed = own.collect()
+        if self._exact:
+            self._timed.append(timed.select(pl.col("f").cast(pl.Int32), "total_ms"))
+        self._bins.append(cube.bins(timed.lazy()).collect())
         if sum(part.height for part in self._bins) > self._most:
-            sums, bins = self.added()
+            _, bins = self.added()
             self._most = 2 * bins.height + _MOST_WAITING
 
     def added(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The sums and bins of all rows so far; some were added, if only none."""
-        self._sums = [added(self._sums, KEYS)]
+        """The sums and bins of all rows so far; some were added, if only none. Without
+        sums, those are none."""
+        if self._sums:
+            self._sums = [added(self._sums, KEYS)]
         self._bins = [added(self._bins, (*KEYS, "bin"))]
-        return self._sums[0], self._bins[0]
+        return self._sums[0] if self._sums else pl.DataFrame(), self._bins[0]
 
     def look(self) -> FirstLook:
         """What was seen of these rows."""
@@ -134,7 +145,7 @@ class Parts:
 
     def timed(self) -> pl.DataFrame:
         """The durations that were kept: `f`, `total_ms`."""
-        return pl.concat(self._timed) if self._timed else _NO_TIMES
+        return pl.concat(self._timed) if self._timed else NO_TIMES
 
 
 def added(parts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
@@ -144,10 +155,6 @@ def added(parts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
     return both.group_by(keys).agg(summed(values))
 
 
-def _timed(cells: pl.LazyFrame) -> pl.LazyFrame:
-    return cube.timed(cells).with_columns(pl.col("f").cast(pl.Int32))
-
-
 def counted_parts(log: pl.LazyFrame, parts: Parts) -> Parts:
     """Read a log once, in batches, and add them up."""
     parts.add(log.head(0).collect())
@@ -155,24 +162,130 @@ def counted_parts(log: pl.LazyFrame, parts: Parts) -> Parts:
     return parts
 
 
-def count_log(log: pl.LazyFrame, tz: str) -> Counted:
+def count_log(log: AnyLog, tz: str, by: str = "feature") -> Counted:
     """Count a whole log, in memory that does not follow its rows; percentiles of the
     leading features are exact, up to as many rows as every view counts exactly.
 
+    Above so many, steps are those that closed days were counted by, and no session has
+    cells of its own; whether closed days were counted or not, the figures are the same.
+
     Args:
-        log: what `cube.needed` gives of events with `cost_usd`; read several times.
+        log: events with `cost_usd`; what is in no cell is read several times.
         tz: the time zone in which days begin.
+        by: a column whose values stand in the place of the features.
+
+    Raises:
+        LabError: a column that the log does not have.
     """
-    look = first_look(log)
-    every = counted_step(look.first_at, look.last_at)
-    runs = collected(_dearest_sessions(log))
-    lead = leaders(look.ranked)._replace(sessions=tuple(runs.rows()))
-    exact = look.n <= MOST_EXACT_ROWS
-    parts = counted_parts(log, Parts(lead, every, tz, exact=exact))
-    found = cube.exact_latency(parts.timed().lazy()).collect() if exact else None
-    ends = look.first_at, look.last_at
-    counted = Counted(look.ranked, lead, *parts.added(), *ends, every, found)
+    some = partial(_needed, log, by)
+    n, first, last = _ends(log)
+    many = n > MOST_EXACT_ROWS
+    every = counted_step(first, last, many=many)
+    named = () if many else tuple(collected(_dearest_sessions(some())).rows())
+    counted = None
+    if isinstance(log, Log) and by == "feature" and not named:
+        counted = _from_cells(log, some, every, tz, many=many)
+    if counted is None:
+        counted = _from_rows(some(), named, every, tz, many=many)
+    counted = counted._replace(first_at=first, last_at=last, many=many)
     return fitted(counted, tz)
+
+
+def _needed(log: AnyLog, by: str) -> pl.LazyFrame:
+    return cube.needed(log.lazy(), by)
+
+
+def _ends(log: AnyLog) -> tuple[int, datetime | None, datetime | None]:
+    """How many rows there are, and when the first and the last began."""
+    if isinstance(log, Log):
+        return log.n_rows(), *log.ends()
+    n, first, last = collected(log.select(_ENDS)).row(0)
+    return n, first, last
+
+
+def _from_rows(
+    log: pl.LazyFrame,
+    sessions: tuple[tuple[str | None, str | None], ...],
+    every: str,
+    tz: str,
+    *,
+    many: bool,
+) -> Counted:
+    ranked = collected(cube.ranking(log))
+    lead = leaders(ranked)._replace(sessions=sessions)
+    parts = counted_parts(log, Parts(lead, every, tz, exact=not many))
+    found = None if many else cube.exact_latency(parts.timed().lazy()).collect()
+    return Counted(ranked, lead, *parts.added(), None, None, every, found)
+
+
+def _from_cells(
+    log: Log,
+    some: Callable[[], pl.LazyFrame],
+    every: str,
+    tz: str,
+    *,
+    many: bool,
+) -> Counted | None:
+    """The same of cells; only what they do not say of durations is read from rows. None
+    where they cannot say it."""
+    asked = Asked(_OF_NAMES | OF_FAILURES, (every,), tz, failures=True)
+    cells = log.weighed(asked)
+    if cells is None:
+        return None
+    each, known = Each(cells=True), collected(cells.select(cube.OF_CELLS))
+    ranked = cube.ranking(known.lazy(), each).collect()
+    lead = leaders(ranked)
+    sums = cube.sums(cube.placed(known.lazy(), lead, every, tz, each), each).collect()
+    bins = _counted_bins(log, lead, every, tz) if many else None
+    exact = None
+    if bins is None:
+        durations = some().select(cube.OF_DURATIONS)
+        parts = Parts(lead, every, tz, exact=not many, sums=False)
+        timed = counted_parts(durations, parts)
+        exact = None if many else cube.exact_latency(timed.timed().lazy()).collect()
+        _, bins = timed.added()
+    held = log.holding(asked, known)
+    return Counted(ranked, lead, sums, bins, None, None, every, exact, log=held)
+
+
+def _counted_bins(log: Log, lead: Leaders, every: str, tz: str) -> pl.DataFrame | None:
+    bins = log.binned(Asked(_OF_NAMES, (every,), tz, total=True))
+    return None if bins is None else collected(cube.counted_bins(bins, lead, every, tz))
+
+
+class OfCells(NamedTuple):
+    """What cells say of a part of a log, for leaders of the whole."""
+
+    look: FirstLook
+    leaders: Leaders
+    sums: pl.DataFrame
+    bins: pl.DataFrame
+
+
+def count_cells(
+    log: Log, every: str, tz: str, lead: Leaders | None = None
+) -> OfCells | None:
+    """Count whole days by their cells alone; None where they cannot say it.
+
+    Args:
+        log: a log, or whole days (UTC) of it.
+        every: the length of a step.
+        tz: the time zone in which days begin.
+        lead: what has cells of its own; those who lead there, unless told.
+    """
+    asked = Asked(_OF_NAMES | OF_FAILURES, (every,), tz, failures=True)
+    cells = log.weighed(asked)
+    if cells is None:
+        return None
+    each, known = Each(cells=True), collected(cells.select(cube.OF_CELLS))
+    ranked = cube.ranking(known.lazy(), each).collect()
+    lead = leaders(ranked) if lead is None else lead
+    bins = _counted_bins(log, lead, every, tz)
+    if bins is None:
+        return None
+    sums = cube.sums(cube.placed(known.lazy(), lead, every, tz, each), each).collect()
+    look = FirstLook(ranked, int(known["rows"].sum()), *log.ends())
+    return OfCells(look, lead, sums, bins)
 
 
 def _dearest_sessions(log: pl.LazyFrame) -> pl.LazyFrame:
@@ -191,7 +304,7 @@ def _dearest_sessions(log: pl.LazyFrame) -> pl.LazyFrame:
 def fitted(counted: Counted, tz: str) -> Counted:
     """The same by steps long enough that the cells fit a page."""
     drawn = step(counted.first_at, counted.last_at)
-    while counted.every != drawn and _bytes(counted) > MOST_BYTES:
+    while longer(drawn, counted.every) and _bytes(counted) > MOST_BYTES:
         counted = _by(next_longer(counted.every, drawn), counted, tz)
     return counted
 

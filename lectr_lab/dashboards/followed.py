@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.forecast import budgets_beside
+from lectr_lab.analysis.given_log import narrowed
+from lectr_lab.analysis.log import AnyLog
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.scan import own_prices, scan
 from lectr_lab.analysis.views import cube
+from lectr_lab.analysis.views.selection import ALL, Period, Selection
 from lectr_lab.budgets.frame import beside_page
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.errors import LabError
@@ -26,7 +29,8 @@ from lectr_lab.dashboards.foretold import foretold
 from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.odd import odd_in
 from lectr_lab.dashboards.payload import NOTHING, TITLE, Head, payload
-from lectr_lab.dashboards.rows_behind import carried, reply
+from lectr_lab.dashboards.recent import Recent, recent
+from lectr_lab.dashboards.rows_behind import carried, reply, when_of
 from lectr_lab.dashboards.runs import runs
 from lectr_lab.log.losses import Losses
 from lectr_lab.tables import without_scripts
@@ -44,7 +48,7 @@ class Source(NamedTuple):
     """Where the figures come from, as it is whenever it is asked."""
 
     read: Callable[[], Found]  # None where nothing has changed
-    log: Callable[[], pl.LazyFrame]
+    log: Callable[[], AnyLog]
     prices: Callable[[], PriceList]
     beside: Callable[[], Mapping[str, Any]] = dict  # as `payload` has it
     budgets: Callable[[], Sequence[BudgetSettings]] = tuple  # of the whole log
@@ -63,9 +67,8 @@ def folder_source(
         LabError: there is no such folder.
     """
 
-    def log() -> pl.LazyFrame:
-        whole = scan(folder, prices).lazy()
-        return whole if since is None else whole.filter(pl.col("started_at") >= since)
+    def log() -> AnyLog:
+        return scan(folder, prices).narrowed(Selection(when=Period(since)))
 
     follower = Follower(folder, prices, tz, by, since)
     return Source(
@@ -78,7 +81,7 @@ def folder_source(
 
 
 def still_source(
-    log: pl.LazyFrame,
+    log: AnyLog,
     tz: str = "UTC",
     by: str = "feature",
     prices: PriceList = (),
@@ -89,7 +92,7 @@ def still_source(
     def read() -> Found:
         if not left:
             return None
-        return count_log(cube.needed(left.pop(), by), tz), Losses()
+        return count_log(left.pop(), tz, by)._replace(log=None), Losses()
 
     return Source(read, lambda: log, lambda: prices)
 
@@ -145,15 +148,21 @@ class Followed:
 
     def log(self) -> pl.LazyFrame:
         """The events behind it, as they are now."""
-        return self._source.log()
+        return self._source.log().lazy()
+
+    def _recent(self, selection: Selection = ALL) -> Recent:
+        """The rows that are looked at one by one."""
+        many = self._found is not None and self._found[0].many
+        return recent(narrowed(self._source.log(), selection), many=many)
 
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """The requests that a page asks for; `error` says why there are none.
 
-        A long log takes seconds to look through.
+        Of a long log, requests of the newest days of the time that is selected.
         """
         try:
-            return reply(self._source.log(), message, self.by)
+            some = self._recent(Selection(when=when_of(message)))
+            return reply(some.rows, message, self.by) | {"newest": some.said}
         except (LabError, OSError, pl.exceptions.PolarsError):
             return {"answer": "rows", "of": message.get("of"), "error": _MOVED}
 
@@ -162,8 +171,8 @@ class Followed:
         log. Empty before the first update."""
         if self._found is None:
             return {}
-        leaders = self._found[0].leaders
-        return carried(cube.needed(self._source.log(), self.by), leaders)
+        leaders, some = self._found[0].leaders, self._recent()
+        return carried(cube.needed(some.rows, self.by), leaders, some.said)
 
     def look_for_odd(self, folder: Path) -> bool:
         """Look at a lab folder for what is odd, at most each minute; say whether that
@@ -196,7 +205,9 @@ class Followed:
             return None
         log = self._source.log()
         found = recommend(log, prices=self._source.prices())
-        said = without_scripts(sections.recommendations(found) + runs(log))
+        some = self._recent()
+        body = sections.recommendations(found) + runs(some.rows, some.said)
+        said = without_scripts(body)
         self._foretold = foretold(log, self.tz, self._source.budgets())
         self._unadvised = False
         took_s = time.monotonic() - began_s

@@ -1,24 +1,31 @@
 """A lab that is being written to, counted again and again at little cost.
 
 The count of a day is kept as long as its files are the same, so that an update reads
-only the days that changed: as a rule today, and none when nothing has happened.
+only the days that changed: as a rule today, and none when nothing has happened. Of a log
+of more rows than are counted exactly, the days before today are one, counted by what is
+kept of them (`analysis/cells/`).
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.log import Log
 from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views import cube
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.analysis.views.percentiles import MOST_EXACT_ROWS
+from lectr_lab.analysis.views.selection import Period, Selection
 from lectr_lab.dashboards.counted import (
+    NO_TIMES,
     Counted,
     FirstLook,
     Parts,
     added,
+    count_cells,
     counted_parts,
     first_look,
     fitted,
@@ -30,6 +37,7 @@ from lectr_lab.log.folder import LabFolder, segment_date
 from lectr_lab.log.losses import Losses, losses, noted_losses
 
 _NO_DAY = date.min  # a lab without a day yet has an empty one
+_BEFORE = date.min + timedelta(days=1)  # all days before today
 
 
 class _Day(NamedTuple):
@@ -77,6 +85,8 @@ class Follower:
             polars.exceptions.PolarsError: a file was merged away while it was read;
                 ask again.
         """
+        if not self._days:
+            self._too_many = self._log().n_rows() > MOST_EXACT_ROWS
         files = self._files()
         changed = {
             day
@@ -109,7 +119,17 @@ class Follower:
                 found[day] = (*found.get(day, ()), segment.name, stat)
         if self._since is not None:
             found = {day: f for day, f in found.items() if day >= self._since.date()}
+        if self._too_many:
+            today = datetime.now(UTC).date()
+            before = {day: f for day, f in found.items() if day < today}
+            found = {day: f for day, f in found.items() if day >= today}
+            if before:
+                found[_BEFORE] = (today, *sorted(before.items()))
         return found or {_NO_DAY: ()}
+
+    def _log(self, end: datetime | None = None) -> Log:
+        log = scan(self._lab.root, self._prices)
+        return log.narrowed(Selection(when=Period(self._since, end)))
 
     def _read(self, day: date | None = None) -> pl.LazyFrame:
         log = scan(self._lab.root, self._prices, day=day).lazy()
@@ -119,15 +139,31 @@ class Follower:
 
     def _likely_cells(self) -> tuple[Leaders, str]:
         """Who leads, from one look at the whole log: so each day is counted once."""
+        if self._too_many:  # who leads before today
+            first, last = self._log().ends()
+            return Leaders((), ()), counted_step(first, last, many=True)
         look = first_look(self._read())
-        self._too_many = look.n > MOST_EXACT_ROWS
         return leaders(look.ranked), counted_step(look.first_at, look.last_at)
 
     def _count(self, day: date, files: Any) -> _Day:
-        """Read one day."""
-        log = self._read(day)
+        """Read one day, or all before today."""
         lead, every = self._cells
         exact = not self._too_many
+        if day == _BEFORE:
+            before = self._log(datetime.combine(files[0], time(), UTC))
+            told = lead if lead.features else None
+            found = None
+            if self._by == "feature":
+                found = count_cells(before, every, self._tz, told)
+            if found is not None:
+                self._cells = found.leaders, every
+                cubes = found.sums, found.bins
+                return _Day(files, found.look, self._cells, cubes, NO_TIMES)
+            log = cube.needed(before.lazy(), self._by)
+            lead = told or leaders(collected(cube.ranking(log)))
+            self._cells = lead, every
+        else:
+            log = self._read(day)
         parts = counted_parts(log, Parts(lead, every, self._tz, exact=exact))
         return _Day(files, parts.look(), self._cells, parts.added(), parts.timed())
 
@@ -135,16 +171,16 @@ class Follower:
         """All days together. Where other features lead now, days are counted again."""
         days = self._days
         look = together([day.look for day in days.values()])
-        lead, every = leaders(look.ranked), counted_step(look.first_at, look.last_at)
+        span = look.first_at, look.last_at
+        lead, every = leaders(look.ranked), counted_step(*span, many=self._too_many)
         self._cells = lead, every
         for day, found in days.items():
             if found.cells != self._cells:
                 days[day] = self._count(day, found.files)
         sums, bins = zip(*(d.cube for d in days.values()), strict=True)
         both = added(sums, cube.KEYS), added(bins, (*cube.KEYS, "bin"))
-        counted = Counted(
-            look.ranked, lead, *both, look.first_at, look.last_at, every, self._exact()
-        )
+        exact, many = self._exact(), self._too_many
+        counted = Counted(look.ranked, lead, *both, *span, every, exact, many)
         return fitted(counted, self._tz)
 
     def _exact(self) -> pl.DataFrame | None:

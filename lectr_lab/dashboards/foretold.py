@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
-
 from lectr_lab.analysis.forecast import forecast
+from lectr_lab.analysis.log import AnyLog
 from lectr_lab.config.budget_settings import BudgetSettings
 
 
 def foretold(
-    log: pl.LazyFrame, tz: str = "UTC", budgets: Sequence[BudgetSettings] = ()
+    log: AnyLog, tz: str = "UTC", budgets: Sequence[BudgetSettings] = ()
 ) -> dict[str, Any]:
     """The month's bill and when budgets are reached, ready for JSON.
 

@@ -150,7 +150,7 @@ class LiveDashboard(anywidget.AnyWidget):
 
     def write(self, path: str | Path, **options: Any) -> Path:
         """Write the log as it is now as a page that opens with the network cut."""
-        log = scan(self._folder, self._prices).lazy()
+        log = scan(self._folder, self._prices)
         options = losses(LabFolder(self._folder))._asdict() | options
         options = {"title": self._title, "tz": self._tz, "by": self._by} | options
         return write_page(log, path, **options)

@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.log import AnyLog, Log
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.time_steps import zone
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.formatting import name
@@ -25,7 +27,7 @@ _LETTERS = 60
 
 
 def marks(
-    log: pl.LazyFrame | None,
+    log: AnyLog | None,
     counted: Counted,
     notes: Sequence[Note],
     *,
@@ -105,12 +107,13 @@ def _price(
     return find_price(PriceQuery(provider, model, None, None, None, noon), prices)
 
 
-def _rules(log: pl.LazyFrame, first: datetime) -> Iterator[tuple[datetime, str]]:
+def _rules(log: AnyLog, first: datetime) -> Iterator[tuple[datetime, str]]:
     """The rules that began after the log did, at the first request that each changed."""
     at = pl.col("started_at")
-    named = log.filter(pl.col("rule").is_not_null())
+    stored = log.stored() if isinstance(log, Log) else log
+    named = stored.filter(pl.col("rule").is_not_null())
     began = (
         named.group_by("rule").agg(at.min().alias("at")).filter(pl.col("at") > first)
     )
-    for rule, when in began.sort("at", "rule").collect().iter_rows():
+    for rule, when in collected(began.sort("at", "rule")).iter_rows():
         yield when, f"rule {name(rule, 40)}"

@@ -15,11 +15,11 @@ from typing import Any
 
 import polars as pl
 
+from lectr_lab.analysis.log import AnyLog
 from lectr_lab.analysis.recommend import recommend
 from lectr_lab.analysis.recommend.result import Recommendations
 from lectr_lab.analysis.views import cube, data_gaps, summary
 from lectr_lab.analysis.views.collected import collected
-from lectr_lab.analysis.views.spend import share_of_spend
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.formatting import count
 from lectr_lab.core.pricing.price import PriceList
@@ -28,6 +28,7 @@ from lectr_lab.dashboards.counted import Counted, count_log
 from lectr_lab.dashboards.foretold import foretold
 from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.payload import TITLE, Head, payload
+from lectr_lab.dashboards.recent import recent
 from lectr_lab.dashboards.rows_behind import carried
 from lectr_lab.dashboards.runs import runs
 from lectr_lab.dashboards.script import asset, script
@@ -41,7 +42,7 @@ _WHOLE = '<h2 class="whole">Of the whole log, whatever is selected above</h2>'
 
 
 def page(
-    log: pl.LazyFrame,
+    log: AnyLog,
     *,
     title: str = TITLE,
     notes: Sequence[str | Note] = (),
@@ -81,38 +82,39 @@ def page(
     True
     """
     advice = recommend(log) if recommended is None else recommended
-    of_runs, whole = runs(log), log
-    log = cube.needed(log, by)
-    counted = count_log(log, tz)
+    counted = count_log(log, tz, by)
+    some = recent(log, many=counted.many)
+    known = log if counted.log is None else counted.log
+    shown = known if by == "feature" else cube.needed(log.lazy(), by)
     by_feature, unpriced, silent = (
         collected(one)
         for one in (
-            _by_feature(log, counted),
-            data_gaps.unpriced_models(log).head(_UNPRICED),
-            data_gaps.streams_without_usage(log),
+            _by_feature(shown, counted),
+            data_gaps.unpriced_models(known).head(_UNPRICED),
+            data_gaps.streams_without_usage(shown),
         )
     )
     body = [
         sections.usage_advice(silent),
         sections.recommendations(advice),
         sections.table(by_feature, by),
-        of_runs,
+        runs(some.rows, some.said),
         sections.price_help(unpriced),
     ]
     said = [note for note in notes if isinstance(note, str)]
     when = [note for note in notes if not isinstance(note, str)]
     body.append(sections.notes(said))
     more = {
-        "marks": marks(whole, counted, when, tz=tz, prices=prices),
-        "rows": carried(log, counted.leaders),
-        **foretold(whole, tz, budgets),
+        "marks": marks(log, counted, when, tz=tz, prices=prices),
+        "rows": carried(cube.needed(some.rows, by), counted.leaders, some.said),
+        **foretold(log, tz, budgets),
         **(beside or {}),
     }
     head = Head(title, tz, Losses(dropped, unread), by=by)
     return drawn(title, payload(counted, head, more), body)
 
 
-def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
+def _by_feature(log: AnyLog, counted: Counted) -> pl.LazyFrame:
     """Exact figures of the dearest features, and of all others in one row at the end;
     shares are of everything."""
     keys, ranked = ["org", "feature"], counted.ranked
@@ -120,13 +122,26 @@ def _by_feature(log: pl.LazyFrame, counted: Counted) -> pl.LazyFrame:
     if n_others <= 0:
         return summary.summary(log)
     dearest = cube.leading(ranked.lazy(), keys, sections.TABLE_ROWS)
+    leads = dearest.with_columns(pl.lit(True).alias("_leads")).collect().lazy()
     orgs = ranked["org"].unique().to_list()
-    whose = pl.lit(orgs[0] if len(orgs) == 1 else None, pl.String).alias("org")
-    named = pl.lit(f"all others ({count(n_others)})").alias("feature")
-    first = log.join(dearest, on=keys, how="semi", nulls_equal=True)
-    rest = log.join(dearest, on=keys, how="anti", nulls_equal=True)
-    found = [summary.summary(part) for part in (first, rest.with_columns(whose, named))]
-    return pl.concat(found).with_columns(share_of_spend())
+    whose = orgs[0] if len(orgs) == 1 else None
+    others = {"org": whose, "feature": f"all others ({count(n_others)})"}
+
+    def named(some: pl.LazyFrame) -> pl.LazyFrame:
+        told = some.join(leads, on=keys, how="left", nulls_equal=True)
+        return told.with_columns(
+            pl.when("_leads").then(key).otherwise(pl.lit(name, pl.String)).alias(key)
+            for key, name in others.items()
+        ).drop("_leads")
+
+    last, first = pl.col("feature") == others["feature"], ("spend_usd", "requests")
+    found = summary.renamed_summary(log, named)
+    return found.sort(
+        last,
+        *(*first, *keys),
+        descending=[False, True, True, False, False],
+        nulls_last=True,
+    )
 
 
 def drawn(
@@ -174,7 +189,7 @@ def framed(page: str) -> str:
     )
 
 
-def write_page(log: pl.LazyFrame, path: Path | str, **options: Any) -> Path:
+def write_page(log: AnyLog, path: Path | str, **options: Any) -> Path:
     """Write `page(log, …)` to a file, and say where it is.
 
     Raises:

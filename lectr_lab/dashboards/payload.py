@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from lectr_lab.analysis.views import asides, data_gaps
-from lectr_lab.analysis.views.cube import GROWTH, KEYS, MEASURES
+from lectr_lab.analysis.views import asides, cube, data_gaps
+from lectr_lab.analysis.views.cube import FIRST_BIN, GROWTH, KEYS, MEASURES, NANO
 from lectr_lab.analysis.views.money import PUSD_PER_USD, summed
 from lectr_lab.core.event import UNTAGGED, unnamed
 from lectr_lab.core.formatting import UNKNOWN, count, name, names
 from lectr_lab.dashboards.counted import Counted
 from lectr_lab.dashboards.packed import differences, packed
-from lectr_lab.dashboards.steps import STEPS, step
+from lectr_lab.dashboards.steps import STEPS, longer, step
 from lectr_lab.log.losses import Losses
 
 TITLE = "What it cost, how slow it was"
@@ -28,7 +28,7 @@ MOST_OTHERS = 500
 _LETTERS = 48
 _TAG_ADVICE = 'extra_headers={"X-Lectr-Feature": "search"}'
 _FIGURES = 7  # of a sum of money: more than a page shows
-_FIRST_BIN = -100  # below that of the shortest duration, 0.01 ms
+_FIRST_BIN = FIRST_BIN - 1  # below all
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -54,6 +54,7 @@ def payload(counted: Counted, head: Head, beside: Mapping[str, Any] = NOTHING) -
     orgs = counted.ranked["org"].unique().to_list()
     kinds, unread = _leading_kinds(counted.sums), head.lost.unread
     drawn = step(counted.first_at, counted.last_at)
+    drawn = counted.every if longer(counted.every, drawn) else drawn
     data = {
         "title": name(head.title, 120),
         "whose": name(orgs[0]) if len(orgs) == 1 else "",
@@ -183,10 +184,11 @@ def _cells(counted: Counted, kinds: Sequence[Kind]) -> dict[str, Any]:
     sums = (
         _with_errors(counted.sums, kinds)
         .group_by(_PLACES)
-        .agg(summed(MEASURES))
+        .agg(summed([*MEASURES, *NANO.values()]))
         .filter(some)
         .sort(_PLACES)
     )
+    sums = cube.whole_tokens(sums)
     times = sums["time"].unique().sort().to_list()
     at = {time: i for i, time in enumerate(times)}
     e = pl.col("e") + 1  # 0: it did not fail

@@ -20,6 +20,7 @@ Null is what is missing. A key that is absent or empty selects everything.
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -29,6 +30,7 @@ import polars as pl
 from lectr_lab.analysis.views import cube, rows
 from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.analysis.views.groups import key_columns
+from lectr_lab.analysis.views.selection import Period
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.event import UNTAGGED
 from lectr_lab.core.formatting import name
@@ -46,6 +48,7 @@ _ORDERS = {
     "newest": ("started_at", "event_id"),
 }
 _MS = 1_000
+_FAR_MS = 1e14
 _SHOWN = [
     *("event_id", "started_at", "org", "feature", "provider", "model", "session"),
     *("input_tokens", "cache_read_tokens", "output_tokens", "cost_usd", "total_ms"),
@@ -106,6 +109,19 @@ def _within(selection: Mapping[str, Any]) -> list[pl.Expr]:
             raise LabError(f"{end!r} of a selection lies too far away.")
         found.append(compare(int(moment * _MS)))
     return found
+
+
+def when_of(message: Mapping[str, Any]) -> Period:
+    """The time that a page asks about, where it says one."""
+    selection = message.get("selection")
+    told = selection if isinstance(selection, Mapping) else {}
+    return Period(*(_moment(told.get(end)) for end in ("from", "to")))
+
+
+def _moment(ms: Any) -> datetime | None:
+    if isinstance(ms, bool) or not isinstance(ms, int | float):
+        return None
+    return datetime.fromtimestamp(ms / _MS, UTC) if 0 <= ms < _FAR_MS else None
 
 
 def _list(selection: Mapping[str, Any], key: str) -> list[Any]:
@@ -215,16 +231,17 @@ def listed(found: pl.DataFrame) -> dict[str, list[Any]]:
     }
 
 
-def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
+def carried(log: pl.LazyFrame, leaders: Leaders, of: str = "") -> dict[str, Any]:
     """The dearest and the newest requests of a log and the newest that failed, for a
     page without a kernel.
 
     Args:
         log: events with `cost_usd`, their features as the page names them.
         leaders: what has a place of its own on the page.
+        of: which of a longer log these are, as `recent` says.
 
     Returns:
-        The columns of `listed`; the places `f`, `m` and `s` of each; `error`, why it
+        The columns of `listed`; `of`; the places `f`, `m` and `s` of each; `error`, why it
         failed and whose fault it was, or null; and whether it is one of the `dearest`,
         of the `newest`, and of the newest that `failed`. Ready for JSON.
     """
@@ -234,6 +251,7 @@ def carried(log: pl.LazyFrame, leaders: Leaders) -> dict[str, Any]:
     errors = both.select("why", "whose").iter_rows()
     return {
         **listed(both),
+        "of": of,
         "f": _places(both, "org", "feature", leaders.features),
         "m": _places(both, "provider", "model", leaders.models),
         "s": _places(both, "org", "session", leaders.sessions),
@@ -261,7 +279,7 @@ def _firsts(some: pl.LazyFrame) -> list[pl.DataFrame]:
         told = batch.with_row_index("row", offset=n)
         n += batch.height
         found = [
-            pl.concat([first, told.filter(which)])
+            pl.concat([first, told.filter(which & _may_lead(first, order, most))])
             .sort(_ORDERS[order], descending=True, nulls_last=True)
             .head(most)
             for first, (which, order, most) in zip(found, wanted, strict=True)
@@ -269,6 +287,13 @@ def _firsts(some: pl.LazyFrame) -> list[pl.DataFrame]:
 
     some.sink_batches(look, chunk_size=BATCH_ROWS, maintain_order=False)
     return found
+
+
+def _may_lead(first: pl.DataFrame, order: str, most: int) -> pl.Expr:
+    """Which rows may stand before the last of those that were found."""
+    key = _ORDERS[order][0]
+    last = first[key][-1] if first.height == most else None
+    return pl.lit(True) if last is None else pl.col(key) >= last
 
 
 def _places(

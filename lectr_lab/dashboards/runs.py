@@ -29,26 +29,36 @@ _CAUSES = ["cause", "requests", "missed_tokens", "lost_usd"]
 _CACHED = ["feature", "requests", "watched", "hit_rate", "saved_usd", "lost_usd"]
 
 
-def runs(log: pl.LazyFrame) -> str:
+def runs(log: pl.LazyFrame, of: str = "") -> str:
     """Sessions, clients and cache losses of a log, as HTML; its tables have scripts.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.
+        of: which of a longer log they are, as `recent` says.
 
     >>> from lectr_lab.analysis.pricing.priced import priced
     >>> from lectr_lab.log.schema import frame
     >>> runs(priced(frame([]).lazy()))
     ''
     """
-    named = log.filter(rows.is_call()).select(
-        pl.col("session", "client", "prefix_break").is_not_null().any()
+    makers = {"session": _sessions, "client": _clients, "prefix_break": _cache}
+    return "".join(make(log, of) for what, make in makers.items() if _says(log, what))
+
+
+def _says(log: pl.LazyFrame, column: str) -> bool:
+    """Any call does; where none is said in a file, its rows are not read."""
+    said = log.filter(pl.col(column).is_not_null(), rows.is_call())
+    return collected(said.select(column).head(1)).height > 0
+
+
+def _of(of: str, asked: str) -> str:
+    """Of what a figure is, and who tells it of all."""
+    return (
+        f"Of the {of}; <code>{asked}</code> reads all." if of else "Of the whole log."
     )
-    there = collected(named).row(0)
-    made = zip((_sessions, _clients, _cache), there, strict=True)
-    return "".join(make(log) for make, has_some in made if has_some)
 
 
-def _sessions(log: pl.LazyFrame) -> str:
+def _sessions(log: pl.LazyFrame, of: str) -> str:
     """The dearest, each to be opened."""
     found = collected(sessions(log))
     dearest = found.head(MOST_SESSIONS)
@@ -68,7 +78,8 @@ def _sessions(log: pl.LazyFrame) -> str:
     tail = f"… and {count(more)} more: <code>lectr.sessions(log)</code>" if more else ""
     return (
         '<section class="runs"><h3>Sessions, dearest first</h3>'
-        f'<p class="soft">{escape(costs_text(costs_of_one))} Of the whole log.</p>'
+        f'<p class="soft">{escape(costs_text(costs_of_one))} '
+        f"{_of(of, 'lectr-lab sessions')}</p>"
         f'{"".join(opened)}<p class="soft">{tail}</p></section>'
     )
 
@@ -94,13 +105,14 @@ def _picture(own: pl.LazyFrame, one: dict[str, Any]) -> str:
     return run_picture(turns(own, one["session"], org=one["org"]).collect())
 
 
-def _clients(log: pl.LazyFrame) -> str:
+def _clients(log: pl.LazyFrame, of: str) -> str:
     """What each program's calls cost."""
     found = collected(spend(log, by="client"))
-    return f"<section>{_table(_short(found, _SPENT), 'Clients')}</section>"
+    note = f"Of the {of}; lectr-lab report --by client reads all." if of else ""
+    return f"<section>{_table(_short(found, _SPENT), 'Clients', note)}</section>"
 
 
-def _cache(log: pl.LazyFrame) -> str:
+def _cache(log: pl.LazyFrame, of: str) -> str:
     """What the cache saved and missed, by cause, and what to change."""
     by_feature, causes = pl.collect_all(
         [cache(log), cache_losses(log)], engine="streaming"
@@ -114,7 +126,8 @@ def _cache(log: pl.LazyFrame) -> str:
     for row in dearest.filter(pl.col("lost_usd") > 0).iter_rows(named=True):
         said += f"{name(row['feature'])}: {row['advice'] or ''}"
     n, of_all = int(watched["watched"].sum()), int(by_feature["requests"].sum())
-    note = f"{count(n)} of {count(of_all)} requests were watched. Of the whole log."
+    which = f"Of the {of}; lectr.cache(log) reads all." if of else "Of the whole log."
+    note = f"{count(n)} of {count(of_all)} requests were watched. {which}"
     tables = [
         _table(_short(causes, _CAUSES), "Why the cache missed", said),
         _table(_short(watched, _CACHED), "The cache", note),

@@ -31,15 +31,23 @@ def step(first: datetime | None, last: datetime | None) -> str:
     return _shortest(first, last, MOST_STEPS)
 
 
-def counted_step(first: datetime | None, last: datetime | None) -> str:
+def counted_step(
+    first: datetime | None, last: datetime | None, *, many: bool = False
+) -> str:
     """The shortest step by which counting such a span may be worth it.
 
-    Never a week that is not drawn as one, for a month does not begin with a week.
+    Never a week that is not drawn as one, for a month does not begin with a week. Of
+    many rows, what is counted of closed days says: an hour at least, and no shorter step
+    than a day that is not drawn; so it is by rows as well, and figures are the same.
 
     >>> counted_step(datetime(2026, 11, 1), datetime(2026, 11, 29))
     '15m'
+    >>> counted_step(datetime(2026, 11, 1), datetime(2026, 11, 29), many=True)
+    '1d'
     """
     drawn, shortest = step(first, last), _shortest(first, last, MOST_COUNTED)
+    if many:
+        return "1h" if longer("1h", drawn) else drawn
     return drawn if longer(shortest, "1d") else shortest
 
 

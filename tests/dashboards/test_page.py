@@ -242,7 +242,7 @@ def test_a_click_on_a_feature_changes_none_of_its_percentiles(log, opened):
     tab.locator("[data-panel=models] [data-model]").click()
     said = figure(tab, "p95 latency")
     assert said.startswith("≈") and abs(float(said[1:].split()[0]) / 387 - 1) < 0.025
-    assert "within 2.5 %" in tab.locator("[data-panel=latency]").inner_text()
+    assert "within 2.0 %" in tab.locator("[data-panel=latency]").inner_text()
 
 
 def test_a_selection_of_nothing_says_so(log, opened):

@@ -114,6 +114,27 @@ def added(counted: pl.LazyFrame, *, at: pl.Expr | None = None) -> pl.LazyFrame:
     return counted.group_by(keys).agg(pl.col("rows").sum())
 
 
+def of_total(counted: pl.LazyFrame, *, at: pl.Expr | None = None) -> pl.LazyFrame:
+    """Those of `total_ms` alone, two of them as one, as a page has them.
+
+    Args:
+        counted: bins of any parts of a log.
+        at: what stands for `at`; itself, unless told.
+
+    Returns:
+        `KEYS`, in the order of their names, and `rows`; `task` is null, and `bin` the
+        upper of the two.
+    """
+    none = pl.lit(None, pl.String).alias("task")
+    total = counted.filter(pl.col("duration") == 0).with_columns(upper_of_two(), none)
+    return added(total, at=at).sort(*NAMES, "at", "bin", nulls_last=True)
+
+
+def upper_of_two() -> pl.Expr:
+    """The upper of the two bins that are one for a page."""
+    return ((pl.col("bin") + 1) // 2 * 2).cast(pl.Int32).alias("bin")
+
+
 def figures(
     counted: pl.LazyFrame, keys: Sequence[pl.Expr], *, intervals: bool = False
 ) -> pl.LazyFrame:

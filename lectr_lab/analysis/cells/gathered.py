@@ -32,12 +32,14 @@ class Wanted(NamedTuple):
     cut: frozenset[date] | None = None  # months of which days are told apart; None: all
     days: frozenset[date] = NONE  # that an end of a time lies in
     by_feature: bool = False  # these are told apart
+    by_week: bool = False  # the weeks of the other months are told apart
 
 
 class Found(NamedTuple):
     """Cells, the rows that are in none, and what they were found in."""
 
     kept: list[File]  # bins
+    weeks: list[File]  # the same of `total_ms`, where months are told by weeks
     left: tuple[Path, ...]
     cells: list[pl.LazyFrame]
     rest: list[pl.LazyFrame]
@@ -65,7 +67,7 @@ class Gathered:
 
     def _files(self, wanted: Wanted) -> Found | None:
         """The files that stand for the parts, and what of these is left."""
-        apart, cut, _, by_feature = wanted
+        apart, cut, _, by_feature, by_week = wanted
         parts = self._log.parts
         months = Kept([], [], [], [], list(parts))
         if apart is not None:
@@ -74,6 +76,7 @@ class Gathered:
                 own,
                 by_feature=by_feature,
                 as_one=lambda month: cut is not None and month not in cut,
+                by_week=by_week,
             )
             months.left.extend(part for part in parts if month_of(part) in apart)
         days = self._log.facts(months.left, by_feature=by_feature)
@@ -89,6 +92,7 @@ class Gathered:
         by_day = pl.col("started_at").dt.date().is_in(wanted.days)
         return Found(
             months.bins + days.bins,
+            [*months.weeks, *days.bins],
             tuple(days.left),
             [
                 *([scan(months.sums).filter(~by_day)] if months.sums else []),

@@ -5,7 +5,7 @@
 
 Where a part has more features than cells tell apart, `.few` stands after the key. Kinds
 are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`); months have `eras`,
-too. A part is written once, so what was counted of it holds for ever: the key names the
+`weekly` and `weeks`, too (`sets.py`). A part is written once, so what was counted of it holds for ever: the key names the
 part, its size and checksum, and what a price can go by (`bands.py`), and no price. A
 month is the sum of its parts', its sums by days, its bins together, and its sums
 together but for the days on which the list changes a model's price (`eras.py`). A file
@@ -31,12 +31,13 @@ from pathlib import Path
 from lectr_lab.analysis.cells.sets import (
     ERRORS,
     KINDS,
+    OF_MONTHS,
     CellSet,
     Kept,
     counted,
     rolled_up,
     together,
-    with_eras,
+    with_steps,
 )
 from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
@@ -49,7 +50,7 @@ from lectr_lab.log.folder import FOLDER_MODE, LabFolder, folder_date, segment_da
 from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 
 FORMAT = 1
-_OF_MONTHS = (*KINDS, "eras")
+_OF_MONTHS = (*KINDS, *OF_MONTHS)
 _FILE = re.compile(
     r"(.+)\.([0-9a-f]{24})(?:\.few)?"
     rf"\.({'|'.join(_OF_MONTHS)})\.([0-9a-f]{{8}})\.parquet"
@@ -133,6 +134,7 @@ def kept_months(
     now: datetime | None = None,
     by_feature: bool = False,
     as_one: Callable[[date], bool] = lambda month: False,
+    by_week: bool = False,
 ) -> Kept:
     """Months, each as one set of files: sums by days (UTC), and bins of the whole month.
     Of the one that runs, its days that are closed: it is added up again as one more is.
@@ -144,6 +146,7 @@ def kept_months(
         by_feature: leave those months that have more features than cells tell apart.
         as_one: whether of a month, told by its first day, sums need not be told apart by
             days, but for those on which the list changes a price.
+        by_week: but by weeks.
 
     Returns:
         The months' files; `left` are the parts that no month stands for.
@@ -169,7 +172,7 @@ def kept_months(
         if kept is None or (by_feature and _has_few(kept)):
             left += some
         elif as_one(month):
-            found.append({**kept, "sums": kept["eras"]})
+            found.append({**kept, "sums": kept["weekly" if by_week else "eras"]})
         else:
             found.append(kept)
     return together(found, _in_order(left, parts))
@@ -200,7 +203,7 @@ def _month(
     if of_days.left:
         return None
     few = any(_FEW in path.name for path in of_days.sums if isinstance(path, Path))
-    found = with_eras(rolled_up(of_days, few=few))
+    found = with_steps(rolled_up(of_days, few=few), of_days)
     kept = _keep(folder, name, found)
     for other, files in known.items():
         if other.startswith(f"{month}.") and kept is not None:

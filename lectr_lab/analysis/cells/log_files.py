@@ -48,6 +48,7 @@ class LogFiles(Protocol):
         *,
         by_feature: bool = False,
         as_one: Callable[[date], bool] = lambda month: False,
+        by_week: bool = False,
     ) -> Kept:
         """Likewise of whole months; as `kept.kept_months`."""
 
@@ -85,5 +86,12 @@ class LabFiles:
         *,
         by_feature: bool = False,
         as_one: Callable[[date], bool] = lambda month: False,
+        by_week: bool = False,
     ) -> Kept:
-        return kept_months(self._log.lab, parts, by_feature=by_feature, as_one=as_one)
+        return kept_months(
+            self._log.lab,
+            parts,
+            by_feature=by_feature,
+            as_one=as_one,
+            by_week=by_week,
+        )

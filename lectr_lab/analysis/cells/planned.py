@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from lectr_lab.analysis.cells.bins import NAMES as BINNED
-from lectr_lab.analysis.cells.bins import bins, row_bins
+from lectr_lab.analysis.cells.bins import bins, row_bins, upper_of_two
 from lectr_lab.analysis.cells.facts import (
     KEYS,
     NAMES,
@@ -25,6 +25,7 @@ from lectr_lab.analysis.cells.facts import (
 )
 from lectr_lab.analysis.cells.gathered import NONE, Found, Gathered, Wanted
 from lectr_lab.analysis.cells.log_files import LogFiles
+from lectr_lab.analysis.cells.newest import Newest, newest_parts
 from lectr_lab.analysis.cells.sets import scan
 from lectr_lab.analysis.cells.spans import (
     DAY,
@@ -33,8 +34,10 @@ from lectr_lab.analysis.cells.spans import (
     begins_month,
     days_cut,
     is_days,
+    is_hours,
     is_months,
     is_quarters,
+    is_weeks,
     months_around,
     whole_steps,
 )
@@ -43,9 +46,10 @@ from lectr_lab.analysis.pricing.answered_once import SETTLED, fetched
 from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import costed, with_estimates
+from lectr_lab.analysis.pricing.token_ratio import ratios, reported
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.selection import ALL, Period, Selection
-from lectr_lab.analysis.views.time_steps import polars_zone, time_step
+from lectr_lab.analysis.views.time_steps import has_whole_hours, polars_zone, time_step
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import own_change_days
 
@@ -70,6 +74,12 @@ class Asked(NamedTuple):
     tz: str = "UTC"
     failures: bool = False  # of those alone
     ends: bool = False  # when the first and the last were
+    total: bool = False  # of durations, `total_ms` alone, two bins as one
+
+    def covers(self, other: "Asked") -> bool:
+        """Its answer has that of another; it is said of no cell when it began."""
+        fewer = other.columns <= self.columns and {*other.steps} <= {*self.steps}
+        return fewer and other.tz == self.tz and not other.ends
 
 
 class Apart(NamedTuple):
@@ -166,11 +176,13 @@ class Reading:
             return None
         by_day = _by_day(asked)
         by_month = by_day and all(map(is_months, asked.steps))
+        by_week = by_day and not by_month and all(map(is_weeks, asked.steps))
         files = Wanted(
             NONE if by_day else None,
-            self._months_cut(selected.when) if by_month else None,
+            self._months_cut(selected.when) if by_month or by_week else None,
             days_cut(selected.when, begins_day),
             _by_feature(asked, selected),
+            by_week,
         )
         read = self._gathered.of(files)
         if read is not None and told is not None:
@@ -184,12 +196,18 @@ class Reading:
             `duration`, `bin` and `rows`, beside columns of the log that keys are told
             from; None where bins cannot say it.
         """
-        names = {*BINNED, "day"}
+        names, by_step = {*BINNED, "day"}, _by_day(asked)
+        if asked.total:
+            names.remove("task")
+            by_step = all(map(is_hours, asked.steps)) and has_whole_hours(asked.tz)
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
-        if not (self._cells and _by_day(asked) and can_say):
+        if not (self._cells and by_step and can_say):
             return None
         # A month's bins are those of all its days, and a day's are many.
-        by_month = all(map(is_months, asked.steps))
+        by_month = _by_day(asked) and all(map(is_months, asked.steps))
+        by_week = asked.total and _by_day(asked) and all(map(is_weeks, asked.steps))
+        by_week &= not self._log.is_far
+        by_month |= by_week
         apart = _months_at(selected.when) if by_month else None
         read = self._gathered.of(Wanted(apart, by_feature=_by_feature(asked, selected)))
         if read is None:
@@ -198,19 +216,55 @@ class Reading:
         names_alone = selected._replace(when=Period())
         parts = [bins(_stored(one)) for one in self._log.each(read.left)]
         parts.append(bins(_stored(self._log.tail.lazy())))
-        kept = [scan(read.kept), *(one.lazy() for one in parts)]
+        files = read.weeks if by_week else read.kept
+        kept = [scan(files), *(one.lazy() for one in parts)]
         edges = [
             bins(_stored(rows)) for rows in self._gathered.within(selected.when, DAY)
         ]
         fetched_later = pl.col("provider_response_id").is_not_null()
         again = selected.of(self._settled(read.rest)).filter(fetched_later)
         apart_of_days = [*edges, row_bins(collected(again))]
-        return pl.concat(
+        found = pl.concat(
             [
                 whole.of(_as_rows(pl.concat(kept))),
                 *(names_alone.of(_as_rows(one.lazy())) for one in apart_of_days),
             ]
         )
+        if asked.total:
+            return found.filter(pl.col("duration") == 0).with_columns(upper_of_two())
+        return found
+
+    def day_ends(self, selected: Selection) -> pl.DataFrame | None:
+        """When the first and the last selected row of each day (UTC) began: `day`,
+        `first`, `last`; None where cells cannot say it."""
+        read = self._for(Asked(steps=("1d",), ends=True), selected, None)
+        if read is None:
+            return None
+        at = pl.col("started_at")
+        rest = pl.concat(read.rest).with_columns(first_at=at, last_at=at)
+        both = [
+            selected.of(some).select(pl.col(name).drop_nulls().alias(of))
+            for some in (pl.concat(read.cells), rest)
+            for name, of in (("first_at", "first"), ("last_at", "last"))
+        ]
+        firsts, lasts = pl.concat(both[::2]), pl.concat(both[1::2])
+        first = firsts.group_by(day=pl.col("first").dt.date()).agg(
+            pl.col("first").min()
+        )
+        last = lasts.group_by(day=pl.col("last").dt.date()).agg(pl.col("last").max())
+        return collected(first.join(last, on="day").sort("day"))
+
+    def latest(self, most: int, selected: Selection) -> Newest:
+        """The rows of the newest whole days, so many at most, with their costs: as of
+        the whole log, of which no other row is read where cells can say the ratios."""
+        parts, since = newest_parts(self._log, selected, most)
+        if self._cells and self._gathered.of(Wanted(NONE)) is not None:
+            known = self._gathered.ratios
+        else:
+            known = collected(ratios(reported(self._log.rows())))
+        few = pl.concat([*self._log.each(parts), self._log.tail.lazy()])
+        rows, at = selected.of(self._priced(few, known)), pl.col("started_at")
+        return Newest(rows if since is None else rows.filter(at >= since), since)
 
     def _wanted(self, selected: Selection, read: Found) -> pl.LazyFrame:
         """The cells that were selected."""
@@ -243,11 +297,14 @@ class Reading:
 
     def _settled(self, rest: list[pl.LazyFrame]) -> pl.LazyFrame:
         """Rows that are in no cell, priced: a response that was fetched counts once."""
-        stay = pl.concat(rest)
+        return self._priced(pl.concat(rest), self._gathered.ratios)
+
+    def _priced(self, some: pl.LazyFrame, per_model: pl.DataFrame) -> pl.LazyFrame:
+        """Rows of the log with what they cost, as all of it says."""
         makers = pl.LazyFrame(schema={n: rest_schema()[n] for n in _OF_MAKERS})
-        if _any(stay.filter(fetched())):
+        if _any(some.filter(fetched())):
             makers = self._log.rows().select(_OF_MAKERS)
-        told = counted_log(stay, makers=makers, per_model=self._gathered.ratios.lazy())
+        told = counted_log(some, makers=makers, per_model=per_model.lazy())
         return priced(told, self._prices)
 
     def _place(self, asked: Asked) -> pl.Expr:

@@ -119,6 +119,7 @@ class PrefixFiles:
         *,
         by_feature: bool = False,
         as_one: Callable[[date], bool] = lambda month: False,
+        by_week: bool = False,
     ) -> Kept:
         # By days always: months as one go by the list of whoever added them up.
         asked, months = {self._files[part].path for part in parts}, self._months()

@@ -17,6 +17,9 @@ from lectr_lab.analysis.cells.few_features import with_few_features
 from lectr_lab.analysis.pricing.eras import era
 
 KINDS = ("sums", "bins", "rest", "taught")
+OF_MONTHS = ("eras", "weekly", "weeks")
+"""What months have beside: sums by the month and by its weeks, and bins by its weeks."""
+
 ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a file that is none of ours may raise."""
 
@@ -34,11 +37,13 @@ class CellSet(NamedTuple):
     rest: pl.DataFrame
     taught: pl.DataFrame
     few: bool
-    eras: pl.DataFrame | None = None  # of a month
+    eras: pl.DataFrame | None = None  # of a month, as are the rest
+    weekly: pl.DataFrame | None = None
+    weeks: pl.DataFrame | None = None
 
     def files(self) -> dict[str, bytes]:
         """A Parquet file of each kind."""
-        frames = {kind: getattr(self, kind) for kind in (*KINDS, "eras")}
+        frames = {kind: getattr(self, kind) for kind in (*KINDS, *OF_MONTHS)}
         return {
             kind: _dense(kind, frame)
             for kind, frame in frames.items()
@@ -55,6 +60,7 @@ class Kept(NamedTuple):
     rest: list[File]
     taught: list[File]
     left: list[Path]
+    weeks: Sequence[File] = ()  # of months whose bins are told by weeks
 
 
 def counted(part: pl.LazyFrame) -> CellSet:
@@ -91,12 +97,26 @@ def rolled_up(kept: Kept, *, few: bool) -> CellSet:
     )
 
 
-def with_eras(month: CellSet) -> CellSet:
-    """Beside its sums by day those of the month as one, told apart only on days on which
-    the list changes a model's price."""
-    begins = pl.col("started_at").dt.truncate("1mo")
-    since = pl.max_horizontal(begins, era())
-    return month._replace(eras=added(month.sums.lazy(), at=since).collect())
+def with_steps(month: CellSet, kept: Kept) -> CellSet:
+    """Beside its sums by day those of the month as one and those of its weeks, told apart
+    only on days on which the list changes a model's price; and the bins of its weeks.
+
+    Args:
+        month: a month, rolled up.
+        kept: the files of its parts.
+    """
+    at, days = pl.col("started_at"), month.sums.lazy()
+    begins, week = at.dt.truncate("1mo"), at.dt.truncate("1w")
+    eras, weekly = (
+        added(days, at=pl.max_horizontal(*steps, era())).collect()
+        for steps in ([begins], [begins, week])
+    )
+    hour = pl.col("at")
+    in_month = pl.max_horizontal(hour.dt.truncate("1mo"), hour.dt.truncate("1w"))
+    weeks = binning.of_total(scan(kept.bins), at=in_month)
+    return month._replace(
+        eras=eras, weekly=weekly, weeks=weeks.collect(engine="streaming")
+    )
 
 
 def together(found: Sequence[Mapping[str, File]], left: Sequence[Path]) -> Kept:
@@ -108,7 +128,8 @@ def together(found: Sequence[Mapping[str, File]], left: Sequence[Path]) -> Kept:
     """
     of_kinds: list[list[File]] = [[one[kind] for one in found] for kind in KINDS]
     sums, bins, rest, told = of_kinds
-    return Kept(sums, bins, rest, told, list(left))
+    weeks = [one["weeks"] for one in found if "weeks" in one]
+    return Kept(sums, bins, rest, told, list(left), weeks)
 
 
 def scan(files: Sequence[File]) -> pl.LazyFrame:
@@ -120,7 +141,7 @@ def _dense(kind: str, frame: pl.DataFrame) -> bytes:
     # Like beside like, which halves them; bins are made so.
     by = [name for name in (*_SORTED_BY, *KEYS) if name in frame.columns]
     names = list(dict.fromkeys(by or frame.columns))
-    dense = frame if kind == "bins" else frame.sort(names, nulls_last=True)
+    dense = frame if kind in ("bins", "weeks") else frame.sort(names, nulls_last=True)
     data = io.BytesIO()
     dense.write_parquet(data, compression="zstd", compression_level=9, statistics=False)
     return data.getvalue()

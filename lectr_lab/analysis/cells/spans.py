@@ -13,7 +13,7 @@ from lectr_lab.analysis.views.selection import Period
 from lectr_lab.analysis.views.time_steps import clock_seconds
 from lectr_lab.log.folder import folder_date
 
-QUARTER, DAY = timedelta(minutes=15), timedelta(days=1)
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 _MONTHS = re.compile(r"\d+(mo|q|y)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,6 +39,16 @@ def is_months(step: str) -> bool:
     (True, False)
     """
     return _MONTHS.fullmatch(step) is not None
+
+
+def is_hours(step: str) -> bool:
+    """Its steps begin with hours."""
+    return clock_seconds(step) % HOUR.total_seconds() == 0
+
+
+def is_weeks(step: str) -> bool:
+    """Its steps begin with weeks, or months."""
+    return step == "1w" or is_months(step)
 
 
 def begins_day(at: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,14 @@ from lectr_lab.analysis.forecast.outlook import (
     outlook,
 )
 from lectr_lab.analysis.forecast.result import Forecast
-from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.given_log import Log, narrowed, opened
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.groups import By, key_names
 from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.selection import Period as Days
+from lectr_lab.analysis.views.selection import Selection, selection
 from lectr_lab.analysis.views.spend import spend
+from lectr_lab.analysis.views.time_steps import zone
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.config.settings import settings_beside
 from lectr_lab.core.errors import ConfigError, LabError
@@ -74,18 +78,21 @@ def forecast(
     _check(usd, per, confidence)
     if budgets is None:
         budgets = () if org is not None else budgets_beside(log)
-    log = whole = as_log(log)
-    if org is not None:
-        log = log.filter(pl.col("org") == org)
-    found = edges(log, tz).collect(engine="streaming")
+    whole = opened(log)
+    own = whole if org is None else narrowed(whole, selection({"org": org}))
+    found = edges(own, tz)
     if found.is_empty():
         return Forecast(confidence=confidence)
     calendar = calendar_of(found, usd, per)
     keys = [] if by is None else key_names(by, None, org)
-    days = spend(log, by, every="1d", tz=tz, org=org).collect(engine="streaming")
+    begin = datetime.combine(calendar.rests_on, time(), zone(tz)).astimezone(UTC)
+    latest = narrowed(own, Selection(when=Days(begin)))
+    days = collected(spend(latest, by, every="1d", tz=tz, org=org))
     days = days.with_columns(day=pl.col("time").dt.date())
     order = days.filter(pl.col("day") >= calendar.begin_of("month"))
     parts = _parts(days, order, keys)
+    if not parts:  # of what was logged, nothing was a call
+        return Forecast(confidence=confidence)
     return Forecast(
         outlooks=tuple(
             outlook(key, part, calendar, confidence)
@@ -103,7 +110,7 @@ def forecast(
     )
 
 
-def forecast_payload(log: pl.LazyFrame, **asked: Any) -> dict[str, Any]:
+def forecast_payload(log: Log, **asked: Any) -> dict[str, Any]:
     """A forecast of the whole log in plain numbers, dates as text, and its sentence.
 
     Args:

@@ -1,19 +1,26 @@
 """When the budgets of a lectr.toml are reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
 from typing import cast
 
 import polars as pl
 
 from lectr_lab.analysis.forecast.outlook import Period, calendar_of, edges, when_reached
 from lectr_lab.analysis.forecast.result import BudgetOutlook
+from lectr_lab.analysis.given_log import narrowed
+from lectr_lab.analysis.log import AnyLog
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.selection import Period as Days
+from lectr_lab.analysis.views.selection import Selection
+from lectr_lab.analysis.views.time_steps import zone
 from lectr_lab.config.budget_settings import BudgetSettings
 from lectr_lab.core.event import UNTAGGED
 
 
 def of_budgets(
-    log: pl.LazyFrame, budgets: Sequence[BudgetSettings], confidence: float = 0.9
+    log: AnyLog, budgets: Sequence[BudgetSettings], confidence: float = 0.9
 ) -> tuple[BudgetOutlook, ...]:
     """When each budget is reached that is one for all whom it is for.
 
@@ -28,15 +35,22 @@ def of_budgets(
         nothing that a plan covers.
     """
     told = [budget for budget in budgets if _is_told(budget)]
-    zones = list(dict.fromkeys(budget.tz for budget in told))
-    queries = [edges(log, tz) for tz in zones] + [spent(log, one) for one in told]
-    found = pl.collect_all(queries, engine="streaming")
-    seen = dict(zip(zones, found, strict=False))
+    seen = {tz: edges(log, tz) for tz in {budget.tz for budget in told}}
     return tuple(
-        _outlook(budget, seen[budget.tz], days, confidence)
-        for budget, days in zip(told, found[len(zones) :], strict=True)
+        _outlook(budget, seen[budget.tz], _latest(log, budget, seen), confidence)
+        for budget in told
         if not seen[budget.tz].is_empty()
     )
+
+
+def _latest(
+    log: AnyLog, budget: BudgetSettings, seen: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """What a budget's requests cost on each of the days that anything is told of."""
+    calendar = calendar_of(seen[budget.tz], budget.usd, cast("Period", budget.per))
+    begin = datetime.combine(calendar.rests_on, time(), zone(budget.tz))
+    latest = narrowed(log, Selection(when=Days(begin.astimezone(UTC))))
+    return collected(spent(latest.lazy(), budget))
 
 
 def spent(log: pl.LazyFrame, budget: BudgetSettings) -> pl.LazyFrame:

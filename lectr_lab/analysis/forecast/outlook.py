@@ -6,10 +6,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import polars as pl
 
-from lectr_lab.analysis.forecast.drift import Ahead, Drift, drift
+from lectr_lab.analysis.cells.newest import day_ends
+from lectr_lab.analysis.forecast.drift import MOST_DAYS, Ahead, Drift, drift
 from lectr_lab.analysis.forecast.result import Budget, Outlook
+from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.monthly import seen_span
-from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.collected import collected
+from lectr_lab.analysis.views.time_steps import polars_zone
 from lectr_lab.core.recommendation import Interval
 
 Period: TypeAlias = Literal["day", "week", "month"]
@@ -35,6 +38,12 @@ class Calendar(NamedTuple):
         later = (self.today.replace(day=28) + timedelta(days=4)).replace(day=1)
         return later - timedelta(days=1)
 
+    @property
+    def rests_on(self) -> date:
+        """The first of the days that anything is told of."""
+        told = self.last - timedelta(days=MOST_DAYS - 1)
+        return min(told, self.begin_of("month"), self.begin_of(self.period))
+
     def begin_of(self, period: Period) -> date:
         if period == "month":
             return self.today.replace(day=1)
@@ -57,16 +66,16 @@ def calendar_of(
     return Calendar(first, last, today, usd, period)
 
 
-def edges(log: pl.LazyFrame, tz: str) -> pl.LazyFrame:
-    """One row per day of the time zone: `first_us` and `last_us`, times of day."""
-    at = pl.col("started_at").dt.convert_time_zone(tz)
+def edges(log: AnyLog, tz: str) -> pl.DataFrame:
+    """One row per day of the time zone: `first_us` and `last_us`, times of day, of all
+    that was logged on it."""
+    if isinstance(log, Log):
+        found = log.day_ends(tz)
+    else:
+        found = collected(day_ends(log, polars_zone(tz)))
+    at = pl.col("first", "last").dt.convert_time_zone(polars_zone(tz))
     us = (at - at.dt.truncate("1d")).dt.total_microseconds()
-    return (
-        log.filter(rows.is_request())
-        .group_by(day=at.dt.date())
-        .agg(first_us=us.min(), last_us=us.max())
-        .sort("day")
-    )
+    return found.select("day", us.name.suffix("_us"))
 
 
 def outlook(

@@ -131,12 +131,19 @@ def tokens_sum(name: str) -> pl.Expr:
     count = pl.col(name).cast(pl.Int64)
     if name not in CHARS:
         return count.sum()
-    of = pl.col(per_char(name))
-    guessed = of.is_not_null()
-    nano = (of * _NANO).round().cast(pl.Int64).filter(guessed).cast(pl.Int128)
-    chars = pl.col(CHARS[name]).cast(pl.Int128).filter(guessed)
-    whole = ((chars * nano).sum() + _NANO // 2) // pl.lit(_NANO, pl.Int128)
-    return count.filter(~guessed).sum() + whole.cast(pl.Int64)
+    nano = nano_tokens(name)
+    whole = (nano.sum() + _NANO // 2) // pl.lit(_NANO, pl.Int128)
+    return count.filter(nano.is_null()).sum() + whole.cast(pl.Int64)
+
+
+def nano_tokens(name: str) -> pl.Expr:
+    """Estimated tokens in billionths, Int128; null of a row, or cell, that was counted.
+
+    Args:
+        name: `input_tokens` or `output_tokens`.
+    """
+    nano = (pl.col(per_char(name)) * _NANO).round().cast(pl.Int64).cast(pl.Int128)
+    return pl.col(CHARS[name]).cast(pl.Int128) * nano
 
 
 def has_chars() -> pl.Expr:

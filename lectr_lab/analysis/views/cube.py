@@ -6,20 +6,26 @@ cells of their own, all others share one. Cubes of parts of a log add up to the 
 the whole, so that a day that is over is counted once.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis.views import asides, rows
+from lectr_lab.analysis.pricing.token_ratio import CHARS, ESTIMATES, nano_tokens
+from lectr_lab.analysis.views import asides, binned, rows
 from lectr_lab.analysis.views.groups import as_text, key_columns
-from lectr_lab.analysis.views.money import summed, usd_sum
+from lectr_lab.analysis.views.money import usd_sum
 from lectr_lab.analysis.views.percentiles import exact_figures
+from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.analysis.views.time_steps import time_step
 
-GROWTH = 1.05
-"""Each bin of a duration ends 5 % above its start: its middle is within 2.5 %."""
+_BINS_IN_ONE = 2
+GROWTH = ((1 + binned.RELATIVE_ERROR) / (1 - binned.RELATIVE_ERROR)) ** _BINS_IN_ONE
+"""Each bin of a duration ends 4 % above its start: its middle is within 2 %. It is two of
+those that views count (`views/binned.py`), and so is known of what was counted before."""
+
+FIRST_BIN = -116
+"""That of 0.01 ms; what is shorter is in it, too."""
 
 MOST_FEATURES = 10
 MOST_MODELS = 8
@@ -53,11 +59,29 @@ _TOKENS = [
     "output_tokens",
     "reasoning_tokens",
 ]
+NANO = {name: f"{name}_nano" for name in CHARS}
+"""Beside a sum of counted tokens, that of estimates, in billionths of a token: rounded
+where it is shown (`whole_tokens`), so that no sum depends on how a log is cut."""
+
 MEASURES = (
     *("requests", "errors", "left", "retries", "spend_usd", "priced", "unpriced"),
     *("uncounted", "estimated", "counted", *_TOKENS, "untagged", "untagged_usd"),
 )
-"""What `Cube.sums` adds up for charts, in its order; `asides.SUMS` follow."""
+"""What `Cube.sums` adds up for charts, in its order; `NANO` and `asides.SUMS` follow."""
+
+
+_COSTS = ("cost_usd", "plan_usd", "cost_stated_usd")
+_AMOUNTS = ("rows", *_COSTS, "cost_pusd", "plan_pusd", "cost_stated_pusd")
+OF_CELLS = (
+    *("started_at", "org", "feature", "provider"),
+    *("model_actual", "model_sent", "model_requested"),
+    *("kind", "operation", "path", "outcome", "status", "error_type"),
+    *("error_source", "retry_count", "retry_of_failed", "token_source"),
+    *("stream", "include_usage", "price_source", "service_tier"),
+    *("credential", *rows.BILLED, *_TOKENS, *_AMOUNTS),
+    *(*ESTIMATES, *CHARS.values()),
+)
+"""The columns of priced cells that a dashboard counts."""
 
 
 def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
@@ -92,14 +116,27 @@ def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
         *_TOKENS,
         *("service_tier", *rows.BILLED),
         *("cost_usd", "price_source", "credential", "plan_usd", "cost_stated_usd"),
+        *_of_estimates(log),
     )
 
 
-def ranking(log: pl.LazyFrame) -> pl.LazyFrame:
-    """Requests and spend per org, feature, provider and model; adds up like a cube."""
-    calls = log.filter(rows.is_call())
+def _of_estimates(log: pl.LazyFrame) -> list[str]:
+    """What estimates are added up by, where a log has them."""
+    own = (*ESTIMATES, *CHARS.values())
+    return list(own) if {*own} <= {*log.collect_schema()} else []
+
+
+def ranking(log: pl.LazyFrame, each: Each = ROWS) -> pl.LazyFrame:
+    """Requests and spend per org, feature, provider and model; adds up like a cube.
+
+    Args:
+        log: events with `cost_usd`, or priced cells.
+        each: which of the two.
+    """
+    calls, each = log.filter(rows.is_call()), each._replace(calls=True)
     return calls.group_by("org", "feature", "provider", rows.model()).agg(
-        rows.is_request(calls=True).sum().alias("requests"), usd_sum("cost_usd")
+        each.number(rows.is_request(calls=True)).alias("requests"),
+        each.usd("cost_usd").alias("cost_usd"),
     )
 
 
@@ -114,22 +151,43 @@ def leading(ranked: pl.LazyFrame, keys: Sequence[str], most: int) -> pl.LazyFram
     )
 
 
-def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyFrame:
+def placed(
+    log: pl.LazyFrame, leaders: Leaders, every: str, tz: str, each: Each = ROWS
+) -> pl.LazyFrame:
     """What a cube counts, a row per event, with the keys of its cell.
 
     Args:
-        log: events with `cost_usd`.
+        log: events with `cost_usd`, or priced cells (`OF_CELLS`), which know no session.
         leaders: what has cells of its own.
         every: the length of a step.
         tz: the time zone in which days begin.
+        each: which of the two.
     """
+    log = log.with_columns(*_if_failed())
+    amounts = _AMOUNTS if each.cells else (*_COSTS, "total_ms")
+    return _at_places(log, leaders, every, tz).select(
+        *(*KEYS, "feature", "kind", "operation", "path", "outcome", "status"),
+        *("retry_count", "retry_of_failed", "token_source", "credential"),
+        *("provider", "service_tier", *rows.BILLED),
+        *amounts,
+        *_TOKENS,
+        *_of_estimates(log),
+    )
+
+
+def _at_places(
+    log: pl.LazyFrame, leaders: Leaders, every: str, tz: str
+) -> pl.LazyFrame:
     time = time_step(pl.col("started_at"), every, tz).dt.epoch("ms").alias("time")
-    log = log.with_columns(rows.model(), time, *_if_failed())
+    log = log.with_columns(rows.model(), time)
     for place, keys, pairs in (
         ("f", ["org", "feature"], leaders.features),
         ("m", ["provider", "model"], leaders.models),
         ("s", ["org", "session"], leaders.sessions),
     ):
+        if place == "s" and not pairs:
+            log = log.with_columns(pl.lit(0, pl.Int32).alias(place))
+            continue
         places = pl.LazyFrame(
             [(*pair, i) for i, pair in enumerate(pairs)],
             {**dict.fromkeys(keys, pl.String), place: pl.Int32},
@@ -138,27 +196,80 @@ def placed(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyF
         log = log.join(places, on=keys, how="left", nulls_equal=True).with_columns(
             pl.col(place).fill_null(len(pairs))
         )
-    return log.select(
-        *(*KEYS, "feature", "kind", "operation", "path", "outcome", "status"),
-        *("retry_count", "retry_of_failed", "token_source", "total_ms"),
-        *("provider", "service_tier", *rows.BILLED),
-        *("cost_usd", "credential", "plan_usd", "cost_stated_usd"),
-        *_TOKENS,
-    )
+    return log
 
 
 def cube(cells: pl.LazyFrame) -> Cube:
     """The cube of `placed` rows: of a log, or of a part of one."""
-    ms = pl.col("total_ms")
-    # What lies on an edge is above it, though the last digit of a logarithm depends on
-    # how many are taken at once.
-    number = (ms.clip(lower_bound=0.01).log() / math.log(GROWTH) + 1e-9).floor()
-    done = cells.filter(rows.succeeded() & ms.is_not_null())
+    return Cube(sums(cells), bins(timed(cells, *KEYS)))
+
+
+def sums(cells: pl.LazyFrame, each: Each = ROWS) -> pl.LazyFrame:
+    """The sums of `placed` rows, or cells."""
+    guessed = bool(_of_estimates(cells))
+    found = [*_sums(each, guessed), *asides.aside_measures(each)]
+    return cells.group_by(KEYS).agg(found)
+
+
+def bins(timed: pl.LazyFrame) -> pl.LazyFrame:
+    """Durations in bins: `KEYS` and `total_ms`, of requests that succeeded."""
+    number = _page_bin(binned.bin_of(pl.col("total_ms")))
     n = pl.len().cast(pl.Int64).alias("n")
-    return Cube(
-        cells.group_by(KEYS).agg(*_sums(), *asides.aside_measures()),
-        done.group_by(*KEYS, number.cast(pl.Int32).alias("bin")).agg(n),
+    return timed.group_by(*KEYS, number.alias("bin")).agg(n)
+
+
+OF_DURATIONS = (
+    *("started_at", "org", "feature", "provider", "session"),
+    *("model_actual", "model_sent", "model_requested", "kind", "operation", "path"),
+    *("outcome", "input_tokens", "total_ms"),
+)
+"""The columns of a log that `durations` takes: no price is looked up."""
+
+
+def durations(log: pl.LazyFrame, leaders: Leaders, every: str, tz: str) -> pl.LazyFrame:
+    """`timed` rows with `KEYS`, of a log of which nothing else is asked.
+
+    Args:
+        log: events, with `OF_DURATIONS`.
+        leaders: as for `placed`, as are the rest.
+        every: likewise.
+        tz: likewise.
+    """
+    done = log.filter(rows.succeeded() & pl.col("total_ms").is_not_null())
+    none = (pl.lit(None, pl.String).alias(name) for name in ("why", "whose"))
+    placed = _at_places(done.with_columns(*none), leaders, every, tz)
+    return placed.select(*KEYS, "total_ms")
+
+
+def counted_bins(
+    bins: pl.LazyFrame, leaders: Leaders, every: str, tz: str
+) -> pl.LazyFrame:
+    """The same of durations that were counted before.
+
+    Args:
+        bins: as `Log.binned` gives them, of `total_ms`.
+        leaders: as for `placed`, as are the rest.
+        every: likewise.
+        tz: likewise.
+    """
+    none = (pl.lit(None, pl.String).alias(name) for name in ("why", "whose"))
+    own = ("org", "feature", "provider", rows.model().alias("model_actual"))
+    begun = time_step(pl.col("started_at"), every, tz).dt.convert_time_zone("UTC")
+    number, n = _page_bin(pl.col("bin")).alias("bin"), pl.col("rows").sum()
+    # Few are left of many before their places are looked up.
+    few = (
+        bins.group_by(*own, begun, number)
+        .agg(n)
+        .with_columns(*none, model_sent="model_actual", model_requested="model_actual")
     )
+    placed = _at_places(few, leaders._replace(sessions=()), every, tz)
+    return placed.group_by(*KEYS, "bin").agg(n.alias("n"))
+
+
+def _page_bin(number: pl.Expr) -> pl.Expr:
+    """The page's bin of one of `views/binned.py`, which ends where two of them do."""
+    ends = (number + _BINS_IN_ONE - 1) // _BINS_IN_ONE
+    return (ends - 1).clip(lower_bound=FIRST_BIN).cast(pl.Int32)
 
 
 def _if_failed() -> list[pl.Expr]:
@@ -178,30 +289,60 @@ def reasons() -> list[pl.Expr]:
     ]
 
 
-def _sums() -> list[pl.Expr]:
-    cost = pl.col("cost_usd")
-    sums = {
+def _sums(each: Each, guessed: bool) -> list[pl.Expr]:
+    cost = each.pusd("cost_usd")
+    numbers = {
         "requests": rows.is_request(),
         "errors": rows.failed(),
         "left": rows.disconnected(),
         "retries": rows.retried(),
-        "spend_usd": cost,
         "priced": rows.is_priced(),
         "unpriced": rows.unpriced(),
         "uncounted": rows.uncounted() & ~rows.is_priced(),
         "estimated": rows.estimated(),
         "counted": pl.col("input_tokens").is_not_null(),
-        **{name: pl.col(name).cast(pl.Int64) for name in _TOKENS},
         "untagged": rows.untagged(),
-        "untagged_usd": cost.filter(pl.col("feature").is_null()),
     }
-    return summed({name: sums[name] for name in MEASURES})
+    found = {name: each.number(which) for name, which in numbers.items()}
+    found["spend_usd"] = each.usd(cost)
+    found["untagged_usd"] = each.usd(cost.filter(pl.col("feature").is_null()))
+    for name in _TOKENS:
+        count = pl.col(name).cast(pl.Int64)
+        nano = nano_tokens(name) if guessed and name in NANO else None
+        found[name] = (count if nano is None else count.filter(nano.is_null())).sum()
+        if name in NANO:
+            none = pl.lit(0, pl.Int128)
+            found[NANO[name]] = none if nano is None else nano.sum()
+    return [found[name].alias(name) for name in (*MEASURES, *NANO.values())]
 
 
-def timed(cells: pl.LazyFrame) -> pl.LazyFrame:
-    """The durations of successful requests among `placed` rows: `f`, `total_ms`."""
+def whole_tokens(cells: pl.DataFrame) -> pl.DataFrame:
+    """Cells with their estimates among their tokens, in whole ones: of each place `f` the
+    sum is right to the last, and a cell within one.
+
+    Args:
+        cells: `f`, tokens and `NANO`, in an order that stays.
+    """
+    so_far = {name: pl.col(nano).cum_sum().over("f") for name, nano in NANO.items()}
+    whole = {
+        name: ((nano + _NANO // 2) // pl.lit(_NANO, pl.Int128)).cast(pl.Int64)
+        for name, nano in so_far.items()
+    }
+    return cells.with_columns(
+        (pl.col(name) + (all_ - all_.shift(1, fill_value=0).over("f"))).alias(name)
+        for name, all_ in whole.items()
+    )
+
+
+_NANO = 10**9
+
+
+def timed(cells: pl.LazyFrame, *keys: str) -> pl.LazyFrame:
+    """The durations of successful requests among `placed` rows: `f` and other keys, and
+    `total_ms`."""
     ms = pl.col("total_ms")
-    return cells.filter(rows.succeeded() & ms.is_not_null()).select("f", ms)
+    done = cells.filter(rows.succeeded() & ms.is_not_null())
+    return done.select(*(keys or ("f",)), ms)
 
 
 def exact_latency(durations: pl.LazyFrame) -> pl.LazyFrame:

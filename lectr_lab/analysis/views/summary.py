@@ -1,5 +1,6 @@
 """Cost, latency and errors side by side."""
 
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -8,6 +9,7 @@ from lectr_lab.analysis.cells.planned import Asked
 from lectr_lab.analysis.given_log import Log, opened
 from lectr_lab.analysis.log import AnyLog, ranked
 from lectr_lab.analysis.log import Log as LabLog
+from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.asides import aside_measures, aside_sentences
 from lectr_lab.analysis.views.data_gaps import untagged_advice, untagged_measures
 from lectr_lab.analysis.views.groups import (
@@ -106,6 +108,34 @@ def summary(
     order = [*times, "spend_usd", "requests", *keys]
     falling = [name in ("spend_usd", "requests") for name in order]
     return found.select(*keys, *_SHOWN).sort(order, descending=falling, nulls_last=True)
+
+
+def renamed_summary(
+    log: AnyLog, renamed: Callable[[pl.LazyFrame], pl.LazyFrame]
+) -> pl.LazyFrame:
+    """`summary` by feature, of a log in which some are called otherwise.
+
+    Args:
+        log: events with `cost_usd`.
+        renamed: gives rows, cells or bins other names in `org` and `feature`.
+    """
+    how, names = ranked(log), Asked(frozenset({"org", "feature"}))
+    cells = log.weighed(names) if isinstance(log, LabLog) else None
+    bins = counted_bins(log, how, "feature")
+    each = Each(calls=True, cells=cells is not None)
+    some = renamed(log.lazy() if cells is None else cells)
+    keys = key_columns(some, "feature")
+    sums = some.filter(rows.is_call()).group_by(keys).agg(_measures(each))
+    of_rows = some if cells is None else renamed(log.lazy())
+    found = with_percentiles(
+        sums,
+        of_rows,
+        keys,
+        how,
+        of=("total", "ttft"),
+        bins=None if bins is None else renamed(bins),
+    ).with_columns(share_of_spend())
+    return found.select(*key_names("feature"), *_SHOWN)
 
 
 def _measures(each: Each) -> list[pl.Expr]:

@@ -7,6 +7,7 @@ hour show the same time, with another offset.
 """
 
 import re
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from lectr_lab.core.errors import LabError
 _PART = re.compile(r"(\d+)(ns|us|ms|s|mo|m|h|d|w|q|y)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DAY_S = 86_400.0  # and every longer part counts as more than an hour
+_YEARS = range(2015, 2045)  # in which logs are
 _NO_CLOCK = {"Factory": "UTC"}  # what the database calls a zone that nobody has set
 
 
@@ -98,6 +100,19 @@ def zone(tz: str) -> ZoneInfo:
         raise LabError(
             f"{tz!r} is not a time zone; write one as Europe/Berlin."
         ) from None
+
+
+@cache
+def has_whole_hours(tz: str) -> bool:
+    """Whether its hours begin where those of UTC do, whatever the season.
+
+    >>> has_whole_hours("Europe/Berlin"), has_whole_hours("Asia/Kolkata")
+    (True, False)
+    """
+    where = zone(tz)
+    months = (datetime(y, m, 1, tzinfo=where) for y in _YEARS for m in range(1, 13))
+    offsets = {month.utcoffset() or timedelta() for month in months}
+    return all(offset % timedelta(hours=1) == timedelta() for offset in offsets)
 
 
 def clock_seconds(every: str) -> float:

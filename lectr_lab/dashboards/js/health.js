@@ -15,7 +15,7 @@ function latencyChart(view) {
   const changes = changesOf(view, "features", ["features"]);
   return { key: "latency", title,
     said: "dot p50 · tick p95 in its 95 % interval · line to p99 · n succeeded · " +
-      (exact ? "exact" : `≈ from 5 % bins, within ${percent(Math.sqrt(data.growth) - 1)}`),
+      (exact ? "exact" : `≈ from ${percent(data.growth - 1)} bins, within ${percent(Math.sqrt(data.growth) - 1)}`),
     rows: groups.map(g => {
       const [p50, p95, p99] = [50, 95, 99].map(p => g.p[p]), both = changes.get(g.key);
       const [p, q] = both && both.now && both.before ? [both.now, both.before].map(one => binned(view, one.cells)) : [];

@@ -26,7 +26,7 @@ function carriedAnswer(view, n) {
   if (!all) some = some.filter(i => rows[of][i]);
   const most = rows[of].reduce((a, b) => a + b, 0), what = of === "failed" ? "newest that failed" : order;
   return { rows, some: some.sort(byOrder(rows, order)), note: all ? "" :
-    `This page has the log's ${count(most)} ${what}; ${count(some.length)} of them are selected here.` };
+    `This page has the ${count(most)} ${what} of the ${rows.of || "log"}; ${count(some.length)} of them are selected here.` };
 }
 // What a kernel answered to the question of now; it is asked where that is another.
 function askedAnswer(view, n) {
@@ -42,7 +42,8 @@ function askedAnswer(view, n) {
   if (!answer || answer.of !== view.asked) return { rows: answer && answer.rows || null, some: answer && answer.rows ? [...answer.rows.id.keys()] : [], note: "Asking …" };
   if (answer.error) return { rows: null, some: [], note: answer.error };
   const some = [...answer.rows.id.keys()];
-  return { rows: answer.rows, some, note: some.length < answer.n ? `The ${order} ${count(some.length)} are listed.` : "" };
+  const part = some.length < answer.n, listed = `${part ? `The ${order} ${count(some.length)}` : "All"} are listed`;
+  return { rows: answer.rows, some, note: answer.newest ? `${listed}, of the ${answer.newest}.` : part ? `${listed}.` : "" };
 }
 const HEADS = [["when", "at"], ["", "feature"], ["model", "model"], ["input", "input_tokens"], ["output", "output_tokens"],
   ["cost", "cost_usd"], ["took", "total_ms"], ["outcome", "outcome"], ["request", "id"]];

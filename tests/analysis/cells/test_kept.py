@@ -242,8 +242,8 @@ def test_all_is_counted_at_once(lab):
     """As after a compaction."""
     count_closed(lab, now=NOW)
 
-    assert len(files_of_months(lab)) == 3 * 5
-    assert len(files(lab)) == 3 * 5 + 8 * 4
+    assert len(files_of_months(lab)) == 3 * 7
+    assert len(files(lab)) == 3 * 7 + 8 * 4
 
 
 def test_nothing_of_a_day_that_is_deleted_stays(lab):

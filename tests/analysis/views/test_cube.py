@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lectr_lab.analysis.cells.bins import of_total, row_bins
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views import cube
 from lectr_lab.analysis.views.cube import GROWTH, Leaders
@@ -85,23 +86,42 @@ def test_cubes_of_parts_add_up(first, second):
         assert added.rows() == both.select(*keys, value).sort(keys).rows()
 
 
-def test_what_lies_on_a_bins_edge_is_above_it():
-    """However many are counted at once."""
-    edges = [{"total_ms": GROWTH**n, "outcome": "ok", "started_at": START}
-             for n in range(50)]  # fmt: skip
+def test_what_lies_in_a_bin_lies_there_however_many_are_counted():
+    """As many at once or each alone, the shortest in the first."""
+    within = [{"total_ms": GROWTH ** (n + 0.5), "outcome": "ok", "started_at": START}
+              for n in range(50)]  # fmt: skip
+    short = {"total_ms": 0.0, "outcome": "ok", "started_at": START}
 
-    assert counted(log_of(edges))[1].sort("bin")["bin"].to_list() == [*range(50)]
-    assert [counted(log_of([edge]))[1]["bin"].item() for edge in edges] == [*range(50)]
+    assert counted(log_of(within))[1].sort("bin")["bin"].to_list() == [*range(50)]
+    assert [counted(log_of([one]))[1]["bin"].item() for one in within] == [*range(50)]
+    assert counted(log_of([short]))[1]["bin"].item() == cube.FIRST_BIN
 
 
 @given(st.lists(st.floats(0.01, 1e8), min_size=1, max_size=50))
-def test_a_bins_middle_is_within_two_and_a_half_per_cent(times_ms):
+def test_a_bins_middle_is_within_two_per_cent(times_ms):
     """Of every duration in it."""
     for ms in times_ms:
         _, bins = counted(log_of([{"total_ms": ms, "outcome": "ok",
                                       "started_at": START}]))  # fmt: skip
         middle = GROWTH ** (bins["bin"].item() + 0.5)
-        assert middle == pytest.approx(ms, rel=0.0251)
+        assert middle == pytest.approx(ms, rel=0.0205)
+
+
+@given(st.lists(st.floats(0, 1e7), min_size=1, max_size=40))
+def test_bins_that_were_counted_before_are_those_of_the_rows(times_ms):
+    """Of a page, as of closed days: the same requests in the same bins."""
+    log = log_of([{"total_ms": ms, "outcome": "ok", "started_at": START}
+                  for ms in times_ms])  # fmt: skip
+    before = of_total(row_bins(log.collect()).lazy()).rename(
+        {"at": "started_at", "model": "model_actual"}
+    )
+    before = before.with_columns(model_sent=None, model_requested=None)
+    columns = [*cube.KEYS, "bin", "n"]
+
+    found = cube.counted_bins(before, LEADERS, "1d", "UTC").select(columns).collect()
+
+    _, rows = counted(log, every="1d")
+    assert found.sort(columns).rows() == rows.select(columns).sort(columns).rows()
 
 
 def test_a_request_that_failed_has_a_cell_that_says_why():

@@ -44,7 +44,7 @@ class MissingExtra(LabError, ImportError):
     def __init__(self, module: str | None, extra: str = "lab") -> None:
         package = (module or "").partition(".")[0]
         super().__init__(
-            f"{package} is not installed: pip install 'lectr-lab[{extra}]' brings it.",
+            f"pip install 'lectr-lab[{extra}]' brings {package}, which is not installed.",
             name=module,
         )
 

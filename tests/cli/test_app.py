@@ -85,7 +85,8 @@ def test_the_small_install_says_what_brings_the_rest(tmp_path, command, missing)
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        f"lectr-lab: {missing} is not installed: pip install 'lectr-lab[lab]' brings it.\n"
+        f"lectr-lab: pip install 'lectr-lab[lab]' brings {missing}, which is not "
+        "installed.\n"
     )
 
 

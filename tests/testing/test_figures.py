@@ -36,5 +36,7 @@ def test_without_the_price_list_each_says_what_brings_it(tmp_path):
         check=True,
     )
 
-    told = "genai_prices is not installed: pip install 'lectr-lab[pytest]' brings it."
+    told = (
+        "pip install 'lectr-lab[pytest]' brings genai_prices, which is not installed."
+    )
     assert done.stdout.splitlines() == [told] * len(figures())

@@ -133,7 +133,8 @@ def tokens_sum(name: str) -> pl.Expr:
         return count.sum()
     nano = nano_tokens(name)
     whole = (nano.sum() + _NANO // 2) // pl.lit(_NANO, pl.Int128)
-    return count.filter(nano.is_null()).sum() + whole.cast(pl.Int64)
+    # Chosen row by row: what is filtered in a group is kept whole till its end.
+    return pl.when(nano.is_null()).then(count).sum() + whole.cast(pl.Int64)
 
 
 def nano_tokens(name: str) -> pl.Expr:

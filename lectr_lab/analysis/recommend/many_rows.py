@@ -111,8 +111,10 @@ def _passed(each: Each, frame: pl.LazyFrame) -> pl.Expr:
         steps = pl.col("band")
     if _PER_CHAR in frame.collect_schema().names():
         steps = pl.when(pl.col(_PER_CHAR).is_null()).then(steps)
-    starts = dict(enumerate(lengths(), start=1))
-    return steps.replace_strict(starts, default=None, return_dtype=pl.Int64) + 1
+    starts = [*enumerate(lengths(), start=1)][::-1]
+    return pl.coalesce(
+        pl.when(steps >= n).then(pl.lit(start + 1, pl.Int64)) for n, start in starts
+    )
 
 
 def _together(groups: pl.DataFrame, shape: pl.DataFrame) -> pl.DataFrame:

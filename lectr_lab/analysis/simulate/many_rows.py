@@ -240,16 +240,20 @@ def _by_move(costs: pl.LazyFrame) -> pl.LazyFrame:
     would = pl.col("after_pusd").is_not_null()
     told = pl.col("input_tokens").is_not_null()
     counted = told | was
+
+    def some(which: pl.Expr) -> pl.Expr:
+        return pl.when(which).then(n).sum()
+
     sums = costs.group_by("move", "day", known=was & would).agg(
         n.sum().alias("requests"),
-        n.filter(counted).sum().alias("counted"),
-        n.filter(counted & ~was).sum().alias("unpriced"),
-        n.filter(rows.answered() & ~counted).sum().alias("uncounted"),
-        n.filter(pl.col("cache_read_tokens") > 0).sum().alias("cached"),
-        n.filter("reasoned").sum().alias("reasoned"),
+        some(counted).alias("counted"),
+        some(counted & ~was).alias("unpriced"),
+        some(rows.answered() & ~counted).alias("uncounted"),
+        some(pl.col("cache_read_tokens") > 0).alias("cached"),
+        some(pl.col("reasoned")).alias("reasoned"),
         tokens_sum("input_tokens").alias("input"),
-        n.filter(was & would).sum().alias("judged"),
-        n.filter(told & was & ~would).sum().alias("unpriced_after"),
+        some(was & would).alias("judged"),
+        some(told & was & ~would).alias("unpriced_after"),
         tokens_sum("output_tokens").alias("output"),
         usd_of(pl.col("before_pusd").sum()).alias("spend_usd"),
         *(usd_of(pl.col(name).sum()).alias(_usd(name)) for name in _PUSD),

@@ -36,6 +36,7 @@ WAYS = ("serial", "pool", "dask")
 WORKERS = 2
 _LOOK_S = 0.05
 _UP_S = 60.0
+_END_S = 20.0  # a worker whose scheduler went first may wait for it
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -113,7 +114,11 @@ def _dask() -> Iterator[str]:
             for process in reversed(started):
                 process.terminate()
             for process in started:
-                process.wait()
+                try:
+                    process.wait(_END_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
 def _quietly(command: list[str]) -> subprocess.Popen[bytes]:

@@ -151,7 +151,7 @@ class Log:
 
     def latest(self, most: int) -> Newest:
         """The rows of its newest whole days (UTC), so many at most."""
-        return self._reading.latest(most, self._selected)
+        return self._reading.latest(most, self._selected, self._rows)
 
     def apart(self, asked: Asked) -> Apart | None:
         """The same, with the rows that are in no cell as rows."""

@@ -46,7 +46,6 @@ from lectr_lab.analysis.pricing.answered_once import SETTLED, fetched
 from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import costed, with_estimates
-from lectr_lab.analysis.pricing.token_ratio import ratios, reported
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.selection import ALL, Period, Selection
 from lectr_lab.analysis.views.time_steps import has_whole_hours, polars_zone, time_step
@@ -254,16 +253,15 @@ class Reading:
         last = lasts.group_by(day=pl.col("last").dt.date()).agg(pl.col("last").max())
         return collected(first.join(last, on="day").sort("day"))
 
-    def latest(self, most: int, selected: Selection) -> Newest:
-        """The rows of the newest whole days, so many at most, with their costs: as of
-        the whole log, of which no other row is read where cells can say the ratios."""
+    def latest(self, most: int, selected: Selection, rows: pl.LazyFrame) -> Newest:
+        """The selected rows of the newest whole days, so many at most, with their costs:
+        as of the whole log, of which no other row is read where none need be."""
         parts, since = newest_parts(self._log, selected, most)
-        if self._cells and self._gathered.of(Wanted(NONE)) is not None:
-            known = self._gathered.ratios
-        else:
-            known = collected(ratios(reported(self._log.rows())))
-        few = pl.concat([*self._log.each(parts), self._log.tail.lazy()])
-        rows, at = selected.of(self._priced(few, known)), pl.col("started_at")
+        read = self._gathered.of(Wanted(NONE)) if self._cells else None
+        if read is not None and not _any(pl.concat(read.rest).filter(fetched())):
+            few = pl.concat([*self._log.each(parts), self._log.tail.lazy()])
+            rows = selected.of(self._priced(few, self._gathered.ratios))
+        at = pl.col("started_at")
         return Newest(rows if since is None else rows.filter(at >= since), since)
 
     def _wanted(self, selected: Selection, read: Found) -> pl.LazyFrame:

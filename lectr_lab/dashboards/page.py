@@ -101,6 +101,8 @@ def page(
         runs(some.rows, some.said),
         sections.price_help(unpriced),
     ]
+    counted = counted._replace(log=None)  # what was at hand is no more asked for
+    del known, shown
     said = [note for note in notes if isinstance(note, str)]
     when = [note for note in notes if not isinstance(note, str)]
     body.append(sections.notes(said))

@@ -17,7 +17,7 @@ from figures import TOKENS, added_up, cells_of, data_of, figures_of
 import lectr_lab as lectr
 from lectr_lab.cli.report import report
 from lectr_lab.core import formatting
-from lectr_lab.dashboards import page
+from lectr_lab.dashboards import counted, following, page
 from lectr_lab.dashboards.following import Follower
 from lectr_lab.dashboards.payload import Head, payload
 from lectr_lab.log.schema import polars_schema
@@ -224,6 +224,28 @@ def test_a_page_adds_up_to_the_same_figures(lab, told, door):
         assert exact["n"] == one["total_n"]
         for p in (50, 95, 99):
             assert exact[str(p)][0] == pytest.approx(one[f"total_p{p}_ms"]), (shown, p)
+
+
+def test_pages_of_closed_days_add_up_to_the_same_figures(lab, told, monkeypatch):
+    """Where rows are too many to be counted one by one: of cells, as of rows."""
+    for module in (counted, following):
+        monkeypatch.setattr(module, "MOST_EXACT_ROWS", 0)
+    log = lectr.scan(lab)
+    live = drawn_by("live", lab)
+
+    for data in (data_of(page(log)), data_of(page(log.lazy())), live):
+        assert data["exact"] is None
+        for place, shown in enumerate(data["features"][: data["leading"]]):
+            org, _, feature = shown.partition(" · ")
+            one, mine = told[org, feature], added_up(data, features=[place])
+            assert (mine["requests"], mine["errors"]) == (
+                one["requests"],
+                one["errors"],
+            )
+            spent = one["spend_usd"] or 0.0
+            assert mine["spend_usd"] == pytest.approx(spent, rel=1e-9, abs=1e-9)
+            for name in TOKENS:
+                assert mine[name] == pytest.approx(one[name] or 0, abs=0.501), name
 
 
 def test_a_comparison_has_the_figures_of_spend(lab, rows):

@@ -24,6 +24,7 @@ it below are what a reader can look at."""
 
 _CELL_BYTES, _BIN_BYTES = 32, 2
 BATCH_ROWS = 250_000
+_CHUNK_ROWS = 20_000  # of what waits for a batch, as in `views/added_up.py`
 NO_TIMES = pl.DataFrame(schema={"f": pl.Int32, "total_ms": pl.Float64})
 _MOST_WAITING = 500_000  # cells that are not yet added up
 
@@ -158,8 +159,21 @@ def added(parts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
 def counted_parts(log: pl.LazyFrame, parts: Parts) -> Parts:
     """Read a log once, in batches, and add them up."""
     parts.add(log.head(0).collect())
-    log.sink_batches(parts.add, chunk_size=BATCH_ROWS, maintain_order=False)
+    _each_batch(log, parts.add)
     return parts
+
+
+def _ranked(log: pl.LazyFrame) -> pl.DataFrame:
+    """Who there is, told a batch at a time."""
+    some = log.select(cube.OF_RANKING)
+    found = [cube.ranking(some.head(0)).collect()]
+    _each_batch(some, lambda batch: found.append(cube.ranking(batch.lazy()).collect()))
+    return added(found, _WHOSE)
+
+
+def _each_batch(log: pl.LazyFrame, look: Callable[[pl.DataFrame], None]) -> None:
+    with pl.Config(streaming_chunk_size=_CHUNK_ROWS):
+        log.sink_batches(look, chunk_size=BATCH_ROWS, maintain_order=False)
 
 
 def count_log(log: AnyLog, tz: str, by: str = "feature") -> Counted:
@@ -211,7 +225,7 @@ def _from_rows(
     *,
     many: bool,
 ) -> Counted:
-    ranked = collected(cube.ranking(log))
+    ranked = _ranked(log)
     lead = leaders(ranked)._replace(sessions=sessions)
     parts = counted_parts(log, Parts(lead, every, tz, exact=not many))
     found = None if many else cube.exact_latency(parts.timed().lazy()).collect()

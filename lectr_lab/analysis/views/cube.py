@@ -126,6 +126,13 @@ def _of_estimates(log: pl.LazyFrame) -> list[str]:
     return list(own) if {*own} <= {*log.collect_schema()} else []
 
 
+OF_RANKING = (
+    *("org", "feature", "provider", "model_actual", "model_sent", "model_requested"),
+    *("kind", "operation", "path", "input_tokens", "cost_usd"),
+)
+"""The columns of a log that `ranking` takes."""
+
+
 def ranking(log: pl.LazyFrame, each: Each = ROWS) -> pl.LazyFrame:
     """Requests and spend per org, feature, provider and model; adds up like a cube.
 

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from lectr_lab.analysis.views import rows
-from lectr_lab.analysis.views.added_up import Groups, in_batches, totals
 from lectr_lab.analysis.views.groups import key_columns, key_names
 from lectr_lab.analysis.views.money import usd_sum
 
@@ -56,33 +55,14 @@ def cells(
     Returns:
         One row per series, `at`, `provider` and `model`, in no order.
     """
-    return _limited(log, limits, by).group_by(_of_cell(by)).agg(_sums())
-
-
-def cells_of_many(
-    log: pl.LazyFrame, limits: pl.LazyFrame, by: str | Sequence[str] = "feature"
-) -> pl.DataFrame:
-    """The same, read now a batch of rows after another: a query would hold kilobytes a
-    cell."""
-    groups = Groups(_of_cell(by), totals(_sums()))
-    in_batches(_limited(log, limits, by), groups.needed(), groups.add)
-    return groups.added()
-
-
-def _limited(
-    log: pl.LazyFrame, limits: pl.LazyFrame, by: str | Sequence[str]
-) -> pl.LazyFrame:
-    calls = _calls(log, by, *MEASURED.values(), "cache_read_tokens")
-    on = [*key_names(by), "day"]
-    return calls.join(
-        limits, on=on, how="left", nulls_equal=True, maintain_order="none"
-    )
-
-
-def _of_cell(by: str | Sequence[str]) -> list[pl.Expr]:
     keys = key_names(by)
+    calls = _calls(log, by, *MEASURED.values(), "cache_read_tokens")
+    limited = calls.join(
+        limits, on=[*keys, "day"], how="left", nulls_equal=True, maintain_order="none"
+    )
     at = pl.col("started_at").dt.truncate(STEP).alias("at")
-    return [*map(pl.col, keys), at, *(pl.col(n) for n in MODEL if n not in keys)]
+    beside = [name for name in MODEL if name not in keys]
+    return limited.group_by(*keys, at, *beside).agg(_sums())
 
 
 def _calls(log: pl.LazyFrame, by: str | Sequence[str], *names: str) -> pl.LazyFrame:

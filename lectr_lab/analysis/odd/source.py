@@ -10,7 +10,7 @@ import polars as pl
 
 from lectr_lab.analysis import scan as scanning
 from lectr_lab.analysis.odd import kept
-from lectr_lab.analysis.odd.cells import cells_of_many, durations, slow_limits
+from lectr_lab.analysis.odd.cells import cells, durations, slow_limits
 from lectr_lab.config.settings import lab_here
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
@@ -118,7 +118,7 @@ def counted(
         upto = upto.filter(at >= first)
     took = durations(upto, by).collect(engine="streaming")
     limits = slow_limits(took, days_of(took), by)
-    return cells_of_many(upto, limits.lazy(), by)
+    return cells(upto, limits.lazy(), by).collect(engine="streaming")
 
 
 def days_of(took: pl.DataFrame) -> list[date]:

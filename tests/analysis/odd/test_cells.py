@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.odd.cells import (
-    SUMS,
-    cells,
-    cells_of_many,
-    durations,
-    slow_limits,
-)
+from lectr_lab.analysis.odd.cells import SUMS, cells, durations, slow_limits
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.views import added_up
 
 MODEL = ["org", "feature", "at", "provider", "model"]
 
@@ -46,20 +39,6 @@ def test_cells_of_parts_add_up_to_the_cells_of_the_whole(traffic, cut, step):
     assert added.select(MODEL).equals(whole.select(MODEL))
     for name in SUMS:
         assert added[name].to_list() == pytest.approx(whole[name].to_list())
-
-
-def test_batches_add_up_to_the_cells_of_a_query(traffic, monkeypatch):
-    """However few rows a batch has."""
-    monkeypatch.setattr(added_up, "BATCH_ROWS", 700)
-    log = priced(traffic)
-    limits = limits_of(log)
-
-    found = cells_of_many(log, limits.lazy()).sort(MODEL)
-
-    whole = counted(log, limits)
-    assert found.select(MODEL).equals(whole.select(MODEL))
-    for name in SUMS:
-        assert found[name].to_list() == pytest.approx(whole[name].to_list())
 
 
 def test_a_cell_counts_what_its_rows_say(log_of, event, failed):

@@ -37,7 +37,6 @@ from lectr_lab.shipping.remote import listed
 
 _T = TypeVar("_T")
 _SHOWN = ("_repr_html_", "_repr_mimebundle_", "_display_")
-_NAMED = 3
 _LETTERS = 200
 _NARROWING = {"org", "feature", "provider", "model", "task", "session", "user"}
 _NARROWING |= {"client", "agent", "since", "until", "tz", "now"}
@@ -127,6 +126,10 @@ class Log:
             return self._held[1].lazy()
         return self._reading.weighed(asked, self._selected, self._told)
 
+    def apart(self, asked: Asked) -> Apart | None:
+        """The same, with the rows that are in no cell as rows."""
+        return self._reading.apart(asked, self._selected, self._told)
+
     def holding(self, asked: Asked, cells: pl.DataFrame) -> "Log":
         """The same, with its answer to a question at hand for whoever asks for less.
 
@@ -152,10 +155,6 @@ class Log:
     def latest(self, most: int) -> Newest:
         """The rows of its newest whole days (UTC), so many at most."""
         return self._reading.latest(most, self._selected, self._rows)
-
-    def apart(self, asked: Asked) -> Apart | None:
-        """The same, with the rows that are in no cell as rows."""
-        return self._reading.apart(asked, self._selected, self._told)
 
     def binned(self, asked: Asked) -> pl.LazyFrame | None:
         """Bins of how long its requests took; None where they cannot say it."""

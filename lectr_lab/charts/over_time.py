@@ -31,6 +31,7 @@ _STEPS = (
     (timedelta(days=32), "1mo", "month", "%b %Y"),
 )
 _OF_STEP = {length: (word, form) for _, length, word, form in _STEPS}
+_WORDS = {"1w": "in the week of", "1mo": "in"}  # else on, or at
 
 
 def is_over_time(view: pl.DataFrame) -> bool:
@@ -64,7 +65,7 @@ def unit_of(every: str) -> str:
 def moment_text(at: Any, every: str) -> str:
     """When a step began, with the word before it: "on 9 Nov"."""
     form = _form(every)
-    word = "at" if "%H" in form else "in" if every == "1mo" else "on"
+    word = "at" if "%H" in form else _WORDS.get(every, "on")
     return f"{word} {at:{form}}"
 
 

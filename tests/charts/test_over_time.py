@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lectr_lab as lectr
-from lectr_lab.charts.over_time import is_over_time, leading_steps, step_of
+from lectr_lab.charts.over_time import is_over_time, leading_steps, moment_text, step_of
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STEPS = {
@@ -127,3 +127,17 @@ def test_failures_are_counted_and_not_their_rows():
 
     assert titles[0].startswith("414 requests failed; the most, 26, on 17 Nov")
     assert titles[1].startswith("414 of 16,222 requests failed; the most, 26")
+
+
+@pytest.mark.parametrize(
+    "every, said",
+    [
+        ("1h", "at 20 Apr 13:00"),
+        ("1d", "on 20 Apr"),
+        ("1w", "in the week of 20 Apr 2026"),
+        ("1mo", "in Apr 2026"),
+    ],
+)
+def test_a_step_is_said_by_its_length(every, said):
+    """A week is not the day that it begins on."""
+    assert moment_text(datetime(2026, 4, 20, 13, tzinfo=UTC), every) == said

@@ -29,7 +29,7 @@ function timeChart(view) {
   const tops = stacks.map(stack => [...stack.values()].reduce((a, b) => a + b, 0));
   const all = tops.reduce((a, b) => a + b, 0), most = tops.reduce((a, b) => Math.max(a, b), 0), highest = tops.indexOf(most);
   const peak = tops.length > 1 && all ? `; the most, ${write(most)}, ` +
-    `${hasClock(every) ? "at" : every === "1mo" ? "in" : "on"} ${stepName(starts[highest], every, zone)}` : "";
+    `${hasClock(every) ? "at" : { "1w": "in the week of", "1mo": "in" }[every] || "on"} ${stepName(starts[highest], every, zone)}` : "";
   const seen = new Set(stacks.flatMap(stack => [...stack.keys()]));
   const legend = [...data.features.keys()].filter(at => seen.has(at)).map(at =>
     ({ name: data.features[at], fill: colourOf(view, at), of: ["feature", data.features[at]] }));

@@ -112,7 +112,8 @@ def test_serve_tells_of_a_burst_of_errors_once_and_nothing_of_what_was_said(
     _, key = create_key(lab, "made-up", "feature-0")
     (tmp_path / "lectr.toml").write_text(CONFIG.format(origin.url))
     error = json.dumps({"error": {"message": SAID}}).encode()
-    head = b"HTTP/1.1 500 X\r\ncontent-length: %d\r\n\r\n" % len(error)
+    head = b"HTTP/1.1 500 X\r\nconnection: close\r\n"  # as it then does
+    head += b"content-length: %d\r\n\r\n" % len(error)
     origin.pieces = [(0.0, head + error)]
     with (tmp_path / "stderr").open("wb") as stderr:
         process = subprocess.Popen(

@@ -86,8 +86,8 @@ class ManyRows(NamedTuple):
         for piece in self.pieces:
             calls = piece.costed(_prices(self.log)).group_by(*by, day())
             sums = collected(calls.agg(*asked(piece.each), told))
-            numbers = pl.exclude(*by, "day", "spend_usd").sum()
-            kinds.append(sums.group_by(by).agg(numbers, usd_sum("spend_usd")))
+            counts = pl.exclude(*by, "day", "spend_usd")
+            kinds.append(sums.group_by(by).agg(counts.sum(), usd_sum("spend_usd")))
             spent.append(sums.group_by("day").agg(usd_sum("spend_usd")))
         answers = self.newest.rows.group_by(by).agg(*answered())
         together = pl.concat([*kinds, collected(answers)], how="diagonal").lazy()

@@ -10,11 +10,12 @@ from polars.testing import assert_frame_equal
 
 from lectr_lab.analysis.cells.sets import (
     KINDS,
+    OF_MONTHS,
     counted,
     rolled_up,
     scan,
     together,
-    with_eras,
+    with_steps,
 )
 from lectr_lab.log.schema import frame
 
@@ -30,8 +31,9 @@ def test_a_month_is_the_same_however_its_rows_were_cut(log):
 
     def month(some):
         sets = [counted(part.lazy()).files() for part in some]
-        found = with_eras(rolled_up(together(sets, []), few=False))
-        kinds = ("sums", "bins", "rest", "taught", "eras")
+        kept = together(sets, [])
+        found = with_steps(rolled_up(kept, few=False), kept)
+        kinds = ("sums", "bins", "rest", "taught", *OF_MONTHS)
         return [getattr(found, kind) for kind in kinds]
 
     for one, other in zip(month([log]), month(parts), strict=True):
@@ -39,14 +41,15 @@ def test_a_month_is_the_same_however_its_rows_were_cut(log):
 
 
 def test_files_say_what_was_counted():
-    """A file of each kind; `eras` of months alone."""
+    """A file of each kind; those of steps of months alone."""
     rng = Random(2)
     rows = frame([event(rng, DAYS, ["chat"]) for _ in range(30)])
 
     found = counted(rows.lazy())
 
     assert [*found.files()] == [*KINDS]
-    assert [*with_eras(found).files()] == [*KINDS, "eras"]
+    month = with_steps(found, together([found.files()], []))
+    assert [*month.files()] == [*KINDS, *OF_MONTHS]
     sums = scan([found.files()["sums"]]).collect()
     assert_frame_equal(sums, found.sums, check_row_order=False)
     assert not found.few

@@ -44,7 +44,7 @@ def test_what_was_merged_is_counted(tmp_path):
 
     [part] = snapshot(lab.root).parts
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(list((lab.root / "cells").rglob("*.parquet"))) == 4 + 5
+    assert len(list((lab.root / "cells").rglob("*.parquet"))) == 4 + 7
     assert kept_months(lab, [part]).left == []
 
 

@@ -47,6 +47,13 @@ def wait_for(what, seconds: float = 20) -> float:
     return time.monotonic() - began
 
 
+def is_quiet(shown: LiveDashboard) -> bool:
+    """Nothing is told for longer than it takes to look again."""
+    before = shown.data
+    time.sleep(1.2)
+    return shown.data == before
+
+
 def test_what_is_written_is_shown(lab, live, event):
     """Without a cell being run again."""
     assert requests(live) == 0
@@ -63,6 +70,7 @@ def test_nothing_is_sent_when_nothing_happened(lab, live, event):
     """The browser is told of news only."""
     JournalWriter(lab).append([event(1, {})])
     wait_for(lambda: requests(live) == 1)
+    wait_for(lambda: is_quiet(live))  # what is advised of them is told after them
     told = []
     live.observe(lambda change: told.append(change), "data")
 

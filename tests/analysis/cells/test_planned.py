@@ -89,7 +89,7 @@ def law(seed: int, prices: PriceList, asked: list[Any], selected: list[Any]) -> 
     st.lists(views(), min_size=2, max_size=2),
     st.lists(st.sampled_from(SELECTED), min_size=2, max_size=2),
 )
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_cells_say_what_rows_say(seed, prices, asked, selected):
     """Whatever is asked, of any part, at any prices."""
     law(seed, prices, asked, selected)
@@ -102,7 +102,7 @@ def test_cells_say_what_rows_say(seed, prices, asked, selected):
     st.lists(views(), min_size=5, max_size=5),
     st.lists(st.sampled_from(SELECTED), min_size=3, max_size=3),
 )
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_many_logs_and_questions(seed, prices, asked, selected):
     """The same law, further."""
     law(seed, prices, asked, selected)

@@ -31,7 +31,7 @@ SELECTED = [{}, {"org": "acme"}, {"since": "2026-10-31T10:00:00.000001"}]
 SELECTED += [{"model": "gpt-4o"}]
 NO_SHRINK = (Phase.explicit, Phase.reuse, Phase.generate)  # a step takes seconds
 LAW = settings(
-    max_examples=4,
+    max_examples=8,
     deadline=None,
     phases=NO_SHRINK,
     suppress_health_check=[HealthCheck.too_slow],
@@ -78,7 +78,7 @@ def test_cells_say_what_rows_say(seed, prices, selected):
 
 
 @pytest.mark.slow
-@settings(LAW, max_examples=10)
+@settings(LAW, max_examples=20)
 @given(st.integers(0, 2**32), user_prices, st.sampled_from(SELECTED))
 def test_many_logs_and_prices(seed, prices, selected):
     """The same law, further."""

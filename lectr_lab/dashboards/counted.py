@@ -71,6 +71,7 @@ _ENDS = [
     pl.col("started_at").max().alias("last"),
 ]
 _WHOSE = ("org", "feature", "provider", "model")
+_CELLS = Each(cells=True)
 _OF_NAMES = frozenset(_WHOSE)
 
 
@@ -242,14 +243,13 @@ def _from_cells(
 ) -> Counted | None:
     """The same of cells; only what they do not say of durations is read from rows. None
     where they cannot say it."""
-    asked = Asked(_OF_NAMES | OF_FAILURES, (every,), tz, failures=True)
-    cells = log.weighed(asked)
-    if cells is None:
+    asked = _asked(every, tz)
+    known = _known(log, asked)
+    if known is None:
         return None
-    each, known = Each(cells=True), collected(cells.select(cube.OF_CELLS))
-    ranked = cube.ranking(known.lazy(), each).collect()
+    ranked = cube.ranking(known.lazy(), _CELLS).collect()
     lead = leaders(ranked)
-    sums = cube.sums(cube.placed(known.lazy(), lead, every, tz, each), each).collect()
+    sums = _summed(known, lead, every, tz)
     bins = _counted_bins(log, lead, every, tz) if many else None
     exact = None
     if bins is None:
@@ -260,6 +260,21 @@ def _from_cells(
         _, bins = timed.added()
     held = log.holding(asked, known)
     return Counted(ranked, lead, sums, bins, None, None, every, exact, log=held)
+
+
+def _asked(every: str, tz: str) -> Asked:
+    return Asked(_OF_NAMES | OF_FAILURES, (every,), tz, failures=True)
+
+
+def _known(log: Log, asked: Asked) -> pl.DataFrame | None:
+    """The cells, with what is counted of them; None where they cannot say it."""
+    cells = log.weighed(asked)
+    return None if cells is None else collected(cells.select(cube.OF_CELLS))
+
+
+def _summed(known: pl.DataFrame, lead: Leaders, every: str, tz: str) -> pl.DataFrame:
+    placed = cube.placed(known.lazy(), lead, every, tz, _CELLS)
+    return cube.sums(placed, _CELLS).collect()
 
 
 def _counted_bins(log: Log, lead: Leaders, every: str, tz: str) -> pl.DataFrame | None:
@@ -287,17 +302,15 @@ def count_cells(
         tz: the time zone in which days begin.
         lead: what has cells of its own; those who lead there, unless told.
     """
-    asked = Asked(_OF_NAMES | OF_FAILURES, (every,), tz, failures=True)
-    cells = log.weighed(asked)
-    if cells is None:
+    known = _known(log, _asked(every, tz))
+    if known is None:
         return None
-    each, known = Each(cells=True), collected(cells.select(cube.OF_CELLS))
-    ranked = cube.ranking(known.lazy(), each).collect()
+    ranked = cube.ranking(known.lazy(), _CELLS).collect()
     lead = leaders(ranked) if lead is None else lead
     bins = _counted_bins(log, lead, every, tz)
     if bins is None:
         return None
-    sums = cube.sums(cube.placed(known.lazy(), lead, every, tz, each), each).collect()
+    sums = _summed(known, lead, every, tz)
     look = FirstLook(ranked, int(known["rows"].sum()), *log.ends())
     return OfCells(look, lead, sums, bins)
 

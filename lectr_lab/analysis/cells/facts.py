@@ -167,7 +167,7 @@ def may_be_settled() -> pl.Expr:
 
 
 def as_cells(priced: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows that have prices, as a cell each, with the columns of `priced_cells`.
+    """Rows that have prices, as a cell each, with the columns of `costed`.
 
     Args:
         priced: events as `scan` gives them, or those of `rest_schema()`.

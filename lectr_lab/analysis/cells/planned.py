@@ -139,7 +139,7 @@ class Reading:
             told: takes a sentence on what is read.
 
         Returns:
-            Cells with the columns of `priced_cells`; None where cells cannot say it, or
+            Cells with the columns of `costed`; None where cells cannot say it, or
             there are none.
         """
         found = self.apart(asked, selected, told)

@@ -40,31 +40,6 @@ _PUSD = pl.Int128()
 _FLAT = "flat_pusd"
 
 
-def priced_cells(
-    cells: pl.LazyFrame, prices: PriceList | None, ratios: pl.LazyFrame
-) -> pl.LazyFrame:
-    """Cells with what their rows cost, and tokens where silent streams have estimates.
-
-    Args:
-        cells: as `facts` and `added` give them; columns of others are kept.
-        prices: the user's own, which go before the list.
-        ratios: tokens per character of each model (`token_ratio.ratios`).
-
-    Returns:
-        The same cells with `COSTS`. Costs are null where they are not known of their
-        rows; else cells cost what their rows do, to the last 1e-12 USD.
-
-    >>> from lectr_lab.analysis.cells.facts import facts
-    >>> from lectr_lab.analysis.pricing.token_ratio import ratios, reported
-    >>> from lectr_lab.log.schema import frame
-    >>> none = frame([])
-    >>> found = priced_cells(facts(none).sums.lazy(), (), ratios(reported(none.lazy())))
-    >>> found.collect().height
-    0
-    """
-    return costed(with_estimates(cells, ratios), prices)
-
-
 def costed(told: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
     """What cells that have their estimates cost: at other prices, or as of other models.
 
@@ -73,7 +48,17 @@ def costed(told: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
         prices: the user's own, which go before the list.
 
     Returns:
-        The same cells with `COSTS`, in place of any that they had.
+        The same cells with `COSTS`, in place of any that they had. Costs are null where
+        they are not known of their rows; else cells cost what their rows do, to the last
+        1e-12 USD.
+
+    >>> from lectr_lab.analysis.cells.facts import facts
+    >>> from lectr_lab.analysis.pricing.token_ratio import ratios, reported
+    >>> from lectr_lab.log.schema import frame
+    >>> none = frame([])
+    >>> per_model = ratios(reported(none.lazy()))
+    >>> costed(with_estimates(facts(none).sums.lazy(), per_model), ()).collect().height
+    0
     """
     had = told.collect_schema().names()
     told = told.drop(n for n in COSTS if n in had and n != "cost_stated_pusd")

@@ -96,13 +96,14 @@ def test_cells_say_what_rows_say(seed, prices, asked, selected):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine takes ten seconds an example
 @given(
     st.integers(0, 2**32),
     user_prices,
     st.lists(views(), min_size=5, max_size=5),
     st.lists(st.sampled_from(SELECTED), min_size=3, max_size=3),
 )
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_many_logs_and_questions(seed, prices, asked, selected):
     """The same law, further."""
     law(seed, prices, asked, selected)

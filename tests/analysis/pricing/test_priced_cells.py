@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lectr_lab.analysis.cells.facts import added, as_cells, facts
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.priced_cells import COSTS, priced_cells
+from lectr_lab.analysis.pricing.priced_cells import COSTS, costed, with_estimates
 from lectr_lab.analysis.pricing.token_ratio import ratios, reported, tokens_sum
 from lectr_lab.analysis.views import rows
 from lectr_lab.core.pricing.price_changes import change_days
@@ -85,7 +85,7 @@ def hold(log, prices, pieces, dice, day):
     learned = ratios(pl.concat([part.taught for part in parts]).lazy())
     sums, rest = of_parts(parts, prices, day=day)
 
-    cells = priced_cells(sums, prices, learned)
+    cells = costed(with_estimates(sums, learned), prices)
     left = counted_log(rest, makers=log.lazy(), per_model=learned)
     both = pl.concat([cells, as_cells(priced(left, prices))]).collect()
 
@@ -99,6 +99,6 @@ def test_other_prices_need_no_other_cells(log):
     sums = facts(log).sums
     none = ratios(reported(frame([]).lazy()))
 
-    free = priced_cells(sums.lazy(), (), none).collect()
+    free = costed(with_estimates(sums.lazy(), none), ()).collect()
 
     assert free.select(sums.columns[:-6]).equals(sums.select(sums.columns[:-6]))

@@ -176,7 +176,6 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.forecast.forecast": "what is still to come is told from sums by day",
     "lectr_lab.analysis.odd.source": "cells are small, and arrays are made of them",
     "lectr_lab.analysis.odd.kept": "cells of a day are counted once, and written",
-    "lectr_lab.analysis.odd.evidence_rows": "a few rows to look at, once incidents are known",
     "lectr_lab.analysis.reconcile.calls": "calls of two logs are matched one by one",
     "lectr_lab.analysis.reconcile.reconcile": "finished sums are set beside an export",
     "lectr_lab.analysis.recommend.recommend": "which changes to price depends on an aggregate",

@@ -1,18 +1,23 @@
 """The rows behind incidents: which to look at first, and whether a rule changed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any
 
 import polars as pl
 
 from lectr_lab.analysis.odd.incidents import Incident
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.added_up import in_batches
 from lectr_lab.analysis.views.groups import key_columns
 
 FIRST_ROWS = 5
 
 _LOOK = timedelta(hours=6)
 _NO_RULE = "none"
+_FIRST = ("place", "telling", "started_at", "event_id")
 
 
 def incident_rows(
@@ -47,7 +52,6 @@ def looked_between(incidents: Sequence[Incident]) -> tuple[datetime, datetime]:
 def looked_at(
     log: pl.LazyFrame,
     incidents: Sequence[Incident],
-    keys: Sequence[str],
     by: str | Sequence[str],
 ) -> list[tuple[tuple[bytes, ...], tuple[str, ...]]]:
     """Of each incident the ids of the first rows to look at, and what rules changed.
@@ -57,87 +61,118 @@ def looked_at(
     """
     if not incidents:
         return []
-    wanted = _wanted(incidents, keys)
-    first, last = looked_between(incidents)
-    at = pl.col("started_at")
-    failed = (rows.failed() & (pl.col("kind_of") == "errors")).cast(pl.Float64)
-    slow = pl.when(pl.col("kind_of").is_in(["latency", "latency_tail"])).then(
-        "total_ms"
-    )
-    dear = pl.when(pl.col("kind_of").is_in(["spend", "unit_cost", "prompt", "answer"]))
-    telling = pl.coalesce(slow, dear.then("cost_usd"), failed).fill_null(0)
-    columns = ["event_id", "started_at", "kind", "operation", "path", "input_tokens"]
-    columns += ["outcome", "total_ms", "cost_usd", "rule"]
-    named = zip(keys, key_columns(log, by), strict=True)
     keyed = {
-        key: column.cast(pl.String).alias(f"key_{i}")
-        for i, (key, column) in enumerate(named)
+        f"key_{i}": key.cast(pl.String) for i, key in enumerate(key_columns(log, by))
     }
+    hour = pl.col("started_at").dt.truncate("1h")
+    told = _Told(_wanted(incidents, list(keyed)))
     near = (
-        # All but these is what the join leaves out: so few of them have to be priced.
-        log.filter(at.is_between(first, last), *_nearly(wanted, keyed))
+        log.filter(
+            pl.col("started_at").is_between(*looked_between(incidents)),
+            # So few others are left that all but these need no price.
+            _mark(hour, keyed.values()).is_in(told.marks),
+        )
         .filter(rows.is_request())
-        .select(*columns, *keyed.values())
-        .join(
-            wanted.lazy().rename({"kind": "kind_of"}),
-            left_on=[f"key_{i}" for i in range(len(keys))],
-            right_on=list(keys),
-            nulls_equal=True,
+        .select(
+            *("event_id", "started_at", "total_ms", "cost_usd"),
+            pl.col("rule").fill_null(_NO_RULE),
+            failed=rows.failed().cast(pl.Float64),
+            hour=hour,
+            **keyed,
         )
-        .filter(at >= pl.col("onset") - _LOOK, at < pl.col("until"))
-        .with_columns(inside=at >= pl.col("onset"), telling=telling)
     )
-    ids = pl.col("event_id").sort_by(
-        ["telling", "started_at"], descending=[True, False]
-    )
-    rule = pl.col("rule").fill_null(_NO_RULE)
-    told = (
-        near.group_by("place")
-        .agg(
-            ids=ids.filter(pl.col("inside").sort_by(
-                ["telling", "started_at"], descending=[True, False])).head(FIRST_ROWS),
-            before=rule.filter(~pl.col("inside")).unique().sort(),
-            since=rule.filter(pl.col("inside")).unique().sort(),
+    in_batches(near, near.collect_schema().names(), told.add)
+    return told.all(len(incidents))
+
+
+class _Told:
+    """What rows say of each incident, as they come, a batch after another."""
+
+    def __init__(self, wanted: pl.DataFrame) -> None:
+        self._wanted = wanted
+        self._on = [name for name in wanted.columns if name.startswith("key_")]
+        self._first: list[pl.DataFrame] = []
+        self._rules: list[pl.DataFrame] = []
+
+    @property
+    def marks(self) -> pl.Series:
+        """Of the hours and series that are wanted, in one list."""
+        mark = _mark(pl.col("hour"), map(pl.col, self._on))
+        return self._wanted.select(mark.unique().implode()).to_series()
+
+    def add(self, near: pl.DataFrame) -> None:
+        """Look at some more rows."""
+        at = pl.col("started_at")
+        some = (
+            near.join(self._wanted, on=["hour", *self._on], nulls_equal=True)
+            .filter(at >= pl.col("onset") - _LOOK, at < pl.col("until"))
+            .with_columns(inside=at >= pl.col("onset"), telling=_telling())
         )
-        .collect()
-    )  # fmt: skip
-    by_place = {row["place"]: row for row in told.iter_rows(named=True)}
-    none: dict[str, list[bytes]] = {"ids": [], "before": [], "since": []}
-    return [_told(by_place.get(i, none)) for i in range(len(incidents))]
+        self._rules.append(some.select("place", "inside", "rule").unique())
+        first = _firsts(some.filter("inside").select(_FIRST))
+        # Bytes of polars are views of a batch's, all of which they would keep.
+        ids = pl.Series(first["event_id"].to_list(), dtype=pl.Binary)
+        self._first.append(first.with_columns(event_id=ids))
+
+    def all(self, n: int) -> list[tuple[tuple[bytes, ...], tuple[str, ...]]]:
+        """Of each incident the ids, and what rules changed."""
+        ids = _firsts(pl.concat(self._first)).group_by("place").agg("event_id")
+        rule = pl.col("rule")
+        rules = (
+            pl.concat(self._rules)
+            .group_by("place")
+            .agg(before=rule.filter(~pl.col("inside")), since=rule.filter("inside"))
+        )
+        both = rules.join(ids, on="place", how="left")
+        by_place = {row["place"]: row for row in both.iter_rows(named=True)}
+        return [_told(by_place.get(i, {})) for i in range(n)]
+
+
+def _firsts(some: pl.DataFrame) -> pl.DataFrame:
+    """The rows of each incident to look at first; of two alike, that of the lower id."""
+    ranked = some.sort(_FIRST, descending=[False, True, False, False])
+    return ranked.group_by("place", maintain_order=True).head(FIRST_ROWS)
+
+
+def _telling() -> pl.Expr:
+    """How much a row says of the kind of an incident."""
+    kind = pl.col("kind_of")
+    slow = pl.when(kind.is_in(["latency", "latency_tail"])).then("total_ms")
+    dear = pl.when(kind.is_in(["spend", "unit_cost", "prompt", "answer"]))
+    failed = pl.when(kind == "errors").then("failed")
+    return pl.coalesce(slow, dear.then("cost_usd"), failed).fill_null(0)
+
+
+def _mark(hour: pl.Expr, keys: Iterable[pl.Expr]) -> pl.Expr:
+    """One number for an hour and a series: of two others it is seldom the same."""
+    hashes = [part.hash(i) for i, part in enumerate([hour, *keys])]
+    return reduce(operator.add, hashes)
 
 
 def _wanted(incidents: Sequence[Incident], keys: Sequence[str]) -> pl.DataFrame:
-    """Of each incident its kind, its first hours and whose it is."""
-    return pl.DataFrame(
+    """Of each incident its kind, whose it is, and each hour that rows are looked at in."""
+    until = [min(one.end or one.onset + _LOOK, one.onset + _LOOK) for one in incidents]
+    moment = pl.Datetime("us", "UTC")
+    wanted = pl.DataFrame(
         {
             "place": range(len(incidents)),
-            "kind": [one.kind for one in incidents],
+            "kind_of": [one.kind for one in incidents],
             "onset": [one.onset for one in incidents],
-            "until": [min(one.end or one.onset + _LOOK, one.onset + _LOOK)
-                      for one in incidents],
-            **{
-                key: [one.series[i] for one in incidents]
-                for i, key in enumerate(keys)
-            },
+            "until": until,
+            **{key: [one.series[i] for one in incidents] for i, key in enumerate(keys)},
         },
         schema_overrides=dict.fromkeys(keys, pl.String)
-        | {"onset": pl.Datetime("us", "UTC"), "until": pl.Datetime("us", "UTC")},
-    )  # fmt: skip
-
-
-def _nearly(wanted: pl.DataFrame, keyed: Mapping[str, pl.Expr]) -> Iterator[pl.Expr]:
-    """Rows of the hours and of the names of incidents, if not of one and the same."""
+        | {"onset": moment, "until": moment},
+    )
     began = (pl.col("onset") - _LOOK).dt.truncate("1h")
-    hours = wanted.select(pl.datetime_ranges(began, "until", "1h").explode().unique())
-    yield pl.col("started_at").dt.truncate("1h").is_in(hours.to_series().implode())
-    for name, key in keyed.items():
-        yield key.is_in(wanted[name].unique().implode(), nulls_equal=True)
+    hours = pl.datetime_ranges(began, "until", "1h").alias("hour")
+    return wanted.with_columns(hours).explode("hour")
 
 
-def _told(row: dict[str, list[bytes]]) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
-    before, since = set(map(str, row["before"])), set(map(str, row["since"]))
+def _told(row: Mapping[str, list[Any]]) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    before, since = set(row.get("before", ())), set(row.get("since", ()))
     changed = [f"rule {name} began to apply" for name in sorted(since - before)]
     changed += [f"rule {name} no longer applied" for name in sorted(before - since)]
     quiet = not before or not since  # nothing was asked there, so nothing changed
     named = [text for text in changed if f"rule {_NO_RULE} " not in text]
-    return tuple(row["ids"]), () if quiet else tuple(named)
+    return tuple(row.get("event_id") or ()), () if quiet else tuple(named)

@@ -118,7 +118,7 @@ def odd(
     found = _found(context, span, budget, looked.since)
     end = asked.end.astimezone(UTC) if asked.end else given.now + timedelta(days=1)
     found = [one for one in found if one.onset < end]
-    return Oddities(_with_rows(found, given, keys, by), looked, said.dismissed)
+    return Oddities(_with_rows(found, given, by), looked, said.dismissed)
 
 
 def _found(
@@ -163,14 +163,13 @@ def _described(
 def _with_rows(
     found: Sequence[Incident],
     given: Source,
-    keys: Sequence[str],
     by: str | Sequence[str],
 ) -> list[Incident]:
     """Incidents with the rows to look at first, and the rules that changed."""
     if not found:
         return []
     log = given.between(*looked_between(found))
-    told = looked_at(log, found, keys, by)
+    told = looked_at(log, found, by)
     return [
         msgspec.structs.replace(one, first_rows=ids, changed=(*one.changed, *rules))
         for one, (ids, rules) in zip(found, told, strict=True)

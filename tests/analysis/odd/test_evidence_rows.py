@@ -1,9 +1,12 @@
 """The rows behind an incident."""
 
 import polars as pl
+import pytest
 from odd_traffic import DAY, Fault, moment
 
 import lectr_lab as lectr
+from lectr_lab.analysis.odd.evidence_rows import looked_at
+from lectr_lab.analysis.views import added_up
 
 FIRST, LAST = 8 * DAY + 96, 8 * DAY + 120
 
@@ -64,3 +67,24 @@ def test_a_series_without_a_name_has_its_rows_too(made_up):
         told = [one for one in lectr.odd(log, by=by) if one.kind == "errors"]
 
         assert told and all(len(one.first_rows) == 5 for one in told)
+
+
+@pytest.mark.parametrize("batch", [100, 3_000])
+def test_however_few_rows_are_looked_at_at_once_the_same_are_told(
+    made_up, monkeypatch, batch
+):
+    """What batches say adds up."""
+    log = made_up(features=2, fault=Fault("errors", 0.5, FIRST, LAST))
+    inside = pl.col("started_at") >= moment(FIRST)
+    log = log.with_columns(rule=pl.when(inside).then(pl.lit("cheaper")))
+    found = list(lectr.odd(log))
+    monkeypatch.setattr(added_up, "BATCH_ROWS", batch)
+
+    told = looked_at(log, found, "feature")
+
+    assert [ids for ids, _ in told] == [one.first_rows for one in found]
+    assert all(
+        set(rules) <= set(one.changed)
+        for one, (_, rules) in zip(found, told, strict=True)
+    )
+    assert any(rules for _, rules in told)

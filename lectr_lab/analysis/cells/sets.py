@@ -26,7 +26,7 @@ ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 File: TypeAlias = Path | bytes
 """A Parquet file, where it lies or what is in it."""
 
-_SORTED_BY = ("org", "feature", "task", "provider")
+_SORTED_BY = ("org", "feature", "outcome", "task", "provider", "model_actual", "stream")
 
 
 class CellSet(NamedTuple):
@@ -143,5 +143,5 @@ def _dense(kind: str, frame: pl.DataFrame) -> bytes:
     names = list(dict.fromkeys(by or frame.columns))
     dense = frame if kind in ("bins", "weeks") else frame.sort(names, nulls_last=True)
     data = io.BytesIO()
-    dense.write_parquet(data, compression="zstd", compression_level=9, statistics=False)
+    dense.write_parquet(data, compression="zstd", compression_level=3, statistics=False)
     return data.getvalue()

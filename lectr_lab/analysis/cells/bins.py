@@ -114,6 +114,11 @@ def added(counted: pl.LazyFrame, *, at: pl.Expr | None = None) -> pl.LazyFrame:
     return counted.group_by(keys).agg(pl.col("rows").sum())
 
 
+def in_order(counted: pl.LazyFrame) -> pl.LazyFrame:
+    """Like beside like, as bins of a part are: so files of them are a third as large."""
+    return counted.sort(*NAMES, "at", "duration", "bin", nulls_last=True)
+
+
 def of_total(counted: pl.LazyFrame, *, at: pl.Expr | None = None) -> pl.LazyFrame:
     """Those of `total_ms` alone, two of them as one, as a page has them.
 
@@ -127,7 +132,7 @@ def of_total(counted: pl.LazyFrame, *, at: pl.Expr | None = None) -> pl.LazyFram
     """
     none = pl.lit(None, pl.String).alias("task")
     total = counted.filter(pl.col("duration") == 0).with_columns(upper_of_two(), none)
-    return added(total, at=at).sort(*NAMES, "at", "bin", nulls_last=True)
+    return in_order(added(total, at=at))
 
 
 def upper_of_two() -> pl.Expr:

@@ -37,7 +37,6 @@ from lectr_lab.analysis.cells.sets import (
     counted,
     rolled_up,
     together,
-    with_steps,
 )
 from lectr_lab.analysis.elsewhere import each, is_elsewhere
 from lectr_lab.analysis.pricing.bands import lengths, times
@@ -203,8 +202,7 @@ def _month(
     if of_days.left:
         return None
     few = any(_FEW in path.name for path in of_days.sums if isinstance(path, Path))
-    found = with_steps(rolled_up(of_days, few=few), of_days)
-    kept = _keep(folder, name, found)
+    kept = _keep(folder, name, rolled_up(of_days, few=few, steps=True))
     for other, files in known.items():
         if other.startswith(f"{month}.") and kept is not None:
             _remove(path for path in files.values() if _age_s(path) > _LINGER_S)

@@ -78,45 +78,40 @@ def counted(part: pl.LazyFrame) -> CellSet:
     return CellSet(sums, binning.bins(log), rest, told, few)
 
 
-def rolled_up(kept: Kept, *, few: bool) -> CellSet:
+def rolled_up(kept: Kept, *, few: bool, steps: bool = False) -> CellSet:
     """Parts' files as one set: sums by day, bins of the month, and the rows of all.
 
     Args:
         kept: the files of a month's parts.
         few: in some of them features share a name.
+        steps: add what months have beside: sums of the month as one and of its weeks,
+            told apart only on days on which the list changes a model's price; and the
+            bins of its weeks.
     """
     by_day = pl.col("started_at").dt.truncate("1d")
-    by_month = pl.col("at").dt.truncate("1mo")
-    bins = binning.added(scan(kept.bins), at=by_month)
-    return CellSet(
-        added(scan(kept.sums), at=by_day).collect(engine="streaming"),
-        bins.collect(engine="streaming"),
+    sums = added(scan(kept.sums), at=by_day).collect(engine="streaming")
+    month = pl.col("at").dt.truncate("1mo")
+    # A month's bins are read once: what its weeks have is little beside.
+    step = pl.max_horizontal(month, pl.col("at").dt.truncate("1w")) if steps else month
+    by_step = binning.added(scan(kept.bins), at=step).collect(engine="streaming")
+    found = CellSet(
+        sums,
+        binning.in_order(binning.added(by_step.lazy(), at=month)).collect(),
         scan(kept.rest).collect(),
         taught(scan(kept.taught)).collect(),
         few,
     )
+    return _with_steps(found, by_step) if steps else found
 
 
-def with_steps(month: CellSet, kept: Kept) -> CellSet:
-    """Beside its sums by day those of the month as one and those of its weeks, told apart
-    only on days on which the list changes a model's price; and the bins of its weeks.
-
-    Args:
-        month: a month, rolled up.
-        kept: the files of its parts.
-    """
+def _with_steps(month: CellSet, bins: pl.DataFrame) -> CellSet:
     at, days = pl.col("started_at"), month.sums.lazy()
     begins, week = at.dt.truncate("1mo"), at.dt.truncate("1w")
-    eras, weekly = (
-        added(days, at=pl.max_horizontal(*steps, era())).collect()
-        for steps in ([begins], [begins, week])
-    )
-    hour = pl.col("at")
-    in_month = pl.max_horizontal(hour.dt.truncate("1mo"), hour.dt.truncate("1w"))
-    weeks = binning.of_total(scan(kept.bins), at=in_month)
-    return month._replace(
-        eras=eras, weekly=weekly, weeks=weeks.collect(engine="streaming")
-    )
+    weekly = added(days, at=pl.max_horizontal(begins, week, era())).collect()
+    # A week that is told apart begins in the month, and at the prices, of all its days.
+    eras = added(weekly.lazy(), at=pl.max_horizontal(begins, era())).collect()
+    weeks = binning.of_total(bins.lazy()).collect()
+    return month._replace(eras=eras, weekly=weekly, weeks=weeks)
 
 
 def together(found: Sequence[Mapping[str, File]], left: Sequence[Path]) -> Kept:

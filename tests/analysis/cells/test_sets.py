@@ -15,7 +15,6 @@ from lectr_lab.analysis.cells.sets import (
     rolled_up,
     scan,
     together,
-    with_steps,
 )
 from lectr_lab.log.schema import frame
 
@@ -32,7 +31,7 @@ def test_a_month_is_the_same_however_its_rows_were_cut(log):
     def month(some):
         sets = [counted(part.lazy()).files() for part in some]
         kept = together(sets, [])
-        found = with_steps(rolled_up(kept, few=False), kept)
+        found = rolled_up(kept, few=False, steps=True)
         kinds = ("sums", "bins", "rest", "taught", *OF_MONTHS)
         return [getattr(found, kind) for kind in kinds]
 
@@ -48,7 +47,7 @@ def test_files_say_what_was_counted():
     found = counted(rows.lazy())
 
     assert [*found.files()] == [*KINDS]
-    month = with_steps(found, together([found.files()], []))
+    month = rolled_up(together([found.files()], []), few=False, steps=True)
     assert [*month.files()] == [*KINDS, *OF_MONTHS]
     sums = scan([found.files()["sums"]]).collect()
     assert_frame_equal(sums, found.sums, check_row_order=False)

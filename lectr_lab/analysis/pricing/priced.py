@@ -167,7 +167,14 @@ def looked_up(
 
 def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.Series:
     facts = rows.struct.unnest()
-    kind, found = looked_up(facts, names, ways)
+    cost, source = costs_of(facts, *looked_up(facts, names, ways))
+    return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
+
+
+def costs_of(
+    facts: pl.DataFrame, kind: pl.Series, found: list[Prices]
+) -> tuple[pl.Series, pl.Series]:
+    """What each row costs at list price, and who says so; takes what `looked_up` gave."""
     of_kinds = pl.DataFrame([prices[1:] for prices in found], TABLE, orient="row")
     cost = billing.cost_usd(facts, of_kinds, kind)
     for number, (price, *_) in enumerate(found):
@@ -187,7 +194,7 @@ def _price_rows(rows: pl.Series, names: tuple[str, ...], ways: list[Way]) -> pl.
         listed = source.is_in(["genai-prices", "documented"])
         denied = (cost == 0) & (stated > 0) & listed
         cost = pl.select(pl.when(~denied.fill_null(False)).then(cost)).to_series()
-    return pl.DataFrame({"cost_usd": cost, "price_source": source}).to_struct(rows.name)
+    return cost, source
 
 
 def estimated_pusd(

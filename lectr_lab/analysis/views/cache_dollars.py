@@ -5,12 +5,10 @@ would have been read are taken from those written to the cache, where it was wri
 from the plain ones.
 """
 
-from collections.abc import Mapping
-
 import polars as pl
 
+from lectr_lab.analysis.pricing.otherwise import Counts, priced_otherwise
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.cache_misses import PARTS
 from lectr_lab.core.pricing.price import PriceList
 
@@ -38,31 +36,29 @@ def with_dollars(missed: pl.LazyFrame, prices: PriceList | None = None) -> pl.La
     """
     if not {*_COSTS} <= {*missed.collect_schema().names()}:
         missed = priced(missed, prices)
-    kept = {f"_{name}": pl.col(name) for name in (*_COUNTS, *_COSTS)}
-    costs = missed.with_columns(**kept)
-    costs = _priced(costs, "_now", {}, prices)
     none = {name: pl.when(pl.col(name).is_not_null()).then(0) for name in _COUNTS}
-    costs = _priced(costs, "_without", none, prices)
-    fixed, before = pl.lit(0, pl.Int64), "_now"
-    lost = {}
+    scenes: dict[str, Counts] = {"_now": {}, "_without": none}
+    fixed = pl.lit(0, pl.Int64)
     for part in PARTS:
         fixed = fixed + pl.col(f"missed_{part}")
-        costs = _priced(costs, f"_{part}", _read_more(fixed), prices)
-        lost[f"lost_{part}_usd"] = pl.col(before) - pl.col(f"_{part}")
-        before = f"_{part}"
-    costs = _priced(costs, "_longer", _read_more(pl.col("missed_longer")), prices)
-    costs = _priced(costs, "_hourly", _hourly(), prices)
+        scenes[f"_{part}"] = _read_more(fixed)
+    scenes["_longer"] = _read_more(pl.col("missed_longer"))
+    scenes["_hourly"] = _hourly()
+    before = ["_now", *(f"_{part}" for part in PARTS)]
     told = {
         "saved_usd": pl.col("_without") - pl.col("_now"),
-        **lost,
+        **{
+            f"lost_{part}_usd": pl.col(one) - pl.col(f"_{part}")
+            for one, part in zip(before, PARTS, strict=False)
+        },
         "longer_saves_usd": pl.col("_now") - pl.col("_longer"),
         "longer_costs_usd": pl.col("_hourly") - pl.col("_longer"),
     }
-    known = pl.col("_price_source").ne_missing("user") | (prices is not None)
-    return costs.with_columns(
-        *(pl.when(known).then(usd).alias(name) for name, usd in told.items()),
-        *(pl.col(f"_{name}").alias(name) for name in (*_COUNTS, *_COSTS)),
-    ).select(pl.exclude("^_.*$"))
+    known = pl.col("price_source").ne_missing("user") | (prices is not None)
+    costs = priced_otherwise(missed, scenes, prices).with_columns(
+        pl.when(known).then(usd).alias(name) for name, usd in told.items()
+    )
+    return costs.drop(scenes)
 
 
 def _read_more(tokens: pl.Expr) -> dict[str, pl.Expr]:
@@ -85,18 +81,3 @@ def _hourly() -> dict[str, pl.Expr]:
     longer = (pl.col("longer_writes") == _WRITE_1H).fill_null(False)
     written = pl.when(longer).then(counts[_WRITE]).otherwise(counts[_WRITE_1H])
     return counts | {_WRITE_1H: written}
-
-
-def _priced(
-    some: pl.LazyFrame,
-    name: str,
-    counts: Mapping[str, pl.Expr],
-    prices: PriceList | None,
-) -> pl.LazyFrame:
-    """The rows, with a column of what they cost with other counts."""
-    original = [pl.col(f"_{count}").alias(count) for count in _COUNTS]
-    changed = some.with_columns(original).with_columns(
-        expr.cast(pl.Int64).alias(count) for count, expr in counts.items()
-    )
-    costs = priced(changed.drop(_COSTS, strict=False), prices)
-    return costs.with_columns(rows.list_usd().alias(name))

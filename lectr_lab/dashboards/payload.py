@@ -222,18 +222,26 @@ def _with_errors(frame: pl.DataFrame, kinds: Sequence[Kind]) -> pl.DataFrame:
 def _bins(bins: pl.DataFrame, cells: pl.DataFrame) -> str:
     """The durations of each cell: how many bins, and of each how far it is from the one
     before, and n. Only what did not fail has some."""
-    durations: dict[tuple[int, ...], list[tuple[int, int]]] = {}
-    keys = [key for key in KEYS if key not in ("why", "whose")]
-    for *key, number, n in bins.select(*keys, "bin", "n").sort("bin").iter_rows():
-        durations.setdefault(tuple(key), []).append((number, n))
-    numbers: list[int] = []
-    for *key, e in cells.iter_rows():
-        own = durations.get(tuple(key), []) if e < 0 else []
-        numbers.append(len(own))
-        steps = differences([number for number, _ in own], _FIRST_BIN)
-        for step_, (_, n) in zip(steps, own, strict=True):
-            numbers += (step_, n)
-    return packed(numbers)
+    keys = [pl.col(key).cast(pl.Int64) for key in KEYS if key not in ("why", "whose")]
+    places = cells.select(*keys, pl.int_range(pl.len()).alias("cell"), "e")
+    number = pl.col("bin").cast(pl.Int64)
+    own = (
+        bins.select(*keys, number, pl.col("n").cast(pl.Int64))
+        .join(
+            places.filter(pl.col("e") < 0), on=[key.meta.output_name() for key in keys]
+        )
+        .sort("cell", "bin")
+    )
+    before = number.shift(1).over("cell").fill_null(_FIRST_BIN)
+    # A cell's own number is that of its bins, 0 where it has none.
+    heads = pl.concat([own.select("cell"), places.select("cell")]).group_by("cell")
+    parts = [
+        heads.agg(bin=pl.lit(_FIRST_BIN, pl.Int64), n=pl.len().cast(pl.Int64) - 1),
+        own.select("cell", "bin", n=number - before),
+        own.select("cell", "bin", "n"),
+    ]
+    told = [part.with_columns(part=pl.lit(i)) for i, part in enumerate(parts)]
+    return packed(pl.concat(told).sort("cell", "bin", "part")["n"])
 
 
 def _exact(found: pl.DataFrame | None) -> dict[str, Any] | None:

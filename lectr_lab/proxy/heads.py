@@ -91,21 +91,31 @@ class Heads:
     ) -> None:
         self.providers, self._operator_keys = providers, operator_keys
         self._known: dict[Fields, Head] = {}
+        self._by_origin: dict[object, Head] = {}
 
-    def read(self, raw: RawHeaders, query: bytes = b"") -> Head:
+    def read(self, raw: RawHeaders, query: bytes = b"", origin: object = None) -> Head:
         """What a request's head says.
 
         Args:
             raw: names in lower case and values, in the order received.
             query: the request's.
+            origin: what all requests with this very head, and none besides, came with;
+                None: nobody says.
 
         >>> from lectr_lab.core.registry import registry
         >>> Heads(registry()).read([(b"x-lectr-task", b"extraction")]).client_headers.task
         'extraction'
         """
+        head = self._by_origin.get(origin)
+        if head is not None:
+            return head
         fields = tuple([field for field in raw if field[0] != _LENGTH]), query
         known = self._known.get(fields)
         if known is not None:
+            if origin is not None:
+                if len(self._by_origin) >= _MOST_HEADS:
+                    self._by_origin.clear()
+                self._by_origin[origin] = known
             return known
         client_headers = read_headers(fields[0], self.providers, query)
         return Head(fields, client_headers, self._operator_keys)

@@ -51,7 +51,7 @@ from lectr_lab.proxy.server.body import (
     TooLate,
     read_body,
 )
-from lectr_lab.proxy.server.departure import Departure
+from lectr_lab.proxy.server.departure import Departure, client_of
 from lectr_lab.proxy.server.protocol import asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
 from lectr_lab.proxy.waits import Wait, Waits
@@ -89,7 +89,9 @@ class Relay(msgspec.Struct, frozen=True, kw_only=True):
 async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request under /v1, and leave one event of it."""
     started_s, started_at = the.now_s(), the.utc_now()
-    head = the.heads.read(scope["headers"], scope["query_string"])
+    client = client_of(scope)
+    origin = client.known if client is not None else None
+    head = the.heads.read(scope["headers"], scope["query_string"], origin)
     client_headers = head.client_headers
     key = _authenticate(the, client_headers, scope["headers"])
     if isinstance(key, Refusal):
@@ -97,6 +99,8 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         await refuse(scope, send, key)
         return
     the.heads.keep(head)
+    if head.is_kept and client is not None and client.vouch is not None:
+        client.vouch()
     exchange = Exchange(
         event_id=event_id(int(started_at.timestamp() * 1000), the.random_bits(74)),
         started_at=started_at,

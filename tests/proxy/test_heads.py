@@ -49,6 +49,20 @@ def test_a_head_that_comes_again_is_not_read_again():
     assert known.read([(b"content-length", b"2000"), usual]) is first
 
 
+@given(HEADS)
+def test_what_a_head_came_with_says_the_same(heads):
+    """Whatever else came since, and whether it was kept."""
+    known, origins = Heads(registry()), {}
+    for raw, query in [*heads, *heads]:
+        unsized = tuple(field for field in raw if field[0] != b"content-length")
+        origin = origins.setdefault((unsized, query), object())
+
+        head = known.read(raw, query, origin)
+
+        assert head.client_headers == read_headers(unsized, None, query)
+        known.keep(head)
+
+
 def test_what_will_not_come_again_is_not_kept():
     """A trace's id, a head of many bytes, and one whose caller nobody vouched for."""
     known, trace, large = (
@@ -73,6 +87,10 @@ def test_memory_is_bounded():
         known.keep(heads[-1])
     again = [known.read([(b"x-lectr-feature", b"%d" % n)]) for n in range(1000)]
     assert sum(a is b for a, b in zip(heads, again, strict=True)) <= 256
+
+    for _ in range(1000):
+        known.read([(b"x-lectr-feature", b"999")], b"", object())
+    assert 0 < len(known._by_origin) <= 256
 
     found: list[int] = []
     for n in (*range(100), *range(100)):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lectr_lab.config.limit_settings import LimitSettings
 from lectr_lab.core import error_responses
+from lectr_lab.proxy.server.known_heads import KnownHeads
 
 _OTHER_FILES = 64  # the log's, the keys', libraries that are loaded late
 _FILES_EACH = 2  # the client's connection, and the one to a provider
@@ -43,6 +44,7 @@ class Crowd:
         self.head_too_large = error_responses.head_too_large(
             limits.head_bytes, limits.head_fields
         )
+        self.known_heads = KnownHeads()
         self.retiring = False  # no connection outlives its next reply
         # What is read is parsed before anything else is: one place is enough for it.
         self.read_buffer = bytearray(_READ_BYTES)

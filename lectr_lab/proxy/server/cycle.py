@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from lectr_lab.proxy.server.known_heads import KnownHead
+
 
 def begin(protocol: HttpToolsProtocol) -> asyncio.Task[Any]:
     """Have the application answer the request whose head is here.
@@ -40,8 +42,45 @@ def begin(protocol: HttpToolsProtocol) -> asyncio.Task[Any]:
     scope["path"] = unquote(path) if "%" in path else path
     scope["raw_path"] = url.path
     scope["query_string"] = url.query or b""
+    return _begun(protocol, version != "1.0" and parser.should_keep_alive())
+
+
+def begin_again(
+    protocol: HttpToolsProtocol, head: KnownHead, length: bytes, body: bytes
+) -> asyncio.Task[Any]:
+    """The same for a request that is here whole, and whose head came before.
+
+    Args:
+        protocol: its connection, on which no request is being answered or read.
+        head: what was said of it then.
+        length: its own.
+        body: all of it.
+    """
+    protocol.headers = head.headers(length)
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": protocol.asgi_version, "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": protocol.server,
+        "client": protocol.client,
+        "scheme": protocol.scheme,
+        "root_path": protocol.root_path,
+        "headers": protocol.headers,
+        "state": protocol.app_state.copy(),
+        **head.parts,
+    }
+    protocol.url, protocol.scope = head.url, scope
+    protocol.expect_100_continue = False
+    task = _begun(protocol, keep_alive=True)
+    cycle: Any = protocol.cycle
+    cycle.body, cycle.more_body = body, False
+    cycle.message_event.set()
+    return task
+
+
+def _begun(protocol: HttpToolsProtocol, keep_alive: bool) -> asyncio.Task[Any]:
     cycle = protocol.cycle = RequestResponseCycle(
-        scope=scope,
+        scope=protocol.scope,
         transport=protocol.transport,
         flow=protocol.flow,
         logger=protocol.logger,
@@ -50,7 +89,7 @@ def begin(protocol: HttpToolsProtocol) -> asyncio.Task[Any]:
         default_headers=protocol.server_state.default_headers,
         message_event=asyncio.Event(),
         expect_100_continue=protocol.expect_100_continue,
-        keep_alive=version != "1.0" and parser.should_keep_alive(),
+        keep_alive=keep_alive,
         on_response=protocol.on_response_complete,
     )
     task = protocol.loop.create_task(cycle.run_asgi(protocol.app))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lectr_lab.proxy.server.body import Receive, Scope
+from lectr_lab.proxy.server.known_heads import KnownHead
 
 CLIENT = "lectr_client"  # in a request's `state`
 
@@ -16,12 +17,15 @@ CLIENT = "lectr_client"  # in a request's `state`
 class Client:
     """One request's client, as the server knows it."""
 
-    __slots__ = ("gone", "on_leaving", "task")
+    __slots__ = ("gone", "known", "on_leaving", "task", "vouch")
 
     def __init__(self) -> None:
         self.gone = False
         self.on_leaving: Callable[[], object] | None = None
         self.task: asyncio.Task[Any] | None = None  # which answers it
+        self.known: KnownHead | None = None  # its head came before
+        # Told that its key is known: this head may be known the next time.
+        self.vouch: Callable[[], None] | None = None
 
     def left(self) -> None:
         """Its connection is closed."""
@@ -35,7 +39,7 @@ class Departure:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._watcher: asyncio.Task[None] | None = None
-        self._client: Client | None = scope.get("state", {}).get(CLIENT)
+        self._client = client_of(scope)
         self.task = _task_of(self._client)
         self.noticed = False
         if self._client is None:  # another server
@@ -60,6 +64,12 @@ class Departure:
             self._watcher.cancel()
         if self._client is not None:
             self._client.on_leaving = None
+
+
+def client_of(scope: Scope) -> Client | None:
+    """Who asks; None where another server tells nothing of it."""
+    client: Client | None = scope.get("state", {}).get(CLIENT)
+    return client
 
 
 def _task_of(client: Client | None) -> asyncio.Task[Any]:

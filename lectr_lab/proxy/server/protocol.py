@@ -12,7 +12,8 @@ or piece.
 
 import asyncio
 import select
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
@@ -25,8 +26,9 @@ from lectr_lab.proxy.key_in_path import without_key
 from lectr_lab.proxy.server.body import LATE, Scope
 from lectr_lab.proxy.server.crowd import Crowd
 from lectr_lab.proxy.server.cut import Cuts
-from lectr_lab.proxy.server.cycle import begin
+from lectr_lab.proxy.server.cycle import begin, begin_again
 from lectr_lab.proxy.server.departure import CLIENT, Client
+from lectr_lab.proxy.server.known_heads import MOST_DIGITS
 from lectr_lab.proxy.server.old_http import speak_old_http
 from lectr_lab.proxy.server.whole_reply import written
 
@@ -199,11 +201,37 @@ class ServerProtocol(HttpToolsProtocol):
         while at < size_bytes and not self._over:
             if self.cycle is not None and not self.cycle.more_body:
                 break  # it is being answered
+            begins = self.scope is None
+            if begins and (end := self._take_known(data, at, size_bytes)):
+                at = end
+                continue
             end = self._cuts.end(data, at, size_bytes)
             self._unnamed_bytes += end - at
             self._parse(view[at:end])
+            if begins and self.cycle is not None:
+                self._may_be_known(bytes(view[at:end]))
             at = end
         return at
+
+    def _take_known(self, data: bytes | bytearray, at: int, size_bytes: int) -> int:
+        """Begin the request that is there, if all of it is and its head came before:
+        where it ends, or 0. The parser is between two requests, and stays there."""
+        again = self._crowd.known_heads.find(data, at, size_bytes)
+        if again is None:
+            return 0
+        body = bytes(memoryview(data)[again.body_at : again.end])
+        task = begin_again(self, again.head, again.length, body)
+        client = self._client = self.scope["state"][CLIENT] = Client()
+        client.task, client.known = task, again.head
+        self._works()
+        self._wait(self._limits.keep_alive_s)
+        return again.end
+
+    def _may_be_known(self, head: bytes) -> None:
+        """The parser has taken it whole. Another length must not be too much for it."""
+        if self._client is not None and self._head_bytes_left >= MOST_DIGITS:
+            known, scope = self._crowd.known_heads, cast(Scope, self.scope)
+            self._client.vouch = partial(known.add, head, self.url, scope)
 
     def _parse(self, piece: memoryview | bytes) -> None:
         try:
@@ -322,16 +350,19 @@ class ServerProtocol(HttpToolsProtocol):
         self.headers += self._offers
         self._offers = []
         task = begin(self)
-        if self._crowd.retiring:
-            self.cycle.keep_alive = False
         if self._client is not None:
             self._client.task = task
-        self._crowd.works(self)
+        self._works()
         self._wait(self._limits.body_timeout_s)
         if self.scope["http_version"] == "1.0":
             speak_old_http(self.cycle, self._linger)
         if self.url.endswith(b"?"):
             self.scope["state"][_BARE_QUERY] = True
+
+    def _works(self) -> None:
+        if self._crowd.retiring:
+            self.cycle.keep_alive = False
+        self._crowd.works(self)
 
     def _check_hosts(self, count: int) -> None:
         """RFC 9112, 3.2: one Host line, which HTTP/1.0 may leave out."""

@@ -60,11 +60,13 @@ def counted_log(
             unless told.
         per_model: `ratios`, where they are learned from more than this log.
     """
-    # The log is parted once, for each time takes half as long as pricing it.
-    odd = may_be_repeated() | may_be_silent()
-    some = answered_once(log.filter(odd), log if makers is None else makers)
+    # What may be repeated is held whole to be put in order: so it is taken apart from
+    # silent streams, of which a log has many more.
+    repeated, silent = may_be_repeated(), may_be_silent()
+    once = answered_once(log.filter(repeated), log if makers is None else makers)
+    some = pl.concat([log.filter(silent & ~repeated), once])
     learned = ratios(reported(log)) if per_model is None else per_model
-    usual = log.filter(~odd).with_columns(
+    usual = log.filter(~(repeated | silent)).with_columns(
         pl.lit(None, dtype).alias(name) for name, dtype in ESTIMATES.items()
     )
     return pl.concat([usual, estimated(some, learned)])

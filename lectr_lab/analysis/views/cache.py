@@ -80,7 +80,9 @@ def cache(
     coding-agent  $5.49  $18.69
     untagged      $1.45   $5.62
     """
-    found = grouped(_lost(log, prices), _measures(), by=by, org=org)
+    own = _own(prices)
+    lost = with_dollars(with_misses(as_log(log, own)), own)
+    found = grouped(lost, _measures(), by=by, org=org)
     keys = key_names(by, org=org)
     order = [pl.col("lost_usd"), pl.col("saved_usd"), *map(pl.col, keys)]
     falling = [True, True, *[False] * len(keys)]
@@ -115,7 +117,9 @@ def cache_losses(
     system  $2.62        80      1,091,672
     In every row: org made-up-data.
     """
-    parts = _in_parts(_lost(log, prices))
+    own = _own(prices)
+    some = with_misses(as_log(log, own)).filter(pl.any_horizontal(_missed().values()))
+    parts = _in_parts(with_dollars(some, own))
     named = [] if by is None else [by] if isinstance(by, str) else list(by)
     keys = [*named, "cause"]
     measures = [
@@ -135,8 +139,7 @@ def _in_parts(lost: pl.LazyFrame) -> pl.LazyFrame:
     Rows are read once: that their ids need not be told apart, and that three parts of
     them need not be held beside each other, is a third of the memory.
     """
-    missed = {part: pl.col(f"missed_{part}") > 0 for part in PARTS}
-    told = []
+    missed, told = _missed(), []
     for nth, part in enumerate(PARTS):
         cause = pl.col(f"{part}_cause")
         again = [
@@ -151,14 +154,17 @@ def _in_parts(lost: pl.LazyFrame) -> pl.LazyFrame:
                 _counts=counts,
             )
         )
-    some = lost.filter(pl.any_horizontal(missed.values()))
-    each = some.with_columns(_part=pl.concat_list(told)).explode("_part")
+    each = lost.with_columns(_part=pl.concat_list(told)).explode("_part")
     return each.unnest("_part").filter(pl.col("missed_tokens") > 0)
 
 
-def _lost(log: Log, prices: PriceList | Path | str | None) -> pl.LazyFrame:
-    own = read_prices(prices) if isinstance(prices, Path | str) else prices
-    return with_dollars(with_misses(as_log(log, own)), own)
+def _missed() -> dict[str, pl.Expr]:
+    """Of each part of a prompt, whether some of it was missed."""
+    return {part: pl.col(f"missed_{part}") > 0 for part in PARTS}
+
+
+def _own(prices: PriceList | Path | str | None) -> PriceList | None:
+    return read_prices(prices) if isinstance(prices, Path | str) else prices
 
 
 def _sum(name: str) -> pl.Expr:

@@ -1,6 +1,7 @@
 """The rows of a lab folder, priced."""
 
 from datetime import UTC, datetime
+from itertools import product
 
 from lectr_lab.analysis.lab_rows import counted_log, lab_rows
 from lectr_lab.log import scan as log_scan
@@ -33,3 +34,23 @@ def test_what_others_teach_of_a_row_is_counted_once(tmp_path, event):
     found = counted_log(log_scan.scan(tmp_path)).collect()
 
     assert found["token_source"].sort().to_list() == ["provider"] * 3 + ["ratio"]
+
+
+KINDS = {
+    "operation": ["chat", "responses", "other"],
+    "path": ["/v1/chat/completions", "/v1/responses/*"],
+    "stream": [True, False],
+    "input_tokens": [None, 1000],
+    "provider_response_id": [None, "resp_1"],
+}
+
+
+def test_each_row_comes_once_whatever_it_may_be(event, log_of):
+    """Silent, fetched, both or neither: each is parted from the log in one way."""
+    kinds = [dict(zip(KINDS, kind, strict=True)) for kind in product(*KINDS.values())]
+    ids = [i.to_bytes(16, "big") for i in range(len(kinds))]
+    events = [event(event_id=i, **kind) for i, kind in zip(ids, kinds, strict=True)]
+
+    found = counted_log(log_of(events)).collect()
+
+    assert found["event_id"].sort().to_list() == ids

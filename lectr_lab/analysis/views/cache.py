@@ -10,7 +10,7 @@ from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views.cache_dollars import with_dollars
 from lectr_lab.analysis.views.cache_misses import CAUSES, PARTS, with_misses
 from lectr_lab.analysis.views.groups import By, grouped, key_names
-from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.money import pusd, usd_of, usd_sum
 from lectr_lab.core import formatting
 from lectr_lab.core.pricing.price import PriceList
 
@@ -119,42 +119,58 @@ def cache_losses(
     """
     own = _own(prices)
     some = with_misses(as_log(log, own)).filter(pl.any_horizontal(_missed().values()))
-    parts = _in_parts(with_dollars(some, own))
     named = [] if by is None else [by] if isinstance(by, str) else list(by)
-    keys = [*named, "cause"]
-    measures = [
-        pl.col("_counts").sum().cast(pl.Int64).alias("requests"),
-        pl.col("missed_tokens").sum(),
-        _sum("lost_usd"),
-    ]
-    found = grouped(parts, measures, by=keys, org=org)
-    order = ["lost_usd", "missed_tokens", *key_names(keys, org=org)]
+    # Groups are told apart by part, and not rows: these are many.
+    alike = [*named, *(f"{part}_cause" for part in PARTS)]
+    sums = grouped(with_dollars(some, own), _of_parts(), by=alike, org=org)
+    keys = key_names([*named, "cause"], org=org)
+    lost = pl.col("lost_pusd")
+    found = (
+        _in_parts(sums)
+        .group_by(keys)
+        .agg(
+            pl.col("requests", "missed_tokens").sum(),
+            usd_of(pl.when(lost.is_not_null().any()).then(lost.sum())).alias(
+                "lost_usd"
+            ),
+        )
+    )
+    order = ["lost_usd", "missed_tokens", *keys]
     falling = [True, True, *[False] * (len(order) - 2)]
     return found.sort(order, descending=falling, nulls_last=True)
 
 
-def _in_parts(lost: pl.LazyFrame) -> pl.LazyFrame:
-    """A row for each part of a prompt that was missed; a request counts once a cause.
-
-    Rows are read once: that their ids need not be told apart, and that three parts of
-    them need not be held beside each other, is a third of the memory.
-    """
+def _of_parts() -> list[pl.Expr]:
+    """What was missed of each part of a prompt, of rows alike in the causes of all; a
+    request counts once a cause."""
     missed, told = _missed(), []
     for nth, part in enumerate(PARTS):
         cause = pl.col(f"{part}_cause")
         again = [
             missed[other] & (pl.col(f"{other}_cause") == cause) for other in PARTS[:nth]
         ]
-        counts = ~pl.any_horizontal(pl.lit(False), *again).fill_null(False)
-        told.append(
-            pl.struct(
-                cause=cause,
-                missed_tokens=pl.col(f"missed_{part}"),
-                lost_usd=pl.col(f"lost_{part}_usd"),
-                _counts=counts,
-            )
+        counts = missed[part] & ~pl.any_horizontal(pl.lit(False), *again)
+        lost = pusd(pl.when(missed[part]).then(f"lost_{part}_usd"))
+        told += [
+            counts.sum().cast(pl.Int64).alias(f"requests_{part}"),
+            pl.col(f"missed_{part}").sum(),
+            pl.when(lost.is_not_null().any()).then(lost.sum()).alias(f"lost_{part}"),
+        ]
+    return told
+
+
+def _in_parts(sums: pl.LazyFrame) -> pl.LazyFrame:
+    """A row for each part of a prompt of which something was missed."""
+    parts = [
+        pl.struct(
+            cause=f"{part}_cause",
+            requests=f"requests_{part}",
+            missed_tokens=f"missed_{part}",
+            lost_pusd=f"lost_{part}",
         )
-    each = lost.with_columns(_part=pl.concat_list(told)).explode("_part")
+        for part in PARTS
+    ]
+    each = sums.with_columns(_part=pl.concat_list(parts)).explode("_part")
     return each.unnest("_part").filter(pl.col("missed_tokens") > 0)
 
 

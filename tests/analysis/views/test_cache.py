@@ -1,12 +1,16 @@
 """What the cache saved and missed, by group and by cause, and what to do."""
 
+from collections import Counter, defaultdict
+from itertools import product
+
 import polars as pl
 import pytest
 
 import lectr_lab as lectr
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views.cache import cache, cache_losses
-from lectr_lab.analysis.views.cache_misses import CAUSES
+from lectr_lab.analysis.views.cache_dollars import with_dollars
+from lectr_lab.analysis.views.cache_misses import CAUSES, PARTS, with_misses
 from lectr_lab.core.errors import LabError
 
 WATCHED = {
@@ -132,6 +136,43 @@ def test_causes_are_rows_for_who_wants_them(log):
     assert losses["cause"].to_list() == ["pause", "history", "tools"]
     lost = cache(log).collect()["lost_usd"].sum()
     assert losses["lost_usd"].sum() == pytest.approx(lost)
+
+
+def test_causes_have_the_dollars_of_their_rows(event, log_of):
+    """Beside a plain account, row by row: to the last 1e-12 USD, a request once a cause."""
+    requests = product(
+        [OPUS, {}, dict.fromkeys(OPUS, "our-own")],
+        ["first", "none", "tools", "history", "model"],
+        [0, 1_000, 70_001],
+        [0, 45_003, 90_000],
+        [60.0, 900.0],
+    )
+    events = [
+        event(
+            **WATCHED
+            | how
+            | {"prefix_break": why, "cache_read_tokens": read, "idle_s": idle_s}
+            | {"prefix_kept_chars": kept}
+        )
+        for how, why, read, kept, idle_s in requests
+    ]
+    log = priced(log_of(events))
+    counts, tokens, pusd = Counter(), Counter(), defaultdict(list)
+    for row in with_dollars(with_misses(log)).collect().iter_rows(named=True):
+        missed = [part for part in PARTS if row[f"missed_{part}"] > 0]
+        counts.update({row[f"{part}_cause"] for part in missed})
+        for part in missed:
+            cause, usd = row[f"{part}_cause"], row[f"lost_{part}_usd"]
+            tokens[cause] += row[f"missed_{part}"]
+            pusd[cause] += [] if usd is None else [round(usd * 10**12)]
+    told = {
+        cause: (counts[cause], tokens[cause], sum(some) / 10**12 if some else None)
+        for cause, some in pusd.items()
+    }
+
+    found = cache_losses(log, org="local").collect()
+
+    assert {cause: tuple(rest) for cause, *rest in found.iter_rows()} == told
 
 
 @pytest.mark.parametrize("by", ["client", "session", ["feature", "model"], None])

@@ -1,5 +1,8 @@
 """Rows priced again with another cache: exact, and nothing but the cache is changed."""
 
+from itertools import product
+
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,3 +150,28 @@ def test_the_parts_are_the_difference_to_a_full_hit(
 
     lost = sum(row[f"lost_{part}_usd"] for part in PARTS)
     assert row["cost_usd"] - full == pytest.approx(lost, abs=1e-9)
+
+
+def test_rows_together_have_the_dollars_of_each(event, log_of):
+    """Most of a batch keep their counts and their cost: none gets that of another."""
+    requests = product(
+        [OPUS, {}, dict.fromkeys(OPUS, "our-own"), {"credential": "plan"}],
+        [None, 0, 400_000],
+        [None, 300_000],
+        [0, 900_000],
+    )
+    events = [
+        event(
+            **MISSED
+            | how
+            | {"cache_read_tokens": read, "cache_write_tokens": written}
+            | {"prefix_kept_chars": kept}
+        )
+        for how, read, written, kept in requests
+    ]
+    rows = with_misses(priced(log_of(events))).collect()
+
+    each = [with_dollars(rows[i : i + 1].lazy()) for i in range(rows.height)]
+    together = with_dollars(rows.lazy())
+
+    assert together.collect().equals(pl.concat(pl.collect_all(each)))

@@ -1,5 +1,6 @@
 """What a reader must know of a column of the log, and how a struct's fields tell it."""
 
+from functools import cache
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -49,6 +50,7 @@ def tokens(meaning: str, otel: str) -> Column:
     return Column("tokens", meaning, otel)
 
 
+@cache
 def columns_of(struct: type[msgspec.Struct]) -> tuple[ColumnSpec, ...]:
     """The columns that a struct's annotated fields are, in their order."""
     hints = get_type_hints(struct, include_extras=True)

@@ -33,6 +33,7 @@ class Wanted(NamedTuple):
     days: frozenset[date] = NONE  # that an end of a time lies in
     by_feature: bool = False  # these are told apart
     by_week: bool = False  # the weeks of the other months are told apart
+    as_whole: bool = False  # nor are the other months
 
 
 class Found(NamedTuple):
@@ -45,6 +46,7 @@ class Found(NamedTuple):
     rest: list[pl.LazyFrame]
     taught: list[pl.LazyFrame]
     words: str
+    few: bool  # some of their features share a name
 
 
 class Gathered:
@@ -62,12 +64,14 @@ class Gathered:
     def of(self, wanted: Wanted) -> Found | None:
         """The cells of all files; None where there are none, or too few of features."""
         if wanted not in self._found:
-            self._found[wanted] = self._files(wanted)
+            whoever = self._found.get(wanted._replace(by_feature=False))
+            all_told = wanted.by_feature and whoever is not None and not whoever.few
+            self._found[wanted] = whoever if all_told else self._files(wanted)
         return self._found[wanted]
 
     def _files(self, wanted: Wanted) -> Found | None:
         """The files that stand for the parts, and what of these is left."""
-        apart, cut, _, by_feature, by_week = wanted
+        apart, cut, _, by_feature, by_week, as_whole = wanted
         parts = self._log.parts
         months = Kept([], [], [], [], list(parts))
         if apart is not None:
@@ -77,6 +81,7 @@ class Gathered:
                 by_feature=by_feature,
                 as_one=lambda month: cut is not None and month not in cut,
                 by_week=by_week,
+                as_whole=as_whole,
             )
             months.left.extend(part for part in parts if month_of(part) in apart)
         days = self._log.facts(months.left, by_feature=by_feature)
@@ -105,7 +110,8 @@ class Gathered:
                 scan(months.taught + days.taught),
                 *(one.taught.lazy() for one in left),
             ],
-            _words(months.sums, within + days.sums, left),
+            _words(len(months.sums) + months.more, within + days.sums, left),
+            months.few or days.few,
         )
 
     def _within_days(self, months: Kept, wanted: Wanted) -> list[File] | None:
@@ -142,10 +148,10 @@ class Gathered:
             yield self._log.between(first, end)
 
 
-def _words(months: Sequence[File], days: Sequence[File], left: Sequence[Facts]) -> str:
+def _words(months: int, days: Sequence[File], left: Sequence[Facts]) -> str:
     """What is read, in a sentence."""
     counted = sum(int(one.sums["rows"].sum()) + one.rest.height for one in left)
-    some = {"month": len(months), "file of a day": len(days)}
+    some = {"month": months, "file of a day": len(days)}
     said = [f"{count(n)} {_several(n, what)}" for what, n in some.items() if n]
     said.append(f"{count(counted)} {_several(counted, 'row')}")
     return f"{', '.join(said[:-1])} in cells; {said[-1]}."

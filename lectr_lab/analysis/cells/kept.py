@@ -2,38 +2,44 @@
 
     cells/facts/<YYYY-MM-DD>/<part>.<key>.<kind>.<crc32>.parquet
     cells/months/<YYYY-MM>.<key>.<kind>.<crc32>.parquet
+    cells/whole/<YYYY-MM>_<YYYY-MM>.<key>.<kind>.<crc32>.parquet
 
 Where a part has more features than cells tell apart, `.few` stands after the key. Kinds
 are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`); months have `eras`,
 `weekly` and `weeks`, too (`sets.py`). A part is written once, so what was counted of it holds for ever: the key names the
 part, its size and checksum, and what a price can go by (`bands.py`), and no price. A
 month is the sum of its parts', its sums by days, its bins together, and its sums
-together but for the days on which the list changes a model's price (`eras.py`). A file
-whose bytes are not those of its name is no file. So all of it may be deleted, torn or
-old: then it is counted again, and no figure changes. Files are written aside and
-renamed; whoever may not write them reads rows.
+together but for the days on which the list changes a model's price (`eras.py`). All
+months that are over are one set more, for who does not ask when: so a year is read as
+fast as a month. A file whose bytes are not those of its name is no file (`set_files.py`).
+So all of it may be deleted, torn or old: then it is counted again, and no figure changes.
+Files are written aside and renamed; whoever may not write them reads rows.
 
 A part is counted where its day is closed: over, and with nothing of it in the journal.
 """
 
 import contextlib
 import os
-import re
-import time
 import warnings
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from lectr_lab.analysis.cells.set_files import (
+    has_few,
+    keep,
+    listed,
+    may_write,
+    remove,
+    remove_old,
+)
 from lectr_lab.analysis.cells.sets import (
     ERRORS,
     KINDS,
     OF_MONTHS,
-    CellSet,
     Kept,
+    as_one_set,
     counted,
     rolled_up,
     together,
@@ -43,21 +49,13 @@ from lectr_lab.analysis.pricing.bands import lengths, times
 from lectr_lab.core.errors import LabError
 from lectr_lab.core.pricing.price_changes import list_version
 from lectr_lab.core.printable import printable
-from lectr_lab.files import write_whole
-from lectr_lab.log.checksums import checksum, checksums
-from lectr_lab.log.folder import FOLDER_MODE, LabFolder, folder_date, segment_date
+from lectr_lab.log.checksums import checksums
+from lectr_lab.log.folder import LabFolder, folder_date, segment_date
 from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 
 FORMAT = 1
 _OF_MONTHS = (*KINDS, *OF_MONTHS)
-_FILE = re.compile(
-    r"(.+)\.([0-9a-f]{24})(?:\.few)?"
-    rf"\.({'|'.join(_OF_MONTHS)})\.([0-9a-f]{{8}})\.parquet"
-)
-_FEW = ".few"
 _DIGEST_BYTES = 12
-_LINGER_S = 3 * 86_400.0  # a log that was opened before may still be read by them
-_MOST_REMEMBERED = 1 << 16
 
 
 def kept_facts(
@@ -85,7 +83,7 @@ def kept_facts(
             left += some
             continue
         folder = lab.root / "cells" / "facts" / day.isoformat()
-        keys, known = _part_keys(lab, day, some), _listed(folder)
+        keys, known = _part_keys(lab, day, some), listed(folder)
         folders[day] = folder, known
         for part in some:
             stands_for = f"{part.stem}.{keys[part]}"
@@ -113,9 +111,9 @@ def kept_facts(
         _forget(lab, day, folder, known)
     if unseen:
         warnings.warn(_unseen(lab, unseen), LogWarning, stacklevel=2)
-    left += [part for part, kept in found if by_feature and _has_few(kept)]
-    whole = [kept for _, kept in found if not (by_feature and _has_few(kept))]
-    return together(whole, _in_order(left, parts))
+    left += [part for part, kept in found if by_feature and has_few(kept)]
+    whole = [kept for _, kept in found if not (by_feature and has_few(kept))]
+    return together(whole, _in_order(left, parts), few=any(map(has_few, whole)))
 
 
 def _unseen(lab: LabFolder, parts: int) -> str:
@@ -134,6 +132,7 @@ def kept_months(
     by_feature: bool = False,
     as_one: Callable[[date], bool] = lambda month: False,
     by_week: bool = False,
+    as_whole: bool = False,
 ) -> Kept:
     """Months, each as one set of files: sums by days (UTC), and bins of the whole month.
     Of the one that runs, its days that are closed: it is added up again as one more is.
@@ -146,10 +145,43 @@ def kept_months(
         as_one: whether of a month, told by its first day, sums need not be told apart by
             days, but for those on which the list changes a price.
         by_week: but by weeks.
+        as_whole: nor those months from each other that are over.
 
     Returns:
         The months' files; `left` are the parts that no month stands for.
     """
+    months, left = _months(lab, parts, now)
+    found: list[Mapping[str, Path]] = []
+    over = {month: days for month, days in months.items() if month < _month_of(now)}
+    if as_whole and len(over) > 1:
+        whole = _as_whole(lab, over, now)
+        if whole is not None and not (by_feature and has_few(whole)):
+            found.append(whole)
+            months = {
+                month: days for month, days in months.items() if month not in over
+            }
+    folder = lab.root / "cells" / "months"
+    known = listed(folder, _OF_MONTHS) if months else {}
+    more = len(over) - 1 if found else 0
+    for month, days in months.items():
+        kept = _month(lab, days, folder, known, now)
+        if kept is None or (by_feature and has_few(kept)):
+            left += [part for of_day in days.values() for part in of_day]
+        elif as_one(month):
+            found.append({**kept, "sums": kept["weekly" if by_week else "eras"]})
+        else:
+            found.append(kept)
+    few = any(map(has_few, found))
+    return together(found, _in_order(left, parts), few=few)._replace(more=more)
+
+
+_Days = Mapping[date, Sequence[Path]]
+
+
+def _months(
+    lab: LabFolder, parts: Sequence[Path], now: datetime | None
+) -> tuple[dict[date, _Days], list[Path]]:
+    """The parts of closed days, of months of which they are all; and the others."""
     is_open = _open_days(lab, now)
     months: dict[date, dict[date, list[Path]]] = {}
     left: list[Path] = []
@@ -158,62 +190,83 @@ def kept_months(
             left += some
         else:
             months.setdefault(day.replace(day=1), {})[day] = some
-    folder = lab.root / "cells" / "months"
-    known = _listed(folder, _OF_MONTHS)
-    found: list[Mapping[str, Path]] = []
-    closed = [day for day in lab.days() if not is_open(day)]
-    for month, days in months.items():
-        there = [day for day in closed if day.replace(day=1) == month]
-        whole = {part for day in there for part in lab.day(day).glob("*.parquet")}
-        some = [part for of_day in days.values() for part in of_day]
-        is_whole = whole == set(some)
-        kept = _month(lab, days, folder, known, now) if is_whole else None
-        if kept is None or (by_feature and _has_few(kept)):
-            left += some
-        elif as_one(month):
-            found.append({**kept, "sums": kept["weekly" if by_week else "eras"]})
-        else:
-            found.append(kept)
-    return together(found, _in_order(left, parts))
+    cut = {
+        day.replace(day=1)
+        for day in lab.days()
+        if not is_open(day) and _there(lab, day) != {p.name for p in _of(months, day)}
+    }
+    left += [
+        p for month in cut & {*months} for of in months[month].values() for p in of
+    ]
+    return {month: days for month, days in months.items() if month not in cut}, left
 
 
-def _month(
-    lab: LabFolder,
-    days: Mapping[date, Sequence[Path]],
-    folder: Path,
-    known: Mapping[str, Mapping[str, Path]],
-    now: datetime | None,
-) -> Mapping[str, Path] | None:
-    """The files of a month, as kept or added up now; None where they cannot be."""
+def _of(months: Mapping[date, _Days], day: date) -> Sequence[Path]:
+    return months.get(day.replace(day=1), {}).get(day, ())
+
+
+def _there(lab: LabFolder, day: date) -> set[str]:
+    """The parts of a day by their names, as they are now."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(lab.day(day)) as entries:
+        return {one.name for one in entries if one.name.endswith(".parquet")}
+    return set()
+
+
+def _month_key(lab: LabFolder, days: _Days) -> str:
     keys = [
         f"{day} {key}"
         for day in sorted(days)
         for key in sorted(_part_keys(lab, day, days[day]).values())
     ]
+    return key_of([list_version(), *keys])
+
+
+def _month(
+    lab: LabFolder,
+    days: _Days,
+    folder: Path,
+    known: Mapping[str, Mapping[str, Path]],
+    now: datetime | None,
+) -> Mapping[str, Path] | None:
+    """The files of a month, as kept or added up now; None where they cannot be."""
     month = f"{min(days):%Y-%m}"
-    name = f"{month}.{key_of([list_version(), *keys])}"
+    name = f"{month}.{_month_key(lab, days)}"
     if name in known:
         return known[name]
-    if not _may_write(folder):
+    if not may_write(folder):
         return None
-    of_days = kept_facts(
-        lab, [part for some in days.values() for part in some], now=now
-    )
+    parts = [part for some in days.values() for part in some]
+    of_days = kept_facts(lab, parts, now=now)
     if of_days.left:
         return None
-    few = any(_FEW in path.name for path in of_days.sums if isinstance(path, Path))
-    kept = _keep(folder, name, rolled_up(of_days, few=few, steps=True))
+    kept = keep(folder, name, rolled_up(of_days, few=of_days.few, steps=True))
     for other, files in known.items():
         if other.startswith(f"{month}.") and kept is not None:
-            _remove(path for path in files.values() if _age_s(path) > _LINGER_S)
+            remove_old(files.values())
     return kept
 
 
-def _age_s(path: Path) -> float:
-    """How long ago it was written; a file that is gone is of no age."""
-    with contextlib.suppress(OSError):
-        return time.time() - path.stat(follow_symlinks=False).st_mtime
-    return 0.0
+def _as_whole(
+    lab: LabFolder, months: Mapping[date, _Days], now: datetime | None
+) -> Mapping[str, Path] | None:
+    """The files of several months that are over, as one set; likewise."""
+    folder = lab.root / "cells" / "whole"
+    keys = [_month_key(lab, days) for _, days in sorted(months.items())]
+    name = f"{min(months):%Y-%m}_{max(months):%Y-%m}.{key_of(['as one', *keys])}"
+    known = listed(folder)
+    if name in known:
+        return known[name]
+    if not may_write(folder):
+        return None
+    parts = [p for days in months.values() for some in days.values() for p in some]
+    each_month = kept_months(lab, parts, now=now, as_one=lambda month: True)
+    if each_month.left:
+        return None
+    kept = keep(folder, name, as_one_set(each_month, few=each_month.few))
+    if kept is not None:
+        for files in known.values():
+            remove_old(files.values())
+    return kept
 
 
 def count_closed(lab: LabFolder, *, now: datetime | None = None) -> None:
@@ -227,64 +280,17 @@ def count_closed(lab: LabFolder, *, now: datetime | None = None) -> None:
         parts = snapshot(lab.root).parts
         kept_facts(lab, parts, now=now)
         kept_months(lab, parts, now=now)
+        kept_months(lab, parts, now=now, as_whole=True)
 
 
 def _count_and_keep(part: Path, folder: Path, name: str) -> Mapping[str, Path] | None:
-    if not _may_write(folder):
+    if not may_write(folder):
         return None
     try:
         found = counted(scan_parts([part])[0])
     except ERRORS:
         return None
-    return _keep(folder, name, found)
-
-
-def _has_few(kept: Mapping[str, Path]) -> bool:
-    """Features of these share a name."""
-    return _FEW in kept["sums"].name
-
-
-def _keep(folder: Path, name: str, found: CellSet) -> Mapping[str, Path] | None:
-    """Write what was counted; None where it cannot be written."""
-    if not _may_write(folder):
-        return None
-    kept: dict[str, Path] = {}
-    try:
-        for kind, data in found.files().items():
-            crc = zlib.crc32(data)
-            path = folder / f"{name}{_FEW * found.few}.{kind}.{crc:08x}.parquet"
-            write_whole(path, data, durable=False)
-            kept[kind] = path
-    except OSError:
-        return None
-    return kept
-
-
-def _listed(
-    folder: Path, kinds: Sequence[str] = KINDS
-) -> dict[str, Mapping[str, Path]]:
-    """The whole sets of files of a folder, by the name of what they stand for."""
-    found: dict[str, dict[str, Path]] = {}
-    with contextlib.suppress(OSError):
-        for path in sorted(folder.iterdir()):
-            named = _FILE.fullmatch(path.name)
-            if named and _is_whole(path, int(named[4], 16)):
-                found.setdefault(f"{named[1]}.{named[2]}", {})[named[3]] = path
-    return {name: some for name, some in found.items() if {*kinds} <= {*some}}
-
-
-def _is_whole(path: Path, crc: int) -> bool:
-    try:
-        about = path.stat(follow_symlinks=False)
-        return _seen(path, about.st_ino, about.st_size, about.st_mtime_ns) == crc
-    except OSError:
-        return False
-
-
-@lru_cache(_MOST_REMEMBERED)
-def _seen(path: Path, *_stamp: int) -> int:
-    """A file's checksum, read once a process."""
-    return checksum(path)
+    return keep(folder, name, found)
 
 
 def _forget(
@@ -293,27 +299,21 @@ def _forget(
     """Remove what was counted of parts that are gone."""
     parts = {part.stem for part in lab.day(day).glob("*.parquet")}
     for name, files in known.items():
-        if name.rpartition(".")[0] not in parts and _may_write(folder):
-            _remove(files.values())
+        if name.rpartition(".")[0] not in parts and may_write(folder):
+            remove(files.values())
 
 
-def _remove(files: Iterable[Path]) -> None:
-    for path in files:
-        with contextlib.suppress(OSError):
-            path.unlink()
+def _today(now: datetime | None) -> date:
+    return (now or datetime.now(UTC)).astimezone(UTC).date()
 
 
-def _may_write(folder: Path) -> bool:
-    """The folder is there, made now where it can be, and files can be put into it."""
-    with contextlib.suppress(OSError):
-        for one in (folder.parent.parent, folder.parent, folder):
-            one.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    return os.access(folder, os.W_OK | os.X_OK)
+def _month_of(now: datetime | None) -> date:
+    return _today(now).replace(day=1)
 
 
 def _open_days(lab: LabFolder, now: datetime | None) -> Callable[[date], bool]:
     """Whether a day is not over, or something of it is in the journal."""
-    today = (now or datetime.now(UTC)).astimezone(UTC).date()
+    today = _today(now)
     waiting = {segment_date(segment) for segment in lab.segments()}
     return lambda day: day >= today or day in waiting
 

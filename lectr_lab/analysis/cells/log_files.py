@@ -49,6 +49,7 @@ class LogFiles(Protocol):
         by_feature: bool = False,
         as_one: Callable[[date], bool] = lambda month: False,
         by_week: bool = False,
+        as_whole: bool = False,
     ) -> Kept:
         """Likewise of whole months; as `kept.kept_months`."""
 
@@ -87,6 +88,7 @@ class LabFiles:
         by_feature: bool = False,
         as_one: Callable[[date], bool] = lambda month: False,
         by_week: bool = False,
+        as_whole: bool = False,
     ) -> Kept:
         return kept_months(
             self._log.lab,
@@ -94,4 +96,5 @@ class LabFiles:
             by_feature=by_feature,
             as_one=as_one,
             by_week=by_week,
+            as_whole=as_whole,
         )

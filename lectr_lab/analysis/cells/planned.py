@@ -58,6 +58,7 @@ OF_FAILURES = frozenset({"status", "error_type", "error_source"})
 GROUPED = frozenset({*NAMES, "model", "day", "hour"}) - OF_FAILURES
 """What a cell says of all its rows."""
 
+_STEPS = {"day", "hour"}
 _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
@@ -107,6 +108,9 @@ class Reading:
             cells = self.weighed(Asked(frozenset(selected.columns)), selected)
             if cells is not None:
                 return int(collected(cells.select(pl.col("rows").sum())).item())
+        elif (read := self._for(Asked(), selected, None)) is not None:
+            cells = pl.concat(read.cells).select(pl.col("rows").sum())
+            return int(collected(cells).item()) + n_rows(pl.concat(read.rest))
         return n_rows(self.stored(selected, rows))
 
     def stored(self, selected: Selection, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -173,20 +177,25 @@ class Reading:
         """The cells that can say what is asked."""
         if not (self._cells and _can_say(asked, selected)):
             return None
+        read = self._gathered.of(self._files_for(asked, selected))
+        if read is not None and told is not None:
+            told.append(read.words)
+        return read
+
+    def _files_for(self, asked: Asked, selected: Selection) -> Wanted:
+        """Those in which no more is told apart than is asked."""
         by_day = _by_day(asked)
         by_month = by_day and all(map(is_months, asked.steps))
         by_week = by_day and not by_month and all(map(is_weeks, asked.steps))
-        files = Wanted(
+        at_any_time = selected.when == Period() and not own_change_days(self._prices)
+        return Wanted(
             NONE if by_day else None,
             self._months_cut(selected.when) if by_month or by_week else None,
             days_cut(selected.when, begins_day),
             _by_feature(asked, selected),
             by_week,
+            at_any_time and not (asked.steps or asked.columns & _STEPS),
         )
-        read = self._gathered.of(files)
-        if read is not None and told is not None:
-            told.append(read.words)
-        return read
 
     def binned(self, asked: Asked, selected: Selection) -> pl.LazyFrame | None:
         """How long the selected requests took, in bins that can be grouped as is asked.
@@ -205,10 +214,13 @@ class Reading:
         # A month's bins are those of all its days, and a day's are many.
         by_month = _by_day(asked) and all(map(is_months, asked.steps))
         by_week = asked.total and _by_day(asked) and all(map(is_weeks, asked.steps))
-        by_week &= not self._log.is_far
+        by_week &= bool(asked.steps) and not self._log.is_far
         by_month |= by_week
         apart = _months_at(selected.when) if by_month else None
-        read = self._gathered.of(Wanted(apart, by_feature=_by_feature(asked, selected)))
+        wanted = Wanted(apart, by_feature=_by_feature(asked, selected))
+        if apart == NONE:  # what its sums are told from, too, is looked for once
+            wanted = self._files_for(asked, selected)
+        read = self._gathered.of(wanted)
         if read is None:
             return None
         whole = selected._replace(when=whole_steps(selected.when, DAY))

@@ -111,7 +111,8 @@ class PrefixFiles:
             if path in found and not (by_feature and found[path].few)
         }
         left = [part for part in parts if part not in whole]
-        return together([*whole.values()], left)
+        few = any(one.few for one in whole.values())
+        return together([*whole.values()], left, few=few)
 
     def months(
         self,
@@ -120,6 +121,7 @@ class PrefixFiles:
         by_feature: bool = False,
         as_one: Callable[[date], bool] = lambda month: False,
         by_week: bool = False,
+        as_whole: bool = False,
     ) -> Kept:
         # By days always: months as one go by the list of whoever added them up.
         asked, months = {self._files[part].path for part in parts}, self._months()
@@ -136,9 +138,9 @@ class PrefixFiles:
         found = self._shelf.sets([*stand])
         whole = {p: one for p, one in found.items() if not (by_feature and one.few)}
         stood = {Path(one.path) for path in whole for one in stand[path]}
-        return together(
-            [*whole.values()], [part for part in parts if part not in stood]
-        )
+        left = [part for part in parts if part not in stood]
+        few = any(one.few for one in whole.values())
+        return together([*whole.values()], left, few=few)
 
     def _months(self) -> list[list[RemoteFile]]:
         """What is merged of each month, of all that was listed."""

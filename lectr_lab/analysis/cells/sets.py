@@ -6,6 +6,7 @@ A set is four frames of one part or month. Beside a lab they are files of their 
 
 import io
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -26,6 +27,7 @@ ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 File: TypeAlias = Path | bytes
 """A Parquet file, where it lies or what is in it."""
 
+_ANY_TIME = datetime(1, 1, 1, tzinfo=UTC)
 _SORTED_BY = ("org", "feature", "outcome", "task", "provider", "model_actual", "stream")
 
 
@@ -61,6 +63,8 @@ class Kept(NamedTuple):
     taught: list[File]
     left: list[Path]
     weeks: Sequence[File] = ()  # of months whose bins are told by weeks
+    few: bool = False  # some of their features share a name
+    more: int = 0  # months that are in one file with another
 
 
 def counted(part: pl.LazyFrame) -> CellSet:
@@ -114,17 +118,38 @@ def _with_steps(month: CellSet, bins: pl.DataFrame) -> CellSet:
     return month._replace(eras=eras, weekly=weekly, weeks=weeks)
 
 
-def together(found: Sequence[Mapping[str, File]], left: Sequence[Path]) -> Kept:
+def as_one_set(months: Kept, *, few: bool) -> CellSet:
+    """Several months as one set, whose sums say since when their prices hold, and when no
+    more than that.
+
+    Args:
+        months: the files of each, their sums those of months as one.
+        few: as of `rolled_up`.
+    """
+    bins = binning.added(scan(months.bins), at=pl.lit(_ANY_TIME))
+    return CellSet(
+        added(scan(months.sums), at=era()).collect(engine="streaming"),
+        binning.in_order(bins).collect(engine="streaming"),
+        scan(months.rest).collect(),
+        taught(scan(months.taught)).collect(),
+        few,
+    )
+
+
+def together(
+    found: Sequence[Mapping[str, File]], left: Sequence[Path], *, few: bool = False
+) -> Kept:
     """Sets as the files of each kind.
 
     Args:
         found: by kind.
         left: the parts that none of them stands for.
+        few: features share a name in some of them.
     """
     of_kinds: list[list[File]] = [[one[kind] for one in found] for kind in KINDS]
     sums, bins, rest, told = of_kinds
     weeks = [one["weeks"] for one in found if "weeks" in one]
-    return Kept(sums, bins, rest, told, list(left), weeks)
+    return Kept(sums, bins, rest, told, list(left), weeks, few)
 
 
 def scan(files: Sequence[File]) -> pl.LazyFrame:

@@ -102,11 +102,11 @@ def _delete(lab: LabFolder, day: date) -> None:
 
 
 def _forget_counts(lab: LabFolder, day: date) -> None:
-    """Remove what readers counted of a day: its cells, and those of its month, which
-    are counted again from what is left."""
+    """Remove what readers counted of a day: its cells, and those of its month and of all
+    months, which are counted again from what is left."""
     cells = lab.root / "cells"
     shutil.rmtree(cells / "facts" / day.isoformat(), ignore_errors=True)
     counted = [*cells.glob(f"months/{day:%Y-%m}.*"), *cells.glob(f"odd/{day}.*")]
-    for file in counted:
+    for file in [*counted, *cells.glob("whole/*")]:
         with contextlib.suppress(OSError):
             file.unlink()

@@ -47,6 +47,7 @@ def moments(found):
         (Wanted(NONE), len(DAYS)),
         (Wanted(NONE, cut=frozenset({OCTOBER})), len(DAYS)),
         (Wanted(NONE, cut=NONE), 6),
+        (Wanted(NONE, cut=NONE, as_whole=True), 6),
         (Wanted(NONE, days=frozenset({DAYS[1].date()})), 96 + len(DAYS)),
     ],
 )
@@ -68,6 +69,18 @@ def test_only_a_day_that_is_cut_is_read_by_quarters(lab):
     midnight = {at for at in by_moment if (at.hour, at.minute) == (0, 0)}
     assert {at.date() for at in set(by_moment) - midnight} == {cut}
     assert found.words == "2 months, 8 files of a day in cells; 0 rows."
+
+
+def test_what_no_question_of_time_tells_apart_is_one_file(lab):
+    """Who is asked about by feature reads the same, where features have their names."""
+    known = gathered(lab)
+    wanted = Wanted(NONE, cut=NONE, as_whole=True)
+
+    found = known.of(wanted)
+
+    assert [path.parent.name for path in found.kept] == ["whole"]
+    assert found.words == "2 months in cells; 0 rows."
+    assert known.of(wanted._replace(by_feature=True)) is found
 
 
 def test_where_quarters_cannot_be_kept_the_month_is_read_as_rows(lab):

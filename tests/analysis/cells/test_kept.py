@@ -84,6 +84,25 @@ def by_month(parts, left):
     return [sums, month.sort(pl.all(), nulls_last=True), *others]
 
 
+def at_any_time(found):
+    """All that files say but when it was, and since when its prices held."""
+    sums = added(pl.scan_parquet(found.sums), at=era()).collect()
+    ends = sums.select(pl.col("first_at").min(), pl.col("last_at").max())
+    counts = pl.scan_parquet(found.bins).group_by(pl.exclude("at", "rows"))
+    told = taught(pl.scan_parquet(found.taught)).collect()
+    return [
+        one.sort(pl.all(), nulls_last=True)
+        for one in (
+            *(sums.drop("first_at", "last_at"), ends),
+            *(counts.agg(pl.sum("rows")).collect(), pl.read_parquet(found.rest), told),
+        )
+    ]
+
+
+def all_of_them(month):
+    return True
+
+
 def same(one, other):
     return all(a.equals(b.select(a.columns)) for a, b in zip(one, other, strict=True))
 
@@ -138,6 +157,36 @@ def test_a_month_as_one_is_the_sum_of_its_days(lab):
     assert same([again[0].sort(pl.all())], [again[1].sort(pl.all())])
 
 
+def test_months_that_are_over_are_one_set_for_who_asks_no_time(lab):
+    """The one that runs stays beside it; a late part, and a day more, make another."""
+    by_day = kept_months(lab, parts_of(lab), now=NOW)
+
+    whole = kept_months(lab, parts_of(lab), now=NOW, as_one=all_of_them, as_whole=True)
+
+    assert [path.parent.name for path in whole.sums] == ["whole", "months"]
+    assert (whole.more, whole.left) == (1, by_day.left)
+    assert same(at_any_time(whole), at_any_time(by_day))
+    write_part(lab, DAYS[0], "c" * 32, Random(9))
+    late = kept_months(lab, parts_of(lab), now=NOW, as_one=all_of_them, as_whole=True)
+    assert same(
+        at_any_time(late), at_any_time(kept_months(lab, parts_of(lab), now=NOW))
+    )
+    assert late.sums != whole.sums and late.sums[0].parent == whole.sums[0].parent
+    december = NOW + timedelta(days=30)
+    later = kept_months(lab, parts_of(lab), now=december, as_whole=True)
+    assert (len(later.sums), later.more, later.left) == (1, 2, [])
+
+
+def test_one_month_alone_is_no_whole(lab):
+    """It would be the same again."""
+    november = [part for part in parts_of(lab) if "date=2026-1" in str(part)]
+
+    found = kept_months(lab, november, now=NOW, as_whole=True)
+
+    assert [path.parent.name for path in found.sums] == ["months", "months"]
+    assert not (lab.root / "cells" / "whole").exists()
+
+
 def test_a_month_that_runs_is_added_up_again_each_day(lab):
     """What it was is left for a while, to a log that was opened before."""
     before = kept_months(lab, parts_of(lab), now=NOW)
@@ -161,7 +210,7 @@ def test_what_is_torn_or_gone_is_counted_again(lab, how):
     """To the same figures."""
     parts = parts_of(lab)
     before = said(kept_facts(lab, parts, now=NOW))
-    kept_months(lab, parts, now=NOW)
+    kept_months(lab, parts, now=NOW, as_one=all_of_them, as_whole=True)
     for nth, path in enumerate(sorted((lab.root / "cells").rglob("*.parquet"))):
         if (how == "gone" and nth % 3 == 0) or how == "all gone":
             path.unlink()
@@ -176,9 +225,11 @@ def test_what_is_torn_or_gone_is_counted_again(lab, how):
 
     after = kept_facts(lab, parts, now=NOW)
     months = kept_months(lab, parts, now=NOW)
+    whole = kept_months(lab, parts, now=NOW, as_one=all_of_them, as_whole=True)
 
     assert same(said(after), before)
     assert same(said(months), by_month(parts, months.left))
+    assert same(at_any_time(whole), at_any_time(months))
 
 
 def test_a_part_that_is_another_is_counted_anew(lab):
@@ -243,7 +294,7 @@ def test_all_is_counted_at_once(lab):
     count_closed(lab, now=NOW)
 
     assert len(files_of_months(lab)) == 3 * 7
-    assert len(files(lab)) == 3 * 7 + 8 * 4
+    assert len(files(lab)) == 3 * 7 + 8 * 4 + 4  # and those that are over, as one
 
 
 def test_nothing_of_a_day_that_is_deleted_stays(lab):
@@ -254,6 +305,7 @@ def test_nothing_of_a_day_that_is_deleted_stays(lab):
 
     assert [p.name for p in (lab.root / "cells/facts").iterdir()] == ["2026-11-02"]
     assert {path.name[:7] for path in files_of_months(lab)} == {"2026-11"}
+    assert list((lab.root / "cells/whole").iterdir()) == []
 
 
 def test_nobody_who_asked_is_in_a_file(lab):

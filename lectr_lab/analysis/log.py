@@ -114,11 +114,12 @@ class Log:
         """Its rows without what is made of them: when they were sent, and from whom."""
         return self._reading.stored(self._selected, self._rows)
 
-    def newest(self, first: datetime) -> pl.LazyFrame:
-        """Its rows from a moment on; what they cost may not be among their columns."""
-        if self._told is not None:
-            self._told.append(f"Rows from {first:%Y-%m-%d %H:%M %Z} on.")
-        return self._reading.newest(first, self._selected, self._rows)
+    def newest(self, most: int) -> Newest:
+        """Its rows of the newest whole days (UTC), or hours, so many at most."""
+        found = self._reading.newest(most, self._selected, self._rows)
+        if self._told is not None and found.first is not None:
+            self._told.append(f"Rows from {found.first:%Y-%m-%d %H:%M %Z} on.")
+        return found
 
     def weighed(self, asked: Asked) -> pl.LazyFrame | None:
         """Cells that stand for its rows, priced; None where they cannot say it."""
@@ -151,10 +152,6 @@ class Log:
         zone = polars_zone(tz)
         told = self._reading.day_ends(self._selected) if zone == "UTC" else None
         return collected(day_ends(self.stored(), zone)) if told is None else told
-
-    def latest(self, most: int) -> Newest:
-        """The rows of its newest whole days (UTC), so many at most."""
-        return self._reading.latest(most, self._selected, self._rows)
 
     def binned(self, asked: Asked) -> pl.LazyFrame | None:
         """Bins of how long its requests took; None where they cannot say it."""

@@ -28,7 +28,7 @@ from lectr_lab.dashboards.counted import Counted, count_log
 from lectr_lab.dashboards.foretold import foretold
 from lectr_lab.dashboards.marks import Note, marks
 from lectr_lab.dashboards.payload import TITLE, Head, payload
-from lectr_lab.dashboards.recent import recent
+from lectr_lab.dashboards.recent import at_hand, recent
 from lectr_lab.dashboards.rows_behind import carried
 from lectr_lab.dashboards.runs import runs
 from lectr_lab.dashboards.script import asset, script
@@ -83,7 +83,6 @@ def page(
     """
     advice = recommend(log) if recommended is None else recommended
     counted = count_log(log, tz, by)
-    some = recent(log, many=counted.many)
     known = log if counted.log is None else counted.log
     shown = known if by == "feature" else cube.needed(log.lazy(), by)
     by_feature, unpriced, silent = (
@@ -94,6 +93,9 @@ def page(
             data_gaps.streams_without_usage(shown),
         )
     )
+    counted = counted._replace(log=None)  # what was at hand is no more asked for
+    del known, shown
+    some = at_hand(recent(log, many=counted.many), by)
     body = [
         sections.usage_advice(silent),
         sections.recommendations(advice),
@@ -101,8 +103,6 @@ def page(
         runs(some.rows, some.said),
         sections.price_help(unpriced),
     ]
-    counted = counted._replace(log=None)  # what was at hand is no more asked for
-    del known, shown
     said = [note for note in notes if isinstance(note, str)]
     when = [note for note in notes if not isinstance(note, str)]
     body.append(sections.notes(said))

@@ -1,20 +1,42 @@
 """What a page says of requests one by one: of all, or, where they are too many to read, of
-the newest days, which it then tells.
+the newest, which it then tells.
 
 Sessions, clients, single requests and what the cache missed are told of no cell.
 """
 
+from datetime import time
 from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis.cells.newest import newest_rows
-from lectr_lab.analysis.log import AnyLog, Log
+from lectr_lab.analysis.log import AnyLog
+from lectr_lab.analysis.newest import newest
+from lectr_lab.analysis.pricing.priced import FACTS
+from lectr_lab.analysis.pricing.token_ratio import CHARS, ESTIMATES
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.core.formatting import count
 
-MOST_RECENT = 1_000_000
-"""So many rows at most, in whole days (UTC); of the newest day all."""
+_NEEDED = frozenset(
+    {
+        *("event_id", "started_at", "org", "feature", "task", "kind", "path"),
+        *("operation", "outcome", "status", "error_type", "error_source", "rule"),
+        *("stream", "include_usage", "retry_count", "retry_of_failed"),
+        *("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms", "token_source"),
+        *(
+            "client",
+            "session",
+            "agent",
+            "parent_agent",
+            "turn_kind",
+            "user",
+            "credential",
+        ),
+        *("prompt_chars", "prefix_chars", "prefix_kept_chars", "prefix_break"),
+        *("idle_s", "cost_usd", "plan_usd", "price_source"),
+        *(*FACTS, *ESTIMATES, *CHARS.values()),
+    }
+)
+"""What a page asks of each of them."""
 
 
 class Recent(NamedTuple):
@@ -25,7 +47,7 @@ class Recent(NamedTuple):
 
 
 def recent(log: AnyLog, *, many: bool) -> Recent:
-    """The rows of a log; of one that has too many, those of the newest whole days.
+    """The rows of a log; of one that has too many, its newest, which others look at, too.
 
     Args:
         log: events with `cost_usd`.
@@ -37,14 +59,27 @@ def recent(log: AnyLog, *, many: bool) -> Recent:
     """
     if not many:
         return Recent(log.lazy())
-    if isinstance(log, Log):
-        found = log.latest(MOST_RECENT)
-    else:
-        found = newest_rows(log, MOST_RECENT)
-    if found.since is None:
+    found = newest(log)
+    if found.first is None or found.is_all:
         return Recent(found.rows)
-    days, n = collected(
-        found.rows.select(pl.col("started_at").dt.date().n_unique(), pl.len())
-    ).row(0)
-    several = "day" if days == 1 else f"{count(days)} days"
-    return Recent(found.rows, f"newest {several}, {count(n)} requests")
+    several = "hours"
+    if found.first.time() == time():
+        day = pl.col("started_at").dt.date()
+        days = int(collected(found.rows.select(day.n_unique())).item())
+        several = "day" if days == 1 else f"{count(days)} days"
+    return Recent(found.rows, f"newest {several}, {count(found.n)} requests")
+
+
+def at_hand(some: Recent, by: str) -> Recent:
+    """The same, of which those of a longer log have been read: for who looks at them
+    several times.
+
+    Args:
+        some: what `recent` gave.
+        by: a column that is asked for beside those that are anyway.
+    """
+    if not some.said:
+        return some
+    had = some.rows.collect_schema().names()
+    asked = [name for name in had if name in _NEEDED or name == by]
+    return some._replace(rows=collected(some.rows.select(asked)).lazy())

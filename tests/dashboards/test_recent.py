@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
-from lectr_lab.dashboards import recent as module
-from lectr_lab.dashboards.recent import recent
+from lectr_lab.analysis import newest as module
+from lectr_lab.analysis.views import cube
+from lectr_lab.dashboards.recent import at_hand, recent
+from lectr_lab.dashboards.runs import runs
 
 
 def test_of_few_rows_all_are_read(log):
@@ -18,12 +20,33 @@ def test_of_many_those_of_the_newest_days_are_read(log, event, monkeypatch):
     start = event(0, {}).started_at
     rows = log(*({"started_at": start + timedelta(days=n // 2)} for n in range(6)))
 
-    monkeypatch.setattr(module, "MOST_RECENT", 4)
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 4)
     assert recent(rows, many=True).said == "newest 2 days, 4 requests"
-    monkeypatch.setattr(module, "MOST_RECENT", 2)
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2)
     found = recent(rows, many=True)
 
     assert found.said == "newest day, 2 requests"
     assert found.rows.collect().height == 2
-    monkeypatch.setattr(module, "MOST_RECENT", 6)
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 6)
     assert recent(rows, many=True).said == ""
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 1)
+    assert recent(rows, many=True).said == "newest hours, 2 requests"
+
+
+def test_what_is_at_hand_says_what_all_of_it_does(log, monkeypatch):
+    """Runs, single requests, and what stands in the place of features."""
+    watched = {"session": "s", "client": "c", "agent": "a", "prefix_break": "none"}
+    watched |= {
+        "prompt_chars": 9_000,
+        "prefix_chars": 8_000,
+        "prefix_kept_chars": 8_000,
+    }
+    rows = log(*[watched | {"input_tokens": 3_000, "idle_s": 900.0}] * 3, {"rule": "r"})
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 3)
+    some = recent(rows, many=True)._replace(said="newest")
+
+    held = at_hand(some, "rule")
+
+    assert runs(held.rows, "newest") == runs(some.rows, "newest") != ""
+    shown = [cube.needed(one.rows, "rule").collect() for one in (held, some)]
+    assert shown[0].equals(shown[1], null_equal=True)

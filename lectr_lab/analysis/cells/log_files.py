@@ -1,7 +1,7 @@
 """The files that a log is read from, as `planned.py` asks for them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from lectr_lab.analysis.cells.kept import kept_facts, kept_months
 from lectr_lab.analysis.cells.sets import Kept
+from lectr_lab.log.folder import folder_date
 from lectr_lab.log.scan import Snapshot, scan_parts
 
 
@@ -69,7 +70,10 @@ class LabFiles:
 
     def between(self, first: datetime, end: datetime) -> pl.LazyFrame:
         at = pl.col("started_at")
-        return self.rows().filter(at >= first, at < end)
+        # What began on a day is in the files of that day, or of a later one.
+        parts = [part for part in self.parts if not _is_before(part, first)]
+        some = self._log._replace(parts=tuple(parts)).rows()
+        return some.filter(at >= first, at < end)
 
     def each(self, parts: Sequence[Path]) -> Iterator[pl.LazyFrame]:
         for part in parts:
@@ -98,3 +102,9 @@ class LabFiles:
             by_week=by_week,
             as_whole=as_whole,
         )
+
+
+def _is_before(part: Path, first: datetime) -> bool:
+    """It is one of a day that was over by then (UTC)."""
+    day = folder_date(part.parent)
+    return day is not None and day < first.astimezone(UTC).date()

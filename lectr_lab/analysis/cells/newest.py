@@ -1,6 +1,6 @@
-"""The newest days of a log: what is looked at where all of its rows would be too many."""
+"""The newest rows of a log: what is looked at where all of its rows would be too many."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +12,24 @@ from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.selection import Selection
 from lectr_lab.log.folder import folder_date
 
+_FINER = ("1h", "15m")  # where a day has more, its newest hours, and so on
+
+
+class End(NamedTuple):
+    """From when on the newest rows are, how many they are, and whether they are all."""
+
+    first: datetime | None  # of an empty log None
+    n: int
+    is_all: bool
+
 
 class Newest(NamedTuple):
-    """The newest whole days (UTC) of a log."""
+    """The rows that are looked at; the rest is as of their `End`."""
 
     rows: pl.LazyFrame
-    since: datetime | None  # when they begin; None: they are all
+    first: datetime | None
+    n: int
+    is_all: bool
 
 
 def day_ends(log: pl.LazyFrame, zone: str) -> pl.LazyFrame:
@@ -28,41 +40,72 @@ def day_ends(log: pl.LazyFrame, zone: str) -> pl.LazyFrame:
     return log.group_by(day).agg(ends).sort("day")
 
 
-def newest_parts(
-    log: LogFiles, selected: Selection, most: int
-) -> tuple[Sequence[Path], datetime | None]:
-    """The parts in which the newest days' rows are, and when these begin; None where
-    that is all.
+def counts(rows: pl.LazyFrame, step: str, n: pl.Expr | None = None) -> pl.DataFrame:
+    """How many rows each step (UTC) has: `at`, its start, and `n`.
 
     Args:
-        log: as it is now.
-        selected: whose rows are counted.
-        most: rows; where the newest day alone has more, it is that day.
+        rows: with `started_at`.
+        step: "1d", "1h" or "15m".
+        n: of how many rows each of these stands for; of one, unless told.
+
+    >>> moments = [datetime(2026, 11, 2, hour, tzinfo=UTC) for hour in (9, 10)]
+    >>> counts(pl.LazyFrame({"started_at": moments}), "1d")["n"].to_list()
+    [2]
     """
-    taken: list[Path] = []
-    counts: dict[date, int] = {}
-    _count([log.tail.lazy()], selected, counts)
+    number = (pl.len() if n is None else n.sum()).cast(pl.Int64).alias("n")
+    at = pl.col("started_at").dt.truncate(step).alias("at")
+    return collected(rows.group_by(at).agg(number))
+
+
+def counts_at_end(log: LogFiles, selected: Selection, most: int) -> pl.DataFrame:
+    """The same of days at the end of a log, of which no other part is looked into: as
+    many as have more than `most` rows, or all."""
+    found = [counts(selected.of(log.tail.lazy()), "1d")]
     for day, parts in _days(log.parts):
-        _count(log.each(parts), selected, counts)
-        taken += parts
-        # What began on a day is in the files of that day, or of a later one.
-        if day is not None and (since := _begin(counts, most, day)) is not None:
-            return taken, since
-    return log.parts, _begin(counts, most, date.min)
+        found += [counts(selected.of(some), "1d") for some in log.each(parts)]
+        if day is not None:
+            # What began on a day is in the files of that day, or of a later one.
+            whole = pl.col("at") >= datetime.combine(day, time(), UTC)
+            known = _together(found).filter(whole)
+            if int(known["n"].sum()) > most:
+                return known
+    return _together(found)
 
 
-def newest_rows(log: pl.LazyFrame, most: int) -> Newest:
-    """The same of any rows, whose days are counted first.
+def newest_end(
+    per_day: pl.DataFrame,
+    finer: Callable[[str, datetime], pl.DataFrame],
+    most: int,
+) -> End:
+    """The newest rows in whole days, or in whole hours where one day has more than that.
 
-    >>> from lectr_lab.analysis.scan import demo_log
-    >>> newest_rows(demo_log().lazy(), 2_000).since.date().isoformat()
-    '2026-11-20'
+    Args:
+        per_day: `counts` of days.
+        finer: those of a shorter step, from a moment on.
+        most: rows at most; of a quarter of an hour, all.
     """
-    counts: dict[date, int] = {}
-    _count([log], Selection(), counts)
-    since = _begin(counts, most, date.min)
-    at = pl.col("started_at")
-    return Newest(log if since is None else log.filter(at >= since), since)
+    end, fits = _end(per_day, most)
+    for step in _FINER:
+        if fits or end.first is None:
+            break
+        end, fits = _end(finer(step, end.first), most)
+        end = end._replace(is_all=False)
+    return end
+
+
+def _end(per_step: pl.DataFrame, most: int) -> tuple[End, bool]:
+    """The newest steps that have so many rows, or the last; and whether it has."""
+    newest_first = _together([per_step]).sort("at", descending=True)
+    if newest_first.is_empty():
+        return End(None, 0, is_all=True), True
+    fit = newest_first.filter(pl.col("n").cum_sum() <= most)
+    some = fit if fit.height else newest_first.head(1)
+    is_all = some.height == newest_first.height
+    return End(some["at"][-1], int(some["n"].sum()), is_all), fit.height > 0
+
+
+def _together(found: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(found).group_by("at").agg(pl.col("n").sum())
 
 
 def _days(parts: Sequence[Path]) -> Iterator[tuple[date | None, list[Path]]]:
@@ -72,27 +115,3 @@ def _days(parts: Sequence[Path]) -> Iterator[tuple[date | None, list[Path]]]:
         found.setdefault(folder_date(part.parent), []).append(part)
     yield None, found.pop(None, [])
     yield from sorted(found.items(), key=lambda of: of[0] or date.min, reverse=True)
-
-
-def _count(
-    rows: Iterable[pl.LazyFrame], selected: Selection, counts: dict[date, int]
-) -> None:
-    """Add to how many rows began on each day."""
-    for some in rows:
-        day = pl.col("started_at").dt.date()
-        for began, n in collected(
-            selected.of(some).group_by(day=day).agg(pl.len())
-        ).iter_rows():
-            counts[began] = counts.get(began, 0) + n
-
-
-def _begin(counts: dict[date, int], most: int, whole: date) -> datetime | None:
-    """When the newest days begin that have so many rows at most; None where all days
-    do, from the first on whose rows were counted."""
-    total, first = 0, None
-    for day in sorted((day for day in counts if day >= whole), reverse=True):
-        total += counts[day]
-        if total > most:
-            return datetime.combine(first or day, time(), UTC)
-        first = day
-    return None

@@ -21,11 +21,17 @@ from lectr_lab.analysis.cells.facts import (
     added,
     as_cells,
     facts,
+    may_be_settled,
     rest_schema,
 )
 from lectr_lab.analysis.cells.gathered import NONE, Found, Gathered, Wanted
 from lectr_lab.analysis.cells.log_files import LogFiles
-from lectr_lab.analysis.cells.newest import Newest, newest_parts
+from lectr_lab.analysis.cells.newest import (
+    Newest,
+    counts,
+    counts_at_end,
+    newest_end,
+)
 from lectr_lab.analysis.cells.sets import scan
 from lectr_lab.analysis.cells.spans import (
     DAY,
@@ -82,6 +88,9 @@ class Asked(NamedTuple):
         return fewer and other.tz == self.tz and not other.ends
 
 
+_BY_DAY = Asked(frozenset({"feature"}), ("1d",))  # as cells are kept: none is added up
+
+
 class Apart(NamedTuple):
     """A log as cells, which `costed` prices, and the rows that are in none, priced."""
 
@@ -119,18 +128,50 @@ class Reading:
         as_stored = not selected.columns & SETTLED
         return selected.of(self._log.rows()) if as_stored else rows
 
-    def newest(
-        self, first: datetime, selected: Selection, rows: pl.LazyFrame
-    ) -> pl.LazyFrame:
-        """The selected rows from a moment on, as the whole log tells them: without what
-        they cost where older rows need not be read for them."""
+    def newest(self, most: int, selected: Selection, rows: pl.LazyFrame) -> Newest:
+        """The selected rows of the newest whole days, or hours, so many at most, with
+        their costs: as of the whole log, of which as little as can be is read."""
+        at = pl.col("started_at")
+
+        def since(first: datetime) -> pl.LazyFrame:
+            if selected.columns & SETTLED:
+                return rows.filter(at >= first)
+            return selected.of(self._log.between(first, _NEVER))
+
+        end = newest_end(
+            self._per_day(most, selected, rows),
+            lambda step, begin: counts(since(begin), step),
+            most,
+        )
+        if end.first is None:
+            return Newest(rows, *end)
         read = self._gathered.of(Wanted(NONE)) if self._cells else None
-        if read is None or _any(pl.concat(read.rest).filter(fetched())):
-            return rows.filter(pl.col("started_at") >= first)
-        some = self._log.between(first, _NEVER)
-        none = pl.LazyFrame(schema={n: rest_schema()[n] for n in _OF_MAKERS})
-        told = counted_log(some, makers=none, per_model=self._gathered.ratios.lazy())
-        return selected.of(told)
+        if read is None:
+            return Newest(rows.filter(at >= end.first), *end)
+        return Newest(selected.of(self._since(end.first, read)), *end)
+
+    def _per_day(
+        self, most: int, selected: Selection, rows: pl.LazyFrame
+    ) -> pl.DataFrame:
+        """How many selected rows the days have, those at the end at least."""
+        found = self.apart(_BY_DAY, selected)
+        if found is not None:
+            of_cells = counts(found.cells, "1d", pl.col("rows"))
+            return pl.concat([of_cells, counts(found.rows, "1d")])
+        if selected.columns & SETTLED:
+            return counts(rows, "1d")
+        return counts_at_end(self._log, selected, most)
+
+    def _since(self, first: datetime, read: Found) -> pl.LazyFrame:
+        """The rows from a moment on, with what each costs as the whole log tells it."""
+        at, some = pl.col("started_at"), self._log.between(first, _NEVER)
+        settled = some.filter(may_be_settled())
+        ids = collected(settled.select("provider_response_id").unique())
+        if ids.height:  # of these responses, an older row may be the one that counts
+            older = pl.concat(read.rest).filter(at < first)
+            same = older.join(ids.lazy(), on="provider_response_id", how="semi")
+            some = pl.concat([some, same], how="diagonal")
+        return self._priced(some, self._gathered.ratios).filter(at >= first)
 
     def weighed(
         self, asked: Asked, selected: Selection, told: list[str] | None = None
@@ -264,17 +305,6 @@ class Reading:
         )
         last = lasts.group_by(day=pl.col("last").dt.date()).agg(pl.col("last").max())
         return collected(first.join(last, on="day").sort("day"))
-
-    def latest(self, most: int, selected: Selection, rows: pl.LazyFrame) -> Newest:
-        """The selected rows of the newest whole days, so many at most, with their costs:
-        as of the whole log, of which no other row is read where none need be."""
-        parts, since = newest_parts(self._log, selected, most)
-        read = self._gathered.of(Wanted(NONE)) if self._cells else None
-        if read is not None and not _any(pl.concat(read.rest).filter(fetched())):
-            few = pl.concat([*self._log.each(parts), self._log.tail.lazy()])
-            rows = selected.of(self._priced(few, self._gathered.ratios))
-        at = pl.col("started_at")
-        return Newest(rows if since is None else rows.filter(at >= since), since)
 
     def _wanted(self, selected: Selection, read: Found) -> pl.LazyFrame:
         """The cells that were selected."""

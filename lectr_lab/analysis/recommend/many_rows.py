@@ -84,7 +84,7 @@ def many_rows(log: AnyLog) -> ManyRows:
     own = log.prices if isinstance(log, Log) else None
     told = [(each, frame.filter(judged())) for each, frame in pieces]
     groups = _sizes(told, own)
-    shape = collected(shapes(newest(log, days).rows))
+    shape = collected(shapes(newest(log).rows))
     return ManyRows(_together(groups, shape), days, told, own)
 
 

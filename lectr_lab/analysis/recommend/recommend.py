@@ -89,7 +89,7 @@ def recommend(
     is as sure: it says so first, and stands behind all others. Where a target's own
     traffic is to move on, so is what would go to it: no chain is left. Quality is not measured here; see `evidence`.
     Of a log of more than 10 million rows the sums are of all, and what requests look like
-    is told by its newest days, up to 3 million rows; the reasons say of how many.
+    is told by its newest days, up to a million rows; the reasons say of how many.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them.

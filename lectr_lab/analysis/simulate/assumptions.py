@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis.newest import Newest
+from lectr_lab.analysis.cells.newest import Newest
 from lectr_lab.analysis.simulate.answer_length import LEAST_ANSWERS
 from lectr_lab.core import formatting
 from lectr_lab.core.recommendation import is_protected

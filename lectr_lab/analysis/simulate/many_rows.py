@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.newest import Newest
 from lectr_lab.analysis.log import AnyLog, Log
-from lectr_lab.analysis.newest import InCells, Newest, days_of, in_cells, newest
+from lectr_lab.analysis.newest import InCells, days_of, in_cells, newest
 from lectr_lab.analysis.pricing.priced import OURS, priced
 from lectr_lab.analysis.pricing.priced_cells import costed
 from lectr_lab.analysis.pricing.token_ratio import (
@@ -141,7 +142,7 @@ def many_rows(log: AnyLog, rules: Sequence[Rule]) -> ManyRows:
     """
     cells = in_cells(log)
     days = days_of(log, cells)
-    last = newest(log, days)
+    last = newest(log)
     calls = as_rules_see(last.rows.filter(rows.is_call()), rules)
     can_say = cells is not None and not asks_for_run(rules)
     use_cells = can_say and not _was_sent_elsewhere(log)

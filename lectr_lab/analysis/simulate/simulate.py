@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
+from lectr_lab.analysis.cells.newest import Newest
 from lectr_lab.analysis.given_log import Log, opened
 from lectr_lab.analysis.log import AnyLog, ranked
 from lectr_lab.analysis.monthly import (
@@ -18,7 +19,6 @@ from lectr_lab.analysis.monthly import (
     monthly,
     seen_span,
 )
-from lectr_lab.analysis.newest import Newest
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.recommend.as_rules import rules_of
 from lectr_lab.analysis.recommend.result import Recommendations
@@ -71,7 +71,7 @@ def simulate(
     there is priced from its own counts; how long the target's answers are is learned
     where the log can teach it, else assumed, and said. Of a log of more than 10 million
     rows the costs are those of all, and how long answers are, and how long they take, is
-    told by its newest days, up to 3 million rows; that is said too.
+    told by its newest days, up to a million rows; that is said too.
 
     Args:
         log: events with `cost_usd`, as `scan` gives them; narrow it to look at one org.

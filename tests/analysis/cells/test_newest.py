@@ -1,11 +1,11 @@
-"""The newest days of a log."""
+"""The newest rows of a log."""
 
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from lectr_lab.analysis.cells.newest import day_ends, newest_rows
+from lectr_lab.analysis.cells.newest import counts, day_ends, newest_end
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -18,19 +18,20 @@ def rows() -> pl.LazyFrame:
 
 
 @pytest.mark.parametrize(
-    ("most", "day", "n"), [(6, None, 6), (5, 3, 3), (3, 3, 3), (2, 4, 1), (0, 4, 1)]
+    ("most", "first", "n"),
+    [(6, 0, 6), (5, 24, 3), (3, 24, 3), (2, 48, 1), (0, 48, 1)],
 )
-def test_whole_days_are_taken(rows, most, day, n):
-    """As many as there is room for, and the newest in any case."""
-    found = newest_rows(rows, most)
+def test_whole_days_are_taken(rows, most, first, n):
+    """As many as there is room for; of none, the newest rows in any case."""
 
-    assert found.since == (day and datetime(2026, 11, day, tzinfo=UTC))
-    assert found.rows.collect().height == n
+    def finer(step, first):
+        return counts(rows.filter(pl.col("started_at") >= first), step)
 
+    end = newest_end(counts(rows, "1d"), finer, most)
 
-def test_an_empty_log_has_no_days(rows):
-    """All of nothing."""
-    assert newest_rows(rows.head(0), 5).since is None
+    begins = START + timedelta(hours=first)
+    since = begins if most == 0 else begins.replace(hour=0)
+    assert end == (since, n, n == 6)
 
 
 def test_days_begin_and_end(rows):

@@ -19,7 +19,7 @@ from lectr_lab.core.event_values import (
 from lectr_lab.core.gateway_cache import from_gateway_cache
 from lectr_lab.core.headers import ClientHeaders, RawHeaders, encoding_of, redactor
 from lectr_lab.core.identity.keyed_hash import KeyedHash
-from lectr_lab.core.identity.run import Run, run_of
+from lectr_lab.core.identity.run import Run, body_tells_run, run_of
 from lectr_lab.core.keys import KeyEntry
 from lectr_lab.core.llm_api.reply import ReplyFacts, ReplyReader
 from lectr_lab.core.llm_api.request import RequestFacts
@@ -51,32 +51,49 @@ class Exchange:
     like.
     """
 
-    # Until it is told.
-    target: ResolvedProvider | None = None
-    requested: ResolvedProvider | None = None
-    retry_of_failed: bool | None = None  # whoever remembers others says so
-    request = _NO_REQUEST
-    request_bytes: int | None = None
-    request_encoding = ""  # where the body is plain
-    model_place: Place | None = None  # in the body, where that was looked for
-    model_sent: str | None = None
-    reader: ReplyReader | None = None
-    _run: Run | None = None
-    status: int | None = None
-    content_encoding = ""
-    _rule: str | None = None
-    _rule_skipped: str | None = None
-    _request_read: bool | None = None
-    _received_s: float | None = None
-    _asked_s: float | None = None
-    _answered_s: float | None = None
-    _passed_on_s: float | None = None
-    _arrived_s = 0.0
-    _content_s: float | None = None
-    _response_bytes = 0
-    _request_id: str | None = None
-    _from_cache = False  # of a gateway's
-    _whole = False
+    # More names than Python lets objects share: without slots each had a table.
+    __slots__ = (
+        "_answered_s",
+        "_arrived_s",
+        "_asked_s",
+        "_content_s",
+        "_from_cache",
+        "_hide",
+        "_keyed_hash",
+        "_operator_keys",
+        "_passed_on_s",
+        "_path",
+        "_received_s",
+        "_request_id",
+        "_request_read",
+        "_response_bytes",
+        "_rule",
+        "_rule_skipped",
+        "_run",
+        "_run_of_head",
+        "_stored",
+        "_whole",
+        "client_headers",
+        "content_encoding",
+        "event_id",
+        "headers",
+        "key",
+        "model_place",
+        "model_sent",
+        "operation",
+        "raw_path",
+        "reader",
+        "request",
+        "request_bytes",
+        "request_encoding",
+        "requested",
+        "retry_of_failed",
+        "started_at",
+        "started_s",
+        "status",
+        "taps",
+        "target",
+    )
 
     def __init__(
         self,
@@ -91,7 +108,9 @@ class Exchange:
         headers: RawHeaders = (),
         keyed_hash: KeyedHash | None = None,
         hide: Callable[[str | None], str | None] | None = None,
+        run_of_head: Run | None = None,
     ) -> None:
+        self._untold()
         self.event_id = event_id
         self.started_at = started_at
         self.started_s = started_s
@@ -108,6 +127,35 @@ class Exchange:
             self.request_encoding = encoding_of(headers)
         self._hide = hide or redactor(client_headers, operator_keys)
         self._operator_keys, self._keyed_hash = operator_keys, keyed_hash
+        self._run_of_head = run_of_head  # None: nobody has looked, or it says more
+
+    def _untold(self) -> None:
+        """What it is told later."""
+        self.target: ResolvedProvider | None = None
+        self.requested: ResolvedProvider | None = None
+        self.retry_of_failed: bool | None = None  # whoever remembers others says so
+        self.request = _NO_REQUEST
+        self.request_bytes: int | None = None
+        self.request_encoding = ""  # where the body is plain
+        self.model_place: Place | None = None  # in the body, where that was looked for
+        self.model_sent: str | None = None
+        self.reader: ReplyReader | None = None
+        self._run: Run | None = None
+        self.status: int | None = None
+        self.content_encoding = ""
+        self._rule: str | None = None
+        self._rule_skipped: str | None = None
+        self._request_read: bool | None = None
+        self._received_s: float | None = None
+        self._asked_s: float | None = None
+        self._answered_s: float | None = None
+        self._passed_on_s: float | None = None
+        self._arrived_s = 0.0
+        self._content_s: float | None = None
+        self._response_bytes = 0
+        self._request_id: str | None = None
+        self._from_cache = False  # of a gateway's
+        self._whole = False
 
     def received(
         self, facts: RequestFacts | None, body_bytes: int, now_s: float
@@ -123,6 +171,10 @@ class Exchange:
     def run(self) -> Run:
         """Who asks, and in which run, by headers and body: asked from `received` on."""
         if self._run is None:
+            of_head = self._run_of_head
+            if of_head is not None and not body_tells_run(self.operation, self.request):
+                self._run = of_head
+                return of_head
             self._run = run_of(
                 self.headers,
                 self.operation,

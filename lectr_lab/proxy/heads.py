@@ -16,6 +16,7 @@ from lectr_lab.core.headers import (
     read_headers,
     redactor,
 )
+from lectr_lab.core.identity.run import run_of_head
 from lectr_lab.core.registry import Registry
 from lectr_lab.core.routing.providers import Address, ResolvedProvider
 
@@ -47,7 +48,7 @@ class Call(NamedTuple):
 class Head:
     """A head as it was read, and what came of it. Holds keys: never logged."""
 
-    __slots__ = ("_calls", "client_headers", "fields", "hide", "is_kept")
+    __slots__ = ("_calls", "client_headers", "fields", "hide", "is_kept", "run")
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Head:
     ) -> None:
         self.fields, self.client_headers = fields, client_headers
         self.hide = redactor(client_headers, operator_keys)
+        self.run = run_of_head(client_headers.first)  # None: it says more of it
         self.is_kept = False  # it comes again
         self._calls: dict[Hashable, Call | Refusal] = {}
 

@@ -112,6 +112,7 @@ async def relay(the: Relay, scope: Scope, receive: Receive, send: Send) -> None:
         headers=scope["headers"],
         keyed_hash=the.keyed_hash,
         hide=head.hide,
+        run_of_head=head.run,
     )
     if client_headers.provider_invalid is not None:
         the.invalid_provider()

@@ -7,7 +7,7 @@ the request's keys in it is redacted, like its other words.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from lectr_lab.core.event_values import Operation, TurnKind, cut
@@ -46,6 +46,27 @@ class Run(NamedTuple):
     trace_id: str | None = None
 
 
+def run_of_head(first: Mapping[bytes, bytes]) -> Run | None:
+    """Who asks, where a head tells the program and no more; None: it tells more.
+
+    Args:
+        first: the request's headers, names in lower case, the first of each.
+
+    >>> run_of_head({b"user-agent": b"OpenAI/Python 2.1.0"}).client
+    'openai-python'
+    >>> run_of_head({b"x-lectr-session": b"nightly"})
+    """
+    client = client_of(first)
+    if client.family in TELLING_FAMILIES or not _TELLING.isdisjoint(first):
+        return None
+    return Run(client.family, client.version)  # most SDKs
+
+
+def body_tells_run(operation: Operation, request: RequestFacts) -> bool:
+    """Whether a body says of its run what its head may not."""
+    return bool(request.user or request.session) or operation == "compact"
+
+
 def run_of(
     headers: RawHeaders,
     operation: Operation,
@@ -69,11 +90,10 @@ def run_of(
     'nightly'
     """
     first = client_headers.first or dict(reversed(headers))
+    of_head = run_of_head(first)
+    if of_head is not None and not body_tells_run(operation, request):
+        return of_head
     client = client_of(first)
-    says_more = request.user or request.session or operation == "compact"
-    says_more = says_more or client.family in TELLING_FAMILIES
-    if not says_more and _TELLING.isdisjoint(first):
-        return Run(client.family, client.version)  # most SDKs
     named = named_in(first)
     hide = _redactor(client_keys(client_headers) | operator_keys)
 

@@ -33,6 +33,7 @@ _SUMMED = (
 _OF_THE_ANSWER = ("message", "fallback_message")
 _UNBILLED = ("web_search_requests", "web_fetch_requests", "tool_search_requests")
 _XAI_TOOLS = ("num_server_side_tools_used", "num_sources_used")
+_TELL_TOOLS = frozenset({"server_tool_use", "iterations", *_XAI_TOOLS})
 
 
 def billed(usage: dict[str, Any]) -> dict[str, Any]:
@@ -59,6 +60,8 @@ def other_tool_calls(usage: dict[str, Any]) -> int | None:
     >>> other_tool_calls({"server_tool_use": told}), other_tool_calls({})
     (1, None)
     """
+    if _TELL_TOOLS.isdisjoint(usage):
+        return None  # nearly every reply
     told = usage.get("server_tool_use")
     tools = told if isinstance(told, dict) else {}
     found = [count(n) for key, n in tools.items() if key not in _UNBILLED]

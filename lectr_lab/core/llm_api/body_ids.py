@@ -37,6 +37,7 @@ class _Written(msgspec.Struct):
 
 _WRITTEN = msgspec.json.Decoder(_Written)
 _NONE = BodyIds()
+_UNNAMED = (None, None, None)
 
 
 def ids_in(body: Body) -> BodyIds:
@@ -49,11 +50,14 @@ def ids_in(body: Body) -> BodyIds:
     BodyIds(user='d', session='s')
     """
     metadata, codex = body.metadata, body.client_metadata
+    named = body.user, body.safety_identifier, body.conversation
+    if named == _UNNAMED and metadata is None and codex is None:
+        return _NONE  # nearly every body
     user = _id(body.user) or _id(body.safety_identifier)
     if user is None and metadata is not None:
         user = _id(metadata.user_id)
     if user is None and codex is None and body.conversation is None:
-        return _NONE  # nearly every body
+        return _NONE
     ids = BodyIds() if user is None else _taken_apart(user)
     if ids.session is None and codex is not None:
         ids = ids._replace(session=_id(codex.session_id))

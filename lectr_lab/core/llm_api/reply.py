@@ -364,7 +364,8 @@ class ReplyReader:
         told = "input_tokens" in counts or "output_tokens" in counts
         if answer.searches:
             counts.setdefault("web_searches", answer.searches)
-        reasons = answer.finish
+        reasons, tier = answer.finish, answer.tier or usage.get("service_tier")
+        geo, units = usage.get("inference_geo"), answer.units
         return ReplyFacts(
             model_actual=_printable(answer.model),
             provider_response_id=_id(answer.response_id),
@@ -374,12 +375,12 @@ class ReplyReader:
             error_in_stream=answer.failed,
             token_source="provider" if told else "absent",
             output_chars=answer.chars,
-            service_tier=name(answer.tier or usage.get("service_tier")),
-            inference_geo=name(usage.get("inference_geo")),
+            service_tier=name(tier) if tier else None,
+            inference_geo=name(geo) if geo else None,
             cost_stated_usd=stated_cost_usd(usage),
             image_count=answer.images,
             audio_seconds=answer.seconds,
-            rerank_searches=count(answer.units),
+            rerank_searches=None if units is None else count(units),
             other_tool_calls=answer.tool_calls or other_tool_calls(usage),
             facts_truncated=self.fault is not None,
             **counts,

@@ -117,6 +117,8 @@ class RequestContent(NamedTuple):
 class _Prompt:
     """What was measured of a prompt."""
 
+    __slots__ = ("chars", "has_audio", "has_images", "messages", "system_chars")
+
     def __init__(self) -> None:
         self.messages: int | None = None
         self.chars: int | None = None
@@ -221,7 +223,8 @@ def read_content(body: bytes, operation: str) -> RequestContent:
 def _parsed(
     body: bytes, operation: str, reading: Callable[[Any, bytes], Any]
 ) -> Body | None:
-    parsed: Body | None = reading(_BODIES.get(operation, _ANY_BODY), _json(body))
+    data = body if body.startswith(b"{") else _json(body)
+    parsed: Body | None = reading(_BODIES.get(operation, _ANY_BODY), data)
     return parsed
 
 
@@ -270,6 +273,8 @@ def _temperature(value: Any) -> float | None:
 
 def _effort(parsed: Body) -> str | None:
     nested = parsed.reasoning or parsed.output_config
+    if nested is None and parsed.reasoning_effort is None:
+        return None  # nearly every request
     return name(parsed.reasoning_effort) or name(nested.effort if nested else None)
 
 
@@ -295,7 +300,8 @@ def _prompt(
         _measure(prompt, messages)
     elif isinstance(parsed, TextsBody):
         prompt.chars = _chars_of_texts(parsed.prompt or parsed.input)
-    _add_system(prompt, system)
+    if system is not None:
+        _add_system(prompt, system)
     return prompt
 
 
@@ -320,7 +326,9 @@ def _measure(prompt: _Prompt, messages: list[Message]) -> None:
     chars = system_chars = 0
     kinds: set[str | None] = set()
     for message in messages:
-        message_chars = _chars(message.content, kinds) + _chars(message.output, kinds)
+        message_chars = _chars(message.content, kinds)
+        if message.output is not None:
+            message_chars += _chars(message.output, kinds)
         chars += message_chars
         if message.role in _SYSTEM_ROLES:
             system_chars += message_chars
@@ -330,11 +338,10 @@ def _measure(prompt: _Prompt, messages: list[Message]) -> None:
     prompt.has_audio = not kinds.isdisjoint(_AUDIO)
 
 
-def _add_system(prompt: _Prompt, system: str | list[Inner] | None) -> None:
-    if system is not None:
-        chars = _chars(system, set())
-        prompt.chars = (prompt.chars or 0) + chars
-        prompt.system_chars = (prompt.system_chars or 0) + chars
+def _add_system(prompt: _Prompt, system: str | list[Inner]) -> None:
+    chars = _chars(system, set())
+    prompt.chars = (prompt.chars or 0) + chars
+    prompt.system_chars = (prompt.system_chars or 0) + chars
 
 
 def _chars(content: Any, kinds: set[str | None]) -> int:

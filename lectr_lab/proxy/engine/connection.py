@@ -170,12 +170,10 @@ class Wire(asyncio.Protocol):
         chunks, self._chunks = self._chunks, []
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    async def _more(self) -> None:
-        self._waiting = self._loop.create_future()
-        try:
-            await self._waiting
-        finally:
-            self._waiting = None
+    def _more(self) -> asyncio.Future[None]:
+        """Done as soon as something comes, or nothing will."""
+        self._waiting = waiting = self._loop.create_future()
+        return waiting
 
     def _let_go_on(self) -> None:
         self._read_paused = False
@@ -217,8 +215,9 @@ class Wire(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.done():  # who waited may have given up
+            waiting.set_result(None)
 
     # asyncio calls these
 

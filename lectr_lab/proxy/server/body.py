@@ -92,5 +92,6 @@ def _whole_body(receive: Receive) -> bytes | None:
         return None
     body = bytes(cycle.body)
     cycle.body = bytearray()
-    cycle.flow.resume_reading()
+    if cycle.flow.read_paused:
+        cycle.flow.resume_reading()
     return body

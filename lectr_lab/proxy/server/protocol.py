@@ -409,7 +409,8 @@ class ServerProtocol(HttpToolsProtocol):
             taken = self._take(self._held, len(self._held))
             del self._held[:taken]
         self.flow.is_full = len(self._held) >= _HELD_BYTES
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
 
 
 def asks_nothing(scope: Scope) -> bool:

@@ -134,10 +134,11 @@ def _tokens() -> list[pl.Expr]:
 
 
 def _is_cut_off() -> pl.Expr:
-    """What is unchanged is in no cache: those are each model's own, and parameters'; and
-    where whole requests are cached, none ended before the change."""
+    """What is unchanged is in no cache: those are each model's own, and parameters'; where
+    whole requests are cached, none ended before the change; and before the first nothing
+    was asked, whatever a row says of it."""
     cause = pl.col("prefix_break")
-    of_no_use = cause.is_in(["model", "parameters"])
+    of_no_use = cause.is_in(["first", "model", "parameters"])
     before_any = cause.is_in(["tools", "system"]) | ((cause == "history") & ~_waited())
     return of_no_use | (before_any & pl.col("by_request").fill_null(False))
 

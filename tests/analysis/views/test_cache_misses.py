@@ -1,7 +1,7 @@
 """Of each request, what it missed and why: token by token along its prompt."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lectr_lab.analysis.views.cache_misses import CAUSES, PARTS, with_misses
@@ -123,6 +123,17 @@ def test_what_has_to_be_marked(missed, fields, expected):
     idle_s=st.none() | st.floats(0, 1e5),
     provider=st.sampled_from(["openai", "anthropic", "gemini", "nobody", None]),
     total=st.integers(0, 20_000),
+)
+@example(
+    read=None,
+    written=None,
+    hourly=None,
+    prefix_chars=2_739,
+    kept=2_739,
+    cause="first",
+    idle_s=None,
+    provider="openai",
+    total=3_737,
 )
 def test_what_is_missed_fits_into_the_input(
     event,

@@ -174,6 +174,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.budget_spend": "finished sums are added to those of budgets",
     "lectr_lab.analysis.export": "progress counts to how many rows there are",
     "lectr_lab.analysis.forecast.forecast": "what is still to come is told from sums by day",
+    "lectr_lab.analysis.odd.by_day": "a batch of rows becomes cells, and those are added up",
     "lectr_lab.analysis.odd.source": "cells are small, and arrays are made of them",
     "lectr_lab.analysis.odd.kept": "cells of a day are counted once, and written",
     "lectr_lab.analysis.reconcile.calls": "calls of two logs are matched one by one",

@@ -2,9 +2,10 @@
 
 One row is one series (an org's feature, unless another column is asked for), five
 minutes of UTC, and one model of a provider. Cells of parts of a log, however it is
-parted, add up to the cells of the whole; the one thing that looks back is `over`, which
-counts answers slower than the p95 of the seven days before, and takes that limit as an
-argument.
+parted, add up to the cells of the whole, to the bit: money is added in whole 1e-12 USD,
+and of a logarithm so many digits are added that no sum of them is rounded. The one thing
+that looks back is `over`, which counts answers slower than the p95 of the seven days
+before, and takes that limit as an argument.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import polars as pl
 
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.groups import key_columns, key_names
-from lectr_lab.analysis.views.money import usd_sum
+from lectr_lab.analysis.views.money import PUSD_PER_USD, pusd, share
 
 STEP = "5m"
 MODEL = ("provider", "model")
@@ -28,16 +29,25 @@ MEASURED = {
 }
 """Of these the logarithm has a mean: `<name>_n`, `_sum` and `_squares` in a cell."""
 
+TOKENS = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens")
 SUMS = (
     *("n", "errors", "ok", "over"),
     *(f"{name}_{part}" for name in MEASURED for part in ("n", "sum", "squares")),
     *("cache_sum", "cache_squares"),  # of as many as prompt_n
     *("cost_usd", "cost_squares"),
-    *("input_tokens", "cached_tokens", "written_tokens", "output_tokens"),
+    *TOKENS,
 )
 """What a cell adds up; USD and tokens are of successful and failed requests alike."""
 
+COUNTS = ("n", "errors", "ok", "over", *(f"{name}_n" for name in MEASURED), *TOKENS)
+"""Of these sums, those that are whole numbers."""
+
+WHOLE = (*COUNTS, "cost_usd", "cost_squares")
+"""And those that are until `in_units`."""
+
+_MONEY = {"cost_usd": PUSD_PER_USD, "cost_squares": PUSD_PER_USD**2}
 _LEAST = {"cost_usd": 1e-7}  # USD: below it, free and nearly free are one
+_BITS, _BITS_OF_SQUARES = 30, 26  # after the point; for sums there are 23 before it
 _BINS = 50  # of a factor e: each is 2 % wide
 _DAYS = 7
 
@@ -56,16 +66,23 @@ def cells(
         One row per series, `at`, `provider` and `model`, in no order.
     """
     keys = key_names(by)
-    calls = _calls(log, by, *MEASURED.values(), "cache_read_tokens")
-    limited = calls.join(
+    limited = measured_calls(log, by).join(
         limits, on=[*keys, "day"], how="left", nulls_equal=True, maintain_order="none"
     )
     at = pl.col("started_at").dt.truncate(STEP).alias("at")
-    beside = [name for name in MODEL if name not in keys]
-    return limited.group_by(*keys, at, *beside).agg(_sums())
+    own = [*keys, at.meta.output_name(), *beside(by)]
+    found = (
+        limited.with_columns(at).select(*own, *measures()).group_by(own).agg(added())
+    )
+    return found.with_columns(in_units()).with_columns(pl.col(*SUMS).cast(pl.Float64))
 
 
-def _calls(log: pl.LazyFrame, by: str | Sequence[str], *names: str) -> pl.LazyFrame:
+def beside(by: str | Sequence[str]) -> list[str]:
+    """What tells cells of a series and time apart."""
+    return [name for name in MODEL if name not in key_names(by)]
+
+
+def calls(log: pl.LazyFrame, by: str | Sequence[str], *names: str) -> pl.LazyFrame:
     """The calls with their series: what is named, and what cells go by."""
     day = pl.col("started_at").dt.date().alias("day")
     keyed = key_columns(log, by)
@@ -79,29 +96,60 @@ def _calls(log: pl.LazyFrame, by: str | Sequence[str], *names: str) -> pl.LazyFr
     )
 
 
-def _sums() -> list[pl.Expr]:
+def measured_calls(log: pl.LazyFrame, by: str | Sequence[str]) -> pl.LazyFrame:
+    """The calls with all that cells are counted from, but for the limits."""
+    return calls(log, by, *MEASURED.values(), "cache_read_tokens")
+
+
+def measures() -> list[pl.Expr]:
+    """What each row has of `SUMS`: `added` adds it up, and `in_units` makes USD of it."""
     ok = pl.col("outcome") == "ok"
-    failed = ~(ok | (pl.col("outcome") == "client_disconnect"))
     read, sent = pl.col("cache_read_tokens").fill_null(0), pl.col("input_tokens")
-    hit = pl.when(ok & (sent > 0)).then(read / sent)
-    cost = pl.col("cost_usd")
-    sums = {
-        "n": pl.len(),
-        "errors": failed.sum(),
-        "ok": ok.sum(),
-        "over": (ok & (_log_of("total_ms") > pl.col("limit"))).sum(),
+    cost = pusd("cost_usd")
+    found = {
+        "n": pl.lit(1, pl.Int8),
+        "errors": ~(ok | (pl.col("outcome") == "client_disconnect")),
+        "ok": ok,
+        "over": ok & (_log_of("total_ms") > pl.col("limit")),
     }
     for name, column in MEASURED.items():
         value = pl.when(ok).then(_log_of(column))
-        sums[f"{name}_n"] = value.count()
-        sums[f"{name}_sum"] = value.sum()
-        sums[f"{name}_squares"] = (value * value).sum()
-    sums |= {"cache_sum": hit.sum(), "cache_squares": (hit * hit).sum()}
-    sums |= {"cost_usd": usd_sum(cost), "cost_squares": (cost * cost).sum()}
-    sums |= {"input_tokens": sent.sum(), "cached_tokens": read.sum()}
-    sums["written_tokens"] = pl.col("cache_write_tokens").sum()
-    sums["output_tokens"] = pl.col("output_tokens").sum()
-    return [sums[name].cast(pl.Float64).alias(name) for name in SUMS]
+        found[f"{name}_n"] = value.is_not_null()
+        found |= _moments(name, value)
+    found |= _moments("cache", pl.when(ok & (sent > 0)).then(read / sent))
+    found |= {"cost_usd": cost, "cost_squares": cost * cost}
+    found |= {"input_tokens": sent, "cached_tokens": read}
+    found["written_tokens"] = pl.col("cache_write_tokens")
+    found["output_tokens"] = pl.col("output_tokens")
+    return [found[name].alias(name) for name in SUMS]
+
+
+def _moments(name: str, value: pl.Expr) -> dict[str, pl.Expr]:
+    squares = value * value
+    return {
+        f"{name}_sum": _cut(value, _BITS),
+        f"{name}_squares": _cut(squares, _BITS_OF_SQUARES),
+    }
+
+
+def _cut(value: pl.Expr, bits: int) -> pl.Expr:
+    """A number to so many bits after the point."""
+    return (value * float(2**bits)).round() / float(2**bits)
+
+
+def added() -> list[pl.Expr]:
+    """The sums of what `measures` or `added` says."""
+    whole = {name: pl.Int128 if name in _MONEY else pl.Int64 for name in WHOLE}
+    kinds = [(name, whole.get(name, pl.Float64)) for name in SUMS]
+    return [pl.col(name).cast(kind).sum() for name, kind in kinds]
+
+
+def in_units() -> list[pl.Expr]:
+    """Money in USD, and in USD squared."""
+    return [
+        share(pl.col(name).cast(pl.Int128), pl.lit(whole, pl.Int128)).alias(name)
+        for name, whole in _MONEY.items()
+    ]
 
 
 def _log_of(column: str) -> pl.Expr:
@@ -114,11 +162,17 @@ def durations(log: pl.LazyFrame, by: str | Sequence[str] = "feature") -> pl.Lazy
     Returns:
         One row per series, `day` and `bin`: `requests`.
     """
+    some = timed(log, by)
+    return some.group_by(*key_names(by), "day", "bin").agg(requests=pl.len())
+
+
+def timed(log: pl.LazyFrame, by: str | Sequence[str]) -> pl.LazyFrame:
+    """The answers: series, `day` and `bin` of each."""
     number = (_log_of("total_ms") * _BINS).floor().cast(pl.Int32).alias("bin")
-    timed = _calls(log, by, "total_ms").filter(
-        pl.col("outcome") == "ok", pl.col("total_ms").is_not_null()
+    known = pl.col("outcome") == "ok", pl.col("total_ms").is_not_null()
+    return (
+        calls(log, by, "total_ms").filter(*known).select(*key_names(by), "day", number)
     )
-    return timed.group_by(*key_names(by), "day", number).agg(requests=pl.len())
 
 
 def slow_limits(

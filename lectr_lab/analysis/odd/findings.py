@@ -13,7 +13,7 @@ from lectr_lab.analysis.odd.calibrate import (
     stretch,
     z_at,
 )
-from lectr_lab.analysis.odd.grid import BLOCK, Grid, joined, some_of
+from lectr_lab.analysis.odd.grid import Grid, block_of, joined, some_of
 from lectr_lab.analysis.odd.history import WINDOWS, History, first_seen, since_first
 from lectr_lab.analysis.odd.predict import DAY, HOUR, Array, trailing
 from lectr_lab.analysis.odd.scores import KINDS, Score, matters
@@ -66,7 +66,7 @@ def judge(blocks: Iterable[Grid], budget: float) -> Judged:
         looks.append(once.with_columns(pl.col("series") + n))
         if len(again):
             waiting.append(_Again(some_of(grid, again), quiet[again], again + n))
-        if sum(len(one.places) for one in waiting) >= BLOCK:
+        if sum(len(one.places) for one in waiting) >= block_of(grid.span):
             looks.append(_again(waiting, budget))
             waiting = []
         series.append(grid.series)

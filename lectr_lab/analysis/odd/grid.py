@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,8 @@ JUDGED = tuple(name for name in SUMS if not name.endswith("_tokens"))
 """Sums that kinds are judged by; tokens are for the parts of dollars alone."""
 
 BLOCK = 24
-"""Series whose arrays stay in a core's cache."""
+"""Series whose arrays are made at once, at most."""
+_MOST_PLACES = 768_000  # of such an array: 111 days of `BLOCK` series
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -88,35 +88,55 @@ def grids(cells: pl.DataFrame, keys: Sequence[str], span: Span) -> Iterator[Grid
         keys: the columns that name a series.
         span: the time that is looked at.
     """
-    passed = (pl.col("at") - pl.lit(span.start)).dt.total_seconds() // _CELL_S
-    t = cells.select(passed.cast(pl.Int64)).to_series()
-    within = t.is_between(0, span.last).arg_true()
+    inside = cells["at"].is_between(span.start, span.at(span.last + 1), closed="left")
+    if not inside.all():
+        cells = cells.filter(inside)
     names = list(dict.fromkeys((*keys, *MODEL)))
-    told = cells.select("n", *names)[within]
-    codes = numbered(told, names)
-    by_code = told.hstack(codes).group_by(codes.columns)
-    asked = by_code.agg(pl.col("n").sum(), pl.col(names).first())
+    runs = _runs(cells, names)
+    asked = runs.group_by(names).agg(pl.col("n").sum())
     named = asked.select(keys).unique().sort(keys).with_row_index("s")
     ranked = asked.join(named, on=keys, nulls_equal=True).with_columns(
         rank=_rank().over("s"), several=pl.len().over("s") > 1
     )
-    of = ranked.select(*codes.columns, "s", rank=pl.when("several").then("rank"))
-    places = codes.join(
-        of, on=codes.columns, how="left", nulls_equal=True, maintain_order="left"
+    of = ranked.select(*names, "s", rank=pl.when("several").then("rank"))
+    placed = runs.join(of, on=names, how="left", nulls_equal=True).sort("s", "begin")
+    few = block_of(span)
+    for first in range(0, named.height, few):
+        within = pl.col("s").is_between(first, first + few - 1)
+        own = placed.filter(within)
+        shown = ranked.filter("several", within)
+        yield _grid(span, named.slice(first, few), cells, own, shown)
+
+
+def block_of(span: Span) -> int:
+    """Of how many series arrays are made at once: of fewer, the longer they are."""
+    return max(1, min(BLOCK, _MOST_PLACES // span.cells))
+
+
+def _runs(cells: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Rows that follow each other and have the same names: these, `begin` and `end`, and
+    the `n` of all of them. Cells in order have one for each series and model."""
+    codes = numbered(cells, names)
+    others = [pl.col(code).ne_missing(pl.col(code).shift(1)) for code in codes.columns]
+    begins = codes.select(pl.any_horizontal(others)).to_series().arg_true().to_numpy()
+    begins = np.unique(np.append(0, begins))[: cells.height]
+    n = cells["n"].cast(pl.Float64).to_numpy()
+    named = cells.select(names)[begins].with_columns(
+        pl.col(pl.Categorical).cast(pl.String)
     )
-    # Of all cells their places alone are put in order: they are the most of the memory.
-    order = np.argsort(places["s"].to_numpy(), kind="stable")
-    starts = np.arange(0, named.height + BLOCK, BLOCK)
-    ends = np.searchsorted(places["s"].to_numpy()[order], starts)
-    judged = cells.select(*JUDGED)
-    for block, (first, last) in enumerate(pairwise(ends.tolist())):
-        series = named.slice(block * BLOCK, BLOCK)
-        shown = ranked.filter("several", pl.col("s").is_in(series["s"].to_list()))
-        some = pl.Series(order[first:last])
-        rows = within.gather(some)
-        own = judged[rows].with_columns(t.gather(rows).alias("t"))
-        own = own.hstack(places.select("s", "rank")[some])
-        yield _grid(span, series, own, shown)
+    return named.with_columns(
+        begin=pl.Series(begins, dtype=pl.Int64),
+        end=pl.Series(np.append(begins[1:], cells.height)[: len(begins)]),
+        n=pl.Series(np.add.reduceat(n, begins) if len(begins) else n),
+    )
+
+
+def _rows(runs: pl.DataFrame) -> NDArray[np.int64]:
+    """The rows of some runs."""
+    begins, ends = (runs[name].to_numpy() for name in ("begin", "end"))
+    lengths = ends - begins
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(begins - before, lengths) + np.arange(lengths.sum())
 
 
 def numbered(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
@@ -130,7 +150,7 @@ def numbered(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """
 
     def code(name: str) -> pl.Expr:
-        text = frame.schema[name] == pl.String
+        text = frame.schema[name] in (pl.String, pl.Categorical)
         return pl.col(name).cast(pl.Categorical).to_physical() if text else pl.col(name)
 
     return frame.select(code(name).alias(f"code_{i}") for i, name in enumerate(names))
@@ -145,14 +165,10 @@ def of_series(
     >>> of_series(cells, ["org"], [(None,), ("b",)])["n"].to_list()
     [2.0, 3.0]
     """
-    codes = numbered(cells, keys)
-    wanted = pl.DataFrame(list(series), cells.select(keys).schema, orient="row")
-    known = cells.select(keys).hstack(codes).unique(codes.columns)
-    mine = known.join(wanted, on=keys, how="semi", nulls_equal=True)
-    rows = codes.with_row_index("row").join(
-        mine, on=codes.columns, how="semi", nulls_equal=True
-    )
-    return cells[rows["row"].sort()]
+    runs = _runs(cells, keys)
+    wanted = pl.DataFrame(list(series), runs.select(keys).schema, orient="row")
+    mine = runs.join(wanted, on=keys, how="semi", nulls_equal=True)
+    return cells[_rows(mine.sort("begin"))]
 
 
 def _rank() -> pl.Expr:
@@ -162,32 +178,39 @@ def _rank() -> pl.Expr:
 
 
 def _grid(
-    span: Span, series: pl.DataFrame, cells: pl.DataFrame, ranked: pl.DataFrame
+    span: Span,
+    series: pl.DataFrame,
+    cells: pl.DataFrame,
+    runs: pl.DataFrame,
+    ranked: pl.DataFrame,
 ) -> Grid:
     first = int(series["s"][0])
-    at = (cells["s"].cast(pl.Int64) - first) * span.cells + cells["t"]
-    shape = (series.height, span.cells)
-    sums = {name: _added(shape, at, cells[name]) for name in JUDGED}
+    rows, lengths = pl.Series(_rows(runs)), (runs["end"] - runs["begin"]).to_numpy()
+    passed = (cells["at"].gather(rows) - span.start).dt.total_seconds() // _CELL_S
+    t, s = passed.to_numpy(), np.repeat(runs["s"].to_numpy().astype(np.int64), lengths)
+    at, shape = (s - first) * span.cells + t, (series.height, span.cells)
+    sums = {name: _added(shape, at, cells[name].gather(rows)) for name in JUDGED}
     seldom = pl.col("rank") >= _MOST_MODELS
     shown = [pl.when(~seldom).then(name).alias(name) for name in MODEL]
     pairs = ranked.select("s", "rank", *shown).unique().sort("s", "rank")
-    of = cells.select("s", "t", "n", "rank").filter(pl.col("rank").is_not_null())
-    ordered, theirs = (_pair(frame) for frame in (pairs, of))
-    place = np.searchsorted(ordered, theirs) * span.cells + of["t"].to_numpy()
+    rank = np.repeat(runs["rank"].fill_null(-1).to_numpy(), lengths)
+    of = rank >= 0  # series that have several
+    ordered = _pair(pairs["s"].to_numpy().astype(np.int64), pairs["rank"].to_numpy())
+    place = np.searchsorted(ordered, _pair(s[of], rank[of])) * span.cells + t[of]
+    n = cells["n"].gather(rows).filter(pl.Series(of))
     return Grid(
         span,
         series.drop("s"),
         sums,
         pairs["s"].to_numpy().astype(np.int64) - first,
         pairs.select(MODEL),
-        _added((pairs.height, span.cells), pl.Series(place), of["n"]),
+        _added((pairs.height, span.cells), place, n),
     )
 
 
-def _pair(frame: pl.DataFrame) -> NDArray[np.int64]:
+def _pair(s: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
     """One number for a series and the rank of its model, in their order."""
-    s = frame["s"].to_numpy().astype(np.int64)
-    return s * (_MOST_MODELS + 1) + frame["rank"].to_numpy()
+    return s * (_MOST_MODELS + 1) + rank
 
 
 def some_of(grid: Grid, series: NDArray[np.int64]) -> Grid:
@@ -218,8 +241,8 @@ def joined(grids: Sequence[Grid]) -> Grid:
     )
 
 
-def _added(shape: tuple[int, int], at: pl.Series, values: pl.Series) -> Array:
+def _added(shape: tuple[int, int], at: NDArray[np.int64], values: pl.Series) -> Array:
     """Values added up at their places in an array, by rows."""
     size = shape[0] * shape[1]
-    flat = np.bincount(at.to_numpy(), weights=values.to_numpy(), minlength=size)
+    flat = np.bincount(at, weights=values.to_numpy(), minlength=size)
     return flat.reshape(shape)

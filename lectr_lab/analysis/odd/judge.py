@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from lectr_lab.analysis.given_log import Log, as_log
+from lectr_lab.analysis.odd.cells import SUMS
 from lectr_lab.analysis.odd.episodes import Episode, episodes
 from lectr_lab.analysis.odd.evidence_rows import looked_at, looked_between
 from lectr_lab.analysis.odd.findings import judge
-from lectr_lab.analysis.odd.grid import BLOCK, Span, grids, of_series, span_of
+from lectr_lab.analysis.odd.grid import Span, block_of, grids, of_series, span_of
 from lectr_lab.analysis.odd.history import History
 from lectr_lab.analysis.odd.incidents import Context, Incident, incident
 from lectr_lab.analysis.odd.predict import Array
@@ -29,7 +30,6 @@ from lectr_lab.shipping.remote import is_url
 
 _Series: TypeAlias = tuple[Any, ...]
 _MOST_BUDGET = 10.0
-_PARTS = 8  # in which incidents are told: each holds its cells once more
 _PAST = timedelta(days=16)  # 48 hours, and the fortnight that z are held against
 
 
@@ -101,7 +101,8 @@ def odd(
     asked = period(since, now=given.now, tz=tz)
     begin = asked.first.astimezone(UTC) if asked.first else None
     counted = given.cells(None if begin is None else begin - _PAST)
-    begun = counted.group_by(keys).agg(first=pl.col("at").min()).sort(keys)
+    begun = counted.group_by(keys).agg(first=pl.col("at").min())
+    begun = begun.with_columns(pl.col(pl.Categorical).cast(pl.String)).sort(keys)
     start = given.now if counted.is_empty() else counted["at"].min()
     assert isinstance(start, datetime)
     looked = Looked(
@@ -144,10 +145,12 @@ def _described(
     span: Span,
 ) -> list[Incident]:
     names, told = list(found), []
-    few = max(BLOCK, -(-len(names) // _PARTS))
+    few = block_of(span)
     for begin in range(0, len(names), few):
         some = names[begin : begin + few]
-        own = of_series(context.cells, context.keys, some)
+        own = of_series(context.cells, context.keys, some).with_columns(
+            pl.col(pl.Categorical).cast(pl.String), pl.col(*SUMS).cast(pl.Float64)
+        )
         cells = own.partition_by(context.keys, as_dict=True)
         for grid in grids(own, context.keys, span):
             series = grid.series.rows()

@@ -26,14 +26,16 @@ from pathlib import Path
 import polars as pl
 
 from lectr_lab.analysis import scan as scanning
-from lectr_lab.analysis.odd.cells import SUMS, cells, durations, slow_limits
+from lectr_lab.analysis.odd.by_day import in_order, small
+from lectr_lab.analysis.odd.cells import MODEL, SUMS, cells, durations, slow_limits
+from lectr_lab.analysis.views.groups import key_names
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.files import read_regular, write_whole
 from lectr_lab.log.checksums import checksums
 from lectr_lab.log.folder import FOLDER_MODE, LabFolder, segment_date
 from lectr_lab.log.verify import parts_of
 
-FORMAT = 1
+FORMAT = 2
 KEPT_BY = ("feature", "provider", "model", "client")
 """What is kept; others may tell who asked, or are too many, and are counted anew."""
 
@@ -66,12 +68,12 @@ def lab_cells(
     if begin is not None:
         days = [day for day in days if day >= begin.astimezone(UTC).date()]
     reading = _Reading(lab, by, prices)
-    found = []
+    found = [small(reading.nothing())]
     for day in days:
         closed = day < today and day not in journal
         some = reading.closed(day) if closed else reading.counted(day)
-        found.append(some.filter(pl.col("at") < now))
-    return pl.concat(found) if found else reading.nothing()
+        found.append(small(some.filter(pl.col("at") < now)))
+    return in_order(found, list(dict.fromkeys((*key_names(by), *MODEL))))
 
 
 class _Reading:
@@ -99,6 +101,7 @@ class _Reading:
     def counted(self, day: date) -> pl.DataFrame:
         """The cells of a day, from its rows."""
         before = [self._took(day - _DAY * back) for back in range(1, _WEEK + 1)]
+        self._durations.pop(day - _DAY * _WEEK)  # days come in order
         limits = slow_limits(pl.concat(before), [day], self._by)
         return cells(self._log(day), limits.lazy(), self._by).collect(
             engine="streaming"

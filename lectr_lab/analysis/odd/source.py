@@ -10,7 +10,8 @@ import polars as pl
 
 from lectr_lab.analysis import scan as scanning
 from lectr_lab.analysis.odd import kept
-from lectr_lab.analysis.odd.cells import cells, durations, slow_limits
+from lectr_lab.analysis.odd.by_day import cells_by_day, durations_by_day
+from lectr_lab.analysis.odd.cells import slow_limits
 from lectr_lab.config.settings import lab_here
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.log import scan as log_scan
@@ -116,9 +117,10 @@ def counted(
     if begin is not None:
         first = datetime.combine(begin.astimezone(UTC).date(), datetime.min.time(), UTC)
         upto = upto.filter(at >= first)
-    took = durations(upto, by).collect(engine="streaming")
+    took = durations_by_day(upto, by)
     limits = slow_limits(took, days_of(took), by)
-    return cells(upto, limits.lazy(), by).collect(engine="streaming")
+    del took  # of a year, as large as the cells of two months
+    return cells_by_day(upto, limits, by)
 
 
 def days_of(took: pl.DataFrame) -> list[date]:

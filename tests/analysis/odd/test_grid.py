@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from odd_traffic import DAY, START, as_log, feature, requests
+from odd_traffic import DAY, START, Fault, as_log, feature, requests
 
+import lectr_lab as lectr
+from lectr_lab.analysis.odd import grid as gridding
 from lectr_lab.analysis.odd.grid import JUDGED, grids, span_of
 from lectr_lab.analysis.odd.source import counted
 
@@ -40,3 +42,31 @@ def test_a_cell_that_has_just_begun_counts_as_the_part_that_has_passed():
     assert span.exposure[:4].tolist() == pytest.approx([1, 1, 0.4, 0])
     assert span.last == 2
     assert span.at(span.last) == START + timedelta(minutes=10)
+
+
+def test_however_few_series_are_looked_at_at_once_the_same_is_odd(made_up, monkeypatch):
+    """To the bit: arrays of fewer series are smaller, and say what they said."""
+    fault = Fault("errors", 0.5, 8 * DAY + 96, 8 * DAY + 120)
+    log = made_up(features=3, days=9, fault=fault)
+    found = lectr.odd(log).incidents
+
+    monkeypatch.setattr(gridding, "_MOST_PLACES", 1)
+
+    assert found.height
+    assert lectr.odd(log).incidents.equals(found)
+
+
+def test_cells_in_any_order_make_the_same_arrays():
+    """In order they are made sooner."""
+    drawn = [requests(feature(n, 30.0), DAY) for n in range(3)]
+    now = START + timedelta(days=1)
+    cells = counted(as_log(pl.concat(drawn)), "feature", None, now)
+    mixed = cells.sample(fraction=1.0, shuffle=True, seed=1)
+    span = span_of(START, now, ZoneInfo("UTC"))
+
+    [some], [other] = grids(cells, KEYS, span), grids(mixed, KEYS, span)
+
+    assert some.series.equals(other.series) and some.models.equals(other.models)
+    assert (some.asked == other.asked).all()
+    for name in JUDGED:
+        assert other.sums[name] == pytest.approx(some.sums[name])

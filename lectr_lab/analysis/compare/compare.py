@@ -13,6 +13,7 @@ from lectr_lab.analysis.given_log import Log, as_log
 from lectr_lab.analysis.pricing.cost_parts import with_cost_parts
 from lectr_lab.analysis.pricing.price_file import read_prices
 from lectr_lab.analysis.views import rows
+from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.groups import By, grouped, key_names
 from lectr_lab.analysis.views.money import summed, usd_sum
 from lectr_lab.analysis.views.rows import Each
@@ -82,9 +83,9 @@ def compare(
     told = now or datetime.now(UTC)
     first, second = spans(before, after, reach, tz=tz, now=told)
     keys = key_names(by, org=org)
-    old, new = pl.collect_all(
-        [_sums(mine, span, by, tz, org, own) for span in (first, second)],
-        engine="streaming",
+    # One after the other: at once, polars holds rows of both.
+    old, new = (
+        collected(_sums(mine, span, by, tz, org, own)) for span in (first, second)
     )
     changes = _changes(old, new, keys)
     return Comparison(first, second, changes, _notes(reach, first, second))
@@ -93,8 +94,7 @@ def compare(
 def _reach(log: pl.LazyFrame) -> Reach | None:
     at = pl.col("started_at")
     calls = log.filter(rows.is_call())
-    found = calls.select(first=at.min(), last=at.max()).collect(engine="streaming")
-    first, last = found.row(0)
+    first, last = collected(calls.select(first=at.min(), last=at.max())).row(0)
     return None if first is None else Reach(first, last)
 
 

@@ -248,6 +248,12 @@ def _usd(price: Found, counts: dict[str, float | None]) -> float | None:
 def _kinds(
     facts: pl.DataFrame, names: tuple[str, ...], cuts: Cuts
 ) -> tuple[pl.Series, pl.DataFrame]:
+    return told_apart(facts, names, _cut(facts, cuts))
+
+
+def told_apart(
+    facts: pl.DataFrame, names: tuple[str, ...], cut: pl.Series | int
+) -> tuple[pl.Series, pl.DataFrame]:
     """Of each row the number of its kind, and of each kind its names and cut.
 
     Rows are told apart by 64 bits of a hash, in half the time of their names. Of 10^15
@@ -255,7 +261,6 @@ def _kinds(
     another seed, would not.
     """
     seed = SystemRandom().getrandbits(62)
-    cut = _cut(facts, cuts)
     told = [pl.col(name) for name in names if facts[name].null_count() < facts.height]
     hashes = [fact.hash(seed + i) for i, fact in enumerate([*told, pl.lit(cut)])]
     like = pl.col("row").first().over(reduce(operator.add, hashes)).alias("first")

@@ -23,10 +23,12 @@ from lectr_lab.analysis.pricing.priced import (
     Way,
     estimated_pusd,
     look_up,
+    told_apart,
     ways_of,
 )
 from lectr_lab.analysis.pricing.token_ratio import (
     CHARS,
+    ESTIMATES,
     estimate,
     length_of,
     per_char,
@@ -100,12 +102,12 @@ def with_estimates(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
 def _priced(cells: pl.DataFrame, prices: PriceList) -> pl.DataFrame:
     kind, found = _kinds(cells, prices)
     table = pl.DataFrame([one[1:] for one in found], TABLE, orient="row")
-    of_cells = table[kind]
-    cost = _of_sums(cells, of_cells)
+    cost = _of_sums(cells, table, kind)
     guessed = cells[per_char("input_tokens")].is_not_null()
     if guessed.any():
         at = guessed.arg_true()
-        cost = cost.scatter(at, estimated_pusd(cells[at], kind[at], found))
+        some = cells.select("rows", *ESTIMATES, *CHARS.values())[at]
+        cost = cost.scatter(at, estimated_pusd(some, kind[at], found))
     uneven = [n for n, (price, *_) in enumerate(found) if price and not price.is_even]
     others = kind.is_in(uneven) & ~guessed
     if others.any():
@@ -115,7 +117,7 @@ def _priced(cells: pl.DataFrame, prices: PriceList) -> pl.DataFrame:
     return (
         cells.with_columns(
             cost.alias("cost_pusd"),
-            of_cells["price_source"],
+            table["price_source"].gather(kind),
             pl.col("cost_stated_pusd").cast(_PUSD),
         )
         .with_columns(_undenied().alias("cost_pusd"))
@@ -138,15 +140,11 @@ def _kinds(cells: pl.DataFrame, prices: PriceList) -> tuple[pl.Series, list[Pric
         + pl.col("slot").cast(pl.Int64) * MOST_CUTS
         + pl.col("band").cast(pl.Int64)
     )
-    known = {name: pl.col(name) for name in names}
+    facts = cells
     if names == LISTED:
-        known["model_actual"] = rows.model()
-    of_cells = cells.select(**known, cut=cut)
-    kinds = of_cells.unique(maintain_order=True).with_row_index("kind")
-    joined = of_cells.join(
-        kinds, on=of_cells.columns, how="left", nulls_equal=True, maintain_order="left"
-    )
-    return joined["kind"], [way.look_up(one) for one in kinds.drop("kind").iter_rows()]
+        facts = cells.with_columns(rows.model().alias("model_actual"))
+    kind, kinds = told_apart(facts, names, cells.select(cut).to_series())
+    return kind, [way.look_up(one) for one in kinds.iter_rows()]
 
 
 @lru_cache(maxsize=8)
@@ -156,22 +154,24 @@ def _way(prices: PriceList) -> tuple[tuple[str, ...], Way]:
     return names, others
 
 
-def _of_sums(cells: pl.DataFrame, of_cells: pl.DataFrame) -> pl.Series:
+def _of_sums(cells: pl.DataFrame, table: pl.DataFrame, kind: pl.Series) -> pl.Series:
     """The cost of counted cells of even prices; null for all others."""
     said = [name for name in COUNTS if cells[name].null_count() < cells.height]
-    lacks = [(pl.col(n) > 0).fill_null(False) & pl.col(LACKS[n]) for n in said]
+    lacking = [name for name in said if table[LACKS[name]].any()]
+    billed = [name for name in said if name in RATE_OF]
+    needed = [*(RATE_OF[name] for name in billed), *(LACKS[name] for name in lacking)]
+    lacks = [(pl.col(n) > 0).fill_null(False) & pl.col(LACKS[n]) for n in lacking]
     pusd = reduce(
         add,
         (
             pl.col(n).cast(_PUSD).fill_null(0) * pl.col(RATE_OF[n]).cast(_PUSD)
-            for n in said
-            if n in RATE_OF
+            for n in billed
         ),
         pl.lit(0, _PUSD),
     )
     counted = pl.col("input_tokens").is_not_null()
     known = counted & ~reduce(or_, lacks, pl.lit(False))
-    return cells.hstack(of_cells.drop("price_source")).select(
+    return cells.hstack(table.select(needed)[kind]).select(
         pl.when(known).then(pusd).alias("pusd")
     )["pusd"]
 

@@ -19,12 +19,18 @@ from lectr_lab.analysis.newest import days_of, in_cells, newest
 from lectr_lab.analysis.pricing.bands import band, lengths, slot
 from lectr_lab.analysis.pricing.priced_cells import costed
 from lectr_lab.analysis.pricing.token_ratio import (
+    CHARS,
     ESTIMATES,
     length_of,
     per_char,
     prompt_bucket,
 )
-from lectr_lab.analysis.recommend.reprice import as_target, both_ways, on_day
+from lectr_lab.analysis.recommend.reprice import (
+    MODELS,
+    as_target,
+    both_ways,
+    on_day,
+)
 from lectr_lab.analysis.recommend.signals import (
     KEYS,
     counted_uses,
@@ -38,12 +44,19 @@ from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import pusd, usd_of
 from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.core.pricing.units import COUNTS
 
 _CELLS = Each(cells=True)
 _COSTS = ("paid", "from_today", "to_then", "to_today")
 _ALIKE = ("service_tier", "inference_geo", "band", "slot", "paid_by")
 _FOUND = ("n", "from_usd", "to_usd", "unpriced")
 _PER_CHAR = per_char("input_tokens")
+_OF_CELLS = (
+    *("started_at", "org", "feature", "task", "provider", *MODELS),
+    *("service_tier", "inference_geo", "credential", "token_source", "band", "slot"),
+    *("rows", *COUNTS, *ESTIMATES, *CHARS.values(), "cost_stated_pusd"),
+)
+"""What is asked of cells, and what their prices go by."""
 
 
 class ManyRows(NamedTuple):
@@ -83,6 +96,9 @@ def many_rows(log: AnyLog) -> ManyRows:
         pieces = [(_CELLS, cells.apart.cells), (ROWS, cells.apart.rows)]
     own = log.prices if isinstance(log, Log) else None
     told = [(each, frame.filter(judged())) for each, frame in pieces]
+    told = [
+        (each, some.select(_OF_CELLS) if each.cells else some) for each, some in told
+    ]
     groups = _sizes(told, own)
     shape = collected(shapes(newest(log).rows))
     return ManyRows(_together(groups, shape), days, told, own)

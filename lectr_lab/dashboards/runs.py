@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from lectr_lab.analysis.views import rows
-from lectr_lab.analysis.views.cache import cache, cache_losses
+from lectr_lab.analysis.views.cache import OF_LOST, cache_of, losses_of, lost_of
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.sessions import cost_measures, costs_text, sessions
 from lectr_lab.analysis.views.spend import spend
@@ -114,8 +114,9 @@ def _clients(log: pl.LazyFrame, of: str) -> str:
 
 def _cache(log: pl.LazyFrame, of: str) -> str:
     """What the cache saved and missed, by cause, and what to change."""
+    lost = collected(lost_of(log).select(OF_LOST)).lazy()  # once for both
     by_feature, causes = pl.collect_all(
-        [cache(log), cache_losses(log)], engine="streaming"
+        [cache_of(lost), losses_of(lost)], engine="streaming"
     )
     watched = by_feature.filter(pl.col("watched") > 0)
     saved, lost = (float(watched[what].sum()) for what in ("saved_usd", "lost_usd"))

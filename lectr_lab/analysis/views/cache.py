@@ -34,6 +34,16 @@ _ADVICE = {
     'cache_control={"type": "ephemeral"} to the request.',
 }
 
+OF_LOST = (
+    *("org", "feature", "kind", "operation", "path"),
+    *("input_tokens", "cache_read_tokens", "is_watched", "saved_usd"),
+    *(f"missed_{part}" for part in PARTS),
+    *(f"{part}_cause" for part in PARTS),
+    *(f"lost_{part}_usd" for part in PARTS),
+    *("missed_longer", "longer_saves_usd", "longer_costs_usd", "longer_how"),
+)
+"""The columns that `cache_of` and `losses_of` take by feature."""
+
 
 def cache(
     log: Log,
@@ -80,8 +90,13 @@ def cache(
     coding-agent  $5.49  $18.69
     untagged      $1.45   $5.62
     """
-    own = _own(prices)
-    lost = with_dollars(with_misses(as_log(log, own)), own)
+    return cache_of(lost_of(log, prices), by, org)
+
+
+def cache_of(
+    lost: pl.LazyFrame, by: By = "feature", org: str | None = None
+) -> pl.LazyFrame:
+    """`cache`, of what `lost_of` gives."""
     found = grouped(lost, _measures(), by=by, org=org)
     keys = key_names(by, org=org)
     order = [pl.col("lost_usd"), pl.col("saved_usd"), *map(pl.col, keys)]
@@ -118,19 +133,26 @@ def cache_losses(
     In every row: org made-up-data.
     """
     own = _own(prices)
-    some = with_misses(as_log(log, own)).filter(pl.any_horizontal(_missed().values()))
+    some = _some_missed(with_misses(as_log(log, own)))
+    return losses_of(with_dollars(some, own), by, org)
+
+
+def losses_of(
+    lost: pl.LazyFrame, by: By = None, org: str | None = None
+) -> pl.LazyFrame:
+    """`cache_losses`, of what `lost_of` gives."""
     named = [] if by is None else [by] if isinstance(by, str) else list(by)
     # Groups are told apart by part, and not rows: these are many.
     alike = [*named, *(f"{part}_cause" for part in PARTS)]
-    sums = grouped(with_dollars(some, own), _of_parts(), by=alike, org=org)
+    sums = grouped(_some_missed(lost), _of_parts(), by=alike, org=org)
     keys = key_names([*named, "cause"], org=org)
-    lost = pl.col("lost_pusd")
+    pusds = pl.col("lost_pusd")
     found = (
         _in_parts(sums)
         .group_by(keys)
         .agg(
             pl.col("requests", "missed_tokens").sum(),
-            usd_of(pl.when(lost.is_not_null().any()).then(lost.sum())).alias(
+            usd_of(pl.when(pusds.is_not_null().any()).then(pusds.sum())).alias(
                 "lost_usd"
             ),
         )
@@ -177,6 +199,16 @@ def _in_parts(sums: pl.LazyFrame) -> pl.LazyFrame:
 def _missed() -> dict[str, pl.Expr]:
     """Of each part of a prompt, whether some of it was missed."""
     return {part: pl.col(f"missed_{part}") > 0 for part in PARTS}
+
+
+def _some_missed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.filter(pl.any_horizontal(_missed().values()))
+
+
+def lost_of(log: Log, prices: PriceList | Path | str | None = None) -> pl.LazyFrame:
+    """The log's counted calls, each with what the cache saved and missed."""
+    own = _own(prices)
+    return with_dollars(with_misses(as_log(log, own)), own)
 
 
 def _own(prices: PriceList | Path | str | None) -> PriceList | None:

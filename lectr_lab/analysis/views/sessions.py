@@ -149,6 +149,7 @@ def _each_of_many(log: pl.LazyFrame) -> pl.LazyFrame:
     needed = sums.needed() | names.needed() - {"_group"}
     in_batches(log, needed | {"total_ms", "kind"}, add)
     pauses = _in_parts(_pauses, pl.concat(times))
+    times.clear()  # three numbers a row, which would be beside all that follows
     found = sums.added().with_columns(number).lazy()
     return _joined(found, names.added().lazy(), pauses)
 

@@ -4,7 +4,7 @@ Months are read as one where nothing within them has to be told apart, else by d
 the days that a time ends in by quarters of an hour. What is not closed is counted here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import polars as pl
 
 from lectr_lab.analysis.cells.facts import Facts, facts
 from lectr_lab.analysis.cells.log_files import LogFiles
-from lectr_lab.analysis.cells.sets import File, Kept, scan
+from lectr_lab.analysis.cells.sets import File, Kept, scan, together
 from lectr_lab.analysis.cells.spans import beside_steps, month_of, months_around
 from lectr_lab.analysis.pricing.token_ratio import ratios
 from lectr_lab.analysis.views.collected import collected
@@ -39,14 +39,16 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """Cells, the rows that are in none, and what they were found in."""
 
-    kept: list[File]  # bins
+    months: list[File]  # bins of whole months
     weeks: list[File]  # the same of `total_ms`, where months are told by weeks
+    days: list[File]  # bins of what is in no month
     left: tuple[Path, ...]
     cells: list[pl.LazyFrame]
     rest: list[pl.LazyFrame]
     taught: list[pl.LazyFrame]
     words: str
     few: bool  # some of their features share a name
+    alone: frozenset[Path]  # the parts that are in no month
 
 
 class Gathered:
@@ -91,17 +93,18 @@ class Gathered:
         ):
             return None
         left = self._counted(tuple(days.left))
-        within = self._within_days(months, wanted)
+        within = self._by_days(months.left, months_around(wanted.days), by_feature)
         if within is None:
             return self.of(wanted._replace(apart=months_around(wanted.days), days=NONE))
         by_day = pl.col("started_at").dt.date().is_in(wanted.days)
         return Found(
-            months.bins + days.bins,
-            [*months.weeks, *days.bins],
+            months.bins,
+            [*months.weeks],
+            days.bins,
             tuple(days.left),
             [
                 *([scan(months.sums).filter(~by_day)] if months.sums else []),
-                *([scan(within).filter(by_day)] if within else []),
+                *([scan(within.sums).filter(by_day)] if within.sums else []),
                 *([scan(days.sums)] if days.sums else []),
                 *(one.sums.lazy() for one in left),
             ],
@@ -110,23 +113,51 @@ class Gathered:
                 scan(months.taught + days.taught),
                 *(one.taught.lazy() for one in left),
             ],
-            _words(len(months.sums) + months.more, within + days.sums, left),
+            _words(len(months.sums) + months.more, within.sums + days.sums, left),
             months.few or days.few,
+            frozenset(months.left),
         )
 
-    def _within_days(self, months: Kept, wanted: Wanted) -> list[File] | None:
-        """The cells by quarters of an hour of months of which a day has to be told
-        apart; None where there are none."""
-        some, left = months_around(wanted.days), set(months.left)
+    def bins(
+        self, found: Found, wanted: Wanted, cut: frozenset[date], *, by_week: bool
+    ) -> list[pl.LazyFrame] | None:
+        """The bins of files that were found: of whole months, but for those of which
+        days are told apart; None where not all of these have any.
+
+        Args:
+            found: the files.
+            wanted: for what they were.
+            cut: the days that an end of a time lies in, where months do not begin.
+            by_week: those of `total_ms`, by weeks.
+        """
+        by_days = self._by_days(found.alone, months_around(cut), wanted.by_feature)
+        if by_days is None:
+            return None
+        month = pl.col("at").dt.truncate("1mo").dt.date()
+        is_cut = month.is_in({day.replace(day=1) for day in cut})
+        months = found.weeks if by_week else found.months
+        # A month's bins say in which month, and not on which day, a request began.
+        return [
+            *([scan(months).filter(~is_cut)] if months else []),
+            *([scan(by_days.bins).filter(is_cut)] if by_days.bins else []),
+            *([scan(found.days)] if found.days else []),
+        ]
+
+    def _by_days(
+        self, alone: Collection[Path], months: frozenset[date], by_feature: bool
+    ) -> Kept | None:
+        """What was counted of each file of some months, but for those that are in no
+        whole month; None where there is one of which it was not."""
+        beside = set(alone)
         parts = [
             part
             for part in self._log.parts
-            if month_of(part) in some and part not in left
+            if month_of(part) in months and part not in beside
         ]
-        found = self._log.facts(parts, by_feature=wanted.by_feature) if parts else None
-        if found is None:
-            return []
-        return None if found.left else found.sums
+        if not parts:
+            return together([], [])
+        kept = self._log.facts(parts, by_feature=by_feature)
+        return None if kept.left else kept
 
     def _counted(self, left: tuple[Path, ...]) -> list[Facts]:
         """The facts of what has no cells yet, a part at a time."""

@@ -32,7 +32,6 @@ from lectr_lab.analysis.cells.newest import (
     counts_at_end,
     newest_end,
 )
-from lectr_lab.analysis.cells.sets import scan
 from lectr_lab.analysis.cells.spans import (
     DAY,
     QUARTER,
@@ -53,7 +52,7 @@ from lectr_lab.analysis.pricing.eras import era
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import costed, with_estimates
 from lectr_lab.analysis.views.collected import collected
-from lectr_lab.analysis.views.selection import ALL, Period, Selection
+from lectr_lab.analysis.views.selection import Period, Selection
 from lectr_lab.analysis.views.time_steps import has_whole_hours, polars_zone, time_step
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import own_change_days
@@ -105,6 +104,7 @@ class Reading:
         self._log, self._prices, self._cells = log, prices, cells
         self._gathered = Gathered(log)
         self._answers: dict[Any, pl.DataFrame] = {}
+        self._cut: dict[Period, list[pl.DataFrame]] = {}
 
     @property
     def files(self) -> LogFiles:
@@ -113,13 +113,12 @@ class Reading:
 
     def n_rows(self, selected: Selection, rows: pl.LazyFrame) -> int:
         """How many rows were selected, of its stored ones where that can be told."""
-        if self._log.is_far or selected != ALL:
-            cells = self.weighed(Asked(frozenset(selected.columns)), selected)
-            if cells is not None:
-                return int(collected(cells.select(pl.col("rows").sum())).item())
-        elif (read := self._for(Asked(), selected, None)) is not None:
-            cells = pl.concat(read.cells).select(pl.col("rows").sum())
-            return int(collected(cells).item()) + n_rows(pl.concat(read.rest))
+        columns = frozenset(selected.columns)
+        read = self._for(Asked(columns), selected, None)
+        if read is not None and not columns & (_BY_ESTIMATE | SETTLED):
+            cells = self._wanted(selected, read).select(pl.col("rows").sum())
+            rest = n_rows(selected.of(pl.concat(read.rest)))
+            return int(collected(cells).item()) + rest
         return n_rows(self.stored(selected, rows))
 
     def stored(self, selected: Selection, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -252,24 +251,22 @@ class Reading:
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
         if not (self._cells and by_step and can_say):
             return None
-        # A month's bins are those of all its days, and a day's are many.
         by_month = _by_day(asked) and all(map(is_months, asked.steps))
         by_week = asked.total and _by_day(asked) and all(map(is_weeks, asked.steps))
         by_week &= bool(asked.steps) and not self._log.is_far
-        by_month |= by_week
-        apart = _months_at(selected.when) if by_month else None
-        wanted = Wanted(apart, by_feature=_by_feature(asked, selected))
-        if apart == NONE:  # what its sums are told from, too, is looked for once
+        wanted, cut = Wanted(None, by_feature=_by_feature(asked, selected)), NONE
+        if by_month or by_week:
             wanted = self._files_for(asked, selected)
+            cut = days_cut(selected.when, begins_month)
         read = self._gathered.of(wanted)
-        if read is None:
+        kept = read and self._gathered.bins(read, wanted, cut, by_week=by_week)
+        if read is None or kept is None:
             return None
         whole = selected._replace(when=whole_steps(selected.when, DAY))
         names_alone = selected._replace(when=Period())
         parts = [bins(_stored(one)) for one in self._log.each(read.left)]
         parts.append(bins(_stored(self._log.tail.lazy())))
-        files = read.weeks if by_week else read.kept
-        kept = [scan(files), *(one.lazy() for one in parts)]
+        of_files = [*kept, *(one.lazy() for one in parts)]
         edges = [
             bins(_stored(rows)) for rows in self._gathered.within(selected.when, DAY)
         ]
@@ -278,7 +275,7 @@ class Reading:
         apart_of_days = [*edges, row_bins(collected(again))]
         found = pl.concat(
             [
-                whole.of(_as_rows(pl.concat(kept))),
+                whole.of(_as_rows(pl.concat(of_files))),
                 *(names_alone.of(_as_rows(one.lazy())) for one in apart_of_days),
             ]
         )
@@ -311,11 +308,15 @@ class Reading:
         asis = selected.of_columns(selected.columns - _BY_ESTIMATE)
         whole = asis._replace(when=whole_steps(selected.when, QUARTER))
         names = asis._replace(when=Period())
-        edges = [
-            names.of(facts(collected(rows)).sums.lazy())
-            for rows in self._gathered.within(selected.when, QUARTER)
-        ]
+        edges = [names.of(one.lazy()) for one in self._edges(selected.when)]
         return pl.concat([whole.of(pl.concat(read.cells)), *edges])
+
+    def _edges(self, when: Period) -> list[pl.DataFrame]:
+        """The cells of what of a time is in no whole quarter of an hour."""
+        if when not in self._cut:
+            beside = self._gathered.within(when, QUARTER)
+            self._cut = {when: [facts(collected(rows)).sums for rows in beside]}
+        return self._cut[when]
 
     def _added(self, asked: Asked, selected: Selection, read: Found) -> pl.DataFrame:
         """The same, added up by what is asked and prices go by."""

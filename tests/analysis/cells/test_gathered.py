@@ -78,9 +78,26 @@ def test_what_no_question_of_time_tells_apart_is_one_file(lab):
 
     found = known.of(wanted)
 
-    assert [path.parent.name for path in found.kept] == ["whole"]
+    assert [path.parent.name for path in found.months] == ["whole"]
     assert found.words == "2 months in cells; 0 rows."
     assert known.of(wanted._replace(by_feature=True)) is found
+
+
+def test_bins_are_read_by_days_of_a_month_that_a_time_cuts(lab):
+    """And of that month alone; each once."""
+    known, wanted = gathered(lab), Wanted(NONE, cut=frozenset({OCTOBER}))
+    found = known.of(wanted)
+
+    def counts(cut):
+        bins = pl.concat(known.bins(found, wanted, cut, by_week=False)).collect()
+        at = bins.select(pl.col("at").dt.date().unique().sort()).to_series()
+        return at.to_list(), bins["rows"].sum()
+
+    months, n = counts(NONE)
+    days, same = counts(frozenset({DAYS[1].date()}))
+    assert (months, same) == ([OCTOBER, NOVEMBER], n)
+    in_october = [day.date() for day in DAYS if day.month == 10]
+    assert {*days} == {*in_october, NOVEMBER}
 
 
 def test_where_quarters_cannot_be_kept_the_month_is_read_as_rows(lab):

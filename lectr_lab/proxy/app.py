@@ -7,7 +7,7 @@ import re
 import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
@@ -54,6 +54,7 @@ if TYPE_CHECKING:  # only with a budget: prices are large
 _PERCENT_CODE = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 
 _TIDIES_EVERY_S = 0.5
+_MOST_REMEMBERED = 64  # paths, of at most 8 KB each
 
 
 class _App(Litestar):
@@ -275,6 +276,7 @@ class _Proxy:
         self._spenders.look_again()
 
 
+@lru_cache(_MOST_REMEMBERED)
 def _is_for_a_provider(raw_path: bytes) -> bool:
     """Under /v1, but for `/v1/orgs…`, however it is spelt: what is sent there must
     reach no provider."""

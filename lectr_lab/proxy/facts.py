@@ -53,10 +53,20 @@ class FactsReader:
     ) -> Asked:
         """What a body asks for. None where it is not a JSON object, or in an encoding
         that cannot be undone; of what was not read in time, its names alone."""
+        asked = self.at_once(body, operation, content_encoding)
+        return asked or await self.beside(body, operation, content_encoding)
+
+    def at_once(
+        self, body: bytes, operation: str, content_encoding: str = ""
+    ) -> Asked | None:
+        """The same, where it takes no time; None: it does."""
         try:
             return Asked(_read_quickly(body, operation, content_encoding))
         except Unread:
-            pass
+            return None
+
+    async def beside(self, body: bytes, operation: str, content_encoding: str) -> Asked:
+        """The same, read by the processes beside this one."""
         job = ReadRequest(operation, content_encoding)
         names, rest = await asyncio.gather(
             self._asked_by_name(body, operation, content_encoding),

@@ -155,9 +155,9 @@ async def _serve(
     except Busy:
         return await _answer(the, exchange, send, error_responses.PROXY_BUSY)
     received_s = the.now_s()
-    facts, exchange.model_place = await the.facts.request(
-        body, exchange.operation, exchange.request_encoding
-    )
+    to_read = body, exchange.operation, exchange.request_encoding
+    asked = the.facts.at_once(*to_read) or await the.facts.beside(*to_read)
+    facts, exchange.model_place = asked
     exchange.received(facts, len(body), received_s)
     routed = _address(the, scope, exchange, head, body)
     if isinstance(routed, Refusal):

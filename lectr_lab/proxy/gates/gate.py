@@ -49,6 +49,8 @@ class Gates:
 
     def admit(self, exchange: Exchange) -> Refusal | None:
         """All of it is here, and read."""
+        if not self._at_request:
+            return None
         return _first_refusal(self._at_request, exchange)
 
     def ended(self, event: Event) -> None:

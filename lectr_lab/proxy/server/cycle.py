@@ -79,7 +79,7 @@ def begin_again(
 
 
 def _begun(protocol: HttpToolsProtocol, keep_alive: bool) -> asyncio.Task[Any]:
-    cycle = protocol.cycle = RequestResponseCycle(
+    cycle: Any = RequestResponseCycle(
         scope=protocol.scope,
         transport=protocol.transport,
         flow=protocol.flow,
@@ -92,7 +92,34 @@ def _begun(protocol: HttpToolsProtocol, keep_alive: bool) -> asyncio.Task[Any]:
         keep_alive=keep_alive,
         on_response=protocol.on_response_complete,
     )
-    task = protocol.loop.create_task(cycle.run_asgi(protocol.app))
-    task.add_done_callback(protocol.tasks.discard)
+    protocol.cycle = cycle
+    task = protocol.loop.create_task(_answered(cycle, protocol.app, protocol.tasks))
+    cycle.task = task
     protocol.tasks.add(task)
     return task
+
+
+async def _answered(cycle: Any, app: Any, tasks: set[asyncio.Task[None]]) -> None:
+    """uvicorn's `run_asgi`, less a log that is written nowhere. The task leaves the
+    server's by itself: to be called back takes more than to be made."""
+    try:
+        await app(cycle.scope, cycle.receive, cycle.send)
+    except BaseException:  # noqa: BLE001 - whatever it is, its client is not to hang
+        await _broken_off(cycle)
+    else:
+        if not (cycle.response_complete or cycle.disconnected):
+            await _broken_off(cycle)
+    finally:
+        cycle.on_response = _nothing
+        tasks.discard(cycle.task)
+
+
+async def _broken_off(cycle: RequestResponseCycle) -> None:
+    if cycle.response_started:
+        cycle.transport.close()
+    else:
+        await cycle.send_500_response()
+
+
+def _nothing() -> None:
+    """The reply was over before."""

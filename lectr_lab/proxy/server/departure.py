@@ -40,7 +40,9 @@ class Departure:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._watcher: asyncio.Task[None] | None = None
         self._client = client_of(scope)
-        self.task = _task_of(self._client)
+        task = self._client.task if self._client is not None else None
+        # Our own server says which; to ask asyncio takes a hundredth of our work.
+        self.task: asyncio.Task[Any] = task or _current_task()
         self.noticed = False
         if self._client is None:  # another server
             self._watcher = asyncio.create_task(self._watch(receive))
@@ -72,9 +74,7 @@ def client_of(scope: Scope) -> Client | None:
     return client
 
 
-def _task_of(client: Client | None) -> asyncio.Task[Any]:
-    """Our own server says which it is; to ask asyncio takes a hundredth of our work."""
-    task = client.task if client is not None else None
-    task = task or asyncio.current_task()
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
     assert task is not None  # an ASGI server runs each request in a task
     return task

@@ -64,6 +64,8 @@ class KnownHeads:
         if found is None or len(head) > _MOST_BYTES or len(fields) < len(headers):
             return
         before, length, after, _ = found
+        if (before, after) in self._known:  # and its body came later than its head
+            return
         asks_more = not _FRAMING.isdisjoint(fields) or url.endswith(b"?")
         keeps = fields.get(b"connection", b"keep-alive").lower() == b"keep-alive"
         if asks_more or not keeps or scope["http_version"] != "1.1":

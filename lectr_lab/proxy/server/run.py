@@ -175,7 +175,9 @@ class Server(uvicorn.Server):
 
     def _break_off(self) -> None:
         """uvicorn would wait for open connections, and then not end the application."""
-        for task in self.server_state.tasks:
+        tasks = self.server_state.tasks
+        for task in tasks:
+            task.add_done_callback(tasks.discard)  # one that has not begun, too
             task.cancel()
         for connection in list(self.server_state.connections):
             connection.shutdown()

@@ -27,6 +27,7 @@ from lectr_lab.analysis.views.added_up import in_batches
 from lectr_lab.analysis.views.groups import key_names
 
 _WAITS = 8  # one of so many of a day's rows may wait to be added to the others
+_ROWS_AT_ONCE = 100_000  # have all that is measured of them, 400 bytes each
 _STEP_US = 300_000_000
 
 
@@ -137,12 +138,14 @@ def cells_by_day(
     step = (us // _STEP_US).cast(pl.Int32).alias("at")
     days = Days([*own, "at"], added(), WHOLE)
 
+    on = ["day", *series]
+
     def add(batch: pl.DataFrame) -> None:
-        some = numbered(batch, own)
-        on = ["day", *series]
-        limited = some.lazy().join(limits.lazy(), on=on, how="left", nulls_equal=True)
-        told = limited.select("day", *own, step, *measures())
-        days.add(told.group_by("day", *own, "at").agg(added()).collect())
+        for rows in batch.iter_slices(_ROWS_AT_ONCE) if batch.height else [batch]:
+            some = numbered(rows, own).lazy()
+            limited = some.join(limits.lazy(), on=on, how="left", nulls_equal=True)
+            told = limited.select("day", *own, step, *measures())
+            days.add(told.group_by("day", *own, "at").agg(added()).collect())
 
     rows = measured_calls(log, by)
     in_batches(rows, rows.collect_schema().names(), add)

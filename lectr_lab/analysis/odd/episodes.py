@@ -15,6 +15,8 @@ import polars as pl
 
 from lectr_lab.analysis.odd.predict import HOUR
 
+_FIRST = ("rate", "window", "cell", "kind")  # of alarms as rare, one is the first
+
 
 class Episode(NamedTuple):
     """One episode of a series, in cells."""
@@ -72,8 +74,8 @@ def episodes(looks: pl.DataFrame, budget: float, last_cell: int) -> Iterator[Epi
                 found,
                 last,
                 last + reach >= last_cell,
-                inside.filter(pl.col("cell") == found).sort("rate"),
-                inside.sort("rate"),
+                inside.filter(pl.col("cell") == found).sort(_FIRST),
+                inside.sort(_FIRST),
             )
 
 

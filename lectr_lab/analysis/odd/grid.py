@@ -20,7 +20,7 @@ JUDGED = tuple(name for name in SUMS if not name.endswith("_tokens"))
 
 BLOCK = 24
 """Series whose arrays are made at once, at most."""
-_MOST_PLACES = 768_000  # of such an array: 111 days of `BLOCK` series
+_MOST_PLACES = 256_000  # of such an array: 37 days of `BLOCK` series
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

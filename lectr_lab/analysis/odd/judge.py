@@ -148,18 +148,18 @@ def _described(
     few = block_of(span)
     for begin in range(0, len(names), few):
         some = names[begin : begin + few]
-        own = of_series(context.cells, context.keys, some).with_columns(
-            pl.col(pl.Categorical).cast(pl.String), pl.col(*SUMS).cast(pl.Float64)
-        )
-        cells = own.partition_by(context.keys, as_dict=True)
+        own = of_series(context.cells, context.keys, some)
         for grid in grids(own, context.keys, span):
             series = grid.series.rows()
             history = History(grid, np.stack([seen[name] for name in series]))
-            told += [
-                incident(history, place, episode, context._replace(cells=cells[name]))
-                for place, name in enumerate(series)
-                for episode in found[name]
-            ]
+            for place, name in enumerate(series):
+                # Of one series at a time all is wide, and has its names.
+                cells = of_series(own, context.keys, [name]).with_columns(
+                    pl.col(pl.Categorical).cast(pl.String),
+                    pl.col(*SUMS).cast(pl.Float64),
+                )
+                mine = context._replace(cells=cells)
+                told += [incident(history, place, one, mine) for one in found[name]]
     return told
 
 

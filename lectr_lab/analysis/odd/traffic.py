@@ -16,6 +16,7 @@ from scipy.optimize import nnls
 from lectr_lab.analysis.odd.cells import MODEL
 from lectr_lab.analysis.odd.predict import Array
 from lectr_lab.analysis.odd.split import Traffic
+from lectr_lab.analysis.views.money import summed
 from lectr_lab.core.pricing import ModelPrice, TieredPrices
 from lectr_lab.core.pricing.price import PriceList, PriceQuery, find_price
 
@@ -125,7 +126,7 @@ def traffic(
         token_usd: `token_prices` of these models; what was billed says how many times
             these it was.
     """
-    added = sums.group_by(MODEL).agg(pl.col(*ADDED).sum())
+    added = sums.group_by(MODEL).agg(summed(ADDED))
     of = models.join(
         added, on=MODEL, how="left", nulls_equal=True, maintain_order="left"
     )

@@ -6,6 +6,8 @@ Nothing but a fetch is taken for a repeat: two requests that each make a respons
 calls, though some local servers give both one id.
 """
 
+from typing import Literal
+
 import polars as pl
 
 from lectr_lab.core.event import columns
@@ -48,8 +50,11 @@ def answered_once(some: pl.LazyFrame, log: pl.LazyFrame) -> pl.LazyFrame:
     makers = log.filter(pl.col("operation") == "responses", ~_is_fetch())
     whole = makers.filter(counted, known).select(_ID)
     # By one key in half the time, and the other is looked at in the next join.
-    made = whole.join(ids, on=_ID[1], how="semi").unique()
-    told = some.join(made.with_columns(_is_made=True), on=_ID, how="left")
+    # The right side is few rows, and held: polars would hold all of the left to see.
+    few: Literal["force_right"] = "force_right"
+    made = whole.join(ids, on=_ID[1], how="semi", build_side=few).unique()
+    is_made = made.with_columns(_is_made=True)
+    told = some.join(is_made, on=_ID, how="left", build_side=few)
     return _settled(told).drop("_is_made")
 
 

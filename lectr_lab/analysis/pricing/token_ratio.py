@@ -100,7 +100,9 @@ def estimated(some: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
     alone = known & pl.all_horizontal(_others_null())
     return (
         some.with_columns(_key())
-        .join(ratios, on="_model", how="left")
+        # Else polars holds rows while it looks which side is smaller: all, for the
+        # other has to read the log before it is told.
+        .join(ratios, on="_model", how="left", build_side="force_right")
         .with_columns(
             *(
                 pl.when(known).then(estimate(name)).otherwise(name).alias(name)

@@ -51,6 +51,7 @@ _COSTS = ("paid", "from_today", "to_then", "to_today")
 _ALIKE = ("service_tier", "inference_geo", "band", "slot", "paid_by")
 _FOUND = ("n", "from_usd", "to_usd", "unpriced")
 _PER_CHAR = per_char("input_tokens")
+_MOST_AT_HAND = 1_500_000  # cells, of 400 bytes each
 _OF_CELLS = (
     *("started_at", "org", "feature", "task", "provider", *MODELS),
     *("service_tier", "inference_geo", "credential", "token_source", "band", "slot"),
@@ -64,8 +65,7 @@ class ManyRows(NamedTuple):
 
     groups: pl.DataFrame  # as `signals`, with how many were looked at
     edges: pl.DataFrame  # as `day_edges`
-    pieces: list[tuple[Each, pl.LazyFrame]]  # cells to be priced, or priced rows
-    prices: PriceList | None  # of the log
+    pieces: list[tuple[Each, pl.LazyFrame]]  # cells or rows, with what they cost
 
     def repriced(
         self, changes: pl.DataFrame, today: date, prices: PriceList | None
@@ -73,7 +73,7 @@ class ManyRows(NamedTuple):
         """As `reprice.repriced`, which takes the same."""
         numbered = changes.with_row_index("change")
         parts = [
-            collected(_alike(_priced(piece, numbered, today, self.prices, prices)))
+            collected(_alike(_priced(piece, numbered, today, prices)))
             for piece in self.pieces
         ]
         by_day = _by_day(pl.concat(parts).lazy())
@@ -96,21 +96,23 @@ def many_rows(log: AnyLog) -> ManyRows:
         pieces = [(_CELLS, cells.apart.cells), (ROWS, cells.apart.rows)]
     own = log.prices if isinstance(log, Log) else None
     told = [(each, frame.filter(judged())) for each, frame in pieces]
-    told = [
-        (each, some.select(_OF_CELLS) if each.cells else some) for each, some in told
-    ]
-    groups = _sizes(told, own)
+    told = [(e, _costed(some, own) if e.cells else some) for e, some in told]
+    groups = _sizes(told)
     shape = collected(shapes(newest(log).rows))
-    return ManyRows(_together(groups, shape), days, told, own)
+    return ManyRows(_together(groups, shape), days, told)
 
 
-def _sizes(
-    pieces: list[tuple[Each, pl.LazyFrame]], prices: PriceList | None
-) -> pl.DataFrame:
+def _costed(cells: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
+    """Cells with what they cost, at hand where they are few: they are asked for twice."""
+    told = costed(cells.select(_OF_CELLS), prices)
+    few = collected(cells.select(pl.len())).item() <= _MOST_AT_HAND
+    return collected(told).lazy() if few else told
+
+
+def _sizes(pieces: list[tuple[Each, pl.LazyFrame]]) -> pl.DataFrame:
     parts, at = [], pl.col("started_at")
     for each, frame in pieces:
-        found = costed(frame, prices) if each.cells else frame
-        by = found.with_columns(rows.model(), passed=_passed(each, frame)).group_by(
+        by = frame.with_columns(rows.model(), passed=_passed(each, frame)).group_by(
             *KEYS, "model_requested", day=at.dt.date()
         )
         most = pl.col("passed").max()
@@ -157,7 +159,6 @@ def _priced(
     piece: tuple[Each, pl.LazyFrame],
     changes: pl.DataFrame,
     today: date,
-    own: PriceList | None,
     prices: PriceList | None,
 ) -> pl.LazyFrame:
     """Rows and cells of the groups that may change, with what each costs, in 1e-12 USD."""
@@ -166,7 +167,7 @@ def _priced(
         changes.lazy(), on=KEYS, how="inner", nulls_equal=True
     )
     if each.cells:
-        found = _cells_both_ways(some, today, own, prices)
+        found = _cells_both_ways(some, today, prices)
         amounts = [pl.col(f"{name}_pusd") for name in _COSTS]
         alike = [pl.col("band", "slot")]
     else:
@@ -191,11 +192,11 @@ def _band(some: pl.LazyFrame) -> pl.Expr:
 
 
 def _cells_both_ways(
-    some: pl.LazyFrame, today: date, own: PriceList | None, prices: PriceList | None
+    some: pl.LazyFrame, today: date, prices: PriceList | None
 ) -> pl.LazyFrame:
-    """As `both_ways`, of cells."""
+    """As `both_ways`, of cells with what they cost."""
     cost = pl.col("cost_pusd")
-    paid = costed(some, own).filter(cost.is_not_null())
+    paid = some.filter(cost.is_not_null())
     found = paid.with_columns(
         kept_at=pl.col("started_at"), paid_pusd=cost, paid_by=pl.col("price_source")
     )

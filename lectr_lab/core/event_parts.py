@@ -8,6 +8,8 @@ import msgspec
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import MOST_BYTES, cut
 from lectr_lab.core.llm_api.reply import ReplyFacts
+from lectr_lab.core.llm_api.request import RequestFacts
+from lectr_lab.core.routing.paths import ApiPath
 
 # Columns in a client's words or a provider's; of those out of bodies the length is cut.
 _CUT = (
@@ -73,3 +75,26 @@ def hidden(event: Event, hide: Callable[[str | None], str | None]) -> Event:
     safe = dict(zip(_WORDS, map(hide, words), strict=True))
     safe |= {name: cut(safe[name]) for name in _CUT}
     return msgspec.structs.replace(event, **safe)
+
+
+def with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:
+    """Gemini's own API names the model in the path, and says there that it streams."""
+    if path.model is None:
+        return request
+    streams = path.verb == b"streamGenerateContent"
+    return msgspec.structs.replace(request, model=path.model, stream=streams)
+
+
+def ms_between(since_s: float | None, until_s: float | None) -> float | None:
+    """Milliseconds at microsecond resolution; None where either end did not happen."""
+    if since_s is None or until_s is None:
+        return None
+    return round((until_s - since_s) * 1000, 3)
+
+
+def short_name(value: bytes) -> str | None:
+    """A provider's id of a call; None for what is none."""
+    text = value.decode("latin-1")
+    return (
+        text if 0 < len(text) <= 128 and text.isascii() and text.isprintable() else None
+    )

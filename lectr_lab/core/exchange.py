@@ -4,10 +4,14 @@ Event. It never sees a socket, and it keeps counts and names, not bytes."""
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-
 from lectr_lab.core.event import Event
-from lectr_lab.core.event_parts import hidden, with_seldom
+from lectr_lab.core.event_parts import (
+    hidden,
+    ms_between,
+    short_name,
+    with_path,
+    with_seldom,
+)
 from lectr_lab.core.event_values import (
     GATEWAY_CACHE,
     Credential,
@@ -26,7 +30,6 @@ from lectr_lab.core.llm_api.request import RequestFacts
 from lectr_lab.core.llm_api.splice import Place
 from lectr_lab.core.routing.paths import (
     NO_PATH,
-    ApiPath,
     api_path,
     logged_path,
     operation,
@@ -52,47 +55,16 @@ class Exchange:
     """
 
     # More names than Python lets objects share: without slots each had a table.
-    __slots__ = (
-        "_answered_s",
-        "_arrived_s",
-        "_asked_s",
-        "_content_s",
-        "_from_cache",
-        "_hide",
-        "_keyed_hash",
-        "_operator_keys",
-        "_passed_on_s",
-        "_path",
-        "_received_s",
-        "_request_id",
-        "_request_read",
-        "_response_bytes",
-        "_rule",
-        "_rule_skipped",
-        "_run",
-        "_run_of_head",
-        "_stored",
-        "_whole",
-        "client_headers",
-        "content_encoding",
-        "event_id",
-        "headers",
-        "key",
-        "model_place",
-        "model_sent",
-        "operation",
-        "raw_path",
-        "reader",
-        "request",
-        "request_bytes",
-        "request_encoding",
-        "requested",
-        "retry_of_failed",
-        "started_at",
-        "started_s",
-        "status",
-        "taps",
-        "target",
+    __slots__ = tuple(
+        (
+            "_answered_s _arrived_s _asked_s _content_s _from_cache _hide _keyed_hash "
+            "_operator_keys _passed_on_s _path _received_s _request_id _request_read "
+            "_response_bytes _rule _rule_skipped _run _run_of_head _stored _whole "
+            "client_headers content_encoding event_id headers key model_place "
+            "model_sent operation raw_path reader request request_bytes "
+            "request_encoding requested retry_of_failed started_at started_s status "
+            "taps target"
+        ).split()
     )
 
     def __init__(
@@ -112,8 +84,7 @@ class Exchange:
     ) -> None:
         self._untold()
         self.event_id = event_id
-        self.started_at = started_at
-        self.started_s = started_s
+        self.started_at, self.started_s = started_at, started_s
         self.raw_path = raw_path
         self.client_headers = client_headers
         self.headers = headers  # as they came: keys and all
@@ -162,7 +133,7 @@ class Exchange:
     ) -> None:
         """The whole request is here, since `now_s`; `facts` is None where it is not a
         JSON object, or in an encoding that cannot be undone."""
-        self.request = _with_path(facts or _NO_REQUEST, self._path)
+        self.request = with_path(facts or _NO_REQUEST, self._path)
         self.request_bytes = body_bytes
         self._request_read = facts is not None if body_bytes else None
         self._received_s = now_s
@@ -172,8 +143,7 @@ class Exchange:
         """Who asks, and in which run, by headers and body: asked from `received` on."""
         if self._run is None:
             of_head = self._run_of_head
-            if of_head is not None and not body_tells_run(self.operation, self.request):
-                self._run = of_head
+            if of_head and not body_tells_run(self.operation, self.request):
                 return of_head
             self._run = run_of(
                 self.headers,
@@ -239,7 +209,7 @@ class Exchange:
         )
         self._from_cache = from_gateway_cache(first)
         found = filter(None, map(first.get, _REQUEST_ID_HEADERS))
-        self._request_id = _short_name(next(found, b""))
+        self._request_id = short_name(next(found, b""))
 
     def passed_on(self, now_s: float) -> None:
         """The reply's head is on its way to the client."""
@@ -366,8 +336,8 @@ class Exchange:
             retry_of_failed=self.retry_of_failed,
             provider_request_id=self._request_id,
             total_ms=round((now_s - self.started_s) * 1000, 3),
-            ttfb_ms=_ms(self._asked_s, self._answered_s),
-            ttft_ms=_ms(self._asked_s, self._content_s),
+            ttfb_ms=ms_between(self._asked_s, self._answered_s),
+            ttft_ms=ms_between(self._asked_s, self._content_s),
             overhead_ms=self._overhead_ms(),
             input_tokens=reply.input_tokens,
             output_tokens=reply.output_tokens,
@@ -425,28 +395,6 @@ class Exchange:
         return False if self.request_bytes or self._response_bytes else None
 
     def _overhead_ms(self) -> float | None:
-        before = _ms(self._received_s, self._asked_s)
-        after = _ms(self._answered_s, self._passed_on_s) or 0.0
+        before = ms_between(self._received_s, self._asked_s)
+        after = ms_between(self._answered_s, self._passed_on_s) or 0.0
         return None if before is None else round(before + after, 3)
-
-
-def _with_path(request: RequestFacts, path: ApiPath) -> RequestFacts:
-    """Gemini's own API names the model in the path, and says there that it streams."""
-    if path.model is None:
-        return request
-    streams = path.verb == b"streamGenerateContent"
-    return msgspec.structs.replace(request, model=path.model, stream=streams)
-
-
-def _ms(since_s: float | None, until_s: float | None) -> float | None:
-    """Milliseconds at microsecond resolution; None where either end did not happen."""
-    if since_s is None or until_s is None:
-        return None
-    return round((until_s - since_s) * 1000, 3)
-
-
-def _short_name(value: bytes) -> str | None:
-    text = value.decode("latin-1")
-    return (
-        text if 0 < len(text) <= 128 and text.isascii() and text.isprintable() else None
-    )

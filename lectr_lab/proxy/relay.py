@@ -49,10 +49,10 @@ from lectr_lab.proxy.server.body import (
     Scope,
     TooLarge,
     TooLate,
+    asks_nothing,
     read_body,
 )
 from lectr_lab.proxy.server.departure import Departure, client_of
-from lectr_lab.proxy.server.protocol import asks_nothing
 from lectr_lab.proxy.server.whole_reply import send_whole
 from lectr_lab.proxy.waits import Wait, Waits
 

@@ -365,7 +365,6 @@ class ReplyReader:
         if answer.searches:
             counts.setdefault("web_searches", answer.searches)
         reasons, tier = answer.finish, answer.tier or usage.get("service_tier")
-        geo, units = usage.get("inference_geo"), answer.units
         return ReplyFacts(
             model_actual=_printable(answer.model),
             provider_response_id=_id(answer.response_id),
@@ -376,11 +375,11 @@ class ReplyReader:
             token_source="provider" if told else "absent",
             output_chars=answer.chars,
             service_tier=name(tier) if tier else None,
-            inference_geo=name(geo) if geo else None,
+            inference_geo=name(usage.get("inference_geo")),
             cost_stated_usd=stated_cost_usd(usage),
             image_count=answer.images,
             audio_seconds=answer.seconds,
-            rerank_searches=None if units is None else count(units),
+            rerank_searches=count(answer.units),
             other_tool_calls=answer.tool_calls or other_tool_calls(usage),
             facts_truncated=self.fault is not None,
             **counts,

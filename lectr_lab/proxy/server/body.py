@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from lectr_lab.proxy.server.bodies import BodiesInFlight, Held
 
 Scope: TypeAlias = Any  # ASGI's own dictionaries
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
+BARE_QUERY = "lectr_bare_query"  # in a request's `state`, where a target ends in `?`
 LATE = "lectr_late"  # in a request's `state`, where a piece of its body is overdue
 
 _BLOCK_BYTES = 1024 * 1024  # small pieces of large bodies would tear memory to shreds
@@ -25,6 +27,22 @@ class TooLate(Exception):
 
 class TooLarge(Exception):
     """The body is over the limit."""
+
+
+class Flow(FlowControl):
+    """uvicorn's, which goes on reading whenever a body is asked for, though it may be
+    here and the next requests behind it, too."""
+
+    is_full = False
+
+    def resume_reading(self) -> None:
+        if not self.is_full:
+            super().resume_reading()
+
+
+def asks_nothing(scope: Scope) -> bool:
+    """A target ends in its question mark. ASGI does not tell it: our own server does."""
+    return BARE_QUERY in scope.get("state", ())
 
 
 async def read_body(

@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from lectr_lab.proxy.server.known_heads import KnownHead
+from lectr_lab.proxy.server.departure import CLIENT, Client
+from lectr_lab.proxy.server.known_heads import Again
 
 
 def begin(protocol: HttpToolsProtocol) -> asyncio.Task[Any]:
@@ -46,17 +47,20 @@ def begin(protocol: HttpToolsProtocol) -> asyncio.Task[Any]:
 
 
 def begin_again(
-    protocol: HttpToolsProtocol, head: KnownHead, length: bytes, body: bytes
-) -> asyncio.Task[Any]:
-    """The same for a request that is here whole, and whose head came before.
+    protocol: HttpToolsProtocol, again: Again, data: bytes | bytearray | None
+) -> Client:
+    """The same for a request whose head came before.
 
     Args:
         protocol: its connection, on which no request is being answered or read.
-        head: what was said of it then.
-        length: its own.
-        body: all of it.
+        again: where it lies, and what was said of its head.
+        data: has all of it; None: its body comes later, piece by piece.
+
+    Returns:
+        Its client, who is in its `state`.
     """
-    protocol.headers = head.headers(length)
+    head, client = again.head, Client()
+    protocol.headers = head.headers(again.length)
     scope: Any = {
         "type": "http",
         "asgi": {"version": protocol.asgi_version, "spec_version": "2.3"},
@@ -71,11 +75,14 @@ def begin_again(
     }
     protocol.url, protocol.scope = head.url, scope
     protocol.expect_100_continue = False
-    task = _begun(protocol, keep_alive=True)
-    cycle: Any = protocol.cycle
-    cycle.body, cycle.more_body = body, False
-    cycle.message_event.set()
-    return task
+    scope["state"][CLIENT] = client
+    client.known, client.task = head, _begun(protocol, keep_alive=True)
+    if data is not None:
+        cycle: Any = protocol.cycle
+        cycle.body = bytes(memoryview(data)[again.body_at : again.end])
+        cycle.more_body = False
+        cycle.message_event.set()
+    return client
 
 
 def _begun(protocol: HttpToolsProtocol, keep_alive: bool) -> asyncio.Task[Any]:

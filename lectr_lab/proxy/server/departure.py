@@ -5,6 +5,7 @@ work on a request. Our own server tells it without one.
 """
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,14 @@ def client_of(scope: Scope) -> Client | None:
     """Who asks; None where another server tells nothing of it."""
     client: Client | None = scope.get("state", {}).get(CLIENT)
     return client
+
+
+def has_left(transport: asyncio.Transport) -> bool:
+    """The system says so, once all that was sent has come (Linux; others where the
+    connection was reset)."""
+    ends, socket = select.poll(), transport.get_extra_info("socket")
+    ends.register(socket, getattr(select, "POLLRDHUP", 0))
+    return bool(ends.poll(0))
 
 
 def _current_task() -> asyncio.Task[Any]:

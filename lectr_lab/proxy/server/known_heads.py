@@ -2,7 +2,7 @@
 them alone.
 
 A program sends the same head again and again, but for the length of its body. Where a
-request is here whole, and its head is known, no parser is asked: a tenth of our work.
+head is here whole, and known, no parser is asked: a tenth of our work.
 Kept are heads of plain requests with a length, and only once their caller's key was
 found: a stranger's would fill the memory.
 """
@@ -14,7 +14,7 @@ from lectr_lab.core.headers import RawHeaders
 _MOST_HEADS = 256
 _MOST_BYTES = 8 * 1024  # of a head
 _END = b"\r\n\r\n"
-MOST_DIGITS = 5  # a body that came with its head is no longer
+MOST_DIGITS = 12
 _NAMES = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")  # as nearly all write it
 _NAME_BYTES = len(_NAMES[0])
 # What changes how a request, or the connection behind it, is read.
@@ -41,7 +41,7 @@ class KnownHead:
 
 
 class Again(NamedTuple):
-    """A whole request whose head is known, in what a client sent."""
+    """A request whose head is known, in what a client sent; its body may come later."""
 
     head: KnownHead
     length: bytes
@@ -55,7 +55,7 @@ class KnownHeads:
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, bytes], KnownHead] = {}
 
-    def add(self, head: bytes, url: bytes, scope: dict[str, Any]) -> None:
+    def add(self, head: bytes, url: bytes, scope: Any) -> None:
         """Know this head again, if it is plain: the parser took it, and it was all that
         the parser was given of its request."""
         found = _parted(head, 0, len(head))
@@ -64,7 +64,7 @@ class KnownHeads:
         if found is None or len(head) > _MOST_BYTES or len(fields) < len(headers):
             return
         before, length, after, _ = found
-        if (before, after) in self._known:  # and its body came later than its head
+        if (before, after) in self._known:
             return
         asks_more = not _FRAMING.isdisjoint(fields) or url.endswith(b"?")
         keeps = fields.get(b"connection", b"keep-alive").lower() == b"keep-alive"
@@ -77,7 +77,7 @@ class KnownHeads:
         self._known[before, after] = KnownHead(url, scope)
 
     def find(self, data: bytes | bytearray, at: int, size_bytes: int) -> Again | None:
-        """The request that begins there, if all of it is there and its head is known."""
+        """The request that begins there, if its head is all there, and known."""
         if not self._known:
             return None
         found = _parted(data, at, size_bytes)
@@ -85,7 +85,7 @@ class KnownHeads:
             return None
         before, length, after, body_at = found
         head, end = self._known.get((before, after)), body_at + int(length)
-        if head is None or end > size_bytes:
+        if head is None:
             return None
         return Again(head, length, body_at, end)
 

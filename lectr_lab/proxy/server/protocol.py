@@ -11,23 +11,22 @@ or piece.
 """
 
 import asyncio
-import select
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import httptools
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lectr_lab.core import error_responses
 from lectr_lab.core.error_forms import Form, form_of
 from lectr_lab.core.error_responses import Refusal
 from lectr_lab.proxy.key_in_path import without_key
-from lectr_lab.proxy.server.body import LATE, Scope
+from lectr_lab.proxy.server.body import BARE_QUERY, LATE, Flow
 from lectr_lab.proxy.server.crowd import Crowd
 from lectr_lab.proxy.server.cut import Cuts
 from lectr_lab.proxy.server.cycle import begin, begin_again
-from lectr_lab.proxy.server.departure import CLIENT, Client
+from lectr_lab.proxy.server.departure import CLIENT, Client, has_left
 from lectr_lab.proxy.server.known_heads import MOST_DIGITS
 from lectr_lab.proxy.server.old_http import speak_old_http
 from lectr_lab.proxy.server.whole_reply import written
@@ -36,18 +35,6 @@ _FIELD_EXTRA_BYTES = 4  # a colon, a space and the line's end
 _HELD_BYTES = 64 * 1024
 _LINGER_S = 2.0
 _ASK_EVERY_S = 1.0
-_BARE_QUERY = "lectr_bare_query"  # in a request's `state`, where a target ends in `?`
-
-
-class _Flow(FlowControl):
-    """uvicorn's, which goes on reading whenever a body is asked for, though it may be
-    here and the next requests behind it, too."""
-
-    is_full = False
-
-    def resume_reading(self) -> None:
-        if not self.is_full:
-            super().resume_reading()
 
 
 class ServerProtocol(HttpToolsProtocol):
@@ -57,22 +44,12 @@ class ServerProtocol(HttpToolsProtocol):
 
     # A third of what an idle connection would cost: with more names than Python lets
     # objects share, each has a table of its own.
-    __slots__ = (
-        "_client",
-        "_crowd",
-        "_cuts",
-        "_fields_left",
-        "_head_bytes_left",
-        "_held",
-        "_limits",
-        "_look_again",
-        "_offers",
-        "_over",
-        "_patience_s",
-        "_refusal",
-        "_since_s",
-        "_unnamed_bytes",
-        "_unsent_bytes",
+    __slots__ = tuple(
+        (
+            "_client _crowd _cuts _fields_left _head_bytes_left _held _known_left "
+            "_limits _look_again _offers _over _patience_s _refusal _since_s "
+            "_unnamed_bytes _unsent_bytes"
+        ).split()
     )
 
     def __init__(self, crowd: Crowd, **of_uvicorn: Any) -> None:
@@ -85,6 +62,7 @@ class ServerProtocol(HttpToolsProtocol):
         self._unnamed_bytes = 0  # taken since then: of a field, or of what is none
         self._fields_left = 0
         self._cuts = Cuts()
+        self._known_left = 0  # of the body behind a head that the parser has not seen
         self._held = bytearray()  # behind the request that is being answered
         self._client: Client | None = None  # of the last request
         self._refusal: Refusal | None = None  # why the parser was stopped
@@ -97,7 +75,7 @@ class ServerProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is here."""
         super().connection_made(transport)
-        self.flow: _Flow = _Flow(transport)
+        self.flow: Flow = Flow(transport)
         if not self._crowd.room(len(self.connections)):
             self._answer(error_responses.TOO_MANY_CONNECTIONS)
             self._linger()
@@ -201,6 +179,9 @@ class ServerProtocol(HttpToolsProtocol):
         while at < size_bytes and not self._over:
             if self.cycle is not None and not self.cycle.more_body:
                 break  # it is being answered
+            if self._known_left:
+                at = self._take_body(view, at, size_bytes)
+                continue
             begins = self.scope is None
             if begins and (end := self._take_known(data, at, size_bytes)):
                 at = end
@@ -214,24 +195,33 @@ class ServerProtocol(HttpToolsProtocol):
         return at
 
     def _take_known(self, data: bytes | bytearray, at: int, size_bytes: int) -> int:
-        """Begin the request that is there, if all of it is and its head came before:
-        where it ends, or 0. The parser is between two requests, and stays there."""
+        """Begin the request that is there, if its head came before: how far it was
+        taken, or 0. The parser is between two requests, and stays there."""
         again = self._crowd.known_heads.find(data, at, size_bytes)
         if again is None:
             return 0
-        body = bytes(memoryview(data)[again.body_at : again.end])
-        task = begin_again(self, again.head, again.length, body)
-        client = self._client = self.scope["state"][CLIENT] = Client()
-        client.task, client.known = task, again.head
+        whole = again.end <= size_bytes
+        self._client = begin_again(self, again, data if whole else None)
         self._works()
-        self._wait(self._limits.keep_alive_s)
-        return again.end
+        limits, taken = self._limits, again.end if whole else again.body_at
+        self._wait(limits.keep_alive_s if whole else limits.body_timeout_s)
+        self._known_left = again.end - taken
+        return taken
+
+    def _take_body(self, view: memoryview, at: int, size_bytes: int) -> int:
+        """More of the body behind a known head: how far it was taken."""
+        end = min(at + self._known_left, size_bytes)
+        self._known_left -= end - at
+        self.on_body(bytes(view[at:end]))
+        if not self._known_left:
+            self.on_message_complete()
+        return end
 
     def _may_be_known(self, head: bytes) -> None:
         """The parser has taken it whole. Another length must not be too much for it."""
         if self._client is not None and self._head_bytes_left >= MOST_DIGITS:
-            known, scope = self._crowd.known_heads, cast(Scope, self.scope)
-            self._client.vouch = partial(known.add, head, self.url, scope)
+            known = self._crowd.known_heads
+            self._client.vouch = partial(known.add, head, self.url, self.scope)
 
     def _parse(self, piece: memoryview | bytes) -> None:
         try:
@@ -250,15 +240,10 @@ class ServerProtocol(HttpToolsProtocol):
                 self._refuse(self._crowd.head_too_large)
 
     def _ask_whether_it_left(self) -> None:
-        """Who is not read from cannot say so. The system knows, once all that was sent
-        has come (Linux; others where the connection was reset)."""
+        """Who is not read from cannot say so. The system knows."""
         if not self.flow.read_paused or self.transport.is_closing():
             return
-        ends = select.poll()
-        ends.register(
-            self.transport.get_extra_info("socket"), getattr(select, "POLLRDHUP", 0)
-        )
-        if ends.poll(0):
+        if has_left(self.transport):
             self.transport.abort()
         else:
             self.loop.call_later(_ASK_EVERY_S, self._ask_whether_it_left)
@@ -357,7 +342,7 @@ class ServerProtocol(HttpToolsProtocol):
         if self.scope["http_version"] == "1.0":
             speak_old_http(self.cycle, self._linger)
         if self.url.endswith(b"?"):
-            self.scope["state"][_BARE_QUERY] = True
+            self.scope["state"][BARE_QUERY] = True
 
     def _works(self) -> None:
         if self._crowd.retiring:
@@ -411,8 +396,3 @@ class ServerProtocol(HttpToolsProtocol):
         self.flow.is_full = len(self._held) >= _HELD_BYTES
         if self.flow.read_paused:
             self.flow.resume_reading()
-
-
-def asks_nothing(scope: Scope) -> bool:
-    """A target ends in its question mark. ASGI does not tell it: our own server does."""
-    return _BARE_QUERY in scope.get("state", ())

@@ -114,9 +114,9 @@ def _clients(log: pl.LazyFrame, of: str) -> str:
 
 def _cache(log: pl.LazyFrame, of: str) -> str:
     """What the cache saved and missed, by cause, and what to change."""
-    lost = collected(lost_of(log).select(OF_LOST)).lazy()  # once for both
+    calls = collected(lost_of(log).select(OF_LOST)).lazy()  # once for both
     by_feature, causes = pl.collect_all(
-        [cache_of(lost), losses_of(lost)], engine="streaming"
+        [cache_of(calls), losses_of(calls)], engine="streaming"
     )
     watched = by_feature.filter(pl.col("watched") > 0)
     saved, lost = (float(watched[what].sum()) for what in ("saved_usd", "lost_usd"))

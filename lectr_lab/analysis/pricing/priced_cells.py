@@ -157,6 +157,8 @@ def _way(prices: PriceList) -> tuple[tuple[str, ...], Way]:
 def _of_sums(cells: pl.DataFrame, table: pl.DataFrame, kind: pl.Series) -> pl.Series:
     """The cost of counted cells of even prices; null for all others."""
     said = [name for name in COUNTS if cells[name].null_count() < cells.height]
+    if "input_tokens" not in said:
+        return pl.Series([None], dtype=_PUSD).new_from_index(0, cells.height)
     lacking = [name for name in said if table[LACKS[name]].any()]
     billed = [name for name in said if name in RATE_OF]
     needed = [*(RATE_OF[name] for name in billed), *(LACKS[name] for name in lacking)]

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, overload
 
 import polars as pl
 
+from lectr_lab.analysis.cells.asked import Asked
 from lectr_lab.analysis.cells.log_files import LabFiles
 from lectr_lab.analysis.cells.newest import Newest, day_ends
-from lectr_lab.analysis.cells.planned import Apart, Asked, Reading
+from lectr_lab.analysis.cells.planned import Apart, Reading
 from lectr_lab.analysis.cells.prefix_files import Days, PrefixFiles
 from lectr_lab.analysis.elsewhere import each
 from lectr_lab.analysis.lab_rows import counted_log, lab_rows

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.asked import Asked
 from lectr_lab.analysis.cells.newest import Newest, counts, newest_end
-from lectr_lab.analysis.cells.planned import Apart, Asked
+from lectr_lab.analysis.cells.planned import Apart
 from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.views.collected import collected
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from lectr_lab.analysis.cells.planned import OF_FAILURES, Asked
+from lectr_lab.analysis.cells.asked import OF_FAILURES, Asked
 from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.views import cube, rows
 from lectr_lab.analysis.views.collected import collected

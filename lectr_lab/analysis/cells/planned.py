@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.asked import OF_FAILURES, Asked, can_say
 from lectr_lab.analysis.cells.bins import NAMES as BINNED
 from lectr_lab.analysis.cells.bins import bins, row_bins, upper_of_two
 from lectr_lab.analysis.cells.facts import (
     KEYS,
-    NAMES,
     STEP,
     added,
     as_cells,
@@ -38,10 +38,8 @@ from lectr_lab.analysis.cells.spans import (
     begins_day,
     begins_month,
     days_cut,
-    is_days,
     is_hours,
     is_months,
-    is_quarters,
     is_weeks,
     months_around,
     whole_steps,
@@ -53,38 +51,15 @@ from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.pricing.priced_cells import costed, with_estimates
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.selection import Period, Selection
-from lectr_lab.analysis.views.time_steps import has_whole_hours, polars_zone, time_step
+from lectr_lab.analysis.views.time_steps import has_whole_hours, time_step
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.price_changes import own_change_days
 
-OF_FAILURES = frozenset({"status", "error_type", "error_source"})
-"""What a cell says of requests that failed, and of no others."""
-
-GROUPED = frozenset({*NAMES, "model", "day", "hour"}) - OF_FAILURES
-"""What a cell says of all its rows."""
-
-_STEPS = {"day", "hour"}
 _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
 _REMEMBERED = 7
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
-
-
-class Asked(NamedTuple):
-    """What a view asks of a log, as far as it decides what is read."""
-
-    columns: frozenset[str] = frozenset()
-    steps: tuple[str, ...] = ()
-    tz: str = "UTC"
-    failures: bool = False  # of those alone
-    ends: bool = False  # when the first and the last were
-    total: bool = False  # of durations, `total_ms` alone, two bins as one
-
-    def covers(self, other: "Asked") -> bool:
-        """Its answer has that of another; it is said of no cell when it began."""
-        fewer = other.columns <= self.columns and {*other.steps} <= {*self.steps}
-        return fewer and other.tz == self.tz and not other.ends
 
 
 _BY_DAY = Asked(frozenset({"feature"}), ("1d",))  # as cells are kept: none is added up
@@ -201,7 +176,7 @@ class Reading:
         if read is None:
             return None
         # Where each group has about a cell, adding them up first is the same work twice.
-        finest = ("1d" if _by_day(asked) else STEP) in asked.steps
+        finest = ("1d" if asked.is_by_day else STEP) in asked.steps
         if finest and "feature" in asked.columns:
             cells = self._wanted(selected, read)
         else:
@@ -215,7 +190,7 @@ class Reading:
         self, asked: Asked, selected: Selection, told: list[str] | None
     ) -> Found | None:
         """The cells that can say what is asked."""
-        if not (self._cells and _can_say(asked, selected)):
+        if not (self._cells and can_say(asked, selected)):
             return None
         read = self._gathered.of(self._files_for(asked, selected))
         if read is not None and told is not None:
@@ -224,7 +199,7 @@ class Reading:
 
     def _files_for(self, asked: Asked, selected: Selection) -> Wanted:
         """Those in which no more is told apart than is asked."""
-        by_day = _by_day(asked)
+        by_day = asked.is_by_day
         by_month = by_day and all(map(is_months, asked.steps))
         by_week = by_day and not by_month and all(map(is_weeks, asked.steps))
         at_any_time = selected.when == Period() and not own_change_days(self._prices)
@@ -232,9 +207,9 @@ class Reading:
             NONE if by_day else None,
             self._months_cut(selected.when) if by_month or by_week else None,
             days_cut(selected.when, begins_day),
-            _by_feature(asked, selected),
+            "feature" in asked.columns | selected.columns,
             by_week,
-            at_any_time and not (asked.steps or asked.columns & _STEPS),
+            at_any_time and asked.is_at_any_time,
         )
 
     def binned(self, asked: Asked, selected: Selection) -> pl.LazyFrame | None:
@@ -244,17 +219,20 @@ class Reading:
             `duration`, `bin` and `rows`, beside columns of the log that keys are told
             from; None where bins cannot say it.
         """
-        names, by_step = {*BINNED, "day"}, _by_day(asked)
+        names, by_step = {*BINNED, "day"}, asked.is_by_day
         if asked.total:
             names.remove("task")
             by_step = all(map(is_hours, asked.steps)) and has_whole_hours(asked.tz)
         can_say = asked.columns <= names and selected.columns <= names - {"day"}
         if not (self._cells and by_step and can_say):
             return None
-        by_month = _by_day(asked) and all(map(is_months, asked.steps))
-        by_week = asked.total and _by_day(asked) and all(map(is_weeks, asked.steps))
+        by_month = asked.is_by_day and all(map(is_months, asked.steps))
+        by_week = asked.total and asked.is_by_day and all(map(is_weeks, asked.steps))
         by_week &= bool(asked.steps) and not self._log.is_far
-        wanted, cut = Wanted(None, by_feature=_by_feature(asked, selected)), NONE
+        wanted, cut = (
+            Wanted(None, by_feature="feature" in asked.columns | selected.columns),
+            NONE,
+        )
         if by_month or by_week:
             wanted = self._files_for(asked, selected)
             cut = days_cut(selected.when, begins_month)
@@ -363,15 +341,6 @@ def _months_at(when: Period) -> frozenset[date]:
     return months_around(days_cut(when, begins_month))
 
 
-def _by_day(asked: Asked) -> bool:
-    """Days (UTC) need not be told apart any further."""
-    return all(map(is_days, asked.steps)) and polars_zone(asked.tz) == "UTC"
-
-
-def _by_feature(asked: Asked, selected: Selection) -> bool:
-    return "feature" in asked.columns | selected.columns
-
-
 def _stored(rows: pl.LazyFrame) -> pl.DataFrame:
     return collected(rows.select([*rest_schema()]))
 
@@ -390,13 +359,3 @@ def _any(rows: pl.LazyFrame) -> bool:
 def n_rows(log: pl.LazyFrame) -> int:
     """How many rows there are."""
     return int(collected(log.select(pl.len())).item())
-
-
-def _can_say(asked: Asked, selected: Selection) -> bool:
-    """Cells know what is asked."""
-    known = GROUPED | OF_FAILURES if asked.failures else GROUPED
-    names = asked.columns <= known and selected.columns <= GROUPED - {"day", "hour"}
-    if asked.ends:  # a cell says them of a feature's whole day
-        whole = whole_steps(selected.when, DAY) == selected.when
-        names &= selected.columns <= {"org", "feature"} and whole
-    return names and all(map(is_quarters, asked.steps))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from lectr_lab.analysis.cells.planned import Asked
+from lectr_lab.analysis.cells.asked import Asked
 from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.columns import STEPS, column

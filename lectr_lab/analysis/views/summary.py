@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from lectr_lab.analysis.cells.planned import Asked
+from lectr_lab.analysis.cells.asked import Asked
 from lectr_lab.analysis.given_log import Log, opened
 from lectr_lab.analysis.log import AnyLog, ranked
 from lectr_lab.analysis.log import Log as LabLog

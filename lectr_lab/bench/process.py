@@ -1,5 +1,6 @@
 """What a process takes, from Linux: processor time and memory, its children's too."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -10,9 +11,10 @@ _MIB_PAGES = 1024 * 1024 / os.sysconf("SC_PAGE_SIZE")
 def family(pid: int) -> list[int]:
     """A process and its descendants, as of now."""
     pids = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            pids += family(int(child))
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):  # a thread that has ended meanwhile
+            for child in (task / "children").read_text().split():
+                pids += family(int(child))
     return pids
 
 

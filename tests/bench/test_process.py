@@ -29,6 +29,23 @@ def test_processor_time_is_the_processes_own():
     assert later_s - used_s < 0.05
 
 
+def test_threads_may_end_while_they_are_looked_at():
+    """A process whose threads come and go has its family all the same."""
+    code = "import threading\nprint(flush=True)\nwhile True:"
+    code += " threading.Thread(target=int).start()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout
+        child.stdout.readline()
+        try:
+            found = [family(child.pid) for _ in range(300)]
+        finally:
+            child.kill()
+
+    assert found == [[child.pid]] * 300
+
+
 def test_memory_is_in_mib():
     """An interpreter holds more than 5 and, here, less than 5,000."""
     before_mb = rss_mb([os.getpid()])

@@ -30,6 +30,7 @@ from distributed import Client
 
 import lectr_lab as lectr
 from lectr_lab.analysis.cells.kept import count_closed
+from lectr_lab.bench.process import family
 from lectr_lab.log.folder import LabFolder
 
 WAYS = ("serial", "pool", "dask")
@@ -72,17 +73,6 @@ def _cpu_s(pid: int) -> float:
 def _anonymous_mib(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(s.split()[1]) / 1024 for s in lines if s.startswith("RssAnon"))
-
-
-def _family() -> list[int]:
-    """This process and what it started."""
-    found, waiting = [], [os.getpid()]
-    while waiting:
-        pid = waiting.pop()
-        found.append(pid)
-        for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            waiting += [int(child) for child in task.read_text().split()]
-    return found
 
 
 @contextmanager
@@ -158,9 +148,9 @@ def _one(way: str, lab: Path) -> dict[str, Any]:
 
 def _counted(lab: Path) -> dict[str, Any]:
     """What counting took from here on, of all processes."""
-    family = _family()
-    workers = [pid for pid in family if pid != os.getpid()] or family
-    before = {pid: _cpu_s(pid) for pid in family}
+    pids = family(os.getpid())
+    workers = [pid for pid in pids if pid != os.getpid()] or pids
+    before = {pid: _cpu_s(pid) for pid in pids}
     peak, stop = [0.0], threading.Event()
 
     def watch() -> None:
@@ -172,7 +162,7 @@ def _counted(lab: Path) -> dict[str, Any]:
     count_closed(LabFolder(lab))
     stop.set()
     watcher.join()
-    cpu = sum(_cpu_s(pid) - before[pid] for pid in family)
+    cpu = sum(_cpu_s(pid) - before[pid] for pid in pids)
     spend = lectr.spend(lectr.scan(lab), ["feature", "model"]).sort(pl.all()).collect()
     digest = hashlib.sha256(spend.write_json().encode()).hexdigest()
     start = sum(before.values())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from shipped_lab import add_part, events
 
+from lectr_lab.bench.process import family
 from lectr_lab.cli.ship_beside import shipped
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.ship_settings import ShipSettings
@@ -29,12 +30,7 @@ def until(holds, seconds=120.0):
 
 def children() -> set[str]:
     """Processes of this one that ship."""
-    tasks = Path(f"/proc/{os.getpid()}/task")
-    found = {
-        pid
-        for task in tasks.iterdir()
-        for pid in (task / "children").read_text().split()
-    }
+    found = map(str, family(os.getpid()))
     return {pid for pid in found if b"lectr_lab.cli.ship_beside" in _line(pid)}
 
 

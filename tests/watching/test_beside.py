@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from odd_lab import odd_lab, quiet_lab
 
+from lectr_lab.bench.process import family
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.watch_settings import WatchSettings
 from lectr_lab.log.folder import LabFolder
@@ -45,12 +46,7 @@ def until(holds, seconds=120.0):
 
 def children() -> set[str]:
     """Processes of this one that watch."""
-    tasks = Path(f"/proc/{os.getpid()}/task")
-    found = {
-        pid
-        for task in tasks.iterdir()
-        for pid in (task / "children").read_text().split()
-    }
+    found = map(str, family(os.getpid()))
     return {pid for pid in found if b"lectr_lab.watching" in _line(pid)}
 
 

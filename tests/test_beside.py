@@ -8,6 +8,7 @@ import time
 
 import msgspec
 import pytest
+from child_processes import until
 
 from lectr_lab.beside import beside, read_and_tell
 from lectr_lab.config.settings import Settings, read_settings
@@ -45,13 +46,6 @@ def lab(tmp_path, monkeypatch):
 
 def run(settings):
     return beside("a_child", settings, lambda one: one.port > 0)
-
-
-def until(holds, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def said(lab) -> list[list[str]]:

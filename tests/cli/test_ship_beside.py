@@ -3,42 +3,23 @@
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
+from child_processes import children, until
 from shipped_lab import add_part, events
 
-from lectr_lab.bench.process import family
 from lectr_lab.cli.ship_beside import shipped
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.ship_settings import ShipSettings
 from lectr_lab.log.folder import LabFolder
 from lectr_lab.shipping.remote import scan_remote
 
+BESIDE = "lectr_lab.cli.ship_beside"
+
 
 @pytest.fixture
 def folder_url(tmp_path):
     return f"file://{tmp_path}/store"
-
-
-def until(holds, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def children() -> set[str]:
-    """Processes of this one that ship."""
-    found = map(str, family(os.getpid()))
-    return {pid for pid in found if b"lectr_lab.cli.ship_beside" in _line(pid)}
-
-
-def _line(pid: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 @pytest.mark.slow
@@ -53,13 +34,13 @@ def test_a_process_ships_and_ends_with_what_started_it(tmp_path, folder_url):
 
     with shipped(Settings(lab=str(lab.root), ship=asked)):
         until(lambda: rows() == 10)
-        [first] = children()
-        os.kill(int(first), signal.SIGKILL)
+        [first] = children(BESIDE)
+        os.kill(first, signal.SIGKILL)
         add_part(lab, events(10, 10))
         until(lambda: rows() == 20)
-        assert children() != {first}
+        assert children(BESIDE) != {first}
 
-    assert not children()
+    assert not children(BESIDE)
 
 
 @pytest.mark.slow
@@ -78,4 +59,4 @@ def test_what_cannot_be_done_is_said_and_not_tried_again(tmp_path, monkeypatch, 
 def test_without_the_section_there_is_no_process():
     """Nobody asked."""
     with shipped(Settings()):
-        assert not children()
+        assert not children(BESIDE)

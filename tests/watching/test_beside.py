@@ -5,16 +5,14 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from child_processes import children, until
 from odd_lab import odd_lab, quiet_lab
 
-from lectr_lab.bench.process import family
 from lectr_lab.config.settings import Settings
 from lectr_lab.config.watch_settings import WatchSettings
 from lectr_lab.log.folder import LabFolder
@@ -22,6 +20,7 @@ from lectr_lab.log.key_file import create_key
 from lectr_lab.watching.beside import watched
 from lectr_lab.watching.told import told
 
+BESIDE = "lectr_lab.watching"
 SAID = "the canary sings at dawn"
 CONFIG = """
 lab = "lab"
@@ -37,26 +36,6 @@ url_env = "HOOK_URL"
 """
 
 
-def until(holds, seconds=120.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def children() -> set[str]:
-    """Processes of this one that watch."""
-    found = map(str, family(os.getpid()))
-    return {pid for pid in found if b"lectr_lab.watching" in _line(pid)}
-
-
-def _line(pid: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
 @pytest.mark.slow
 def test_a_process_tells_and_ends_with_what_started_it(tmp_path):
     """Where `[watch]` asks for one."""
@@ -65,16 +44,16 @@ def test_a_process_tells_and_ends_with_what_started_it(tmp_path):
 
     with watched(Settings(lab=str(lab), watch=asked)):
         until(file.exists)
-        assert children()
+        assert children(BESIDE)
 
-    assert not children()
+    assert not children(BESIDE)
     assert b'"what": "began"' in file.read_bytes()
 
 
 def test_without_the_section_there_is_no_process():
     """Nobody asked."""
     with watched(Settings()):
-        assert not children()
+        assert not children(BESIDE)
 
 
 def more_looks(lab: LabFolder) -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -56,8 +57,19 @@ MAY_COLLECT = {"charts", "cli", "dashboards", "demo", "notebook", "tables", "tes
 MAY_COLLECT |= {"metrics"}
 
 
+# Every test asks every module; none of them changes meanwhile.
+@cache
 def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
+
+
+@cache
+def names() -> frozenset[str]:
+    return frozenset(name_of(path) for path in modules())
+
+
+def nodes_of(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text("utf-8")))
 
 
 def name_of(path: Path) -> str:
@@ -70,21 +82,20 @@ def room_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def imports_of(path: Path, *, lazy: bool = True) -> set[str]:
-    """Modules named by import statements; `lazy` ones stand inside functions."""
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = ast.walk(tree) if lazy else iter(tree.body)
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Modules named by import statements, those inside functions too."""
     found = set()
-    for node in nodes:
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             members = {f"{node.module}.{a.name}" for a in node.names}
-            modules_named = members & {name_of(p) for p in modules()}
+            modules_named = members & names()
             # `from package import module` needs the module, not the package's window.
             found |= modules_named or members | {node.module}
-    return {name for name in found if name}
+    return frozenset(filter(None, found))
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
@@ -104,15 +115,14 @@ def test_imports_only_go_down(path):
 
 def test_every_room_has_a_floor():
     """A new folder or door is placed in the house before it is built."""
-    rooms = {room_of(name_of(p)) for p in modules()} - {""}
+    rooms = {room_of(name) for name in names()} - {""}
 
     assert rooms | {""} == set(FLOORS)
 
 
 def test_no_import_goes_in_a_circle():
     """Modules can be read in an order."""
-    names = {name_of(p) for p in modules()}
-    graph = {name_of(p): imports_of(p) & names - {name_of(p)} for p in modules()}
+    graph = {name_of(p): imports_of(p) & names() - {name_of(p)} for p in modules()}
     graph.pop("lectr_lab")
     while graph:
         leaves = {n for n, needs in graph.items() if not needs & graph.keys()}
@@ -125,11 +135,7 @@ def test_no_import_goes_in_a_circle():
 def test_the_core_is_pure(path):
     """No I/O, clock, randomness, async or frames in core."""
     found = {name.split(".")[0] for name in imports_of(path)} & IMPURE
-    awaits = [
-        n
-        for n in ast.walk(ast.parse(path.read_text()))
-        if isinstance(n, ast.AsyncFunctionDef)
-    ]
+    awaits = [n for n in nodes_of(path) if isinstance(n, ast.AsyncFunctionDef)]
 
     assert not found
     assert not awaits
@@ -156,7 +162,7 @@ def test_queries_run_in_the_doors(path):
     """`.collect()` stands in the doors, and in functions named here with a reason."""
     calls = {
         node.func.attr
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
     if room_of(name_of(path)) in MAY_COLLECT or name_of(path) in COLLECTING:
@@ -215,7 +221,7 @@ def test_the_proxy_loads_no_frames_or_charts(statement):
 def test_a_module_that_prose_names_is_there(path):
     """`core.routing.rules` in a docstring is a module, and what follows is in it."""
     rooms = "|".join(filter(None, FLOORS))
-    there = {name_of(p).removeprefix("lectr_lab.") for p in modules()}
+    there = {name.removeprefix("lectr_lab.") for name in names()}
     for named in re.findall(rf"`((?:{rooms})\.[a-z_.]+)`", path.read_text("utf-8")):
         assert named in there or named.rpartition(".")[0] in there, named
 
@@ -247,12 +253,16 @@ def test_most_are_far_smaller():
     assert median(lengths) <= 8
 
 
-def functions_of(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def functions_of(path: Path) -> list[tuple[str, int]]:
     """Each function of a module, and its lines without the docstring."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    found = []
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
-            yield node.name, body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            found.append((node.name, lines))
+    return found
 
 
 # One row of sixty columns is one statement.

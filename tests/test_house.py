@@ -174,6 +174,7 @@ def test_queries_run_in_the_doors(path):
 COLLECTING: dict[str, str] = {
     "lectr_lab.analysis.cells.facts": "a part is counted once, and written",
     "lectr_lab.analysis.cells.bins": "likewise, in bins",
+    "lectr_lab.analysis.cells.kinds": "likewise, and told by numbers for it",
     "lectr_lab.analysis.cells.few_features": "which features of a part are used most",
     "lectr_lab.analysis.cells.sets": "likewise, and months are made of parts",
     "lectr_lab.analysis.compare.compare": "when the log ends says which spans are meant",

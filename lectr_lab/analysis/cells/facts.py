@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.kinds import kinds
 from lectr_lab.analysis.pricing.answered_once import may_be_repeated
 from lectr_lab.analysis.pricing.bands import band, slot
 from lectr_lab.analysis.pricing.billing import UNITS as BILLED_HERE
@@ -62,6 +63,10 @@ whether it is a call, silent, and a repeat. `band` counts the lengths that price
 above and that input passed; `bucket` the steps of a silent stream's prompt; `slot` the
 times of day at which prices change, where they do."""
 
+_FIRST = ("org", "feature", "outcome", "task", "provider", "model_actual", "stream")
+ORDER = (*dict.fromkeys((*_FIRST, *KEYS[1:])), "started_at")
+"""How cells stand in files: like beside like, so that these are half as large."""
+
 SUMS = (
     *("rows", "first_at", "last_at", *COUNTS, *CHARS.values()),
     "cost_stated_pusd",
@@ -87,6 +92,7 @@ MOST_IN_A_CELL = 10**7
 
 _MOST_STATED_USD = 9_000  # times 10^12, a float exactly
 _SHAPED = (*COUNTS, *CHARS.values(), "cost_stated_pusd")
+_QUARTER_US = 900_000_000
 _OF_FAILURES = ("status", "error_type", "error_source")
 _ID = ("event_id", "provider_response_id")
 _TIMES = ("total_ms", "ttfb_ms", "ttft_ms", "overhead_ms")
@@ -157,11 +163,9 @@ def facts(log: pl.DataFrame) -> Facts:
         repeated.then(name).alias(name) if name in _ID else pl.col(name)
         for name in _KEPT
     )
-    each = fit.select(_each())
-    # Most columns are empty: to look at those, too, takes twice as long.
-    said = [one.name for one in each if fit.is_empty() or one.null_count() < one.len()]
-    sums = added(each.lazy(), keys={*KEYS}.intersection(said), said=said).collect()
-    return Facts(sums, kept, taught(reported(log.lazy())).collect())
+    # In memory, for else it comes in pieces, which each step would put together.
+    each = fit.lazy().select(_each()).collect(engine="in-memory")
+    return Facts(added_here(each), kept, taught(reported(log.lazy())).collect())
 
 
 def may_be_settled() -> pl.Expr:
@@ -210,15 +214,66 @@ def added(
     """
     known = {name: pl.col(name) for name in KEYS if name in keys}
     if "started_at" in known:
-        quarter = pl.col("started_at").dt.truncate(STEP)
-        known["started_at"] = (quarter if at is None else at).alias("started_at")
-    sums = [
+        known["started_at"] = _moment(at)
+    shaped = [name for name in _SHAPED if name in said]
+    found = cells.group_by(*known.values(), _shape(shaped)).agg(_sums(said))
+    return _whole(found, known, shaped)
+
+
+def added_here(cells: pl.DataFrame, *, at: pl.Expr | None = None) -> pl.DataFrame:
+    """The same of cells in memory, by all keys, in half the time; in their `ORDER`.
+
+    Args:
+        cells: of any parts of a log.
+        at: the start of a quarter of an hour (UTC) that stands for `started_at`.
+    """
+    # Most columns are empty: to look at those, too, takes twice as long.
+    said = {n for n in cells.columns if cells.is_empty() or not _is_null(cells[n])}
+    names = [name for name in ORDER if name in said and name != "started_at"]
+    shaped = [name for name in _SHAPED if name in said]
+    quarter = _moment(at).dt.timestamp("us") // _QUARTER_US
+    told = cells.lazy().select(*names, _shape(shaped), quarter.alias("quarter"))
+    each = told.collect(engine="in-memory")
+    whose, quarters = kinds(each, [*names, "shape"]), each["quarter"]
+    first = int(quarters.min() or 0)  # type: ignore[arg-type]
+    n = int(quarters.max() or 0) - first + 1  # type: ignore[arg-type]
+    group = (whose.of_rows * n + (quarters - first)).alias("group")
+    some = cells.lazy().with_columns(group).group_by("group").agg(_sums(said))
+    found = some.sort("group").collect()
+    started = (found["group"] % n + first) * _QUARTER_US
+    at_once = started.cast(schema()["started_at"]).alias("started_at")
+    whole = found.hstack(whose.names[found["group"] // n]).hstack([at_once])
+    return _whole(whole.lazy(), {*names, "started_at"}, shaped).collect()
+
+
+def _is_null(column: pl.Series) -> bool:
+    return column.null_count() == column.len()
+
+
+def _moment(at: pl.Expr | None) -> pl.Expr:
+    """What stands for `started_at`; the start of the quarter of an hour, unless told."""
+    quarter = pl.col("started_at").dt.truncate(STEP)
+    return (quarter if at is None else at).alias("started_at")
+
+
+def _sums(said: Collection[str]) -> list[pl.Expr]:
+    return [
         pl.col("first_at").min(),
         pl.col("last_at").max(),
         *(pl.col(n).sum() for n in SUMS if n in said and not n.endswith("_at")),
     ]
-    shaped = [name for name in _SHAPED if name in said]
-    found = cells.group_by(*known.values(), _shape(shaped)).agg(sums)
+
+
+def _whole(
+    found: pl.LazyFrame, known: Collection[str], shaped: Sequence[str]
+) -> pl.LazyFrame:
+    """Sums with all columns of cells: what nobody said is null, whatever it adds up to.
+
+    Args:
+        found: `_sums` by `known` and by `shape`.
+        known: some of `KEYS`.
+        shaped: those that `shape` tells of.
+    """
     counts = [
         pl.when(pl.col("shape") // 3**place % 3 > 0).then(name).alias(name)
         for place, name in enumerate(shaped)

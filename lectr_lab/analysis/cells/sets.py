@@ -13,7 +13,13 @@ from typing import NamedTuple, TypeAlias
 import polars as pl
 
 from lectr_lab.analysis.cells import bins as binning
-from lectr_lab.analysis.cells.facts import KEYS, added, facts, rest_schema, taught
+from lectr_lab.analysis.cells.facts import (
+    ORDER,
+    added_here,
+    facts,
+    rest_schema,
+    taught,
+)
 from lectr_lab.analysis.cells.few_features import with_few_features
 from lectr_lab.analysis.pricing.eras import era
 
@@ -28,7 +34,6 @@ File: TypeAlias = Path | bytes
 """A Parquet file, where it lies or what is in it."""
 
 _ANY_TIME = datetime(1, 1, 1, tzinfo=UTC)
-_SORTED_BY = ("org", "feature", "outcome", "task", "provider", "model_actual", "stream")
 
 
 class CellSet(NamedTuple):
@@ -93,7 +98,7 @@ def rolled_up(kept: Kept, *, few: bool, steps: bool = False) -> CellSet:
             bins of its weeks.
     """
     by_day = pl.col("started_at").dt.truncate("1d")
-    sums = added(scan(kept.sums), at=by_day).collect(engine="streaming")
+    sums = _summed(kept.sums, by_day)
     month = pl.col("at").dt.truncate("1mo")
     # A month's bins are read once: what its weeks have is little beside.
     step = pl.max_horizontal(month, pl.col("at").dt.truncate("1w")) if steps else month
@@ -109,11 +114,11 @@ def rolled_up(kept: Kept, *, few: bool, steps: bool = False) -> CellSet:
 
 
 def _with_steps(month: CellSet, bins: pl.DataFrame) -> CellSet:
-    at, days = pl.col("started_at"), month.sums.lazy()
+    at = pl.col("started_at")
     begins, week = at.dt.truncate("1mo"), at.dt.truncate("1w")
-    weekly = added(days, at=pl.max_horizontal(begins, week, era())).collect()
+    weekly = added_here(month.sums, at=pl.max_horizontal(begins, week, era()))
     # A week that is told apart begins in the month, and at the prices, of all its days.
-    eras = added(weekly.lazy(), at=pl.max_horizontal(begins, era())).collect()
+    eras = added_here(weekly, at=pl.max_horizontal(begins, era()))
     weeks = binning.of_total(bins.lazy()).collect()
     return month._replace(eras=eras, weekly=weekly, weeks=weeks)
 
@@ -128,7 +133,7 @@ def as_one_set(months: Kept, *, few: bool) -> CellSet:
     """
     bins = binning.added(scan(months.bins), at=pl.lit(_ANY_TIME))
     return CellSet(
-        added(scan(months.sums), at=era()).collect(engine="streaming"),
+        _summed(months.sums, era()),
         binning.in_order(bins).collect(engine="streaming"),
         scan(months.rest).collect(),
         taught(scan(months.taught)).collect(),
@@ -157,11 +162,16 @@ def scan(files: Sequence[File]) -> pl.LazyFrame:
     return pl.scan_parquet(list(files))  # type: ignore[arg-type]
 
 
+def _summed(files: Sequence[File], at: pl.Expr) -> pl.DataFrame:
+    """Their cells, one file after another: so it takes the memory of one, and the sum's."""
+    each = [added_here(scan([file]).collect(), at=at) for file in files]
+    return added_here(pl.concat(each))
+
+
 def _dense(kind: str, frame: pl.DataFrame) -> bytes:
-    # Like beside like, which halves them; bins are made so.
-    by = [name for name in (*_SORTED_BY, *KEYS) if name in frame.columns]
-    names = list(dict.fromkeys(by or frame.columns))
-    dense = frame if kind in ("bins", "weeks") else frame.sort(names, nulls_last=True)
+    # Like beside like, which halves them; sums and bins are made so.
+    by = [name for name in ORDER if name in frame.columns] or frame.columns
+    dense = frame.sort(by, nulls_last=True) if kind in ("rest", "taught") else frame
     data = io.BytesIO()
     dense.write_parquet(data, compression="zstd", compression_level=3, statistics=False)
     return data.getvalue()

@@ -172,7 +172,7 @@ class Followed:
         if self._found is None:
             return {}
         leaders, some = self._found[0].leaders, self._recent()
-        return carried(cube.needed(some.rows, self.by), leaders, some.said)
+        return carried(cube.named(some.rows, self.by), leaders, some.said)
 
     def look_for_odd(self, folder: Path) -> bool:
         """Look at a lab folder for what is odd, at most each minute; say whether that

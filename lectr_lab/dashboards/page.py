@@ -108,7 +108,7 @@ def page(
     body.append(sections.notes(said))
     more = {
         "marks": marks(log, counted, when, tz=tz, prices=prices),
-        "rows": carried(cube.needed(some.rows, by), counted.leaders, some.said),
+        "rows": carried(cube.named(some.rows, by), counted.leaders, some.said),
         **foretold(log, tz, budgets),
         **(beside or {}),
     }

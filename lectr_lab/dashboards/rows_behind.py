@@ -54,6 +54,13 @@ _SHOWN = [
     *("input_tokens", "cache_read_tokens", "output_tokens", "cost_usd", "total_ms"),
     *("status", "outcome", "why", "whose"),
 ]
+_READ = [
+    *("event_id", "started_at", "org", "feature", "provider", "session"),
+    *("model_actual", "model_sent", "model_requested", "kind", "operation", "path"),
+    *("input_tokens", "cache_read_tokens", "output_tokens", "cost_usd", "total_ms"),
+    *("status", "outcome", "error_type", "error_source"),
+]
+"""What that is told from."""
 
 
 def rows_of(
@@ -245,9 +252,11 @@ def carried(log: pl.LazyFrame, leaders: Leaders, of: str = "") -> dict[str, Any]
         failed and whose fault it was, or null; and whether it is one of the `dearest`,
         of the `newest`, and of the newest that `failed`. Ready for JSON.
     """
-    firsts = _firsts(shown(log.filter(rows.is_request())))
-    both = pl.concat(firsts).unique("row", maintain_order=True)
+    firsts = _firsts(log.filter(rows.is_request()).select(_READ))
     which = [set(first["row"]) for first in firsts]
+    some = pl.concat(firsts).unique("row", maintain_order=True)
+    texts = pl.col(pl.Categorical).cast(pl.String)
+    both = shown(some.lazy().with_columns(texts)).collect()
     errors = both.select("why", "whose").iter_rows()
     return {
         **listed(both),
@@ -256,20 +265,19 @@ def carried(log: pl.LazyFrame, leaders: Leaders, of: str = "") -> dict[str, Any]
         "m": _places(both, "provider", "model", leaders.models),
         "s": _places(both, "org", "session", leaders.sessions),
         "error": [why and [name(why), name(whose)] for why, whose in errors],
-        "dearest": [int(row in which[0]) for row in both["row"]],
-        "newest": [int(row in which[1]) for row in both["row"]],
-        "failed": [int(row in which[2]) for row in both["row"]],
+        "dearest": [int(row in which[0]) for row in some["row"]],
+        "newest": [int(row in which[1]) for row in some["row"]],
+        "failed": [int(row in which[2]) for row in some["row"]],
     }
 
 
 def _firsts(some: pl.LazyFrame) -> list[pl.DataFrame]:
-    """The dearest and the newest of `shown` rows and the newest that failed, by their
-    number in `row`; read once, in batches."""
-    failed = pl.col("why").is_not_null()
+    """The dearest and the newest of requests and the newest that failed, by their number
+    in `row`; read once, in batches."""
     wanted = [
         (pl.lit(True), "dearest", CARRIED),
         (pl.lit(True), "newest", CARRIED),
-        (failed, "newest", CARRIED_FAILED),
+        (rows.failed(), "newest", CARRIED_FAILED),
     ]
     found = [some.head(0).with_row_index("row").collect()] * len(wanted)
     n = 0
@@ -279,9 +287,7 @@ def _firsts(some: pl.LazyFrame) -> list[pl.DataFrame]:
         told = batch.with_row_index("row", offset=n)
         n += batch.height
         found = [
-            pl.concat([first, told.filter(which & _may_lead(first, order, most))])
-            .sort(_ORDERS[order], descending=True, nulls_last=True)
-            .head(most)
+            _first(first, told.filter(which), _ORDERS[order], most)
             for first, (which, order, most) in zip(found, wanted, strict=True)
         ]
 
@@ -289,11 +295,16 @@ def _firsts(some: pl.LazyFrame) -> list[pl.DataFrame]:
     return found
 
 
-def _may_lead(first: pl.DataFrame, order: str, most: int) -> pl.Expr:
-    """Which rows may stand before the last of those that were found."""
-    key = _ORDERS[order][0]
-    last = first[key][-1] if first.height == most else None
-    return pl.lit(True) if last is None else pl.col(key) >= last
+def _first(
+    found: pl.DataFrame, some: pl.DataFrame, order: Sequence[str], most: int
+) -> pl.DataFrame:
+    """The first of those that were found and of some more; few of these are put in
+    order, for what is looked at first tells most of them."""
+    both = pl.concat([found, some])
+    key = both[order[0]]
+    if key.count() > most:
+        both = both.filter(key >= key.top_k(most).min())
+    return both.sort(order, descending=True, nulls_last=True).head(most)
 
 
 def _places(

@@ -12,7 +12,12 @@ import polars as pl
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.cache import OF_LOST, cache_of, losses_of, lost_of
 from lectr_lab.analysis.views.collected import collected
-from lectr_lab.analysis.views.sessions import cost_measures, costs_text, sessions
+from lectr_lab.analysis.views.sessions import (
+    cost_measures,
+    costs_text,
+    session_costs,
+    sessions,
+)
 from lectr_lab.analysis.views.spend import spend
 from lectr_lab.analysis.views.turns import turns
 from lectr_lab.core.formatting import count, name, percent, usd
@@ -51,7 +56,7 @@ def _says(log: pl.LazyFrame, column: str) -> bool:
     return collected(said.select(column).head(1)).height > 0
 
 
-def _of(of: str, asked: str) -> str:
+def _said_of(of: str, asked: str) -> str:
     """Of what a figure is, and who tells it of all."""
     return (
         f"Of the {of}; <code>{asked}</code> reads all." if of else "Of the whole log."
@@ -59,18 +64,16 @@ def _of(of: str, asked: str) -> str:
 
 
 def _sessions(log: pl.LazyFrame, of: str) -> str:
-    """The dearest, each to be opened."""
-    found = collected(sessions(log))
-    dearest = found.head(MOST_SESSIONS)
-    if dearest.is_empty():
+    """The dearest, each to be opened; of the others, only what they cost is asked."""
+    costs = collected(session_costs(log))
+    if costs.is_empty():
         return ""
-    costs_of_one = found.select(cost_measures()).row(0, named=True)
-    more = costs_of_one["sessions"] - dearest.height
+    costs_of_one = costs.select(cost_measures()).row(0, named=True)
+    shown = costs.head(MOST_SESSIONS)
+    dearest = collected(sessions(_of(log, shown)))
+    more = costs.height - shown.height
     pictured = dearest.head(PICTURES).filter(pl.col("requests") <= MOST_REQUESTS)
-    own = log.join(
-        pictured.lazy().select("org", "session"), on=["org", "session"], how="semi"
-    )
-    own = collected(own).lazy()
+    own = collected(_of(log, pictured)).lazy()
     opened = [
         _session(own, one, pictured=n < PICTURES)
         for n, one in enumerate(dearest.iter_rows(named=True))
@@ -79,9 +82,15 @@ def _sessions(log: pl.LazyFrame, of: str) -> str:
     return (
         '<section class="runs"><h3>Sessions, dearest first</h3>'
         f'<p class="soft">{escape(costs_text(costs_of_one))} '
-        f"{_of(of, 'lectr-lab sessions')}</p>"
+        f"{_said_of(of, 'lectr-lab sessions')}</p>"
         f'{"".join(opened)}<p class="soft">{tail}</p></section>'
     )
+
+
+def _of(log: pl.LazyFrame, some: pl.DataFrame) -> pl.LazyFrame:
+    """The rows of some sessions."""
+    names = some.lazy().select("org", "session")
+    return log.join(names, on=["org", "session"], how="semi", nulls_equal=True)
 
 
 def _session(log: pl.LazyFrame, one: dict[str, Any], *, pictured: bool) -> str:

@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 
+import polars as pl
+
 from lectr_lab.analysis import newest as module
 from lectr_lab.analysis.views import cube
+from lectr_lab.analysis.views.cube import Leaders
+from lectr_lab.analysis.views.spend import spend
 from lectr_lab.dashboards.recent import at_hand, recent
+from lectr_lab.dashboards.rows_behind import carried
 from lectr_lab.dashboards.runs import runs
 
 
@@ -48,5 +53,21 @@ def test_what_is_at_hand_says_what_all_of_it_does(log, monkeypatch):
     held = at_hand(some, "rule")
 
     assert runs(held.rows, "newest") == runs(some.rows, "newest") != ""
-    shown = [cube.needed(one.rows, "rule").collect() for one in (held, some)]
-    assert shown[0].equals(shown[1], null_equal=True)
+    leaders = Leaders((("local", "r"),), (("openai", "gpt-4o-mini"),))
+    told = [
+        carried(cube.named(one.rows, "rule"), leaders, "newest") for one in (held, some)
+    ]
+    assert told[0] == told[1]
+
+
+def test_what_is_at_hand_has_numbers_for_names(log, monkeypatch):
+    """Each of few names stands in many rows; views group by them as by texts."""
+    rows = log({"session": "s", "feature": "chat"}, {"session": "s", "feature": None})
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2)
+
+    held = at_hand(recent(rows, many=True)._replace(said="newest"), "feature").rows
+
+    assert held.collect_schema()["session"] == pl.Categorical
+    found = spend(held, by="feature").collect()
+    assert found.schema["feature"] == pl.String
+    assert sorted(found["feature"]) == ["chat", "untagged"]

@@ -44,7 +44,6 @@ _RULES = {
     "is_marked": pl.Boolean(),
     "by_request": pl.Boolean(),
 }
-_NAMES = {"provider": pl.String(), "asked": pl.String()}
 
 
 class _Tokens(NamedTuple):
@@ -177,14 +176,14 @@ def _rules() -> pl.Expr:
 
 
 def _look_up(asked: pl.Series) -> pl.Series:
-    names = pl.DataFrame(asked.struct.unnest(), schema=_NAMES)
+    names = asked.struct.unnest()
     kinds = names.unique()
     rules = pl.DataFrame(
         [_rule(*kind) for kind in kinds.iter_rows()], schema=_RULES, orient="row"
     )
     found = names.join(
         kinds.hstack(rules.get_columns()),
-        on=list(_NAMES),
+        on=names.columns,
         how="left",
         nulls_equal=True,
         maintain_order="left",

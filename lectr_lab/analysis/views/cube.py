@@ -94,12 +94,7 @@ def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
     Raises:
         LabError: a column that the log does not have.
     """
-    if by != "feature":
-        [key] = key_columns(
-            log, by, org=""
-        )  # one org, or all: its name is not asked for
-        kind = log.select(key.alias("key")).collect_schema()["key"]
-        log = log.with_columns(as_text(key, kind).alias("feature"))
+    log = named(log, by)
     return log.select(
         *("event_id", "started_at", "org", "feature", "provider", "session"),
         *("model_actual", "model_sent", "model_requested"),
@@ -118,6 +113,16 @@ def needed(log: pl.LazyFrame, by: str = "feature") -> pl.LazyFrame:
         *("cost_usd", "price_source", "credential", "plan_usd", "cost_stated_usd"),
         *_of_estimates(log),
     )
+
+
+def named(log: pl.LazyFrame, by: str) -> pl.LazyFrame:
+    """A log in which another column's values stand in the place of the features; raises
+    as of `needed`."""
+    if by == "feature":
+        return log
+    [key] = key_columns(log, by, org="")  # one org, or all: its name is not asked for
+    kind = log.select(key.alias("key")).collect_schema()["key"]
+    return log.with_columns(as_text(key, kind).alias("feature"))
 
 
 def _of_estimates(log: pl.LazyFrame) -> list[str]:

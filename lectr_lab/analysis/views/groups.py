@@ -27,7 +27,8 @@ By = str | Sequence[str] | None
 Measures = Sequence[pl.Expr] | Callable[[Each], Sequence[pl.Expr]]
 """Named aggregates: of rows, or told what they are of."""
 
-_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+_NUMBERED = (pl.Categorical, pl.Enum)
+_TEXTS = (pl.String, *_NUMBERED)
 # What views call columns of their own, beside what they sum.
 _OF_VIEWS = re.compile(
     r"time|rank|requests|sessions|percentiles|share_of_.+|error_rate.*|retries|errors"
@@ -142,14 +143,15 @@ def _names(by: By, alone: bool) -> list[str]:
 
 def _key(name: str, tz: str, types: pl.Schema, missing: bool) -> pl.Expr:
     if name == "feature":
-        return rows.feature()
+        named = rows.feature()
+        return named.cast(pl.String) if types.get(name) in _NUMBERED else named
     if name in STEPS:
         step = _step(STEPS[name], tz)
         return (step.dt.date() if name == "day" else step).alias(name)
     if _OF_VIEWS.fullmatch(name):
         raise _taken(name)
     key = column(name, types)
-    if name != "model" and types[name] in (pl.Categorical, pl.Enum):
+    if name != "model" and types[name] in _NUMBERED:
         key = key.cast(pl.String)
     is_text = name == "model" or types[name] in _TEXTS
     if name == "org" or not (is_text and missing):

@@ -97,16 +97,35 @@ def sessions(
     found = given.lazy()
     if infer_sessions:
         found = with_inferred(found, most_pause_min)
-    found = found.filter(rows.is_call(), pl.col("session") != "")
+    found = _of_sessions(found)
     if org is not None:
         found = found.filter(pl.col("org") == org)
     if by is not None:
         return _costs(found, by, org, few)
     shown = COLUMNS if org is None else COLUMNS[1:]
+    each = _each(found) if few else _each_of_many(found)
+    return _dearest_first(each).select(shown)
+
+
+def session_costs(log: AnyLog) -> pl.LazyFrame:
+    """The sessions of `sessions` in its order, of which only what they cost is looked at:
+    `org`, `session`, `requests`, and what `cost_measures` takes.
+
+    Args:
+        log: events with `cost_usd`.
+    """
+    keys = [pl.col(key) for key in _KEYS]
+    return _dearest_first(_cost_of_each(_of_sessions(log.lazy()), keys, is_few(log)))
+
+
+def _of_sessions(log: pl.LazyFrame) -> pl.LazyFrame:
+    return log.filter(rows.is_call(), pl.col("session") != "")
+
+
+def _dearest_first(each: pl.LazyFrame) -> pl.LazyFrame:
     order = ["spend_usd", "plan_usd", "requests", *_KEYS]
     falling = [True, True, True, False, False]
-    each = _each(found) if few else _each_of_many(found)
-    return each.sort(order, descending=falling, nulls_last=True).select(shown)
+    return each.sort(order, descending=falling, nulls_last=True)
 
 
 def is_few(log: AnyLog) -> bool:
@@ -199,19 +218,23 @@ def _pauses(times: pl.LazyFrame) -> pl.LazyFrame:
 def _costs(log: pl.LazyFrame, by: By, org: str | None, few: bool) -> pl.LazyFrame:
     keys, names = key_columns(log, by, org=org), key_names(by, org=org)
     own = [pl.col("org").alias("_org"), pl.col("session").alias("_session")]
-    facts = cost_facts()
-    if few:
-        each = log.group_by(*keys, *own).agg(facts.once)
-    else:
-        groups = Groups([*keys, *own], facts)
-        in_batches(log, groups.needed(), groups.add)
-        each = groups.added().lazy()
-    each = each.with_columns(session_usd())
+    each = _cost_of_each(log, [*keys, *own], few)
     measures = cost_measures()
     measured = each.group_by(names).agg(measures) if names else each.select(measures)
     falling = [True, True, *[False] * len(names)]
     order = ["spend_usd", "plan_usd", *names]
     return measured.sort(order, descending=falling, nulls_last=True)
+
+
+def _cost_of_each(log: pl.LazyFrame, keys: list[pl.Expr], few: bool) -> pl.LazyFrame:
+    facts = cost_facts()
+    if few:
+        each = log.group_by(keys).agg(facts.once)
+    else:
+        groups = Groups(keys, facts)
+        in_batches(log, groups.needed(), groups.add)
+        each = groups.added().lazy()
+    return each.with_columns(session_usd())
 
 
 def cost_measures() -> list[pl.Expr]:

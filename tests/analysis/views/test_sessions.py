@@ -18,6 +18,7 @@ from lectr_lab.analysis.views.sessions import (
     cost_measures,
     costs_text,
     in_short,
+    session_costs,
     sessions,
 )
 from lectr_lab.analysis.views.spend import spend
@@ -205,6 +206,19 @@ def test_many_rows_are_added_up_in_batches(event, log_of, seed, n, rows):
 
     for found, wanted in zip(parts, whole, strict=True):
         assert_frame_equal(found, wanted, check_exact=True)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6), n=st.integers(0, 60))
+def test_what_sessions_cost_is_told_without_the_rest(event, log_of, seed, n):
+    """In the same order, to the bit."""
+    log = priced(log_of(made_up(event, seed, n)))
+
+    found, whole = session_costs(log).collect(), sessions(log).collect()
+
+    names = ["org", "session", "requests", "spend_usd", "plan_usd", "unpriced"]
+    assert_frame_equal(found.select(names), whole.select(names), check_exact=True)
+    assert found.select(cost_measures()).equals(whole.select(cost_measures()))
 
 
 def test_the_first_of_the_dearest_is_named(event, log_of):

@@ -163,9 +163,13 @@ def facts(log: pl.DataFrame) -> Facts:
         repeated.then(name).alias(name) if name in _ID else pl.col(name)
         for name in _KEPT
     )
+    # Most columns are empty: to look at those, too, takes twice as long.
+    empty = {one.name for one in fit if one.null_count() == one.len() > 0}
+    said = (one for one in _each() if one.meta.output_name() not in empty)
+    each = fit.lazy().select(said)
     # In memory, for else it comes in pieces, which each step would put together.
-    each = fit.lazy().select(_each()).collect(engine="in-memory")
-    return Facts(added_here(each), kept, taught(reported(log.lazy())).collect())
+    cells = each.collect(engine="in-memory")
+    return Facts(added_here(cells), kept, taught(reported(log.lazy())).collect())
 
 
 def may_be_settled() -> pl.Expr:
@@ -201,7 +205,6 @@ def added(
     *,
     keys: Collection[str] = KEYS,
     at: pl.Expr | None = None,
-    said: Collection[str] = SUMS,
 ) -> pl.LazyFrame:
     """Cells that are alike, as one each.
 
@@ -210,25 +213,22 @@ def added(
         keys: what they have to have in common; other columns are null then.
         at: what stands for `started_at`; the start of the quarter of an hour, unless
             told.
-        said: the sums that are not null everywhere.
     """
     known = {name: pl.col(name) for name in KEYS if name in keys}
     if "started_at" in known:
         known["started_at"] = _moment(at)
-    shaped = [name for name in _SHAPED if name in said]
-    found = cells.group_by(*known.values(), _shape(shaped)).agg(_sums(said))
-    return _whole(found, known, shaped)
+    found = cells.group_by(*known.values(), _shape(_SHAPED)).agg(_sums(SUMS))
+    return _whole(found, known, _SHAPED)
 
 
 def added_here(cells: pl.DataFrame, *, at: pl.Expr | None = None) -> pl.DataFrame:
     """The same of cells in memory, by all keys, in half the time; in their `ORDER`.
 
     Args:
-        cells: of any parts of a log.
+        cells: of any parts of a log; columns that are null may be left out.
         at: the start of a quarter of an hour (UTC) that stands for `started_at`.
     """
-    # Most columns are empty: to look at those, too, takes twice as long.
-    said = {n for n in cells.columns if cells.is_empty() or not _is_null(cells[n])}
+    said = {one.name for one in cells if one.null_count() < one.len() or not one.len()}
     names = [name for name in ORDER if name in said and name != "started_at"]
     shaped = [name for name in _SHAPED if name in said]
     quarter = _moment(at).dt.timestamp("us") // _QUARTER_US
@@ -243,11 +243,8 @@ def added_here(cells: pl.DataFrame, *, at: pl.Expr | None = None) -> pl.DataFram
     started = (found["group"] % n + first) * _QUARTER_US
     at_once = started.cast(schema()["started_at"]).alias("started_at")
     whole = found.hstack(whose.names[found["group"] // n]).hstack([at_once])
-    return _whole(whole.lazy(), {*names, "started_at"}, shaped).collect()
-
-
-def _is_null(column: pl.Series) -> bool:
-    return column.null_count() == column.len()
+    told_apart = _whole(whole.lazy(), {*names, "started_at"}, shaped)
+    return told_apart.collect(engine="in-memory")
 
 
 def _moment(at: pl.Expr | None) -> pl.Expr:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from lectr_lab.analysis.cells.bins import apart
 from lectr_lab.analysis.cells.facts import Facts, facts
 from lectr_lab.analysis.cells.log_files import LogFiles
 from lectr_lab.analysis.cells.sets import File, Kept, scan, together
@@ -138,9 +139,9 @@ class Gathered:
         months = found.weeks if by_week else found.months
         # A month's bins say in which month, and not on which day, a request began.
         return [
-            *([scan(months).filter(~is_cut)] if months else []),
-            *([scan(by_days.bins).filter(is_cut)] if by_days.bins else []),
-            *([scan(found.days)] if found.days else []),
+            *([apart(scan(months).filter(~is_cut))] if months else []),
+            *([apart(scan(by_days.bins).filter(is_cut))] if by_days.bins else []),
+            *([apart(scan(found.days))] if found.days else []),
         ]
 
     def _by_days(

@@ -5,14 +5,14 @@
     cells/whole/<YYYY-MM>_<YYYY-MM>.<key>.<kind>.<crc32>.parquet
 
 Where a part has more features than cells tell apart, `.few` stands after the key. Kinds
-are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`); months have `eras`,
-`weekly` and `weeks`, too (`sets.py`). A part is written once, so what was counted of it holds for ever: the key names the
-part, its size and checksum, and what a price can go by (`bands.py`), and no price. A
-month is the sum of its parts', its sums by days, its bins together, and its sums
-together but for the days on which the list changes a model's price (`eras.py`). All
-months that are over are one set more, for who does not ask when: so a year is read as
-fast as a month. A file whose bytes are not those of its name is no file (`set_files.py`).
-So all of it may be deleted, torn or old: then it is counted again, and no figure changes.
+are `sums`, `rest` and `taught` (`facts.py`) and `bins` (`bins.py`, a row for each
+histogram); months have `eras`, `weekly` and `weeks`, too (`sets.py`). A part is written
+once, so what was counted of it holds for ever: the key names the part, its size and
+checksum, and what a price can go by (`bands.py`), and no price. A month is the sum of
+its parts', its sums by days, its bins together, and its sums together but for the days
+on which the list changes a model's price (`eras.py`). All months that are over are one
+set more, for who does not ask when: so a year is read as fast as a month. A file whose
+bytes are not those of its name is no file (`set_files.py`). So all of it may be deleted, torn or old: then it is counted again, and no figure changes.
 Files are written aside and renamed; whoever may not write them reads rows.
 
 A part is counted where its day is closed: over, and with nothing of it in the journal.
@@ -53,7 +53,7 @@ from lectr_lab.log.checksums import checksums
 from lectr_lab.log.folder import LabFolder, folder_date, segment_date
 from lectr_lab.log.scan import LogWarning, scan_parts, snapshot
 
-FORMAT = 1
+FORMAT = 2
 _OF_MONTHS = (*KINDS, *OF_MONTHS)
 _DIGEST_BYTES = 12
 

@@ -39,4 +39,5 @@ def kinds(rows: pl.DataFrame, by: Sequence[str]) -> Kinds:
     names = rows.select(by)[first[_ROW]].hstack([first[of]]).sort(by, nulls_last=True)
     places = names.lazy().select(of).with_row_index("kind")
     told = of_rows.lazy().join(places, on=of, how="left", maintain_order="left")
-    return Kinds(names.drop(of), told.collect()["kind"].cast(pl.Int64))
+    kind = told.collect(engine="in-memory")["kind"]
+    return Kinds(names.drop(of), kind.cast(pl.Int64))

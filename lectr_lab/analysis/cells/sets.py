@@ -17,6 +17,7 @@ from lectr_lab.analysis.cells.facts import (
     ORDER,
     added_here,
     facts,
+    may_be_settled,
     rest_schema,
     taught,
 )
@@ -33,6 +34,7 @@ ERRORS = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 File: TypeAlias = Path | bytes
 """A Parquet file, where it lies or what is in it."""
 
+_ID = "event_id"
 _ANY_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -82,9 +84,17 @@ def counted(part: pl.LazyFrame) -> CellSet:
         OSError, polars.exceptions.PolarsError, polars.exceptions.PanicException: it
             cannot be read.
     """
-    log, few = with_few_features(part.select([*rest_schema()]).collect())
+    log, few = with_few_features(_stored(part))
     sums, rest, told = facts(log)
-    return CellSet(sums, binning.bins(log), rest, told, few)
+    return CellSet(sums, binning.histograms(log), rest, told, few)
+
+
+def _stored(part: pl.LazyFrame) -> pl.DataFrame:
+    """The rows of a part. Ids, a third of its bytes, are read where one may be kept."""
+    log = part.select(name for name in rest_schema() if name != _ID).collect()
+    if log.select(may_be_settled().any()).item():
+        return log.hstack(part.select(_ID).collect())
+    return log.with_columns(pl.lit(None, pl.Binary).alias(_ID))
 
 
 def rolled_up(kept: Kept, *, few: bool, steps: bool = False) -> CellSet:
@@ -102,10 +112,10 @@ def rolled_up(kept: Kept, *, few: bool, steps: bool = False) -> CellSet:
     month = pl.col("at").dt.truncate("1mo")
     # A month's bins are read once: what its weeks have is little beside.
     step = pl.max_horizontal(month, pl.col("at").dt.truncate("1w")) if steps else month
-    by_step = binning.added(scan(kept.bins), at=step).collect(engine="streaming")
+    by_step = binning.added(scan(kept.bins), at=step)
     found = CellSet(
         sums,
-        binning.in_order(binning.added(by_step.lazy(), at=month)).collect(),
+        binning.added(by_step.lazy(), at=month),
         scan(kept.rest).collect(),
         taught(scan(kept.taught)).collect(),
         few,
@@ -119,7 +129,7 @@ def _with_steps(month: CellSet, bins: pl.DataFrame) -> CellSet:
     weekly = added_here(month.sums, at=pl.max_horizontal(begins, week, era()))
     # A week that is told apart begins in the month, and at the prices, of all its days.
     eras = added_here(weekly, at=pl.max_horizontal(begins, era()))
-    weeks = binning.of_total(bins.lazy()).collect()
+    weeks = binning.of_total(bins.lazy())
     return month._replace(eras=eras, weekly=weekly, weeks=weeks)
 
 
@@ -131,10 +141,9 @@ def as_one_set(months: Kept, *, few: bool) -> CellSet:
         months: the files of each, their sums those of months as one.
         few: as of `rolled_up`.
     """
-    bins = binning.added(scan(months.bins), at=pl.lit(_ANY_TIME))
     return CellSet(
         _summed(months.sums, era()),
-        binning.in_order(bins).collect(engine="streaming"),
+        binning.added(scan(months.bins), at=pl.lit(_ANY_TIME)),
         scan(months.rest).collect(),
         taught(scan(months.taught)).collect(),
         few,

@@ -10,7 +10,15 @@ from cell_logs import event as made_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.cells.bins import KEYS, added, bins, figures, row_bins
+from lectr_lab.analysis.cells.bins import (
+    KEYS,
+    added,
+    apart,
+    bins,
+    figures,
+    histograms,
+    row_bins,
+)
 from lectr_lab.analysis.cells.facts import facts, may_be_settled
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.token_ratio import ratios
@@ -91,13 +99,15 @@ def test_bins_add_up(traffic, pieces):
     """Of files, to those of one."""
     log = traffic.collect()
     step = log.height // pieces + 1
-    parts = pl.concat([bins(part) for part in log.iter_slices(step)])
+    parts = pl.concat([histograms(part) for part in log.iter_slices(step)]).lazy()
 
-    found = added(parts.lazy()).collect()
+    found = added(parts)
 
-    assert found.sort(pl.all()).equals(bins(log).sort(pl.all()))
-    by_day = added(found.lazy(), at=pl.col("at").dt.truncate("1d")).collect()
-    assert by_day["rows"].sum() == found["rows"].sum()
+    assert found.equals(histograms(log))  # in their order, too
+    by_day = added(found.lazy(), at=pl.col("at").dt.truncate("1d"))
+    each = apart(by_day.lazy()).collect()
+    assert each["rows"].sum() == bins(log)["rows"].sum()
+    assert by_day.select(pl.exclude("bin", "rows")).is_unique().all()
     assert not log.filter(may_be_settled()).height
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from lectr_lab.analysis.cells.facts import (
     KEYS,
     NAMES,
+    ORDER,
     SUMS,
     added,
+    added_here,
     as_cells,
     facts,
     rest_schema,
@@ -113,6 +115,21 @@ def test_a_day_is_the_sum_of_its_quarters(log):
     assert sorted_cells(added(by_day.lazy(), at=BY_DAY).collect()).equals(
         sorted_cells(by_day)
     )
+
+
+@settings(max_examples=15)
+@given(log=logs(DAYS))
+def test_cells_in_memory_are_added_up_alike(log):
+    """By their numbers, as by their names; and stand as they are written."""
+    sums = facts(log).sums
+
+    for at in (None, BY_DAY):
+        found = added_here(sums, at=at)
+        assert sorted_cells(found).equals(
+            sorted_cells(added(sums.lazy(), at=at).collect())
+        )
+    first = list(ORDER[:7])
+    assert sums.select(first).equals(sums.select(first).sort(first, nulls_last=True))
 
 
 @settings(max_examples=15)

@@ -9,8 +9,7 @@ import pytest
 from cell_logs import event as made_event
 
 from lectr_lab.analysis.cells import kept as keeping
-from lectr_lab.analysis.cells.bins import added as added_bins
-from lectr_lab.analysis.cells.bins import bins
+from lectr_lab.analysis.cells.bins import apart, bins
 from lectr_lab.analysis.cells.facts import KEYS, SUMS, added, facts, taught
 from lectr_lab.analysis.cells.kept import count_closed, kept_facts, kept_months
 from lectr_lab.analysis.cells.sets import KINDS
@@ -55,9 +54,8 @@ def said(found):
     """All that files say, in one order."""
     by_day = pl.col("started_at").dt.truncate("1d")
     sums = added(pl.scan_parquet(found.sums), at=by_day).collect()
-    counts = (
-        pl.read_parquet(found.bins).group_by(pl.exclude("rows")).agg(pl.sum("rows"))
-    )
+    each = apart(pl.scan_parquet(found.bins)).collect()
+    counts = each.group_by(pl.exclude("rows")).agg(pl.sum("rows"))
     told = taught(pl.scan_parquet(found.taught)).collect()
     return [
         one.sort(pl.all(), nulls_last=True)
@@ -80,7 +78,8 @@ def expected(parts):
 def by_month(parts, left):
     """Likewise, as a month says it."""
     sums, counts, *others = expected([part for part in parts if part not in left])
-    month = added_bins(counts.lazy(), at=pl.col("at").dt.truncate("1mo")).collect()
+    begins = counts.with_columns(pl.col("at").dt.truncate("1mo"))
+    month = begins.group_by(pl.exclude("rows")).agg(pl.sum("rows"))
     return [sums, month.sort(pl.all(), nulls_last=True), *others]
 
 
@@ -88,7 +87,7 @@ def at_any_time(found):
     """All that files say but when it was, and since when its prices held."""
     sums = added(pl.scan_parquet(found.sums), at=era()).collect()
     ends = sums.select(pl.col("first_at").min(), pl.col("last_at").max())
-    counts = pl.scan_parquet(found.bins).group_by(pl.exclude("at", "rows"))
+    counts = apart(pl.scan_parquet(found.bins)).group_by(pl.exclude("at", "rows"))
     told = taught(pl.scan_parquet(found.taught)).collect()
     return [
         one.sort(pl.all(), nulls_last=True)

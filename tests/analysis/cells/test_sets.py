@@ -8,6 +8,7 @@ from cell_logs import event, logs
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal
 
+from lectr_lab.analysis.cells.facts import facts, may_be_settled
 from lectr_lab.analysis.cells.sets import (
     KINDS,
     OF_MONTHS,
@@ -52,3 +53,18 @@ def test_files_say_what_was_counted():
     sums = scan([found.files()["sums"]]).collect()
     assert_frame_equal(sums, found.sums, check_row_order=False)
     assert not found.few
+
+
+def test_a_part_keeps_the_ids_that_a_fetch_may_name():
+    """Read where there is such a row, and of no other."""
+    rng = Random(3)
+    some = frame([event(rng, DAYS, ["chat"]) for _ in range(60)])
+    settled = some.filter(may_be_settled().fill_null(False))
+    assert settled.height
+
+    for rows in (some, some.join(settled, on="event_id", how="anti")):
+        rest = counted(rows.lazy()).rest
+
+        assert_frame_equal(rest, facts(rows).rest)
+        kept = rows.filter(may_be_settled().fill_null(False))["event_id"]
+        assert rest["event_id"].drop_nulls().to_list() == kept.to_list()

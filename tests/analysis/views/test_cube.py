@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lectr_lab.analysis.cells.bins import of_total, row_bins
+from lectr_lab.analysis.cells.bins import apart, histograms, of_total
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.views import cube
 from lectr_lab.analysis.views.cube import GROWTH, Leaders
@@ -112,9 +112,8 @@ def test_bins_that_were_counted_before_are_those_of_the_rows(times_ms):
     """Of a page, as of closed days: the same requests in the same bins."""
     log = log_of([{"total_ms": ms, "outcome": "ok", "started_at": START}
                   for ms in times_ms])  # fmt: skip
-    before = of_total(row_bins(log.collect()).lazy()).rename(
-        {"at": "started_at", "model": "model_actual"}
-    )
+    kept = of_total(histograms(log.collect()).lazy())
+    before = apart(kept.lazy()).rename({"at": "started_at", "model": "model_actual"})
     before = before.with_columns(model_sent=None, model_requested=None)
     columns = [*cube.KEYS, "bin", "n"]
 

@@ -15,6 +15,7 @@ _CHUNK_ROWS = (
     20_000  # of what waits for a batch: with polars' own, 0.7 GB more of it do
 )
 _MOST_WAITING = 250_000  # groups of batches that are not added up yet
+_PARTS = 16  # of the groups, one of which is added up at a time
 
 
 class Facts(NamedTuple):
@@ -75,7 +76,8 @@ class Groups:
         self._keys, self._facts = list(keys), facts
         self._names = [key.meta.output_name() for key in keys]
         self._parts: list[pl.DataFrame] = []
-        self._waiting, self._most = 0, _MOST_WAITING
+        self._waiting: list[pl.DataFrame] = []
+        self._schema, self._most = pl.Schema(), _MOST_WAITING
 
     def needed(self) -> set[str]:
         """The columns of a log that this looks at."""
@@ -84,24 +86,42 @@ class Groups:
 
     def add(self, batch: pl.DataFrame) -> None:
         """Count some more rows."""
-        some = _own(batch.group_by(*self._keys).agg(*self._facts.once))
-        self._parts.append(some)
-        self._waiting += some.height
-        if self._waiting > self._most:
-            self._most = self.added().height * 5 // 4 + _MOST_WAITING
+        some = batch.group_by(*self._keys).agg(*self._facts.once)
+        self._schema = some.schema
+        self._waiting.append(self._small(some))
+        if sum(some.height for some in self._waiting) > self._most:
+            self._add_up()
+            n_groups = sum(part.height for part in self._parts)
+            self._most = n_groups // 4 + _MOST_WAITING
 
     def added(self) -> pl.DataFrame:
         """The groups of all rows so far; some were added, if only none."""
-        both = pl.concat(self._parts)
-        self._parts = [_own(both.group_by(self._names).agg(*self._facts.again))]
-        self._waiting = self._parts[0].height
-        return self._parts[0]
+        self._add_up()
+        return self._wide(self._parts)
 
+    def _add_up(self) -> None:
+        """A part of the groups after another, of which none is in two."""
+        which = pl.struct(self._names).hash() % _PARTS
+        parts = self._parts or [self._waiting[0].clear()] * _PARTS
+        for n, part in enumerate(parts):
+            more = [some.filter(which == n) for some in self._waiting]
+            both = self._wide([part, *more])
+            parts[n] = self._small(both.group_by(self._names).agg(*self._facts.again))
+        self._parts, self._waiting = parts, []
 
-def _own(some: pl.DataFrame) -> pl.DataFrame:
-    """The same with texts of its own: those of polars are views of a batch's, all of
-    which they would keep."""
-    return some.with_columns(pl.col(pl.String) + "")
+    def _small(self, some: pl.DataFrame) -> pl.DataFrame:
+        """As it is held: sums in as few bytes as they need, and texts of its own, for
+        those of polars are views of a batch's, all of which they would keep."""
+        sums = (
+            some[name].shrink_dtype()
+            for name, kind in self._schema.items()
+            if kind.is_integer() and name not in self._names
+        )
+        return some.with_columns(pl.col(pl.String) + "", *sums)
+
+    def _wide(self, some: list[pl.DataFrame]) -> pl.DataFrame:
+        """In the types in which sums add up and do not overflow."""
+        return pl.concat(some, how="vertical_relaxed").cast(self._schema)
 
 
 def in_batches(

@@ -1,6 +1,5 @@
 """Runs of an agent, or conversations: one row each, and what one costs."""
 
-from collections.abc import Callable
 from random import SystemRandom
 from typing import Any
 
@@ -16,6 +15,7 @@ from lectr_lab.analysis.views.groups import By, key_columns, key_names
 from lectr_lab.analysis.views.inferred_sessions import MOST_PAUSE_MIN, with_inferred
 from lectr_lab.analysis.views.mean_interval import mean_interval
 from lectr_lab.analysis.views.money import in_whole_pusd, share, usd_sum
+from lectr_lab.analysis.views.pauses import Times, longest_pauses
 from lectr_lab.analysis.views.percentiles import group_number
 from lectr_lab.analysis.views.session_facts import (
     TOKENS,
@@ -147,7 +147,7 @@ def _each(log: pl.LazyFrame) -> pl.LazyFrame:
     names = numbered.select("_group", *model_and_agent()).unique()
     times = numbered.filter(rows.is_request()).select("_group", *start_and_end())
     sums = log.group_by(_KEYS).agg(session_facts().once)
-    return _joined(sums.with_columns(number), names, _pauses(times))
+    return _joined(sums.with_columns(number), names, longest_pauses(times))
 
 
 def _each_of_many(log: pl.LazyFrame) -> pl.LazyFrame:
@@ -155,20 +155,18 @@ def _each_of_many(log: pl.LazyFrame) -> pl.LazyFrame:
     number, keys = _number(), [pl.col(key) for key in _KEYS]
     sums = Groups(keys, session_facts())
     names = Groups([pl.col("_group"), *model_and_agent()])
-    times: list[pl.DataFrame] = []
+    times = Times()
 
     def add(batch: pl.DataFrame) -> None:
         numbered = batch.with_columns(number)
         sums.add(batch)
         names.add(numbered)
-        times.append(
-            numbered.filter(rows.is_request()).select("_group", *start_and_end())
-        )
+        requests = numbered.filter(rows.is_request())
+        times.add(requests.select("_group", *start_and_end()))
 
     needed = sums.needed() | names.needed() - {"_group"}
     in_batches(log, needed | {"total_ms", "kind"}, add)
-    pauses = _in_parts(_pauses, pl.concat(times))
-    times.clear()  # three numbers a row, which would be beside all that follows
+    pauses = times.pauses_taken().lazy()  # first, for times are most of what is held
     found = sums.added().with_columns(number).lazy()
     return _joined(found, names.added().lazy(), pauses)
 
@@ -193,26 +191,6 @@ def _joined(
         .alias("cache_share"),
         *session_usd(),
     )
-
-
-def _in_parts(
-    view: Callable[[pl.LazyFrame], pl.LazyFrame], times: pl.DataFrame
-) -> pl.LazyFrame:
-    """A view that holds what it reads, of one part of the sessions after another."""
-    parts = max(-(-times.height // _MOST_AT_ONCE), 1)
-    group = pl.col("_group") % parts
-    of_parts = (view(times.lazy().filter(group == part)) for part in range(parts))
-    return pl.concat([one.collect(engine="streaming") for one in of_parts]).lazy()
-
-
-def _pauses(times: pl.LazyFrame) -> pl.LazyFrame:
-    """The longest time of each session in which none of its requests ran; null of one.
-
-    Apart from the sums, for it holds three numbers a row and these hold none.
-    """
-    busy_until = pl.col("_end").sort_by("_start").cum_max().shift(1)
-    pause = (pl.col("_start").sort() - busy_until).max().clip(lower_bound=0)
-    return times.group_by("_group").agg(pause.alias("_pause_us"))
 
 
 def _costs(log: pl.LazyFrame, by: By, org: str | None, few: bool) -> pl.LazyFrame:

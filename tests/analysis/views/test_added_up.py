@@ -1,5 +1,7 @@
 """Groups of many rows, added up batch by batch."""
 
+from collections import Counter
+
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,8 +17,9 @@ from lectr_lab.analysis.views.added_up import (
     totals_or_none,
 )
 
+_NUMBERS = st.none() | st.integers(-9, 9) | st.sampled_from([127, 1 << 31, 1 << 40])
 _ROWS = st.lists(
-    st.tuples(st.sampled_from(["a", "b", None]), st.none() | st.integers(-9, 9)),
+    st.tuples(st.sampled_from(["a", "b", None]), _NUMBERS),
     max_size=30,
 )
 _SCHEMA = {"who": pl.String, "n": pl.Int64}
@@ -24,6 +27,7 @@ _FACTS = together(
     totals([pl.len().alias("rows"), pl.col("n").sum().alias("sum")]),
     totals_or_none([pl.col("n").alias("known")]),
     Facts([pl.col("n").max().alias("most")], [pl.col("most").max()]),
+    totals([(pl.col("n").cast(pl.Int128) * (1 << 60)).sum().alias("much")]),
 )
 
 
@@ -42,6 +46,31 @@ def test_batches_add_up_to_the_whole(rows, size, waiting):
     assert_frame_equal(
         groups.added().sort("who"), wanted.sort("who"), check_dtypes=False
     )
+
+
+@settings(max_examples=50)
+@given(keys=st.lists(_NUMBERS, max_size=30), size=st.integers(1, 7))
+def test_a_number_is_one_group(keys, size):
+    """However few bytes it takes beside those that came with it."""
+    whole = pl.DataFrame({"n": keys}, {"n": pl.Int64})
+    groups = Groups([pl.col("n")], totals([pl.len().alias("rows")]))
+    groups._most = 0
+    groups.add(whole.clear())
+    for start in range(0, whole.height, size):
+        groups.add(whole[start : start + size])
+
+    assert dict(groups.added().rows()) == Counter(keys)
+
+
+def test_sums_are_held_in_as_few_bytes_as_they_need():
+    """Two a group, where they are small, and not sixteen."""
+    few = pl.DataFrame({"who": ["a"] * 300, "n": [1] * 300})
+    groups = Groups([pl.col("who")], totals([pl.col("n").cast(pl.Int128).sum()]))
+    groups._most = 0
+    groups.add(few)
+
+    assert {part.schema["n"] for part in groups._parts} <= {pl.Int8, pl.Int16}
+    assert groups.added().schema["n"] == pl.Int128
 
 
 def test_what_nobody_said_is_null_and_not_0():

@@ -12,8 +12,9 @@ checksum, and what a price can go by (`bands.py`), and no price. A month is the 
 its parts', its sums by days, its bins together, and its sums together but for the days
 on which the list changes a model's price (`eras.py`). All months that are over are one
 set more, for who does not ask when: so a year is read as fast as a month. A file whose
-bytes are not those of its name is no file (`set_files.py`). So all of it may be deleted, torn or old: then it is counted again, and no figure changes.
-Files are written aside and renamed; whoever may not write them reads rows.
+bytes are not those of its name is no file (`set_files.py`). So all of it may be deleted,
+torn or old: then it is counted again, and no figure changes. Files are written aside
+and renamed; whoever may not write them reads rows.
 
 A part is counted where its day is closed: over, and with nothing of it in the journal.
 """

@@ -195,7 +195,7 @@ COLLECTING: dict[str, str] = {
     "lectr_lab.shipping.outbox": "rows of a batch become one object",
     "lectr_lab.analysis.views.collected": "whole logs, for those that stand here",
     "lectr_lab.analysis.views.inferred_sessions": "which request goes on from which",
-    "lectr_lab.analysis.views.sessions": "of many rows, pauses are looked for in parts",
+    "lectr_lab.analysis.views.pauses": "of many rows, they are looked for in parts",
     "lectr_lab.analysis.views.percentiles": "how many rows there are decides how to rank them",
 }
 

@@ -23,10 +23,13 @@ def packed(numbers: Iterable[int]) -> str:
     >>> packed([0, 31, 32, 1_000_000])
     '0VW1WomU'
     """
-    given = pl.Series(list(numbers), dtype=pl.Int64)
+    # A million numbers of a column need not become objects.
+    some = numbers if isinstance(numbers, pl.Series) else list(numbers)
+    given = pl.Series(some, dtype=pl.Int64)
     each = given.unique()  # of many numbers, few are others
     texts = [_one(n) for n in each.to_list()]
-    return "".join(given.replace_strict(each, texts, return_dtype=pl.String))
+    text = given.replace_strict(each, texts, return_dtype=pl.String).str.join()
+    return str(text.item())
 
 
 def _one(n: int) -> str:

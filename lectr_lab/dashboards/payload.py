@@ -194,8 +194,7 @@ def _cells(counted: Counted, kinds: Sequence[Kind]) -> dict[str, Any]:
     e = pl.col("e") + 1  # 0: it did not fail
     pusd = (pl.col("^.*usd$") * float(PUSD_PER_USD)).round().cast(pl.Int64)
     whole = sums.with_columns(e, pusd).select(*_PLACES[1:], *MEASURES)
-    columns = {key: whole[key].to_list() for key in whole.columns}
-    cells = {key: packed(own) if any(own) else 0 for key, own in columns.items()}
+    cells = {own.name: packed(own) if (own != 0).any() else 0 for own in whole}
     later = (ms // 1000 for ms in differences(times, *times[:1]))
     return {
         "times": [times[0] if times else None, packed(later)],

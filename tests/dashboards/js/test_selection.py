@@ -16,6 +16,12 @@ RICH = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def rich(log):
+    """Their page."""
+    return page(log(*RICH))
+
+
 def figure(tab, what):
     """What the tile of that name says."""
     return tab.locator(f".figures div:has(dt:text-is('{what}')) dd").first.inner_text()
@@ -38,10 +44,10 @@ def state(tab):
     ],
 )
 def test_every_row_is_a_button_that_everything_follows(
-    log, opened, panel, button, requests, address
+    rich, opened, panel, button, requests, address
 ):
     """The figures, the requests, the line that says so, the address; again: all."""
-    tab = opened(page(log(*RICH)))
+    tab = opened(rich)
     row = tab.locator(f"[data-panel={panel}] {button}")
 
     row.click()
@@ -55,9 +61,9 @@ def test_every_row_is_a_button_that_everything_follows(
     assert figure(tab, "Requests") == "6" and state(tab) == ""
 
 
-def test_several_of_a_kind_are_either_and_of_two_kinds_both(log, opened):
+def test_several_of_a_kind_are_either_and_of_two_kinds_both(rich, opened):
     """Two features are added, a feature and a model are not."""
-    tab = opened(page(log(*RICH)))
+    tab = opened(rich)
 
     tab.locator("[data-panel=spend] [data-feature=chat]").click()
     tab.locator("[data-panel=spend] [data-feature=search]").click()
@@ -68,9 +74,9 @@ def test_several_of_a_kind_are_either_and_of_two_kinds_both(log, opened):
     assert state(tab) == "feature=search&provider=anthropic"
 
 
-def test_escape_selects_everything(log, opened):
+def test_escape_selects_everything(rich, opened):
     """From wherever the focus is; a search ends too."""
-    tab = opened(page(log(*RICH)))
+    tab = opened(rich)
     tab.locator("[data-panel=spend] [data-feature=chat]").click()
     tab.locator("[data-panel=kinds] [data-error=timeout]").click()
     tab.locator("[data-control=search]").fill("cha")
@@ -127,9 +133,9 @@ def test_a_link_opens_where_it_was(log, opened):
         "search=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
     ],
 )  # fmt: skip
-def test_what_an_address_does_not_mean_is_left_out(log, opened, address, tmp_path):
+def test_what_an_address_does_not_mean_is_left_out(rich, opened, address, tmp_path):
     """It selects nothing, runs nothing, and the page is there."""
-    tab = opened(page(log(*RICH)))
+    tab = opened(rich)
 
     tab.evaluate("text => { location.hash = text; }", address)
     tab.wait_for_timeout(60)
@@ -138,9 +144,9 @@ def test_what_an_address_does_not_mean_is_left_out(log, opened, address, tmp_pat
     assert tab.locator("img").count() == 0
 
 
-def test_a_live_log_forgets_what_it_no_longer_has(log, opened):
+def test_a_live_log_forgets_what_it_no_longer_has(rich, opened):
     """And keeps the rest of a selection."""
-    tab = opened(page(log(*RICH)))
+    tab = opened(rich)
 
     kept = tab.evaluate("""() => {
         const data = JSON.parse(document.getElementById("data").textContent);

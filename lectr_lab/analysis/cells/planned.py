@@ -80,6 +80,7 @@ class Reading:
         self._gathered = Gathered(log)
         self._answers: dict[Any, pl.DataFrame] = {}
         self._cut: dict[Period, list[pl.DataFrame]] = {}
+        self._newest: dict[Any, Newest] = {}
 
     @property
     def files(self) -> LogFiles:
@@ -105,6 +106,14 @@ class Reading:
     def newest(self, most: int, selected: Selection, rows: pl.LazyFrame) -> Newest:
         """The selected rows of the newest whole days, or hours, so many at most, with
         their costs: as of the whole log, of which as little as can be is read."""
+        question = (most, repr(selected))
+        if question not in self._newest:
+            self._newest = {question: self._found_newest(most, selected, rows)}
+        return self._newest[question]
+
+    def _found_newest(
+        self, most: int, selected: Selection, rows: pl.LazyFrame
+    ) -> Newest:
         at = pl.col("started_at")
 
         def since(first: datetime) -> pl.LazyFrame:
@@ -176,7 +185,8 @@ class Reading:
         if read is None:
             return None
         # Where each group has about a cell, adding them up first is the same work twice.
-        finest = ("1d" if asked.is_by_day else STEP) in asked.steps
+        by_day = "1w" if self._files_for(asked, selected).by_week else "1d"
+        finest = (by_day if asked.is_by_day else STEP) in asked.steps
         if finest and "feature" in asked.columns:
             cells = self._wanted(selected, read)
         else:
@@ -264,6 +274,15 @@ class Reading:
     def day_ends(self, selected: Selection) -> pl.DataFrame | None:
         """When the first and the last selected row of each day (UTC) began: `day`,
         `first`, `last`; None where cells cannot say it."""
+        question = ("ends", repr(selected))
+        if question not in self._answers:
+            found = self._found_day_ends(selected)
+            if found is None:
+                return None
+            self._answers[question] = found
+        return self._answers[question]
+
+    def _found_day_ends(self, selected: Selection) -> pl.DataFrame | None:
         read = self._for(Asked(steps=("1d",), ends=True), selected, None)
         if read is None:
             return None

@@ -265,17 +265,9 @@ def counted_bins(
         tz: likewise.
     """
     none = (pl.lit(None, pl.String).alias(name) for name in ("why", "whose"))
-    own = ("org", "feature", "provider", rows.model().alias("model_actual"))
-    begun = time_step(pl.col("started_at"), every, tz).dt.convert_time_zone("UTC")
-    number, n = _page_bin(pl.col("bin")).alias("bin"), pl.col("rows").sum()
-    # Few are left of many before their places are looked up.
-    few = (
-        bins.group_by(*own, begun, number)
-        .agg(n)
-        .with_columns(*none, model_sent="model_actual", model_requested="model_actual")
-    )
-    placed = _at_places(few, leaders._replace(sessions=()), every, tz)
-    return placed.group_by(*KEYS, "bin").agg(n.alias("n"))
+    told = bins.with_columns(*none, _page_bin(pl.col("bin")).alias("bin"))
+    placed = _at_places(told, leaders._replace(sessions=()), every, tz)
+    return placed.group_by(*KEYS, "bin").agg(pl.col("rows").sum().alias("n"))
 
 
 def _page_bin(number: pl.Expr) -> pl.Expr:

@@ -141,6 +141,14 @@ def test_failures_by_kind_are_in_cells(lab):
     assert scan(lab).explain(errors, "error_type").endswith("in cells; 0 rows.")
 
 
+def test_what_is_found_out_of_a_log_is_found_out_once(lab):
+    """Its newest rows, and when its days began: a page and its advice both ask."""
+    log = scan(lab)
+
+    assert log.newest(9) is log.newest(9) and log.newest(9) is not log.newest(3)
+    assert log.day_ends() is log.day_ends()
+
+
 def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_path):
     """Only the files of its ends' months, and of the next, are read by quarter hours."""
     folder = tmp_path / "lab"

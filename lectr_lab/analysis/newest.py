@@ -18,30 +18,33 @@ from lectr_lab.analysis.views.collected import collected
 MOST_LOOKED_AT = 1_000_000
 """Rows. Of a sign that half of so many have, the share is known to 0.1 points (95 %)."""
 
-_BY_DAY = Asked(frozenset({"org", "feature", "task"}), ("1d",))
+_BY_NAME = Asked(frozenset({"org", "feature", "task"}))
+_BY_DAY = _BY_NAME._replace(steps=("1d",))
 
 
 class InCells(NamedTuple):
-    """A log's cells, by day, and whether they say when each began and ended."""
+    """A log's cells, by day and at any time, and whether the first say when each day
+    began and ended."""
 
-    apart: Apart
+    by_day: Apart
+    at_any_time: Apart
     ends: bool
 
 
 def in_cells(log: AnyLog) -> InCells | None:
-    """Its cells by org, feature, task and day (UTC); None where it has none."""
+    """Its cells by org, feature and task; None where it has none."""
     if not isinstance(log, Log):
         return None
-    apart = log.apart(_BY_DAY._replace(ends=True))
-    if apart is not None:
-        return InCells(apart, ends=True)
-    apart = log.apart(_BY_DAY)
-    return None if apart is None else InCells(apart, ends=False)
+    with_ends = log.apart(_BY_DAY._replace(ends=True))
+    by_day, at_any_time = with_ends or log.apart(_BY_DAY), log.apart(_BY_NAME)
+    if by_day is None or at_any_time is None:
+        return None
+    return InCells(by_day, at_any_time, ends=with_ends is not None)
 
 
 def days_of(log: AnyLog, cells: InCells | None = None) -> pl.DataFrame:
-    """A row per org and day (UTC): `n` rows of any kind, and `first_us` and `last_us`,
-    times of day.
+    """A row per org and day (UTC), of rows of any kind: `first_us` and `last_us`, times
+    of day.
 
     Args:
         log: events.
@@ -50,31 +53,28 @@ def days_of(log: AnyLog, cells: InCells | None = None) -> pl.DataFrame:
     at = pl.col("started_at")
     rows = log.stored() if isinstance(log, Log) else log
     if cells is None or not cells.ends:
-        return _days([_of_days(rows, at, at, pl.len())])
-    first, last, n = pl.col("first_at"), pl.col("last_at"), pl.col("rows").sum()
-    of_cells = _of_days(cells.apart.cells, first, last, n)
-    return _days([of_cells, _of_days(cells.apart.rows, at, at, pl.len())])
+        return _days([_of_days(rows, at, at)])
+    first, last = pl.col("first_at"), pl.col("last_at")
+    said = cells.by_day.cells.filter(first.is_not_null() | last.is_not_null())
+    return _days([_of_days(said, first, last), _of_days(cells.by_day.rows, at, at)])
 
 
-def _of_days(
-    some: pl.LazyFrame, first: pl.Expr, last: pl.Expr, n: pl.Expr
-) -> pl.DataFrame:
+def _of_days(some: pl.LazyFrame, first: pl.Expr, last: pl.Expr) -> pl.DataFrame:
     by_day = some.group_by("org", day=pl.col("started_at").dt.date())
-    ends = first.min().alias("first_at"), last.max().alias("last_at")
-    return collected(by_day.agg(*ends, n.cast(pl.Int64).alias("n")))
+    return collected(by_day.agg(first.min().alias("first"), last.max().alias("last")))
 
 
 def _days(pieces: list[pl.DataFrame]) -> pl.DataFrame:
-    first, last = pl.col("first_at"), pl.col("last_at")
     midnight = pl.col("day").cast(pl.Datetime("us", "UTC"))
+    ends = pl.col("first").min(), pl.col("last").max()
     return (
         pl.concat(pieces)
         .group_by("org", "day")
-        .agg(first.min(), last.max(), pl.col("n").sum())
+        .agg(ends)
         .select(
-            *("org", "day", "n"),
-            (first - midnight).dt.total_microseconds().alias("first_us"),
-            (last - midnight).dt.total_microseconds().alias("last_us"),
+            *("org", "day"),
+            (pl.col("first") - midnight).dt.total_microseconds().alias("first_us"),
+            (pl.col("last") - midnight).dt.total_microseconds().alias("last_us"),
         )
         .sort("org", "day")
     )

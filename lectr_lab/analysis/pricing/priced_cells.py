@@ -6,6 +6,7 @@ its rows cost together. Prices are looked up once for each kind of request, as f
 """
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache, partial, reduce
 from operator import add, or_
 
@@ -18,7 +19,9 @@ from lectr_lab.analysis.pricing.priced import (
     LISTED,
     MOST_CUTS,
     TABLE,
+    Kind,
     KindPrice,
+    LookUp,
     Prices,
     Way,
     estimated_pusd,
@@ -42,12 +45,18 @@ _PUSD = pl.Int128()
 _FLAT = "flat_pusd"
 
 
-def costed(told: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
+ON_DAY = "on_day_pusd"
+
+
+def costed(
+    told: pl.LazyFrame, prices: PriceList | None, on: date | None = None
+) -> pl.LazyFrame:
     """What cells that have their estimates cost: at other prices, or as of other models.
 
     Args:
         told: cells with `ESTIMATES`, and `band` and `slot` by which they are priced.
         prices: the user's own, which go before the list.
+        on: a day; what they would cost on it is told in `ON_DAY`, last of all.
 
     Returns:
         The same cells with `COSTS`, in place of any that they had. Costs are null where
@@ -63,12 +72,15 @@ def costed(told: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
     0
     """
     had = told.collect_schema().names()
-    told = told.drop(n for n in COSTS if n in had and n != "cost_stated_pusd")
+    told = told.drop(
+        n for n in (*COSTS, ON_DAY) if n in had and n != "cost_stated_pusd"
+    )
     found = dict(told.collect_schema())
     found.pop("cost_stated_pusd")  # it comes again, among the costs
+    beside: dict[str, pl.DataType] = {} if on is None else {ON_DAY: _PUSD}
     return told.map_batches(
-        partial(_priced, prices=prices or ()),
-        schema=pl.Schema(found | COSTS),
+        partial(_priced, prices=prices or (), on=on),
+        schema=pl.Schema(found | COSTS | beside),
         predicate_pushdown=False,
         projection_pushdown=False,
         slice_pushdown=False,
@@ -83,24 +95,43 @@ def with_estimates(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
         cells: as `facts` and `added` give them.
         ratios: tokens per character of each model (`token_ratio.ratios`).
     """
-    of = {name: pl.col(per_char(name)) for name in CHARS}
-    known = pl.when(pl.col("bucket").is_not_null() & of["input_tokens"].is_not_null())
-    length = length_of(pl.col("bucket"), of["input_tokens"])
+    learned = ratios.drop_nulls("_model").collect()
+    silent = pl.when(pl.col("bucket").is_not_null()).then(rows.model())
+    of = {
+        # Few cells need one, and who does not ask for tokens looks none up.
+        n: silent.replace_strict(learned["_model"], learned[n], default=None).alias(n)
+        for n in ESTIMATES
+    }
+    guessed = pl.col(per_char("input_tokens"))
+    known = pl.when(guessed.is_not_null())
+    length = length_of(pl.col("bucket"), guessed)
     return (
-        cells.with_columns(rows.model().alias("_model"))
-        .join(ratios, on="_model", how="left", maintain_order="left")
+        cells.with_columns(of.values())
+        .with_columns(known.then(n).alias(n) for n in ESTIMATES)
         .with_columns(
             *(known.then(estimate(name)).otherwise(name).alias(name) for name in CHARS),
-            *(known.then(n).alias(per_char(name)) for name, n in of.items()),
             known.then(pl.lit("ratio")).otherwise("token_source").alias("token_source"),
             known.then(band(length)).otherwise("band").alias("band"),
         )
-        .drop("_model")
     )
 
 
-def _priced(cells: pl.DataFrame, prices: PriceList) -> pl.DataFrame:
-    kind, found = _kinds(cells, prices)
+def _priced(cells: pl.DataFrame, prices: PriceList, on: date | None) -> pl.DataFrame:
+    kind, kinds, look_up = _kinds(cells, prices)
+    found = [look_up(one) for one in kinds]
+    costs = _costs(cells, kind, found)
+    if on is None:
+        return costs
+    later = [look_up((*names, _on_day(cut, on, prices))) for *names, cut in kinds]
+    # Most kinds cost what they did: the same prices are looked up.
+    others = [n for n, then in enumerate(found) if later[n] is not then]
+    at = kind.is_in(others).arg_true()
+    of_others = _costs(cells[at], kind[at], later)["cost_pusd"]
+    return costs.with_columns(costs["cost_pusd"].scatter(at, of_others).alias(ON_DAY))
+
+
+def _costs(cells: pl.DataFrame, kind: pl.Series, found: list[Prices]) -> pl.DataFrame:
+    """Cells with `COSTS`, at the prices that were found of their kinds."""
     table = pl.DataFrame([one[1:] for one in found], TABLE, orient="row")
     cost = _of_sums(cells, table, kind)
     guessed = cells[per_char("input_tokens")].is_not_null()
@@ -114,27 +145,22 @@ def _priced(cells: pl.DataFrame, prices: PriceList) -> pl.DataFrame:
         at = others.arg_true()
         cost = cost.scatter(at, _by_shape(cells[at], kind[at], found))
     kept = cells.drop("cost_stated_pusd").columns
-    return (
-        cells.with_columns(
-            cost.alias("cost_pusd"),
-            table["price_source"].gather(kind),
-            pl.col("cost_stated_pusd").cast(_PUSD),
-        )
-        .with_columns(_undenied().alias("cost_pusd"))
-        .with_columns(*_by_plan())
-        .with_columns(
-            share(pl.col(pusd), pl.lit(PUSD_PER_USD, _PUSD)).alias(usd)
-            for usd, pusd in zip(list(COSTS)[:3], list(COSTS)[4:], strict=True)
-        )
-        .select(*kept, *COSTS)
+    priced = cells.with_columns(
+        cost.alias("cost_pusd"),
+        table["price_source"].gather(kind),
+        pl.col("cost_stated_pusd").cast(_PUSD),
     )
+    if (cells["cost_stated_pusd"] > 0).any():
+        priced = priced.with_columns(_undenied().alias("cost_pusd"))
+    return _in_usd(_by_plan(priced)).select(*kept, *COSTS)
 
 
-def _kinds(cells: pl.DataFrame, prices: PriceList) -> tuple[pl.Series, list[Prices]]:
-    """Of each cell the number of its kind, and of each kind what is looked up."""
+def _kinds(
+    cells: pl.DataFrame, prices: PriceList
+) -> tuple[pl.Series, list[Kind], LookUp]:
+    """Of each cell the number of its kind, all kinds, and what looks one up."""
     names, way = _way(prices)
-    days = pl.Series(way.cuts.days, dtype=pl.Date)
-    period = days.search_sorted(cells["started_at"].dt.date(), side="right")
+    period = _period(cells["started_at"].dt.date(), way)
     cut = (
         pl.lit(period.cast(pl.Int64)) * MOST_CUTS**2
         + pl.col("slot").cast(pl.Int64) * MOST_CUTS
@@ -144,7 +170,18 @@ def _kinds(cells: pl.DataFrame, prices: PriceList) -> tuple[pl.Series, list[Pric
     if names == LISTED:
         facts = cells.with_columns(rows.model().alias("model_actual"))
     kind, kinds = told_apart(facts, names, cells.select(cut).to_series())
-    return kind, [way.look_up(one) for one in kinds.iter_rows()]
+    return kind, [*kinds.iter_rows()], way.look_up
+
+
+def _period(days: pl.Series, way: Way) -> pl.Series:
+    """How many of the days on which prices change had come."""
+    return pl.Series(way.cuts.days, dtype=pl.Date).search_sorted(days, side="right")
+
+
+def _on_day(cut: int, day: date, prices: PriceList) -> int:
+    """A kind's cut, at the same time of day and length of input."""
+    period = _period(pl.Series([day]), _way(prices)[1]).item()
+    return int(period) * MOST_CUTS**2 + cut % MOST_CUTS**2
 
 
 @lru_cache(maxsize=8)
@@ -221,12 +258,24 @@ def _undenied() -> pl.Expr:
     return pl.when(~denied.fill_null(False)).then("cost_pusd")
 
 
-def _by_plan() -> list[pl.Expr]:
+def _by_plan(cells: pl.DataFrame) -> pl.DataFrame:
     """As of rows: what a plan covers has a list price and no bill."""
     covered, cost = rows.covered_by_plan().fill_null(False), pl.col("cost_pusd")
+    if not cells.select(covered.any()).item():
+        return cells.with_columns(pl.lit(None, _PUSD).alias("plan_pusd"))
     counted = pl.col("input_tokens").is_not_null()
     nothing = pl.lit(0, _PUSD)
-    return [
+    return cells.with_columns(
         pl.when(covered & counted).then(nothing).otherwise(cost).alias("cost_pusd"),
         pl.when(covered).then(cost).alias("plan_pusd"),
-    ]
+    )
+
+
+def _in_usd(cells: pl.DataFrame) -> pl.DataFrame:
+    """Each amount as a float too; most are known of no cell."""
+    return cells.with_columns(
+        share(pl.col(pusd), pl.lit(PUSD_PER_USD, _PUSD)).alias(usd)
+        if cells[pusd].count()
+        else pl.lit(None, pl.Float64).alias(usd)
+        for usd, pusd in zip(list(COSTS)[:3], list(COSTS)[4:], strict=True)
+    )

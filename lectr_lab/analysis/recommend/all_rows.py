@@ -11,7 +11,7 @@ from lectr_lab.analysis.log import Log as LabLog
 from lectr_lab.analysis.monthly import day_edges
 from lectr_lab.analysis.pricing.priced import priced
 from lectr_lab.analysis.recommend.reprice import repriced
-from lectr_lab.analysis.recommend.signals import signals
+from lectr_lab.analysis.recommend.signals import KEYS, signals
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.core.pricing.price import PriceList
 
@@ -26,8 +26,13 @@ class AllRows(NamedTuple):
     def repriced(
         self, changes: pl.DataFrame, today: date, prices: PriceList | None
     ) -> pl.DataFrame:
-        """As `reprice.repriced`."""
-        return collected(repriced(self.log, changes, today, prices))
+        """As `reprice.repriced`, and of each group its `days` with traffic."""
+        costs = repriced(self.log, changes, today, prices)
+        days = self.groups.lazy().select(*KEYS, "days")
+        with_days = costs.join(
+            days, on=KEYS, how="left", nulls_equal=True, maintain_order="left"
+        )
+        return collected(with_days)
 
 
 def log_of(given: Log, own: PriceList | None, org: str | None = None) -> AnyLog:

@@ -10,6 +10,7 @@ are billed alike (in tier, place, length and time of day) and are priced in both
 """
 
 from datetime import date
+from random import SystemRandom
 from typing import NamedTuple
 
 import polars as pl
@@ -17,7 +18,7 @@ import polars as pl
 from lectr_lab.analysis.log import AnyLog, Log
 from lectr_lab.analysis.newest import days_of, in_cells, newest
 from lectr_lab.analysis.pricing.bands import band, lengths, slot
-from lectr_lab.analysis.pricing.priced_cells import costed
+from lectr_lab.analysis.pricing.priced_cells import ON_DAY, costed
 from lectr_lab.analysis.pricing.token_ratio import (
     CHARS,
     ESTIMATES,
@@ -29,7 +30,6 @@ from lectr_lab.analysis.recommend.reprice import (
     MODELS,
     as_target,
     both_ways,
-    on_day,
 )
 from lectr_lab.analysis.recommend.signals import (
     KEYS,
@@ -42,6 +42,7 @@ from lectr_lab.analysis.recommend.signals import (
 from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import pusd, usd_of
+from lectr_lab.analysis.views.percentiles import group_number
 from lectr_lab.analysis.views.rows import ROWS, Each
 from lectr_lab.core.pricing.price import PriceList
 from lectr_lab.core.pricing.units import COUNTS
@@ -49,9 +50,8 @@ from lectr_lab.core.pricing.units import COUNTS
 _CELLS = Each(cells=True)
 _COSTS = ("paid", "from_today", "to_then", "to_today")
 _ALIKE = ("service_tier", "inference_geo", "band", "slot", "paid_by")
-_FOUND = ("n", "from_usd", "to_usd", "unpriced")
+_FOUND = ("n", "from_usd", "to_usd", "unpriced", "days")
 _PER_CHAR = per_char("input_tokens")
-_MOST_AT_HAND = 1_500_000  # cells, of 400 bytes each
 _OF_CELLS = (
     *("started_at", "org", "feature", "task", "provider", *MODELS),
     *("service_tier", "inference_geo", "credential", "token_source", "band", "slot"),
@@ -65,15 +65,16 @@ class ManyRows(NamedTuple):
 
     groups: pl.DataFrame  # as `signals`, with how many were looked at
     edges: pl.DataFrame  # as `day_edges`
-    pieces: list[tuple[Each, pl.LazyFrame]]  # cells or rows, with what they cost
+    pieces: list[tuple[Each, pl.LazyFrame]]  # cells by day; rows, with what they cost
+    own: PriceList | None  # that cells are priced by
 
     def repriced(
         self, changes: pl.DataFrame, today: date, prices: PriceList | None
     ) -> pl.DataFrame:
-        """As `reprice.repriced`, which takes the same."""
+        """As `reprice.repriced`, and of each group its `days` with traffic."""
         numbered = changes.with_row_index("change")
         parts = [
-            collected(_alike(_priced(piece, numbered, today, prices)))
+            collected(_alike(_priced(piece, numbered, today, prices, self.own)))
             for piece in self.pieces
         ]
         by_day = _by_day(pl.concat(parts).lazy())
@@ -90,32 +91,25 @@ def many_rows(log: AnyLog) -> ManyRows:
     """
     cells = in_cells(log)
     days = days_of(log, cells)
-    if cells is None:
-        pieces = [(ROWS, log.lazy())]
-    else:
-        pieces = [(_CELLS, cells.apart.cells), (ROWS, cells.apart.rows)]
     own = log.prices if isinstance(log, Log) else None
-    told = [(each, frame.filter(judged())) for each, frame in pieces]
-    told = [(e, _costed(some, own) if e.cells else some) for e, some in told]
-    groups = _sizes(told)
+    if cells is None:
+        whole = pieces = [(ROWS, log.lazy().filter(judged()))]
+    else:
+        some = cells.at_any_time.cells.filter(judged())
+        rest = ROWS, cells.by_day.rows.filter(judged())
+        whole = [(_CELLS, costed(some.select(_OF_CELLS), own)), rest]
+        by_day = cells.by_day.cells.filter(judged())
+        pieces = [(_CELLS, by_day.select(_OF_CELLS)), rest]
     shape = collected(shapes(newest(log).rows))
-    return ManyRows(_together(groups, shape), days, told)
-
-
-def _costed(cells: pl.LazyFrame, prices: PriceList | None) -> pl.LazyFrame:
-    """Cells with what they cost, at hand where they are few: they are asked for twice."""
-    told = costed(cells.select(_OF_CELLS), prices)
-    few = collected(cells.select(pl.len())).item() <= _MOST_AT_HAND
-    return collected(told).lazy() if few else told
+    return ManyRows(_together(_sizes(whole), shape), days, pieces, own)
 
 
 def _sizes(pieces: list[tuple[Each, pl.LazyFrame]]) -> pl.DataFrame:
-    parts, at = [], pl.col("started_at")
+    parts = []
     for each, frame in pieces:
-        by = frame.with_columns(rows.model(), passed=_passed(each, frame)).group_by(
-            *KEYS, "model_requested", day=at.dt.date()
-        )
+        told = frame.with_columns(rows.model(), passed=_passed(each, frame))
         most = pl.col("passed").max()
+        by = told.group_by(*KEYS, "model_requested")
         parts.append(collected(by.agg(*size(each), *counted_uses(), most)))
     together = pl.concat(parts).lazy().group_by(KEYS)
     uses, passed = pl.col("^uses_.*$").any(), pl.col("passed").max()
@@ -160,27 +154,26 @@ def _priced(
     changes: pl.DataFrame,
     today: date,
     prices: PriceList | None,
+    own: PriceList | None,
 ) -> pl.LazyFrame:
     """Rows and cells of the groups that may change, with what each costs, in 1e-12 USD."""
     each, frame = piece
-    some = frame.with_columns(rows.model()).join(
-        changes.lazy(), on=KEYS, how="inner", nulls_equal=True
-    )
+    some = _of_groups(frame, changes).with_columns(rows.model())
     if each.cells:
-        found = _cells_both_ways(some, today, prices)
+        found = _cells_both_ways(some, changes, today, prices, own)
         amounts = [pl.col(f"{name}_pusd") for name in _COSTS]
-        alike = [pl.col("band", "slot")]
     else:
-        found = both_ways(some.filter(rows.is_priced()), today, prices)
+        asked = some.join(changes.lazy(), on=KEYS, how="inner", nulls_equal=True)
+        found = both_ways(asked, today, prices)
         amounts = [pusd(f"{name}_usd").alias(f"{name}_pusd") for name in _COSTS]
         n = pl.lit(1, pl.Int64)
         at = pl.col("kept_at").alias("started_at")
         found = found.with_columns(at, rows=n, band=_band(some)).with_columns(
             slot=slot()
         )
-        alike = [pl.col("band", "slot")]
     names = ("change", "service_tier", "inference_geo", "paid_by", "rows")
-    return found.select(*names, *alike, *amounts, day=pl.col("kept_at").dt.date())
+    day = pl.col("started_at").dt.date().alias("day")
+    return found.select(*names, "band", "slot", *amounts, day)
 
 
 def _band(some: pl.LazyFrame) -> pl.Expr:
@@ -192,23 +185,33 @@ def _band(some: pl.LazyFrame) -> pl.Expr:
 
 
 def _cells_both_ways(
-    some: pl.LazyFrame, today: date, prices: PriceList | None
+    cells: pl.LazyFrame,
+    changes: pl.DataFrame,
+    today: date,
+    prices: PriceList | None,
+    own: PriceList | None,
 ) -> pl.LazyFrame:
-    """As `both_ways`, of cells with what they cost."""
-    cost = pl.col("cost_pusd")
-    paid = some.filter(cost.is_not_null())
-    found = paid.with_columns(
-        kept_at=pl.col("started_at"), paid_pusd=cost, paid_by=pl.col("price_source")
+    """As `both_ways`, of cells: what they cost here is told once, whatever the changes."""
+    cost, then = pl.col("cost_pusd"), pl.col(ON_DAY)
+    paid = costed(cells, own, today)
+    here = paid.with_columns(paid_pusd=cost, paid_by="price_source")
+    if (own or ()) != (prices or ()):
+        here = costed(here, prices, today)
+    asked = here.with_columns(from_today_pusd=then).join(
+        changes.lazy(), on=KEYS, how="inner", nulls_equal=True
     )
-    at_today = on_day(today).alias("started_at")
-    found = costed(found.with_columns(at_today), prices)
-    found = found.with_columns(
-        *as_target(some.collect_schema().names()),
-        from_today_pusd=cost,
-        started_at=pl.col("kept_at"),
-    )
-    found = costed(found, prices).with_columns(at_today, to_then_pusd=cost)
-    return costed(found, prices).with_columns(to_today_pusd=cost)
+    there = asked.with_columns(*as_target(asked.collect_schema().names()))
+    found = costed(there, prices, today)
+    return found.with_columns(to_then_pusd=cost, to_today_pusd=then)
+
+
+def _of_groups(frame: pl.LazyFrame, changes: pl.DataFrame) -> pl.LazyFrame:
+    """What is of the groups that may change, told by a hash: what is read is less so. A
+    join by names, which comes after, leaves out what has a hash of theirs by chance."""
+    seed, of_change = SystemRandom().getrandbits(62), [pl.col(key) for key in KEYS]
+    wanted = changes.select(group_number(of_change, seed)).unique().to_series()
+    number = group_number([*of_change[:-1], rows.model()], seed)
+    return frame.filter(number.is_in(wanted.implode()))
 
 
 def _alike(costs: pl.LazyFrame) -> pl.LazyFrame:
@@ -226,6 +229,7 @@ def _by_day(sums: pl.LazyFrame) -> pl.LazyFrame:
     whole = sums.group_by("change", "day", *_ALIKE, *known).agg(
         pl.col("rows", *amounts).sum()
     )
+    of_groups = whole.group_by("change").agg(pl.col("day").n_unique().alias("days"))
     some = [pl.when(f"{n}_known").then(n).alias(n) for n in amounts]
     is_own = (pl.col("paid_by") == "user").fill_null(False)
     lower = pl.min_horizontal("paid_pusd", "from_today_pusd")
@@ -233,7 +237,8 @@ def _by_day(sums: pl.LazyFrame) -> pl.LazyFrame:
     both = pl.col("to_today_pusd_known")
     n = pl.col("rows")
     return (
-        whole.with_columns(some)
+        whole.filter("paid_pusd_known")
+        .with_columns(some)
         .with_columns(from_pusd=pl.when(is_own).then("paid_pusd").otherwise(lower))
         .group_by("change", "day")
         .agg(
@@ -242,4 +247,5 @@ def _by_day(sums: pl.LazyFrame) -> pl.LazyFrame:
             usd_of(dearer.filter(both).sum()).alias("to_usd"),
             n.filter(~both).sum().alias("unpriced"),
         )
+        .join(of_groups, on="change")
     )

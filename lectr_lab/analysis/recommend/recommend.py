@@ -68,6 +68,7 @@ class _Costs(NamedTuple):
     from_usd: tuple[float, ...]
     to_usd: tuple[float, ...]
     unpriced: int  # requests that the target has no price for
+    seen_days: int  # with traffic of the group, priced or not
 
 
 _Span = tuple[date, date] | None
@@ -186,6 +187,7 @@ def _costs(
             tuple(part["from_usd"]),
             tuple(part["to_usd"]),
             int(part["unpriced"].sum()),
+            part["days"][0],
         )
         for key, part in found.group_by(*KEYS, "to_model", maintain_order=True)
     }
@@ -316,7 +318,7 @@ def _recommendation(
     group, judgement = candidate.group, candidate.judgement
     if is_protected(group["task"]):
         return None
-    month = None if option.anew else _saving(group, cost, span)
+    month = None if option.anew else _saving(cost, span)
     return Recommendation(
         org=group["org"],
         feature=group["feature"],
@@ -327,7 +329,7 @@ def _recommendation(
         confidence=_confidence(judgement, option),
         reasons=_reasons(candidate, option, cost, month),
         requests=group["requests"],
-        days=group["days"],
+        days=cost.seen_days,
         spend_usd=group["spend_usd"],
         saving_usd_month=month and month.mean_usd_month,
         saving_interval=month and month.interval,
@@ -343,9 +345,9 @@ def _confidence(judgement: Judgement, option: Option) -> Confidence:
     return "medium" if judgement.confidence == "high" else "low"
 
 
-def _saving(group: Group, cost: _Costs, span: _Span) -> Monthly | None:
+def _saving(cost: _Costs, span: _Span) -> Monthly | None:
     """By whole days, from the group's first to the log's last; none under a week."""
-    if span is None or group["days"] < LEAST_DAYS:
+    if span is None or cost.seen_days < LEAST_DAYS:
         return None
     saved = {
         day: paid - would

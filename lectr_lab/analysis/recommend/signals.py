@@ -52,6 +52,7 @@ def signals(log: pl.LazyFrame) -> pl.LazyFrame:
     parts = own.group_by(*KEYS, "model_requested", day=pl.col("started_at").dt.date())
     sums = parts.agg(*size(ROWS), *_most(), *_signs(), *_uses()).group_by(KEYS)
     shape = [
+        pl.col("day").n_unique().alias("days"),
         pl.col("^n_.*$").sum(),
         pl.col("input_most_tokens", "output_most_tokens").max(),
         pl.col("^uses_.*$", "unsaid").any(),
@@ -87,10 +88,9 @@ def size(each: Each) -> list[pl.Expr]:
 
 
 def sizes() -> list[pl.Expr]:
-    """The sums of a group's days and asked-for names."""
+    """The sums of a group's parts, each of one asked-for name."""
     return [
         pl.col("model_requested").drop_nulls().unique().sort().alias("asked_for"),
-        pl.col("day").n_unique().alias("days"),
         pl.col("requests", "counted", "priced", "estimated").sum(),
         usd_sum("spend_usd"),
     ]

@@ -38,7 +38,7 @@ from lectr_lab.analysis.views import rows
 from lectr_lab.analysis.views.collected import collected
 from lectr_lab.analysis.views.money import usd_of, usd_sum
 from lectr_lab.analysis.views.rows import ROWS, Each
-from lectr_lab.core.pricing.price import PriceList
+from lectr_lab.core.pricing.price import PriceList, PriceQuery
 from lectr_lab.core.pricing.units import COUNTS
 from lectr_lab.core.routing.rules import OF_RUN, Rule, asks_for_run
 
@@ -49,6 +49,7 @@ _SAID = tuple(name for name in KEYS if name not in _UNSAID)
 _COUNTED = (*COUNTS, *ESTIMATES, *CHARS.values())
 _NEEDED = tuple(dict.fromkeys((*PRICED_BY, "outcome", "token_source", *_COUNTED)))
 _OF_CELLS = ("rows", "band", "slot", "cost_stated_pusd")
+_BILLED = (*PriceQuery._fields, "credential", *_COUNTED, *_OF_CELLS)
 _WRITTEN = ("output_tokens", *PARTS)
 _PER_CHAR = per_char("output_tokens")
 _PUSD = ("before_pusd", "after_pusd", "fixed_pusd")
@@ -61,10 +62,27 @@ class Piece(NamedTuple):
 
     each: Each
     calls: pl.LazyFrame
+    at_any_time: pl.LazyFrame | None = None  # the same in fewer cells, of no day
 
     def costed(self, prices: PriceList | None) -> pl.LazyFrame:
         """Cells with their cost; rows have theirs."""
         return costed(self.calls, prices) if self.each.cells else self.calls
+
+    def sums(
+        self, by: Sequence[str], prices: PriceList | None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What was asked, by columns, and by `day` the `spend_usd`."""
+        told = [*asked(self.each), tokens_sum("input_tokens").alias("input")]
+        if self.at_any_time is None:
+            calls = self.costed(prices).group_by(*by, day())
+            sums = collected(calls.agg(told))
+            counts = pl.exclude(*by, "day", "spend_usd")
+            kinds = sums.group_by(by).agg(counts.sum(), usd_sum("spend_usd"))
+            return kinds, sums.group_by("day").agg(usd_sum("spend_usd"))
+        whole = costed(self.at_any_time, prices).group_by(by).agg(told)
+        by_day = costed(self.calls.select(_BILLED), prices).group_by(day())
+        spent = by_day.agg(self.each.usd("cost_usd").alias("spend_usd"))
+        return collected(whole), collected(spent)
 
 
 class ManyRows(NamedTuple):
@@ -82,14 +100,9 @@ class ManyRows(NamedTuple):
         Answers are those of the newest rows. The input of silent streams is added up
         before it is rounded.
         """
-        by, told = (*KEYS, "outcome"), tokens_sum("input_tokens").alias("input")
-        kinds, spent = [], []
-        for piece in self.pieces:
-            calls = piece.costed(_prices(self.log)).group_by(*by, day())
-            sums = collected(calls.agg(*asked(piece.each), told))
-            counts = pl.exclude(*by, "day", "spend_usd")
-            kinds.append(sums.group_by(by).agg(counts.sum(), usd_sum("spend_usd")))
-            spent.append(sums.group_by("day").agg(usd_sum("spend_usd")))
+        by = (*KEYS, "outcome")
+        sums = [piece.sums(by, _prices(self.log)) for piece in self.pieces]
+        kinds, spent = zip(*sums, strict=True)
         answers = self.newest.rows.group_by(by).agg(*answered())
         together = pl.concat([*kinds, collected(answers)], how="diagonal").lazy()
         at = pl.lit(None, pl.Datetime("us", "UTC"))
@@ -164,9 +177,12 @@ def _of_cells(cells: InCells) -> list[Piece]:
     unsaid = [pl.lit(None, pl.String).alias(name) for name in _UNSAID]
     names = [*_SAID, *(name for name in _NEEDED if name not in _SAID)]
     of_cells = [*(n for n in names if n != "cost_stated_usd"), *_OF_CELLS]
-    calls = cells.apart.cells.filter(rows.is_call()).select(*of_cells, *unsaid)
-    rest = cells.apart.rows.filter(rows.is_call()).select(*names, "cost_usd", *unsaid)
-    return [Piece(_CELLS, calls), Piece(_ROWS, rest)]
+    by_day, at_any_time = (
+        some.cells.filter(rows.is_call()).select(*of_cells, *unsaid)
+        for some in (cells.by_day, cells.at_any_time)
+    )
+    rest = cells.by_day.rows.filter(rows.is_call()).select(*names, "cost_usd", *unsaid)
+    return [Piece(_CELLS, by_day, at_any_time), Piece(_ROWS, rest)]
 
 
 def _of_rows(log: AnyLog, rules: Sequence[Rule]) -> list[Piece]:

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from lectr_lab.analysis.cells.facts import added, as_cells, facts
 from lectr_lab.analysis.lab_rows import counted_log
 from lectr_lab.analysis.pricing.priced import priced
-from lectr_lab.analysis.pricing.priced_cells import COSTS, costed, with_estimates
+from lectr_lab.analysis.pricing.priced_cells import (
+    COSTS,
+    ON_DAY,
+    costed,
+    with_estimates,
+)
 from lectr_lab.analysis.pricing.token_ratio import ratios, reported, tokens_sum
 from lectr_lab.analysis.views import rows
 from lectr_lab.core.pricing.price_changes import change_days
@@ -102,3 +107,19 @@ def test_other_prices_need_no_other_cells(log):
     free = costed(with_estimates(sums.lazy(), none), ()).collect()
 
     assert free.select(sums.columns[:-6]).equals(sums.select(sums.columns[:-6]))
+
+
+@settings(max_examples=10, deadline=None)
+@given(log=logs(DAYS), prices=user_prices, day=st.sampled_from(DAYS))
+def test_what_cells_would_cost_on_a_day(log, prices, day):
+    """What they cost if they were sent on it, at the same times."""
+    learned = ratios(reported(log.lazy()))
+    told = with_estimates(facts(log).sums.lazy(), learned)
+    at = pl.col("started_at")
+    then = day + (at - at.dt.truncate("1d"))
+
+    found = costed(told, prices, day.date()).collect()
+
+    moved = costed(told.with_columns(then.alias("started_at")), prices).collect()
+    assert found[ON_DAY].equals(moved["cost_pusd"])
+    assert found.drop(ON_DAY).equals(costed(told, prices).collect())

@@ -5,9 +5,9 @@ beside them, shows how many requests it rests on, and uses colours that colour-b
 people can tell apart (Okabe and Ito, jfly.uni-koeln.de/color, 2008).
 """
 
-from lectr_lab.charts.late_grammar import late_grammar
+from lectr_lab.charts import late_grammar
 
-with late_grammar():
+with late_grammar.loaded_late():
     from lectr_lab.charts.cache import cache_loss_bars
     from lectr_lab.charts.compare import compare_bars
     from lectr_lab.charts.health import error_rates, latency_ranges

@@ -15,7 +15,7 @@ _GRAMMAR = "rfc3987_syntax"
 
 
 @contextmanager
-def late_grammar() -> Iterator[None]:
+def loaded_late() -> Iterator[None]:
     """Whoever imports jsonschema meanwhile loads the check when an IRI is checked."""
     if _GRAMMAR in sys.modules or find_spec(_GRAMMAR) is None:
         yield

@@ -192,7 +192,7 @@ class Reading:
         else:
             cells = self._added(asked, selected, read).lazy()
         estimated = selected.of_columns(_BY_ESTIMATE)._replace(when=Period())
-        told_cells = with_estimates(cells, self._gathered.ratios.lazy())
+        told_cells = with_estimates(cells, self._gathered.ratios)
         rows = selected.of(self._settled(read.rest))
         return Apart(estimated.of(told_cells), rows)
 

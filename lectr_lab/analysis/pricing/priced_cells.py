@@ -67,7 +67,7 @@ def costed(
     >>> from lectr_lab.analysis.pricing.token_ratio import ratios, reported
     >>> from lectr_lab.log.schema import frame
     >>> none = frame([])
-    >>> per_model = ratios(reported(none.lazy()))
+    >>> per_model = ratios(reported(none.lazy())).collect()
     >>> costed(with_estimates(facts(none).sums.lazy(), per_model), ()).collect().height
     0
     """
@@ -88,14 +88,14 @@ def costed(
     )
 
 
-def with_estimates(cells: pl.LazyFrame, ratios: pl.LazyFrame) -> pl.LazyFrame:
+def with_estimates(cells: pl.LazyFrame, ratios: pl.DataFrame) -> pl.LazyFrame:
     """Cells, the silent streams with their tokens, and the band that these are of.
 
     Args:
         cells: as `facts` and `added` give them.
         ratios: tokens per character of each model (`token_ratio.ratios`).
     """
-    learned = ratios.drop_nulls("_model").collect()
+    learned = ratios.drop_nulls("_model")
     silent = pl.when(pl.col("bucket").is_not_null()).then(rows.model())
     of = {
         # Few cells need one, and who does not ask for tokens looks none up.

@@ -90,7 +90,7 @@ def hold(log, prices, pieces, dice, day):
     learned = ratios(pl.concat([part.taught for part in parts]).lazy())
     sums, rest = of_parts(parts, prices, day=day)
 
-    cells = costed(with_estimates(sums, learned), prices)
+    cells = costed(with_estimates(sums, learned.collect()), prices)
     left = counted_log(rest, makers=log.lazy(), per_model=learned)
     both = pl.concat([cells, as_cells(priced(left, prices))]).collect()
 
@@ -102,7 +102,7 @@ def hold(log, prices, pieces, dice, day):
 def test_other_prices_need_no_other_cells(log):
     """What was counted once is priced again by any list."""
     sums = facts(log).sums
-    none = ratios(reported(frame([]).lazy()))
+    none = ratios(reported(frame([]).lazy())).collect()
 
     free = costed(with_estimates(sums.lazy(), none), ()).collect()
 
@@ -113,7 +113,7 @@ def test_other_prices_need_no_other_cells(log):
 @given(log=logs(DAYS), prices=user_prices, day=st.sampled_from(DAYS))
 def test_what_cells_would_cost_on_a_day(log, prices, day):
     """What they cost if they were sent on it, at the same times."""
-    learned = ratios(reported(log.lazy()))
+    learned = ratios(reported(log.lazy())).collect()
     told = with_estimates(facts(log).sums.lazy(), learned)
     at = pl.col("started_at")
     then = day + (at - at.dt.truncate("1d"))

@@ -142,11 +142,15 @@ def test_failures_by_kind_are_in_cells(lab):
 
 
 def test_what_is_found_out_of_a_log_is_found_out_once(lab):
-    """Its newest rows, and when its days began: a page and its advice both ask."""
+    """Its newest rows, and when its days began: a page and its advice both ask; of each
+    part for itself."""
     log = scan(lab)
 
     assert log.newest(9) is log.newest(9) and log.newest(9) is not log.newest(3)
     assert log.day_ends() is log.day_ends()
+    part = log.select(org="acme")
+    assert part.newest(9) is not log.newest(9)
+    assert part.day_ends() is not log.day_ends()
 
 
 def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_path):

@@ -279,7 +279,7 @@ class Reading:
             found = self._found_day_ends(selected)
             if found is None:
                 return None
-            self._answers[question] = found
+            self._remember(question, found)
         return self._answers[question]
 
     def _found_day_ends(self, selected: Selection) -> pl.DataFrame | None:
@@ -324,9 +324,12 @@ class Reading:
         if question not in self._answers:
             cells = self._wanted(selected, read)
             found = collected(added(cells, keys=keys, at=self._place(asked)))
-            self._answers = dict(list(self._answers.items())[-_REMEMBERED:])
-            self._answers[question] = found
+            self._remember(question, found)
         return self._answers[question]
+
+    def _remember(self, question: Any, found: pl.DataFrame) -> None:
+        self._answers = dict(list(self._answers.items())[-_REMEMBERED:])
+        self._answers[question] = found
 
     def _months_cut(self, when: Period) -> frozenset[date]:
         """Months of which days have to be told apart, though nobody asks for them."""

@@ -44,8 +44,8 @@ from lectr_lab.core.pricing.units import COUNTS
 _PUSD = pl.Int128()
 _FLAT = "flat_pusd"
 
-
 ON_DAY = "on_day_pusd"
+"""What cells would have cost on another day, in whole 1e-12 USD."""
 
 
 def costed(

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import msgspec
-from genai_prices import Usage, calc_price
-from genai_prices.types import ModelPrice, PriceCalculation
+from genai_prices import Usage
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ModelInfo, ModelPrice
 
 from lectr_lab.core.event import Event
 from lectr_lab.core.event_values import GATEWAY_CACHE
@@ -298,7 +299,7 @@ def _listed(query: PriceQuery) -> Found | None:
         return None
     told = documented(query.provider, query.models[0])
     listed = _looked_up(query)
-    price = ModelPrice() if listed is None else listed.model_price
+    price = ModelPrice() if listed is None else listed.price
     source: PriceSource = "genai-prices"
     if all(value is None for value in vars(price).values()):
         # An entry without a price: free, sold by what the list has no unit for, or
@@ -317,21 +318,29 @@ def _listed(query: PriceQuery) -> Found | None:
     return Found(price, source, told.usd, with_whole, told.least, free=free)
 
 
-def _looked_up(query: PriceQuery) -> PriceCalculation | None:
+class _Entry(NamedTuple):
+    """What the list says of a model."""
+
+    model: ModelInfo
+    price: ModelPrice
+    is_own: bool  # Azure's are OpenAI's, without their tiers
+
+
+def _looked_up(query: PriceQuery) -> _Entry | None:
+    """The entry by which the list's own `calc_price` would go, without a calculation."""
     provider = query.provider or ""
     try:
-        return calc_price(
-            Usage(),
-            query.models[0],
-            provider_id=LISTED_AS.get(provider, provider),
-            genai_request_timestamp=query.started_at,
-            price_context=_context(query),
+        seller, model = get_snapshot().find_provider_model(
+            query.models[0], None, LISTED_AS.get(provider, provider), None
         )
     except (LookupError, ValueError):
         return None
+    is_own = any(model is own for own in seller.models)
+    context = _context(query) if is_own else None
+    return _Entry(model, model.get_prices(query.started_at, context), is_own)
 
 
-def _times(query: PriceQuery, listed: PriceCalculation | None) -> Decimal | None:
+def _times(query: PriceQuery, listed: _Entry | None) -> Decimal | None:
     """How many times the price its place and tier cost."""
     provider, tier = query.provider or "", query.service_tier
     day = query.started_at.astimezone(UTC).date()
@@ -357,10 +366,10 @@ def _context(query: PriceQuery) -> dict[str, str] | None:
     return None if tier is None else {"service_tier": tier}
 
 
-def _has_variant(listed: PriceCalculation, query: PriceQuery) -> bool:
+def _has_variant(listed: _Entry, query: PriceQuery) -> bool:
     """Whether the list has a price of its own for the tier, on that day."""
-    if all(listed.model is not own for own in listed.provider.models):
-        return False  # Azure's are priced as OpenAI's, without their tiers
+    if not listed.is_own:
+        return False
     context = _context(query)
     return any(
         variant.when == context

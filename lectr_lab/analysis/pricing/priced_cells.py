@@ -122,7 +122,9 @@ def _priced(cells: pl.DataFrame, prices: PriceList, on: date | None) -> pl.DataF
     costs = _costs(cells, kind, found)
     if on is None:
         return costs
-    later = [look_up((*names, _on_day(cut, on, prices))) for *names, cut in kinds]
+    period = int(_period(pl.Series([on]), _way(prices)[1]).item()) * MOST_CUTS**2
+    # At the same time of day and length of input.
+    later = [look_up((*of, period + cut % MOST_CUTS**2)) for *of, cut in kinds]
     # Most kinds cost what they did: the same prices are looked up.
     others = [n for n, then in enumerate(found) if later[n] is not then]
     at = kind.is_in(others).arg_true()
@@ -176,12 +178,6 @@ def _kinds(
 def _period(days: pl.Series, way: Way) -> pl.Series:
     """How many of the days on which prices change had come."""
     return pl.Series(way.cuts.days, dtype=pl.Date).search_sorted(days, side="right")
-
-
-def _on_day(cut: int, day: date, prices: PriceList) -> int:
-    """A kind's cut, at the same time of day and length of input."""
-    period = _period(pl.Series([day]), _way(prices)[1]).item()
-    return int(period) * MOST_CUTS**2 + cut % MOST_CUTS**2
 
 
 @lru_cache(maxsize=8)

@@ -80,23 +80,25 @@ def _days(pieces: list[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def newest(log: AnyLog) -> Newest:
+def newest(log: AnyLog, most: int | None = None) -> Newest:
     """The rows at a log's end, in whole days, or in whole hours where one day has more.
 
     Args:
         log: events.
+        most: rows, unless a quarter of an hour has more; `MOST_LOOKED_AT`, unless told.
 
     >>> import lectr_lab as lectr
     >>> found = newest(lectr.demo_log())
     >>> found.n, str(found.first)
     (16222, '2026-10-26 00:00:00+00:00')
     """
+    most = MOST_LOOKED_AT if most is None else most
     if isinstance(log, Log):
-        return log.newest(MOST_LOOKED_AT)
+        return log.newest(most)
     at = pl.col("started_at")
     end = newest_end(
         counts(log, "1d"),
         lambda step, since: counts(log.filter(at >= since), step),
-        MOST_LOOKED_AT,
+        most,
     )
     return Newest(log if end.first is None else log.filter(at >= end.first), *end)

@@ -29,6 +29,10 @@ _NEEDED = frozenset(
 )
 """What a page asks of each of them."""
 
+MOST_AT_HAND = 500_000
+"""Rows that a page holds in memory and looks at several times. Of what half of so many
+do, the share is known to 0.14 points (95 %)."""
+
 _TEXTS, _NUMBERED = pl.col(pl.String), pl.Categorical()
 
 
@@ -40,7 +44,7 @@ class Recent(NamedTuple):
 
 
 def recent(log: AnyLog, *, many: bool) -> Recent:
-    """The rows of a log; of one that has too many, its newest, which others look at, too.
+    """The rows of a log; of one that has too many, its newest days or hours.
 
     Args:
         log: events with `cost_usd`.
@@ -52,7 +56,7 @@ def recent(log: AnyLog, *, many: bool) -> Recent:
     """
     if not many:
         return Recent(log.lazy())
-    found = newest(log)
+    found = newest(log, MOST_AT_HAND)
     if found.first is None or found.is_all:
         return Recent(found.rows)
     several = "hours"

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import polars as pl
 
-from lectr_lab.analysis import newest as module
 from lectr_lab.analysis.views import cube
 from lectr_lab.analysis.views.cube import Leaders
 from lectr_lab.analysis.views.spend import spend
+from lectr_lab.dashboards import recent as module
 from lectr_lab.dashboards.recent import at_hand, recent
 from lectr_lab.dashboards.rows_behind import carried
 from lectr_lab.dashboards.runs import runs
@@ -25,16 +25,16 @@ def test_of_many_those_of_the_newest_days_are_read(log, event, monkeypatch):
     start = event(0, {}).started_at
     rows = log(*({"started_at": start + timedelta(days=n // 2)} for n in range(6)))
 
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(module, "MOST_AT_HAND", 4)
     assert recent(rows, many=True).said == "newest 2 days, 4 requests"
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(module, "MOST_AT_HAND", 2)
     found = recent(rows, many=True)
 
     assert found.said == "newest day, 2 requests"
     assert found.rows.collect().height == 2
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 6)
+    monkeypatch.setattr(module, "MOST_AT_HAND", 6)
     assert recent(rows, many=True).said == ""
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 1)
+    monkeypatch.setattr(module, "MOST_AT_HAND", 1)
     assert recent(rows, many=True).said == "newest hours, 2 requests"
 
 
@@ -47,7 +47,7 @@ def test_what_is_at_hand_says_what_all_of_it_does(log, monkeypatch):
         "prefix_kept_chars": 8_000,
     }
     rows = log(*[watched | {"input_tokens": 3_000, "idle_s": 900.0}] * 3, {"rule": "r"})
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 3)
+    monkeypatch.setattr(module, "MOST_AT_HAND", 3)
     some = recent(rows, many=True)._replace(said="newest")
 
     held = at_hand(some, "rule")
@@ -63,7 +63,7 @@ def test_what_is_at_hand_says_what_all_of_it_does(log, monkeypatch):
 def test_what_is_at_hand_has_numbers_for_names(log, monkeypatch):
     """Each of few names stands in many rows; views group by them as by texts."""
     rows = log({"session": "s", "feature": "chat"}, {"session": "s", "feature": None})
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(module, "MOST_AT_HAND", 2)
 
     held = at_hand(recent(rows, many=True)._replace(said="newest"), "feature").rows
 

@@ -28,7 +28,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import stdtr
 
 from lectr_lab.core.recommendation import Interval
@@ -162,6 +161,8 @@ def _whitened(rows: _Array, rho: float) -> _Array:
 
 
 def _quantile(mixture: _Mixture, share: float) -> float:
+    from scipy.optimize import brentq  # it loads slowly
+
     centres, scales, weights, freedom = mixture
 
     def missing(at: float) -> float:

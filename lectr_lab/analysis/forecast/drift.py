@@ -22,7 +22,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import stdtr
 
 LEAST_DAYS = 7
@@ -86,6 +85,8 @@ class Drift(NamedTuple):
         return float(self.weights @ stdtr(self.freedom, scaled))
 
     def _quantile(self, share: float, days: int) -> float:
+        from scipy.optimize import brentq  # it loads slowly
+
         centres, spreads = self.centres[:, days - 1], self.spreads[:, days - 1]
         low, high = (centres - _FAR * spreads).min(), (centres + _FAR * spreads).max()
         return float(brentq(lambda at: self._below(at, days) - share, low, high))

@@ -10,8 +10,7 @@ chance exceeds three times of four, for these have single wild hours.
 """
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import gamma
+from scipy.special import gammaincinv, ndtr
 
 from lectr_lab.analysis.odd.history import WINDOWS
 from lectr_lab.analysis.odd.predict import DAY, HOUR, WEEK, Array
@@ -22,7 +21,7 @@ WARM_UP = 48
 """Hours of record before anything is judged."""
 
 _LEVEL = 0.25
-_BY_RANK = np.array([gamma.ppf(_LEVEL, k) for k in RANKS])
+_BY_RANK = gammaincinv(RANKS, _LEVEL)  # quantiles of gamma distributions
 _AS_IT_IS = np.array(RANKS) - 0.5
 _OWN_TAIL = ("traffic_high", "traffic_low", "spend")
 _FORTNIGHT = 2 * WEEK

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.optimize import nnls
 
 from lectr_lab.analysis.odd.cells import MODEL
 from lectr_lab.analysis.odd.predict import Array
@@ -93,10 +92,16 @@ def token_prices(
         if listed is not None and _off(tokens @ np.array(listed), usd) <= _FITS:
             found.append(np.array(listed))
             continue
-        learned = nnls(tokens, usd)[0] if len(usd) >= _LEAST_CELLS else np.ones(4)
+        learned = _learned(tokens, usd) if len(usd) >= _LEAST_CELLS else np.ones(4)
         fits = _off(tokens @ learned, usd) <= _FITS
         found.append(learned if fits else np.array(listed or _EVEN))
     return np.array(found).reshape(-1, 4)
+
+
+def _learned(tokens: Array, usd: Array) -> Array:
+    from scipy.optimize import nnls  # most logs need none, and it loads slowly
+
+    return nnls(tokens, usd)[0]
 
 
 def _tokens(sums: pl.DataFrame) -> Array:

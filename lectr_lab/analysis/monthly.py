@@ -132,32 +132,33 @@ def _mixture(weekdays: _Array, days: _Array) -> _Mixture:
     """
     n, means = weekdays.shape
     freedom = n - means + _MORE_FREEDOM
-    found = [_fit(weekdays, days, rho) for rho in _RESEMBLANCES]
-    centres, spreads, log_weights = np.array(found).T
+    rho = _RESEMBLANCES[:, None, None]
+    x, y = _whitened(weekdays, rho), _whitened(days[:, None], rho)
+    across = x.mT
+    information = across @ x
+    fitted = np.linalg.solve(information, across @ y)
+    squares = np.square(y - x @ fitted).sum((1, 2))
+    of_mean = np.full((means, 1), 1 / means)
+    variance = (of_mean.T @ np.linalg.solve(information, of_mean))[:, 0, 0]
+    log_determinants = (n - 1) * np.log1p(-(_RESEMBLANCES**2))
+    log_determinants += np.linalg.slogdet(information)[1]
+    log_weights = -(log_determinants + freedom * np.log(squares)) / 2
     log_weights -= np.log1p(-(_RESEMBLANCES**2)) / 2
     weights = np.exp(log_weights - log_weights.max())
-    return _Mixture(centres, spreads, weights / weights.sum(), freedom)
+    return _Mixture(
+        fitted.mean((1, 2)),
+        np.sqrt(squares / freedom * variance),
+        weights / weights.sum(),
+        freedom,
+    )
 
 
-def _fit(weekdays: _Array, days: _Array, rho: float) -> tuple[float, float, float]:
-    """The mean day, its standard error and the log-likelihood of one resemblance."""
-    n, means = weekdays.shape
-    x, y = _whitened(weekdays, rho), _whitened(days[:, None], rho)[:, 0]
-    information = x.T @ x
-    of_mean = np.full(means, 1 / means)
-    fitted = np.linalg.solve(information, x.T @ y)
-    squares = float(np.square(y - x @ fitted).sum())
-    freedom = n - means + _MORE_FREEDOM
-    variance = squares / freedom * of_mean @ np.linalg.solve(information, of_mean)
-    log_determinants = (n - 1) * np.log1p(-(rho**2)) + np.linalg.slogdet(information)[1]
-    log_likelihood = -(log_determinants + freedom * np.log(squares)) / 2
-    return float(of_mean @ fitted), float(np.sqrt(variance)), float(log_likelihood)
-
-
-def _whitened(rows: _Array, rho: float) -> _Array:
-    """Rows of which each is what the one before did not foretell, in equal units."""
+def _whitened(rows: _Array, rho: _Array) -> _Array:
+    """Of each resemblance, rows of which each is what the one before did not foretell,
+    in equal units."""
     news = (rows[1:] - rho * rows[:-1]) / np.sqrt(1 - rho**2)
-    return np.concatenate([rows[:1], news])
+    first = np.broadcast_to(rows[:1], (len(rho), *rows[:1].shape))
+    return np.concatenate([first, news], axis=1)
 
 
 def _quantile(mixture: _Mixture, share: float) -> float:

@@ -8,6 +8,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 import pytest
 from cell_logs import DAYS, event, lab_of, user_prices
 from hypothesis import HealthCheck, given, settings
@@ -44,9 +45,12 @@ SELECTED: list[dict[str, Any]] = [
 ]
 
 
-def same(view: Callable[..., Any], log: Log, **asked: Any) -> None:
-    """Of the log and of its rows."""
-    found, expected = view(log, **asked).collect(), view(log.lazy(), **asked).collect()
+def same(
+    view: Callable[..., Any], log: Log, rows: pl.LazyFrame | None = None, **asked: Any
+) -> None:
+    """Of the log and of its rows, which may be at hand."""
+    held = log.lazy() if rows is None else rows
+    found, expected = view(log, **asked).collect(), view(held, **asked).collect()
 
     # Estimates are sums of floats that are rounded here and there.
     assert_frame_equal(found, expected, check_row_order=False, rel_tol=1e-9)
@@ -78,9 +82,12 @@ def law(seed: int, prices: PriceList, asked: list[Any], selected: list[Any]) -> 
     """Each view of each part of a log says what it says of the rows; at these prices."""
     with TemporaryDirectory() as folder:
         log = scan(lab_of(Path(folder), seed), prices)
+        parts = [log.select(**part) if part else log for part in selected]
+        # Priced once, for whatever is asked of them.
+        rows = [part.lazy().collect().lazy() for part in parts]
         for view, how in asked:
-            for part in selected:
-                same(view, log.select(**part) if part else log, **how)
+            for part, held in zip(parts, rows, strict=True):
+                same(view, part, held, **how)
 
 
 @given(

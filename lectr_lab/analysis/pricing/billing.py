@@ -4,9 +4,7 @@ All is whole-number arithmetic in 1e-12 USD, divided once: a cost is the float n
 to the exact one, for rows below 9,007 USD.
 """
 
-import operator
 from collections.abc import Set as AbstractSet
-from functools import reduce
 
 import polars as pl
 
@@ -96,17 +94,16 @@ def _unknown(
     facts: pl.DataFrame, of_kinds: pl.DataFrame, kind: pl.Series
 ) -> pl.Series | None:
     """The rows in which something was used that has no price; None: in no row."""
-    found: list[pl.Series] = []
-    for count in set(LACKS).intersection(facts.columns):
-        n, lacks = facts[count], of_kinds[LACKS[count]].fill_null(False)
-        if n.null_count() == n.len():
-            continue
-        if count not in UNITS:
-            found.append(~n.is_between(0, MOST_COUNTED))
-        if lacks.any():
-            found.append((n > 0) & lacks.gather(kind))
-    doubts = [rows.fill_null(False) for rows in found if rows.any()]
-    return reduce(operator.or_, doubts) if doubts else None
+    said = [n for n in LACKS if n in facts and facts[n].null_count() < facts.height]
+    lacks = {n: of_kinds[LACKS[n]] for n in said}
+    doubts = [~pl.col(n).is_between(0, MOST_COUNTED) for n in said if n not in UNITS]
+    doubts += [
+        (pl.col(n) > 0) & pl.lit(of.gather(kind)) for n, of in lacks.items() if of.any()
+    ]
+    if not doubts:
+        return None
+    unknown = pl.any_horizontal(one.fill_null(False) for one in doubts)
+    return facts.select(unknown).to_series()
 
 
 def _pusd(

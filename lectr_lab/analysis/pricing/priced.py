@@ -177,11 +177,12 @@ def costs_of(
     """What each row costs at list price, and who says so; takes what `looked_up` gave."""
     of_kinds = pl.DataFrame([prices[1:] for prices in found], TABLE, orient="row")
     cost = billing.cost_usd(facts, of_kinds, kind)
-    for number, (price, *_) in enumerate(found):
-        if price is not None and not price.is_even:
-            at = (kind == number).arg_true()
-            counts = facts.select(*COUNTS)[at].iter_rows(named=True)
-            cost = cost.scatter(at, [_usd(price.found, row) for row in counts])
+    uneven = [n for n, (price, *_) in enumerate(found) if price and not price.is_even]
+    if uneven:
+        at = kind.is_in(uneven).arg_true()
+        counts = facts.select(*COUNTS)[at].iter_rows(named=True)
+        prices = (found[number][0].found for number in kind[at])
+        cost = cost.scatter(at, [*map(_usd, prices, counts)])
     if _PER_CHAR in facts.columns:
         at = facts[_PER_CHAR].is_not_null().arg_true()
         if at.len():
@@ -191,8 +192,8 @@ def costs_of(
     source = of_kinds["price_source"].gather(kind)
     stated = facts["cost_stated_usd"]
     if (stated > 0).any():  # then nothing counted was nothing said
-        listed = source.is_in(["genai-prices", "documented"])
-        denied = (cost == 0) & (stated > 0) & listed
+        listed = pl.lit(source).is_in(["genai-prices", "documented"])
+        denied = (pl.lit(cost) == 0) & (pl.lit(stated) > 0) & listed
         cost = pl.select(pl.when(~denied.fill_null(False)).then(cost)).to_series()
     return cost, source
 
@@ -265,35 +266,25 @@ def told_apart(
     hashes = [fact.hash(seed + i) for i, fact in enumerate([*told, pl.lit(cut)])]
     like = pl.col("row").first().over(reduce(operator.add, hashes)).alias("first")
     rows = facts.with_row_index("row").select("row", like)
-    firsts = rows.filter(pl.col("row") == pl.col("first"))["row"]
-    number = rows["row"].scatter(firsts, pl.int_range(firsts.len(), eager=True))
+    is_first = pl.col("row") == pl.col("first")
+    number = rows.select((is_first.cum_sum() - 1).gather("first")).to_series()
+    firsts = rows.select(is_first.arg_true()).to_series()
     of_kinds = cut.gather(firsts) if isinstance(cut, pl.Series) else cut
-    return number.gather(rows["first"]), facts[firsts].select(*names, cut=of_kinds)
+    return number, facts[firsts].select(*names, cut=of_kinds)
 
 
 def _cut(facts: pl.DataFrame, cuts: Cuts) -> pl.Series | int:
     """How many days, times and lengths lie before each row, in one number."""
-    us = facts["started_at"].dt.timestamp("us")
-    period = _passed([_us(day, time()) for day in cuts.days], us)
-    length = facts["input_tokens"]
+    us, length = pl.col("started_at").dt.timestamp("us"), pl.col("input_tokens")
     if _PER_CHAR in facts.columns and facts[_PER_CHAR].count():
-        of_estimates = length_of(prompt_bucket(), pl.col(_PER_CHAR))
-        length = facts.select(pl.coalesce(of_estimates, "input_tokens")).to_series()
-    band = _passed([start + 1 for start in cuts.input_tokens], length)
-    return period * MOST_CUTS**2 + band + _slot(facts["provider"], us, cuts) * MOST_CUTS
-
-
-def _slot(provider: pl.Series, us: pl.Series, cuts: Cuts) -> pl.Series | int:
-    """How many times of the day lie before each row, where prices go by them."""
-    starts = [_us(_EPOCH, at) for at in cuts.times]
-    if cuts.others:
-        return _passed(starts, us % _DAY_US)
-    by_time = (provider == "azure").fill_null(False)
-    if not by_time.any():
-        return 0
-    slots = _passed(starts, us.filter(by_time) % _DAY_US)
-    none = pl.Series([0]).new_from_index(0, us.len())
-    return none.scatter(by_time.arg_true(), slots)
+        length = pl.coalesce(length_of(prompt_bucket(), pl.col(_PER_CHAR)), length)
+    by_time = pl.lit(True) if cuts.others else pl.col("provider") == "azure"
+    of_day = pl.when(by_time).then(us % _DAY_US).otherwise(-1)  # before any time
+    values = facts.select(us.alias("us"), of_day.alias("of_day"), length.alias("n"))
+    period = _passed([_us(day, time()) for day in cuts.days], values["us"])
+    slot = _passed([_us(_EPOCH, at) for at in cuts.times], values["of_day"])
+    band = _passed([start + 1 for start in cuts.input_tokens], values["n"])
+    return period * MOST_CUTS**2 + slot * MOST_CUTS + band
 
 
 def _passed(starts: list[int], values: pl.Series) -> pl.Series | int:
@@ -302,8 +293,9 @@ def _passed(starts: list[int], values: pl.Series) -> pl.Series | int:
     low, high = (bisect_right(starts, end or 0) for end in ends)
     if low == high:  # a batch mostly lies between two of them, and needs no search
         return low
-    within, numbers = pl.Series(starts[low:high]), values.cast(pl.Int64).fill_null(0)
-    return within.search_sorted(numbers, side="right").cast(pl.Int64) + low
+    within, number = pl.lit(pl.Series(starts[low:high])), pl.lit(values).cast(pl.Int64)
+    passed = within.search_sorted(number.fill_null(0), side="right")
+    return pl.select(passed.cast(pl.Int64) + low).to_series()
 
 
 def _us(day: date, at: time) -> int:

@@ -1,5 +1,8 @@
 """The application around the relay."""
 
+import subprocess
+import sys
+
 import httpx
 
 
@@ -29,3 +32,15 @@ def test_health_adds_no_header_of_the_servers(proxy):
     headers = httpx.get(f"{proxy.url}/health").headers
 
     assert not {"date", "server"} & set(headers)
+
+
+def test_an_sdk_beside_it_is_not_loaded():
+    """Litestar would take up the pydantic that one brought: 9 MB, and a later start."""
+    code = (
+        "import sys, tempfile; from lectr_lab.config.settings import Settings; "
+        "from lectr_lab.launch import build; build(Settings(lab=tempfile.mkdtemp())); "
+        "print([name for name in sys.modules if name == 'pydantic'])"
+    )
+    told = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert told == "[]\n"

@@ -68,15 +68,37 @@ for = "user"
 """
 
 
-def run(line, lab, width=None):
-    """A command's output and exit code, in a terminal so wide, or in a pipe."""
-    words = line.format(lab=lab).split()
-    command = [sys.executable, "-m", "lectr_lab.cli", *words]
+# One after the other in one process: most of the time of a command is in what it loads.
+PROGRAM = """
+import sys
+from lectr_lab.cli import main
+
+for line in sys.argv[1:]:
+    sys.argv, code = ["lectr-lab", *line.split()], 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    print(f"[{code}]", flush=True)
+"""
+
+
+def run(lines, lab, width=None):
+    """Each command's output and exit code, in a terminal so wide, or in a pipe."""
+    command = [sys.executable, "-c", PROGRAM, *(line.format(lab=lab) for line in lines)]
+    printed = _printed(command, width)
+    *said, rest = re.split(r"^\[(\d+)\]\n", printed, flags=re.MULTILINE)
+
+    assert rest == "" and len(said) == 2 * len(lines), printed
+    return list(zip(said[::2], map(int, said[1::2]), strict=True))
+
+
+def _printed(command, width):
     if width is None:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False
+            command, capture_output=True, text=True, timeout=120, check=True
         )
-        return done.stdout, done.returncode
+        return done.stdout
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     environ = os.environ | {"TERM": "xterm", "COLUMNS": str(width)}
@@ -88,7 +110,8 @@ def run(line, lab, width=None):
     while piece := _read(ours):
         said += piece
     os.close(ours)
-    return said.decode().replace("\r\n", "\n"), process.wait(timeout=120)
+    assert process.wait(timeout=120) == 0
+    return said.decode().replace("\r\n", "\n")
 
 
 def _read(fd):
@@ -109,34 +132,34 @@ def lab(tmp_path_factory):
     torn = folder / "own" / "log" / "date=2026-11-02" / "torn.parquet"
     torn.parent.mkdir(parents=True)
     torn.write_bytes(b"PAR1")
-    run("keys create a-team-with-a-long-name --lab {lab}/own", folder)
+    run(["keys create a-team-with-a-long-name --lab {lab}/own"], folder)
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [60, 80])
-@pytest.mark.parametrize("name", COMMANDS)
-def test_nothing_is_cut_or_parted_inside_a_word(name, width, lab):
+def test_nothing_is_cut_or_parted_inside_a_word(width, lab):
     """No line is wider than the terminal but for one word that is, and every word of
     the output is one of what a pipe gets, or of a heading."""
-    said, code = run(COMMANDS[name], lab, width)
+    printed = run(COMMANDS.values(), lab, width)
 
-    assert code == FINDS.get(name, 0) and said.strip()
-    for line in said.split("\n"):
-        assert cell_len(line) <= width or " " not in line.strip(" -"), line
-    assert not re.search(r"\d \n%|< \n", said)
-    assert "\x1b" not in said
+    for name, (said, code) in zip(COMMANDS, printed, strict=True):
+        assert code == FINDS.get(name, 0) and said.strip(), name
+        for line in said.split("\n"):
+            assert cell_len(line) <= width or " " not in line.strip(" -"), (name, line)
+        assert not re.search(r"\d \n%|< \n", said), name
+        assert "\x1b" not in said, name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_table_is_there_for_programs(name, lab):
+def test_every_table_is_there_for_programs(lab):
     """`--json` is one JSON text on standard output, and nothing else."""
-    said, code = run(f"{COMMANDS[name]} --json", lab)
+    printed = run([f"{line} --json" for line in COMMANDS.values()], lab)
 
-    assert code == FINDS.get(name, 0)
-    assert said.isascii()
-    assert isinstance(json.loads(said), dict | list)
+    for name, (said, code) in zip(COMMANDS, printed, strict=True):
+        assert code == FINDS.get(name, 0), name
+        assert said.isascii(), name
+        assert isinstance(json.loads(said), dict | list), name
 
 
 def test_no_command_that_programs_read_is_left_out():

@@ -79,11 +79,23 @@ def _chart() -> str:
 CELLS = {"a chart": _chart, "a table": _table, "many pages": _pages}
 
 
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    """The HTML of each cell."""
+    return {name: cell() for name, cell in CELLS.items()}
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[str]:
+    """Of four weeks, and of no request."""
+    return [page(some) for some in (lectr.demo_log(), lectr.demo_log().head(0))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_nothing_in_a_cell_is_against_the_rules(violations, dark):
+def test_nothing_in_a_cell_is_against_the_rules(violations, made, dark):
     """A chart and a table, in a notebook's page; those have the headings."""
-    html = cells_page({name: made() for name, made in CELLS.items()}, dark=dark)
+    html = cells_page(made, dark=dark)
     html = html.replace("<main>", "<main><h1>Cells</h1>")
 
     assert violations(html, dark=dark, waits_for="Next") == []
@@ -91,10 +103,10 @@ def test_nothing_in_a_cell_is_against_the_rules(violations, dark):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_nothing_on_the_page_is_against_the_rules(violations, dark):
+def test_nothing_on_the_page_is_against_the_rules(violations, pages, dark):
     """Which the report writes and a live dashboard fills: four weeks, and no request."""
-    for some in (lectr.demo_log(), lectr.demo_log().head(0)):
-        assert violations(page(some), dark=dark) == []
+    for html in pages:
+        assert violations(html, dark=dark) == []
 
 
 @pytest.mark.slow

@@ -23,22 +23,31 @@ _ON_PAPER = """() => {
 PAPER_PX = 718  # A4 at 96 dots an inch, with margins of 1 cm
 
 
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    """Of every log."""
+    titles = {"long": "W" * 60}
+    return {
+        name: page(some, title=titles.get(name, "Traffic"))
+        for name, some in logs().items()
+    }
+
+
 @pytest.mark.slow
-def test_no_word_of_the_page_is_cut(faults):
+def test_no_word_of_the_page_is_cut(faults, pages):
     """On every log, from a phone to a wide screen; at 390 px it does not move sideways."""
-    for name, some in logs().items():
-        html = page(some, title="W" * 60 if name == "long" else "Traffic")
+    for name, html in pages.items():
         for width in WIDTHS if name == "demo" else WIDTHS[:1]:
             assert faults(html, width, f"page-{name}") == [], (name, width)
-    assert faults(page(logs()["demo"]), 1280, "page-demo", dark=True) == []
+    assert faults(pages["demo"], 1280, "page-demo", dark=True) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["demo", "many"])
-def test_the_page_is_printed_whole(browser: Any, name):
+def test_the_page_is_printed_whole(browser: Any, pages, name):
     """Bars without a word about backgrounds, no controls, nothing beyond the paper."""
     tab = browser.new_page(viewport={"width": PAPER_PX, "height": 1000})
-    tab.set_content(page(logs()[name]))
+    tab.set_content(pages[name])
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     tab.pdf(path=ARTEFACTS / f"page-{name}.pdf", format="A4", print_background=False)
     tab.emulate_media(media="print")

@@ -134,6 +134,7 @@ def _priced(cells: pl.DataFrame, prices: PriceList, on: date | None) -> pl.DataF
 
 def _costs(cells: pl.DataFrame, kind: pl.Series, found: list[Prices]) -> pl.DataFrame:
     """Cells with `COSTS`, at the prices that were found of their kinds."""
+    kind, found = _told_once(kind, found)
     table = pl.DataFrame([one[1:] for one in found], TABLE, orient="row")
     cost = _of_sums(cells, table, kind)
     guessed = cells[per_char("input_tokens")].is_not_null()
@@ -155,6 +156,14 @@ def _costs(cells: pl.DataFrame, kind: pl.Series, found: list[Prices]) -> pl.Data
     if (cells["cost_stated_pusd"] > 0).any():
         priced = priced.with_columns(_undenied().alias("cost_pusd"))
     return _in_usd(_by_plan(priced)).select(*kept, *COSTS)
+
+
+def _told_once(kind: pl.Series, found: list[Prices]) -> tuple[pl.Series, list[Prices]]:
+    """The same, with each price but once: most kinds have that of others."""
+    distinct = {id(one): one for one in found}
+    number = {of: n for n, of in enumerate(distinct)}
+    numbers = pl.Series([number[id(one)] for one in found], dtype=pl.UInt32)
+    return numbers.gather(kind), [*distinct.values()]
 
 
 def _kinds(

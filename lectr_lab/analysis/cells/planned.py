@@ -184,10 +184,12 @@ class Reading:
         read = self._for(asked, selected, told)
         if read is None:
             return None
-        # Where each group has about a cell, adding them up first is the same work twice.
-        by_day = "1w" if self._files_for(asked, selected).by_week else "1d"
-        finest = (by_day if asked.is_by_day else STEP) in asked.steps
-        if finest and "feature" in asked.columns:
+        # Where cells are few, or each group has about one, adding them up first is the
+        # same work twice.
+        wanted = self._files_for(asked, selected)
+        finest = ("1w" if wanted.by_week else "1d") if asked.is_by_day else STEP
+        few = wanted.as_whole and not read.days
+        if few or (finest in asked.steps and "feature" in asked.columns):
             cells = self._wanted(selected, read)
         else:
             cells = self._added(asked, selected, read).lazy()

@@ -183,9 +183,9 @@ def _costs(
     found = seen.repriced(changes, today, prices)
     return {
         key: _Costs(
-            tuple(part["day"]),
-            tuple(part["from_usd"]),
-            tuple(part["to_usd"]),
+            tuple(part["day"].to_list()),
+            tuple(part["from_usd"].to_list()),
+            tuple(part["to_usd"].to_list()),
             int(part["unpriced"].sum()),
             part["days"][0],
         )

@@ -59,6 +59,7 @@ _ONLY_IF_ASKED = {"org", "feature", "task", *OF_FAILURES}
 _BY_ESTIMATE = {"token_source"}  # on the way to a price
 _OF_MAKERS = ("operation", "path", "input_tokens", "provider", "provider_response_id")
 _REMEMBERED = 7
+_MOST_HELD = 10_000  # rows, of a few hundred bytes each
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -81,6 +82,7 @@ class Reading:
         self._answers: dict[Any, pl.DataFrame] = {}
         self._cut: dict[Period, list[pl.DataFrame]] = {}
         self._newest: dict[Any, Newest] = {}
+        self._settled: list[tuple[Found, pl.LazyFrame]] = []
 
     @property
     def files(self) -> LogFiles:
@@ -195,8 +197,7 @@ class Reading:
             cells = self._added(asked, selected, read).lazy()
         estimated = selected.of_columns(_BY_ESTIMATE)._replace(when=Period())
         told_cells = with_estimates(cells, self._gathered.ratios)
-        rows = selected.of(self._settled(read.rest))
-        return Apart(estimated.of(told_cells), rows)
+        return Apart(estimated.of(told_cells), selected.of(self._rest(read)))
 
     def _for(
         self, asked: Asked, selected: Selection, told: list[str] | None
@@ -261,7 +262,7 @@ class Reading:
             bins(_stored(rows)) for rows in self._gathered.within(selected.when, DAY)
         ]
         fetched_later = pl.col("provider_response_id").is_not_null()
-        again = selected.of(self._settled(read.rest)).filter(fetched_later)
+        again = selected.of(self._rest(read)).filter(fetched_later)
         apart_of_days = [*edges, row_bins(collected(again))]
         found = pl.concat(
             [
@@ -338,9 +339,18 @@ class Reading:
         days = {day for day in own_change_days(self._prices) if day.day != 1}
         return _months_at(when) | months_around(frozenset(days))
 
-    def _settled(self, rest: list[pl.LazyFrame]) -> pl.LazyFrame:
-        """Rows that are in no cell, priced: a response that was fetched counts once."""
-        return self._priced(pl.concat(rest), self._gathered.ratios)
+    def _rest(self, read: Found) -> pl.LazyFrame:
+        """Rows that are in no cell, priced: a response that was fetched counts once. For
+        all questions together, where they are few."""
+        known = next((rows for of, rows in self._settled if of is read), None)
+        if known is not None:
+            return known
+        rest = pl.concat(read.rest)
+        rows = self._priced(rest, self._gathered.ratios)
+        if n_rows(rest) <= _MOST_HELD:
+            rows = collected(rows).lazy()
+        self._settled.append((read, rows))
+        return rows
 
     def _priced(self, some: pl.LazyFrame, per_model: pl.DataFrame) -> pl.LazyFrame:
         """Rows of the log with what they cost, as all of it says."""

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from lectr_lab.analysis.cells import planned
 from lectr_lab.analysis.log import Log
 from lectr_lab.analysis.scan import scan
 from lectr_lab.analysis.views.data_gaps import streams_without_usage, unpriced_models
@@ -158,6 +159,24 @@ def test_what_is_found_out_of_a_log_is_found_out_once(lab):
     part = log.select(org="acme")
     assert part.newest(9) is not log.newest(9)
     assert part.day_ends() is not log.day_ends()
+
+
+def test_rows_that_are_in_no_cell_are_priced_once(lab, monkeypatch):
+    """For all that is asked, where they are few; and else for each question."""
+    log = scan(lab)
+    usual = spend(log, by="model").collect()
+    with monkeypatch.context() as patch:
+        patch.setattr(planned, "counted_log", None)  # nobody prices them again
+        assert spend(log, by="provider").collect().height
+        assert errors(log.select(org="acme"), by="model").collect().height
+    monkeypatch.setattr(planned, "_MOST_HELD", 0)
+    many = scan(lab)
+
+    assert_frame_equal(spend(many, by="model").collect(), usual)
+    told = spend(many, by="provider").explain()
+    assert (
+        "as_struct" in told and "as_struct" not in spend(log, by="provider").explain()
+    )
 
 
 def test_a_time_that_ends_within_a_day_leaves_the_other_months_whole(lab, tmp_path):

@@ -187,10 +187,17 @@ def settings_for(provider_url: str, lab: Path, **changes: Any) -> Settings:
 
 @contextmanager
 def run_proxy(settings: Settings) -> Iterator[RunningProxy]:
-    """The real application on a real port, with the tests' key."""
+    """The real application on a real port, with the tests' key.
+
+    At its end nobody reads the log any more: what is not sealed yet is removed, for a
+    sealer takes longer to load than most tests run.
+    """
     app = build(settings, session=Session(KEY, org="acme"))
     with in_thread(app, limits=settings.limits) as url:
-        yield RunningProxy(url, LabFolder.create(Path(settings.lab)).root)
+        lab = LabFolder.create(Path(settings.lab))
+        yield RunningProxy(url, lab.root)
+        for segment in lab.segments():
+            segment.unlink(missing_ok=True)
 
 
 @pytest.fixture(params=["native", "httpx"])

@@ -349,7 +349,7 @@ class Reading:
         rows = self._priced(rest, self._gathered.ratios)
         if n_rows(rest) <= _MOST_HELD:
             rows = collected(rows).lazy()
-        self._settled.append((read, rows))
+        self._settled = [*self._settled[-_REMEMBERED:], (read, rows)]
         return rows
 
     def _priced(self, some: pl.LazyFrame, per_model: pl.DataFrame) -> pl.LazyFrame:

@@ -4,7 +4,9 @@ The proxy runs in a process of its own, so a heavy cell does not slow it, and it
 with the kernel. Its key is made here, handed over a pipe, and part of no output.
 """
 
+import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +22,8 @@ from lectr_lab.launch import TAPE, Child, Order, Session
 from lectr_lab.notebook.card import State, as_html, as_text
 from lectr_lab.notebook.live_output import display_and_follow
 from lectr_lab.notebook.tracebacks import mask_tracebacks
+
+_MOST_WRITING_S, _LOOK_AGAIN_S = 1.0, 0.01
 
 # A cell that runs again finds the proxy that it started before. One per lab folder.
 _RUNNING: dict[str, "Proxy"] = {}
@@ -58,10 +62,18 @@ class Proxy(Clients):
         return {name: Key(value) for name, value in super().environment.items()}
 
     def scan(self) -> Any:
-        """The log so far, priced: a polars LazyFrame."""
+        """The log so far, priced: a polars LazyFrame. What was answered is in it."""
         from lectr_lab.notebook.views import scan
 
+        self._let_it_write()
         return scan(self.lab)
+
+    def _let_it_write(self) -> None:
+        """A request is written a moment after its answer; a cell can ask sooner."""
+        until_s = time.monotonic() + _MOST_WRITING_S
+        with contextlib.suppress(ProxyError, httpx.HTTPError):
+            while self.health()["queue_depth"] and time.monotonic() < until_s:
+                time.sleep(_LOOK_AGAIN_S)
 
     def tail(self, requests: int = 10) -> Any:
         """The last requests, newest first; `.frame` has them as a polars DataFrame."""

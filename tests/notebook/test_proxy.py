@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import httpx
+import polars as pl
 import pytest
 
 import lectr_lab as lectr
@@ -55,6 +56,15 @@ def test_clients_work_through_the_proxy(proxy):
     [row] = proxy.tail().frame.to_dicts()
     assert (row["feature"], row["task"], row["status"]) == ("f", "extraction", 503)
     assert row["cost_usd"] is None
+
+
+def test_what_was_answered_is_in_the_log(proxy):
+    """The next cell finds it, however soon it asks."""
+    url, headers = f"{proxy.base_url}/chat/completions", proxy.headers(feature="f")
+
+    for n in range(1, 9):
+        httpx.post(url, headers=headers, json={"model": "gpt-4o", "messages": []})
+        assert proxy.scan().select(pl.len()).collect().item() == n
 
 
 @pytest.mark.parametrize("sdk", ["anthropic", "groq"])

@@ -92,6 +92,7 @@ def test_a_tier_before_the_list_has_it_is_in_the_table():
         ("anthropic", "claude-sonnet-4-5", "priority"),
         ("groq", "llama-3.1-8b-instant", "performance"),
         ("openai", "gpt-4o", "a-new-word"),
+        ("azure", "gpt-4o", "priority"),  # OpenAI's is OpenAI's
     ],
 )
 def test_a_tier_nobody_knows_has_no_price(provider, model, tier):
